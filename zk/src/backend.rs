@@ -1,0 +1,42 @@
+//! What a proof system has to offer, and the metadata that every proof is bound to.
+
+use crate::circuits::builder::Structure;
+use crate::error::{Reject, ZkError};
+use crate::field::CircuitField;
+
+/// Envelope and proof byte layout, transcript labels, Merkle layout.
+pub const PROOF_VERSION: u16 = 1;
+
+/// What the transcript (STARKs) or the envelope check (Groth16) binds a proof to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub proof_version: u16,
+    pub backend: u8,
+    pub circuit_id: u8,
+    pub circuit_version: u16,
+    pub params_hash: [u8; 32],
+    pub vk_id: [u8; 32],
+}
+
+/// The keys of one circuit in one proof system.
+///
+/// `prove` and `verify` run on the rayon pool they are called in; proof bytes depend on
+/// (key, values, binding, seed) alone, whatever the number of threads.
+pub trait ProofSystem: Sized + Send + Sync {
+    type F: CircuitField;
+
+    /// Canonical bytes of the proof system's own parameters (blowup, queries, grinding, …), part of `params_hash`.
+    fn parameter_bytes() -> Vec<u8>;
+    /// Makes the keys. `seed` matters for Groth16's setup only.
+    fn keygen(structure: &Structure<Self::F>, seed: [u8; 32]) -> Result<Self, ZkError>;
+    /// The bytes that `vk_id` hashes: what a verifier needs, nothing else.
+    fn vk_bytes(&self) -> Vec<u8>;
+    /// The keys as bytes for the disk cache (integrity is the cache's concern).
+    fn dump(&self) -> Vec<u8>;
+    /// The inverse of `dump`.
+    fn load(structure: &Structure<Self::F>, bytes: &[u8]) -> Result<Self, ZkError>;
+    /// Proves that `values` (one per wire) satisfy the structure. Refuses values that do not.
+    fn prove(&self, values: &[Self::F], binding: &Binding, seed: [u8; 32]) -> Result<Vec<u8>, ZkError>;
+    /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.
+    fn verify(&self, public: &[Self::F], binding: &Binding, proof: &[u8]) -> Result<(), Reject>;
+}

@@ -1,0 +1,3 @@
+//! Circuits, each written once over the builder.
+
+pub mod builder;

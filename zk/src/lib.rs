@@ -1,0 +1,8 @@
+//! Circuits and the real provers behind simnet's native module. Nothing here knows about networks.
+
+pub mod backend;
+pub mod circuits;
+pub mod error;
+pub mod field;
+pub mod stark;
+pub mod tags;

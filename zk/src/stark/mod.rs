@@ -1,0 +1,3 @@
+//! What the two STARK backends share.
+
+pub mod layout;
