@@ -7,7 +7,7 @@ unpadded, in the order written here. `D` is a digest of the backend's own field 
 backend: stwo 1, plonky3 2, groth16 3.  circuit: transaction 1, consensus 7.
 params: transaction `[]`; consensus `[validators N, witness commitments W, reputation roots R]`.
 
-Transaction statement (also its witness: nothing in it is secret), 226 bytes:
+Transaction statement (also its witness: nothing in it is secret), 194 bytes:
     from_public_key[32] to_public_key[32] amount u64, fee u64, nonce u64 (the new nonce), required_tier u8,
     timestamp u64, memo[32] (Blake2s-256 of the payload; all zero: no memo),
     then the sender's account before the transfer:
