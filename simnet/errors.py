@@ -1,0 +1,49 @@
+"""Expected errors, one tree. A broken invariant is not one of them: see `simnet.checks`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SimnetError(Exception):
+    """Something a user can cause and fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in an input file."""
+
+    path: Path
+    line: int | None
+    key: str
+    value: object
+    why: str
+    """What is wrong and what would be allowed."""
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line is not None else str(self.path)
+        shown = "" if self.value is None else f" = {self.value!r}"
+        return f"{where}: {self.key}{shown}: {self.why}" if self.key else f"{where}: {self.why}"
+
+
+class ScenarioError(SimnetError):
+    """A scenario file that cannot be run; carries every problem found, not only the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in problems))
+
+
+class ThresholdError(SimnetError):
+    """A thresholds file that cannot be applied, say an unknown metric name."""
+
+
+class ProofError(SimnetError):
+    """A proof could not be made: bad witness, unknown circuit, failed prover."""
+
+
+class KeyCacheError(SimnetError):
+    """The key cache folder cannot be read or written."""
+
+
+class OutputError(SimnetError):
+    """A result could not be written (full disk, no permission)."""

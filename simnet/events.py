@@ -1,0 +1,286 @@
+"""Everything that happens in a run, as frozen dataclasses, and the protocol of those who watch.
+
+The core emits events and knows none of its observers: summaries, traces, checks, metrics and progress
+bars are attached from outside. Every event has `at`, the virtual time in nanoseconds.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from simnet.units import NodeId, SimTime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    at: SimTime
+
+
+class Observer(Protocol):
+    """Watches a run. Must not change it."""
+
+    def on_event(self, event: Event) -> None:
+        """Called once per event, in order."""
+
+
+# --- the run -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficStarted(Event):
+    """The traffic clock's zero (after settling)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(Event):
+    """The last event of a complete run."""
+
+
+# --- network -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePublished(Event):
+    """A node gave a gossip message to the network."""
+
+    node: NodeId
+    message: int
+    topic: str
+    kind: str
+    """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration."""
+    bytes: int
+    spam: str | None
+    """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived(Event):
+    """A copy of a gossip message came over a link (duplicates too): the wire's view."""
+
+    node: NodeId
+    peer: NodeId
+    message: int
+    bytes: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivered(Event):
+    """First reception of a gossip message: the application's view, before validation."""
+
+    node: NodeId
+    peer: NodeId
+    message: int
+    topic: str
+    kind: str
+    published_at: SimTime
+    bytes: int
+    repaired: bool
+    """Came through lazy repair (IHAVE/IWANT) or reconnection, not the eager push."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLost(Event):
+    """A copy that a link did not deliver."""
+
+    node: NodeId
+    peer: NodeId
+    """Where it was going."""
+    message: int
+    reason: str
+    """loss, link_down, queue_full."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageValidated(Event):
+    """The application's verdict on a delivered gossip message: accept (forwarded), ignore or reject."""
+
+    node: NodeId
+    peer: NodeId
+    message: int
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectSent(Event):
+    """A point-to-point message between neighbours: ihave, iwant, status, block_request, block_response, tx_request, tx_response."""
+
+    node: NodeId
+    peer: NodeId
+    kind: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected(Event):
+    """A neighbour's subscription was learnt (two per link: one for each end)."""
+
+    node: NodeId
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDisconnected(Event):
+    """A link went down (two per link)."""
+
+    node: NodeId
+    peer: NodeId
+    why: str
+    """partition or churn."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInjected(Event):
+    """partition_start, partition_end, churn_down, churn_up, byzantine_spam."""
+
+    kind: str
+    detail: str
+
+
+# --- proofs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProofMade(Event):
+    """A node's prover finished a proof that the node now uses."""
+
+    node: NodeId
+    backend: str
+    circuit: str
+    proof: str
+    """First 16 hex digits of the envelope's Blake2s-256."""
+    bytes: int
+    queued_at: SimTime
+    started_at: SimTime
+    finished_at: SimTime
+    again: bool
+    """The statement replaces a stale one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofVerified(Event):
+    """A node's verifier answered."""
+
+    node: NodeId
+    peer: NodeId
+    backend: str
+    circuit: str
+    proof: str
+    accepted: bool
+    reason: str
+    """`accepted`, or the reject reason."""
+    spam: str | None
+    """Ground truth that the node does not see: what kind of byzantine copy this was."""
+    bytes: int
+    queued_at: SimTime
+    cost: SimTime
+
+
+# --- mempool and wallets -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TxAdmitted(Event):
+    node: NodeId
+    tx: str
+
+
+@dataclass(frozen=True, slots=True)
+class TxRefused(Event):
+    node: NodeId
+    tx: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TxEvicted(Event):
+    """Left a mempool: committed or stale."""
+
+    node: NodeId
+    tx: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStale(Event):
+    """A wallet found that its pending transfer no longer fits its account and proves it again."""
+
+    node: NodeId
+    tx: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLate(Event):
+    """A transfer was published after its due time because its proof was not ready."""
+
+    node: NodeId
+    late_by: SimTime
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationSkipped(Event):
+    """A due publication did not happen: no active node, no free lane, or no peer."""
+
+    node: NodeId | None
+    reason: str
+
+
+# --- chain ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed(Event):
+    node: NodeId
+    height: int
+    slot: int
+    block: str
+    backend: str
+    tx_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoteCast(Event):
+    node: NodeId
+    height: int
+    slot: int
+    phase: str
+    """prevote, precommit, commit."""
+    block: str | None
+    """None: a vote for nil."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCommitted(Event):
+    """A node decided a block: committed finality at this node."""
+
+    node: NodeId
+    height: int
+    slot: int
+    block: str
+    parent: str
+    backend: str
+    proposer: NodeId
+    tx_count: int
+    proposed_at: SimTime
+    caught_up: bool
+    """Learnt by synchronisation rather than by voting."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProven(Event):
+    """A node holds a verified consensus proof of a block it committed."""
+
+    node: NodeId
+    height: int
+    block: str
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached(Event):
+    """A limit of the scenario was hit; never a silent drop."""
+
+    node: NodeId
+    what: str
