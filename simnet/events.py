@@ -284,3 +284,28 @@ class LimitReached(Event):
 
     node: NodeId
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What observers may know about a run before it starts."""
+
+    scenario: str
+    seed: int
+    duration: SimTime
+    """Length of the traffic clock."""
+    regions: tuple[str, ...]
+    """Region of each node."""
+    backends: tuple[tuple[str, ...], ...]
+    """Proof backends of each node, in turn order."""
+    peer_ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    """trusted or untrusted, per node."""
+    stakes: tuple[int, ...]
+    edges: tuple[tuple[NodeId, NodeId], ...]
+    reproducible: bool
+    """False under the `measured` cost model."""
+
+    @property
+    def nodes(self) -> int:
+        return len(self.regions)
