@@ -1,15 +1,74 @@
 """The real backends: the only importer of the native module."""
 
+import hashlib
+import struct
 import threading
 from pathlib import Path
 
 from simnet import _zk
+from simnet._zk import (
+    OtkTree,
+    address,
+    cpu_features,
+    ed25519_public_key,
+    ed25519_sign,
+    ed25519_verify,
+    header_digest,
+    lift,
+    otk_public,
+    tier_seed,
+    validator_set_root,
+    vote_message,
+    vote_tag,
+    vrf_output,
+    vrf_prove,
+    vrf_public_key,
+    vrf_verify,
+)
 from simnet.errors import ProofError
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
 from simnet.proofs.keys import load_or_make
 
+ENVELOPE_HEADER_BYTES = 106
+"""Proof envelope up to the proof: u16, u8, u8, u16, three 32-byte hashes, u32 length."""
+PUBLIC_DIGEST = slice(70, 102)
+"""Where the public digest stands in an envelope."""
+CIRCUIT_VERSION = 1
+
 SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 """Seed of Groth16's setup. Whoever knows it can forge proofs, so keys made from it are unfit for production."""
+
+__all__ = [
+    "CIRCUIT_VERSION",
+    "ENVELOPE_HEADER_BYTES",
+    "PUBLIC_DIGEST",
+    "NativeBackend",
+    "OtkTree",
+    "address",
+    "cpu_features",
+    "ed25519_public_key",
+    "ed25519_sign",
+    "ed25519_verify",
+    "header_digest",
+    "lift",
+    "native_backends",
+    "otk_public",
+    "public_digest",
+    "tier_seed",
+    "validator_set_root",
+    "vote_message",
+    "vote_tag",
+    "vrf_output",
+    "vrf_prove",
+    "vrf_public_key",
+    "vrf_verify",
+]
+
+
+def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) -> bytes:
+    """Identity of a public-input vector in envelopes: Blake2s-256 under a domain, with backend, circuit and length."""
+    head = struct.pack("<BBHI", backend, circuit.id, CIRCUIT_VERSION, len(public_inputs))
+    return hashlib.blake2s(b"SIMNET-PI-V1" + head + public_inputs).digest()
 
 
 class NativeBackend:

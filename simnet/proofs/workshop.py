@@ -36,7 +36,7 @@ class Workshop:
         self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[bytes, int]]] = {}
         self._verdicts: dict[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = {}
         self._inputs: dict[tuple[BackendId, Circuit, bytes], bytes] = {}
-        self._walls: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
+        self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> "Future[tuple[bytes, int]]":
@@ -77,8 +77,8 @@ class Workshop:
             digest.update(hashlib.sha256(finished[key].result()[0]).digest())
         return digest.hexdigest()
 
-    def walls(self) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
-        """(wall, CPU) nanoseconds of every job by (backend, circuit, operation), in order of completion."""
+    def walls(self) -> dict[tuple[str, str, str], list[int]]:
+        """Wall nanoseconds of every job by (backend, circuit, operation), in order of completion."""
         with self._lock:
             return {k: list(v) for k, v in self._walls.items()}
 
@@ -97,5 +97,5 @@ class Workshop:
     def _took(self, backend: BackendId, circuit: Circuit, operation: str, start: int) -> int:
         wall = time.perf_counter_ns() - start
         with self._lock:
-            self._walls[(backend.label, circuit.id.label, operation)].append((wall, 0))
+            self._walls[(backend.label, circuit.id.label, operation)].append(wall)
         return wall

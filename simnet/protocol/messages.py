@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from simnet.protocol.blocks import Block, Registration
 from simnet.protocol.ledger import SignedTransfer
+from simnet.protocol.validators import SLOTS_PER_EPOCH
 
 SIGNATURE_BYTES = 64
 DIGEST_BYTES = 32
@@ -133,13 +134,13 @@ class VrfEntry:
 
 @dataclass(frozen=True, slots=True)
 class ConsensusProof:
-    """The consensus proof of a committed block, with the lists that its public inputs commit to."""
+    """The consensus proof of a committed block, with the lists that its public inputs commit to.
+
+    The witness commitments and reputation roots are not sent: every node derives them from the block.
+    """
 
     certificate: Certificate
     vrf: tuple[VrfEntry, ...]
-    witnesses: tuple[bytes, ...]
-    """Witness commitments: the proof digests of the block's transfers, in order."""
-    reputation_roots: tuple[bytes, ...]
     prover: int
     backend: int
     envelope: bytes
@@ -147,8 +148,7 @@ class ConsensusProof:
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        lists = 66 * len(self.vrf) + DIGEST_BYTES * (len(self.witnesses) + len(self.reputation_roots))
-        return self.certificate.size + lists + 3 + len(self.envelope)
+        return self.certificate.size + 66 * len(self.vrf) + 3 + len(self.envelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +168,6 @@ class SyncedBlock:
 
 
 def registration_size(registration: Registration) -> int:
-    """Bytes on the wire."""
-    return 10 + DIGEST_BYTES * len(registration.otk_roots) + len(registration.vrf) + SIGNATURE_BYTES
+    """Bytes on the wire; with all public one-time keys of the epoch, which travel beside the roots."""
+    public_keys = SLOTS_PER_EPOCH * 4 * DIGEST_BYTES
+    return 10 + (DIGEST_BYTES + public_keys) * len(registration.otk_roots) + len(registration.vrf) + SIGNATURE_BYTES
