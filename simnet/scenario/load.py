@@ -11,15 +11,24 @@ from pydantic import ValidationError
 from simnet.errors import Problem, ScenarioError
 from simnet.scenario import overrides as over
 from simnet.scenario import toml
+from simnet.scenario.base import Ours
 from simnet.scenario.crossfield import Conflict, at, conflicts
 from simnet.scenario.explain import explain
 from simnet.scenario.model import Scenario
+from simnet.scenario.ours import Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.tolerances import TOLERANCES, supply_sim
-from simnet.scenario.unknown import close_match, known_keys, unknown_keys
+from simnet.scenario.unknown import close_match, unknown_keys
 
 TAGS = {"poisson", "on_off_bursty", "uniform", "zipf"}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
 SHOWN_CHARACTERS_MAX = 80
+OUR_SECTIONS: dict[str, type[Ours]] = {
+    "chain": Chain,
+    "consensus": Consensus,
+    "provers": Provers,
+    "gossip": Gossip,
+    "limits": Limits,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ def load_scenario(
     document.overlay(overrides or {}, seed)
     scenario = document.check()
     if scenario is None or (strict and document.warnings):
-        raise ScenarioError(document.problems + (document.warnings if strict else []))
+        raise document.error(strict)
     return LoadedScenario(scenario, tuple(document.warnings), hashlib.sha256(content).hexdigest(), path)
 
 
@@ -118,23 +127,30 @@ class _Document:
             self._warn(tolerance(self.data))
         return None if self.problems else scenario
 
+    def error(self, strict: bool) -> ScenarioError:
+        """Every problem, in the order of the file; with the warnings when they count."""
+        found = self.problems + (self.warnings if strict else [])
+        return ScenarioError(sorted(found, key=lambda p: (p.line is None, p.line or 0)))
+
     def _validate(self) -> Scenario | None:
         try:
             return Scenario.model_validate(self.data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                if detail["type"] != "value_error":  # rules over several keys: reported from `conflicts`
+                if not _is_echo(detail):
                     self._refuse(detail["loc"], detail)
             return None
 
     def _refuse(self, location: tuple[str | int, ...], detail: Any) -> None:
         key = _without_tags(location, self.data)
         why = explain(detail, key)
+        if detail["type"] == "union_tag_invalid":
+            key = (*key, detail["ctx"]["discriminator"].strip("'"))
         if detail["type"] == "extra_forbidden":
-            section = Scenario.model_fields[str(key[0])].annotation
-            assert section is not None
-            why = f"unknown key; {close_match(str(key[-1]), known_keys(section))}"
-        value = None if detail["type"] in ("missing", "extra_forbidden", "union_tag_not_found") else detail["input"]
+            section = OUR_SECTIONS[str(key[0])]
+            why = f"unknown key; {close_match(str(key[-1]), section.model_fields)}"
+        unseen = detail["type"] in ("missing", "extra_forbidden", "union_tag_not_found")
+        value = None if unseen else at(self.data, *key)
         self.problems.append(self._problem(key, value, why))
 
     def _warn(self, found: Iterable[Conflict]) -> None:
@@ -145,6 +161,12 @@ class _Document:
             return Problem(self.path, None, _dotted(key), _shown(value), f"{why} (set on the command line)")
         written = key[:1] + key[2:] if self._flat_traffic and key[:2] == ("traffic", "tx") else key
         return Problem(self.path, self._lines.near(written), _dotted(written), _shown(value), why)
+
+
+def _is_echo(detail: Any) -> bool:
+    """Findings that repeat others: rules over several keys (reported from `conflicts`) and lists that are too
+    short only because their items were refused."""
+    return detail["type"] == "value_error" or (detail["type"] == "too_short" and len(detail["input"]) > 0)
 
 
 def _nest_traffic(data: dict[str, Any]) -> bool:

@@ -41,18 +41,20 @@ def put(data: dict[str, Any], path: Path, value: object) -> Path:
     here: Any = data
     done: list[str | int] = []
     for depth, part in enumerate(path):
-        last = depth == len(path) - 1
-        step: str | int = _position(here, part) if isinstance(here, list) else part
         if not isinstance(here, list | dict):
             raise OverrideError(f"`{'.'.join(map(str, done))}` is not a table")
+        step, parent = _step(here, part)
         done.append(step)
-        if last:
-            here[step] = value
-        elif isinstance(here, dict):
-            here = here.setdefault(step, {})
+        if depth == len(path) - 1:
+            parent[step] = value
         else:
-            here = here[int(step)]
+            here = parent.setdefault(step, {}) if isinstance(here, dict) else parent[step]
     return tuple(done)
+
+
+def _step(here: list[Any] | dict[str, Any], part: str | int) -> tuple[str | int, Any]:
+    """The key or position that a part of a path means in a table or list, and that container."""
+    return (_position(here, part) if isinstance(here, list) else part), here
 
 
 def _position(items: list[Any], part: str | int) -> int:
