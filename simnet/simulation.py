@@ -187,7 +187,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     classes = classes_for(keys)
     edges = build_edges(scenario.topology, seed)
     relay = _Relay()
-    regions = scenario.regions_of_nodes()
+    regions = scenario.region_of_node
     network = Network(env, scenario, seed, edges, regions, classes, relay)
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
@@ -236,7 +236,7 @@ def nodes_by_id(nodes: list[Node]) -> dict[NodeId, Node]:
 def make_circuits(scenario: Scenario) -> Circuits:
     """The circuits at the scenario's sizes."""
     consensus = scenario.consensus
-    params = (scenario.validator_capacity(), consensus.witness_capacity, consensus.reputation_capacity)
+    params = (scenario.validator_capacity, consensus.witness_capacity, consensus.reputation_capacity)
     return Circuits(Circuit(CircuitId.TRANSACTION, ()), Circuit(CircuitId.CONSENSUS, params))
 
 
@@ -256,7 +256,7 @@ def make_genesis(scenario: Scenario, seed: int) -> Genesis:
 
 def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:
     """Gets ready the keys of every backend that some node uses."""
-    used = {b for node in range(scenario.topology.n) for b in scenario.backends_of(node)}
+    used = {label for labels in scenario.backends_of_node for label in labels}
     for backend in BackendId:
         if backend.label in used:
             provers[backend].load(circuits.transaction)

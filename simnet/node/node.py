@@ -24,7 +24,7 @@ class Node:
         self.id = node
         self._world = world
         self.chain = Chain(world)
-        processor = Processor(world, node, world.scenario.cpu_factor_of(node))
+        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.validator = Validator(world, node, self.chain, self.transactions)
         self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)

@@ -105,4 +105,4 @@ class World:
 
     def backend_ids(self, node: int) -> tuple[BackendId, ...]:
         """The proof backends that a node may use, in turn order: its region decides."""
-        return tuple(BackendId[b.upper()] for b in self.scenario.backends_of(node))
+        return tuple(BackendId[b.upper()] for b in self.scenario.backends_of_node[node])
