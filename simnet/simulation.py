@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,6 @@ class Simulation:
 
     def _run(self) -> None:
         env, world = self._world.env, self._world
-        world.network.start()
         self._faults.start()
         world.after(SETTLE, self._start_traffic)
         end = SETTLE + self.info.duration + DRAIN
@@ -218,7 +217,7 @@ class _Relay:
     """Breaks the circle: parts are built with an emitter before the simulation that owns it exists."""
 
     def __init__(self) -> None:
-        self.target = _nobody
+        self.target: Callable[[Event], None] = _nobody
 
     def __call__(self, event: Event) -> None:
         self.target(event)
