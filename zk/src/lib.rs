@@ -4,5 +4,6 @@ pub mod backend;
 pub mod circuits;
 pub mod error;
 pub mod field;
+pub mod hash;
 pub mod stark;
 pub mod tags;
