@@ -6,4 +6,5 @@ pub mod error;
 pub mod field;
 pub mod hash;
 pub mod stark;
+pub mod stwo;
 pub mod tags;
