@@ -68,8 +68,6 @@ pub trait CircuitField:
     fn to_u64(self) -> Option<u64> {
         let bytes = self.to_le_bytes();
         let (low, high) = bytes.split_at(8);
-        high.iter()
-            .all(|b| *b == 0)
-            .then(|| u64::from_le_bytes(low.try_into().expect("eight bytes")))
+        high.iter().all(|b| *b == 0).then(|| u64::from_le_bytes(low.try_into().expect("eight bytes")))
     }
 }

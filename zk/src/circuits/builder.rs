@@ -75,12 +75,7 @@ pub enum HashOp {
     /// the hash op recorded immediately before this one)
     /// `x[i] = input[i] + prev_P[i]` for i < 8, `x[i] = prev_P[i]` for i ≥ 8 (`input[8..]` is `ZERO_WIRE`).
     /// `output[i] = P(x)[i] + (feed_forward ? x[i] : 0)`, i < 8; `None` when a later block continues the sponge.
-    Permutation {
-        input: [Wire; 16],
-        chain: bool,
-        feed_forward: bool,
-        output: Option<[Wire; 8]>,
-    },
+    Permutation { input: [Wire; 16], chain: bool, feed_forward: bool, output: Option<[Wire; 8]> },
     /// circomlib's Poseidon of 1..=16 inputs (BN254).
     Poseidon { input: Vec<Wire>, output: Wire },
 }
