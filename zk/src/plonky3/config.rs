@@ -30,7 +30,7 @@ pub type Config = StarkConfig<Pcs, EF, Challenger>;
 /// Log2 of the low-degree extension's blowup.
 pub const LOG_BLOWUP: usize = 3;
 /// FRI queries.
-pub const QUERIES: usize = 31;
+pub const QUERIES: usize = 30;
 /// Grinding before the queries: each bit replaces a third of a query and doubles a serial search.
 pub const QUERY_POW_BITS: usize = 12;
 /// Grinding before the challenge that batches all openings; without it that round stays below 100 bits.

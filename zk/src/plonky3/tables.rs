@@ -13,7 +13,7 @@ use super::config::F;
 use crate::stark::layout::{ArithRow, Layout, PermRow, Slot};
 
 /// Gates in one row of the arithmetic table: neighbours share bus columns and quotient chunks.
-pub const ARITH_LANES: usize = 2;
+pub const ARITH_LANES: usize = 4;
 /// Element swaps in one row: those of a digest, which share their bit.
 pub const SWAP_LANES: usize = 8;
 /// Public inputs in one row.

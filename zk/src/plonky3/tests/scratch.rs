@@ -1,11 +1,9 @@
-use super::super::*;
-use crate::circuits::builder::Builder;
+use super::*;
 use crate::field::CircuitField;
-use crate::tags::Tag;
 use std::time::Instant;
-
-pub fn binding() -> Binding {
-    Binding { proof_version: 1, backend: 2, circuit_id: 1, circuit_version: 1, params_hash: [3; 32], vk_id: [4; 32] }
+fn cpu() -> f64 {
+    std::fs::read_to_string("/proc/thread-self/schedstat").unwrap().split(' ').next().unwrap().parse::<f64>().unwrap()
+        / 1e6
 }
 
 fn circuit(hashes: usize, compress: usize, muls: usize, ranges: usize, publics: usize) -> (Structure<F>, Vec<F>) {
@@ -63,29 +61,23 @@ fn measure(name: &str, s: &Structure<F>, v: &[F]) {
     }
     println!("   folds {:?}", key.shape.folds);
     let public = key.filler.public(v);
-    for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let (mut best, mut vbest, mut sum) = (f64::MAX, f64::MAX, 0.0);
-            let mut len = 0;
-            let n = 20;
-            for _ in 0..n {
-                let t = Instant::now();
-                let p = key.prove(v, &binding(), [0; 32]).unwrap();
-                let e = t.elapsed().as_secs_f64() * 1e3;
-                best = best.min(e);
-                sum += e;
-                let t = Instant::now();
-                key.verify(&public, &binding(), &p).unwrap();
-                vbest = vbest.min(t.elapsed().as_secs_f64() * 1e3);
-                len = p.len();
-            }
-            println!(
-                "   {threads} threads: prove best {best:.1} mean {:.1} ms, verify {vbest:.2} ms, {len} bytes",
-                sum / n as f64
-            );
-        });
-    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| {
+        let n: usize = std::env::var("N").map_or(20, |n| n.parse().unwrap());
+        let t = cpu();
+        let mut p = vec![];
+        for _ in 0..n {
+            p = key.prove(v, &binding(), [0; 32]).unwrap();
+        }
+        let best = (cpu() - t) / n as f64;
+        let len = p.len();
+        let t = cpu();
+        for _ in 0..4 * n {
+            key.verify(&public, &binding(), &p).unwrap();
+        }
+        let vbest = (cpu() - t) / (4 * n) as f64;
+        println!("   CPU: prove {best:.2}, verify {vbest:.3} ms, {len} bytes");
+    });
 }
 
 #[test]
