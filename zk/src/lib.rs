@@ -4,7 +4,7 @@ pub mod backend;
 pub mod circuits;
 pub mod error;
 pub mod field;
-#[cfg(test)]
+pub mod hash;
 pub mod plonky3;
 pub mod stark;
 pub mod tags;

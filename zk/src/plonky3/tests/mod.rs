@@ -11,7 +11,6 @@ use crate::tags::Tag;
 
 mod bytes;
 mod determinism;
-mod field;
 mod forgery;
 mod roundtrip;
 mod scratch;
