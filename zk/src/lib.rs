@@ -5,6 +5,7 @@ pub mod circuits;
 pub mod error;
 pub mod field;
 pub mod hash;
+pub mod plonky3;
 pub mod stark;
 pub mod stwo;
 pub mod tags;
