@@ -5,5 +5,7 @@ pub mod circuits;
 pub mod error;
 pub mod field;
 pub mod hash;
+pub mod natives;
+pub mod otk;
 pub mod stark;
 pub mod tags;
