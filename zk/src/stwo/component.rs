@@ -196,7 +196,7 @@ impl<A: Air> ComponentProver<SimdBackend> for TableComponent<A> {
             for i in 0..out.0[0].0.len() {
                 let quotient = job.quotient(task * TASK + i, buffers).into_packed_m31s();
                 for (coordinate, q) in out.0.iter_mut().zip(quotient) {
-                    coordinate.0[i] = coordinate.0[i] + q;
+                    coordinate.0[i] += q;
                 }
             }
         });
@@ -302,11 +302,13 @@ impl PackedSink<'_> {
 impl Sink<PackedM31, PackedQM31> for PackedSink<'_> {
     #[inline(always)]
     fn base(&mut self, constraint: PackedM31) {
-        self.sum = self.sum + self.power() * constraint;
+        let power = self.power();
+        self.sum += power * constraint;
     }
 
     #[inline(always)]
     fn extension(&mut self, constraint: PackedQM31) {
-        self.sum = self.sum + self.power() * constraint;
+        let power = self.power();
+        self.sum += power * constraint;
     }
 }

@@ -62,7 +62,8 @@ fn row_sums<A: Air>(
     pairs.finish();
     divide(&mut numerators, &denominators);
     for k in 1..numerators.len() {
-        numerators[k] = numerators[k] + numerators[k - 1];
+        let before = numerators[k - 1];
+        numerators[k] += before;
     }
     numerators
 }
@@ -73,12 +74,12 @@ fn divide(numerators: &mut [PackedQM31], denominators: &[PackedQM31]) {
     let mut product = PackedQM31::from(PackedM31::from(M31(1)));
     for d in denominators {
         prefix.push(product);
-        product = product * *d;
+        product *= *d;
     }
     let mut inverse = product.inverse();
     for k in (0..denominators.len()).rev() {
-        numerators[k] = numerators[k] * (inverse * prefix[k]);
-        inverse = inverse * denominators[k];
+        numerators[k] *= inverse * prefix[k];
+        inverse *= denominators[k];
     }
 }
 
@@ -89,7 +90,7 @@ fn accumulate(last: &mut [BaseColumn], log_size: u32) -> QM31 {
     let average = average(sum, log_size).to_m31_array();
     for (column, share) in last.iter_mut().zip(average) {
         let share = PackedM31::broadcast(share);
-        column.data.iter_mut().for_each(|x| *x = *x - share);
+        column.data.iter_mut().for_each(|x| *x -= share);
         *column = inclusive_prefix_sum(std::mem::replace(column, BaseColumn::from_simd(vec![])));
     }
     sum

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn stwo_permutation_is_that_of_the_hash() {
-        let mut state: [M31; WIDTH] = std::array::from_fn(|i| M31(0x0123_4567 * (i as u32 + 1) >> 1));
+        let mut state: [M31; WIDTH] = std::array::from_fn(|i| M31((0x0123_4567 * (i as u32 + 1)) >> 1));
         let (mut expected, mut sboxes) = (state, 0);
         poseidon2::permute(&mut expected);
         permute(&mut state, |x| {

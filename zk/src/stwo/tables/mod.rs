@@ -19,7 +19,7 @@ use crate::stark::layout::{Layout, Slot};
 
 mod arith;
 mod byte;
-mod perm;
+pub(super) mod perm;
 mod range;
 mod swap;
 

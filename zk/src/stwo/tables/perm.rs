@@ -22,8 +22,8 @@ use crate::stwo::lookup::{Key, Term};
 use crate::stwo::poseidon2::{RATE, SBOXES, WIDTH, external_linear, permute};
 use crate::stwo::value::Value;
 
-const X: usize = RATE;
-const OUT: usize = X + WIDTH;
+pub(in crate::stwo) const X: usize = RATE;
+pub(in crate::stwo) const OUT: usize = X + WIDTH;
 const SQUARE: usize = OUT + RATE;
 const FIFTH: usize = SQUARE + SBOXES;
 const SLOTS: usize = WIDTH + RATE;
@@ -62,6 +62,23 @@ impl Perm {
         states
     }
 
+    /// The trace columns, every row a permutation of its input.
+    pub(in crate::stwo) fn cells(&self, values: &[M31]) -> Vec<BaseColumn> {
+        let states = self.states(values);
+        let mut feed_forward = vec![M31(0); 1 << self.log_size];
+        for (i, row) in self.rows.iter().enumerate() {
+            feed_forward[storage(i, self.log_size)] = M31(u32::from(row.feed_forward));
+        }
+        let rows: Vec<Vec<PackedM31>> = states
+            .par_chunks(N_LANES)
+            .zip(feed_forward.par_chunks(N_LANES))
+            .map(|(x, flags)| fill_rows(x, PackedM31::from_array(flags.try_into().expect("sixteen lanes"))))
+            .collect();
+        let mut columns = self.inputs.gather(values);
+        columns.extend((X..FIFTH + SBOXES).map(|k| BaseColumn::from_simd(rows.iter().map(|r| r[k]).collect())));
+        columns
+    }
+
     /// Output cells are computed, so an output wire that no other row reads could hold anything: look at it here.
     fn check_outputs(&self, cells: &[BaseColumn], values: &[M31]) -> Result<(), ZkError> {
         for (i, row) in self.rows.iter().enumerate() {
@@ -77,7 +94,7 @@ impl Perm {
 }
 
 /// Where the row at coset index `i` is stored.
-fn storage(i: usize, log_size: u32) -> usize {
+pub(in crate::stwo) fn storage(i: usize, log_size: u32) -> usize {
     bit_reverse_index(coset_index_to_circle_domain_index(i, log_size), log_size)
 }
 
@@ -119,18 +136,7 @@ impl Fill for Perm {
     }
 
     fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
-        let states = self.states(values);
-        let mut feed_forward = vec![M31(0); 1 << self.log_size];
-        for (i, row) in self.rows.iter().enumerate() {
-            feed_forward[storage(i, self.log_size)] = M31(u32::from(row.feed_forward));
-        }
-        let rows: Vec<Vec<PackedM31>> = states
-            .par_chunks(N_LANES)
-            .zip(feed_forward.par_chunks(N_LANES))
-            .map(|(x, flags)| fill_rows(x, PackedM31::from_array(flags.try_into().expect("sixteen lanes"))))
-            .collect();
-        let mut columns = self.inputs.gather(values);
-        columns.extend((X..FIFTH + SBOXES).map(|k| BaseColumn::from_simd(rows.iter().map(|r| r[k]).collect())));
+        let columns = self.cells(values);
         self.check_outputs(&columns[OUT..SQUARE], values)?;
         Ok(columns)
     }

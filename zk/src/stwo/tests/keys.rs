@@ -28,7 +28,7 @@ fn stwo_damaged_key_is_refused() {
 #[test]
 fn stwo_key_binds_every_part_of_the_structure() {
     let edits: [fn(&mut Structure<M31>); 7] = [
-        |s| s.gates[5].qc = s.gates[5].qc + M31(1),
+        |s| s.gates[5].qc += M31(1),
         |s| s.gates.last_mut().expect("gates").a = Wire(1),
         |s| s.swaps.swap(0, 1),
         |s| s.ranges.truncate(1),

@@ -9,6 +9,9 @@ use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
 use crate::circuits::builder::{Builder, Structure, Wire};
 use crate::tags::Tag;
 
+mod cheat;
+mod forgery;
+mod hostile;
 mod keys;
 mod roundtrip;
 mod speed;

@@ -44,7 +44,7 @@ fn stwo_each_public_input_is_bound() {
     let proof = SMALL.prove();
     for i in 0..SMALL.public.len() {
         let mut public = SMALL.public.clone();
-        public[i] = public[i] + M31(1);
+        public[i] += M31(1);
         assert!(SMALL.key.verify(&public, &binding(), &proof).is_err(), "public input {i}");
     }
     assert_eq!(SMALL.key.verify(&SMALL.public[1..], &binding(), &proof), Err(Reject::PublicInputMismatch));
@@ -80,7 +80,7 @@ fn stwo_refuses_values_that_do_not_satisfy() {
     let step = SMALL.values.len() / 60 + 1;
     for w in (0..SMALL.values.len()).step_by(step) {
         let mut values = SMALL.values.clone();
-        values[w] = values[w] + M31(1);
+        values[w] += M31(1);
         match SMALL.key.prove(&values, &binding(), [0; 32]) {
             Err(ZkError::ConstraintViolation(_)) => {}
             Err(e) => panic!("wire {w}: {e}"),
