@@ -52,11 +52,13 @@ fn the_unedited_traces_are_accepted() {
     assert_eq!(verdict(|_| {}), Ok(()));
 }
 
-/// The wires that some table's cell is filled from (the statement is not in a cell).
+/// The wires whose values fill cells. The statement fills none; outputs of permutations and right sides of
+/// swaps are computed from the rest of their row.
 fn wires_in_cells(layout: &Layout<F>) -> HashSet<u32> {
     let gates = layout.arith.iter().flat_map(|g| &g.slots);
-    let perms = layout.perm.iter().flat_map(|p| p.input.iter().chain(&p.output));
-    let slots = gates.chain(perms).chain(layout.swap.iter().flatten()).chain(&layout.range);
+    let perms = layout.perm.iter().flat_map(|p| &p.input);
+    let swaps = layout.swap.iter().flat_map(|s| &s[..4]);
+    let slots = gates.chain(perms).chain(swaps).chain(&layout.range);
     slots.filter(|s| s.id != 0).map(|s| s.wire.0).collect()
 }
 
