@@ -15,10 +15,11 @@ from simnet.scenario.toml import Lines, TomlError, parse
 GOOD = Path("tests/scenarios/data/tiny_faults.toml").read_text()
 CHEAP = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-words = st.sampled_from(
-    "sim topology regions links latency_profile traffic tx phases faults partition churn byzantine chain gossip "
-    "provers consensus limits metrics seed duration_ms type n k p model name assignments loss default s".split()
-)
+WORDS = """
+    sim topology regions links latency_profile traffic tx phases faults partition churn byzantine chain gossip provers
+    consensus limits metrics seed duration_ms type n k p model name assignments loss default s
+"""
+words = st.sampled_from(WORDS.split())
 keys = st.one_of(words, st.text(max_size=4).map(lambda t: '"' + t.encode("unicode_escape").decode("ascii") + '"'))
 scalars = st.sampled_from(
     ["1", "-1", "0.5", "nan", "inf", "true", '"x"', "''", '"poisson"', '"zipf"', '"ring"', "1979-05-27", "07:32:00",
@@ -117,7 +118,8 @@ j.k = 1 # 15
     tomllib.loads(text)
     lines = Lines.of(text)
     expected = {
-        ("top",): 2, ("q.k",): 3, ("a", "b"): 6, ("a", "b", "c"): 7, ("a", "b", "c", "d"): 7, ("a", "b", "c", "e", 0): 8,
+        ("top",): 2, ("q.k",): 3, ("a", "b"): 6, ("a", "b", "c"): 7, ("a", "b", "c", "d"): 7,
+        ("a", "b", "c", "e", 0): 8,
         ("a", "b", "c", "e", 1): 9, ("a", "b", "c", "e", 1, "f"): 9, ("g", 0): 10, ("g", 0, "h"): 11, ("g", 1): 12,
         ("g", 1, "h"): 13, ("g", 1, "i"): 14, ("g", 1, "i", "j", "k"): 15,
     }  # fmt: skip

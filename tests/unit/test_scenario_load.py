@@ -110,10 +110,22 @@ REFUSED = [
     (14, 'assignments = ["A", "A", "A", "B", "B", "B"]', "", "faults.partition", "needs [regions] assignments"),
     (14, 'group_a = "A"', 'group_a = "Q"', "faults.partition.group_a", "there are A, B"),
     (14, 'group_b = "B"', 'group_b = "Q"', "faults.partition.group_b", "there are A, B"),
-    (14, "duration_ms = 2000", "duration_ms = 0", "faults.partition.duration_ms", "partition duration must be positive"),
+    (
+        14,
+        "duration_ms = 2000",
+        "duration_ms = 0",
+        "faults.partition.duration_ms",
+        "partition duration must be positive",
+    ),
     (15, "rate_per_min = 10.0", "rate_per_min = 0", "faults.churn.rate_per_min", "churn rate must be positive"),
     (15, "restart_after_ms = 500", "restart_after_ms = 0", "faults.churn.restart_after_ms", "restart time"),
-    (16, "publishers = [1]", "publishers = [1, 6]", "faults.byzantine.publishers.1", "node index 6 must be below n (6)"),
+    (
+        16,
+        "publishers = [1]",
+        "publishers = [1, 6]",
+        "faults.byzantine.publishers.1",
+        "node index 6 must be below n (6)",
+    ),
     (16, "spam_factor = 2", "spam_factor = 0", "faults.byzantine.spam_factor", "at least 1"),
     # types, enums, ours
     (0, "seed = 7", "seed = -1", "sim.seed", "greater than or equal to 0"),
@@ -286,8 +298,6 @@ def test_shipped_scenarios_load_strictly() -> None:
     assert main.name == "mixed-backend-interop"
     assert (main.sim.seed, main.sim.duration_ms, main.topology.n, main.topology.k) == (7771, 72000, 24, 6)
     assert main.link("STWO", "GROTH16").delay_ms == 44
-    assert main.metrics.summary_json == Path(
-        "target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json"
-    )
+    assert main.metrics.summary_json == Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json")
     for tiny in ("tiny", "tiny_faults"):
         assert load_scenario(f"tests/scenarios/data/{tiny}.toml", strict=True).scenario.topology.n < 8
