@@ -1,0 +1,180 @@
+"""Gossip at one node: validate, then forward to everybody who is not known to have the message.
+
+No mesh is kept: a message goes to every connected neighbour, so an undisturbed network carries
+2E - (N - 1) copies of it (every node but the origin spares the one it heard from). What links lose is repaired
+lazily (`simnet.net.repair`). Ids that a node has met are remembered for a while, whatever the verdict.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+from simnet.events import DirectSent, LimitReached, MessageArrived, MessageDelivered, MessageValidated
+from simnet.net.message import Application, Message, Verdict
+from simnet.net.wire import Hop, Wire
+from simnet.units import NodeId, SimTime
+
+SEEN_MAX = 131_072
+"""Most ids that a node remembers: two thousand messages a second for a minute."""
+CONTROL_KINDS = frozenset({"ihave", "iwant"})
+
+
+class Entry:
+    """One remembered message."""
+
+    __slots__ = ("known", "message", "offered_window", "peer", "seen_at", "verdict")
+
+    def __init__(self, message: Message, peer: NodeId, seen_at: SimTime, known: int) -> None:
+        self.message = message
+        self.peer = peer
+        """Who sent the first copy; the node itself for its own messages."""
+        self.seen_at = seen_at
+        self.known = known
+        """Bit set of the neighbours that are known to have it, because a copy or an offer came from them."""
+        self.verdict: Verdict | None = None
+        self.offered_window = 0
+        """Heartbeat window in which it was last put up for repair."""
+
+
+class Repair(Protocol):
+    """What the router needs of lazy repair."""
+
+    def accepted(self, entry: Entry) -> None: ...
+
+    def arrived(self, message: int) -> None: ...
+
+    def handle(self, kind: str, ids: tuple[int, ...], hop: Hop) -> None: ...
+
+
+class Router:
+    """One node's gossip. Its neighbours' hops come and go with the links."""
+
+    __slots__ = ("_by_age", "_memory", "app", "node", "repair", "seen", "up", "wire")
+
+    def __init__(self, node: NodeId, wire: Wire, memory: SimTime) -> None:
+        self.node = node
+        self.wire = wire
+        self.app: Application | None = None
+        self.repair: Repair
+        self.up: dict[NodeId, Hop] = {}
+        """Hops to the connected neighbours, ascending."""
+        self.seen: dict[int, Entry] = {}
+        self._by_age: deque[Entry] = deque()
+        self._memory = memory
+
+    # --- links -------------------------------------------------------------------------------
+
+    def link_up(self, hop: Hop) -> None:
+        self.up[hop.target] = hop
+        self.up = dict(sorted(self.up.items()))
+
+    def link_down(self, hop: Hop) -> None:
+        hop.cut()
+        del self.up[hop.target]
+
+    # --- messages ----------------------------------------------------------------------------
+
+    def publish(self, message: Message) -> None:
+        """Sends the node's own message to all connected neighbours."""
+        entry = self._remember(message, self.node, 0)
+        self._accept(entry, Verdict.ACCEPT)
+
+    def on_copy(self, message: Message, hop: Hop, repaired: bool) -> None:
+        """A copy came over `hop`, whose source is the neighbour. This is the hot path."""
+        wire, peer = self.wire, hop.source
+        now = wire.clock.now
+        entry = self.seen.get(message.id)
+        if entry is not None and self._alive(entry, now):
+            entry.known |= hop.source_bit
+            wire.emit(MessageArrived(now, self.node, peer, message.id, message.size, True))
+            return
+        wire.emit(MessageArrived(now, self.node, peer, message.id, message.size, False))
+        self._remember(message, peer, hop.source_bit)
+        self.repair.arrived(message.id)
+        wire.emit(
+            MessageDelivered(
+                now,
+                self.node,
+                peer,
+                message.id,
+                message.topic,
+                message.kind,
+                message.published_at,
+                message.size,
+                repaired,
+            )
+        )
+        assert self.app is not None, "a node without an application got a message"
+        self.app.on_gossip(message, peer)
+
+    def verdict(self, message: Message, verdict: Verdict, reason: str) -> None:
+        """The application's answer to `on_gossip`."""
+        entry = self.seen[message.id]
+        if entry.verdict is not None:
+            raise RuntimeError(f"node {self.node} gave a second verdict on message {message.id}")
+        self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, message.id, verdict.value, reason))
+        self._accept(entry, verdict)
+
+    def _accept(self, entry: Entry, verdict: Verdict) -> None:
+        entry.verdict = verdict
+        if verdict is not Verdict.ACCEPT:
+            return
+        self.repair.accepted(entry)
+        wire, message = self.wire, entry.message
+        for hop in self.up.values():
+            if not entry.known & hop.target_bit:
+                wire.gossip(hop, message, False)
+
+    # --- memory ------------------------------------------------------------------------------
+
+    def knows(self, message: int) -> Entry | None:
+        """The entry of a message that is still remembered."""
+        entry = self.seen.get(message)
+        return entry if entry is not None and self._alive(entry, self.wire.clock.now) else None
+
+    def remembered(self) -> Iterator[Entry]:
+        """All entries, oldest first."""
+        now = self.wire.clock.now
+        return (entry for entry in self._by_age if self._alive(entry, now))
+
+    def _alive(self, entry: Entry, now: SimTime) -> bool:
+        return entry.verdict is None or now - entry.seen_at < self._memory
+
+    def _remember(self, message: Message, peer: NodeId, known: int) -> Entry:
+        now = self.wire.clock.now
+        self._forget_old(now)
+        entry = Entry(message, peer, now, known)
+        self.seen[message.id] = entry
+        self._by_age.append(entry)
+        return entry
+
+    def _forget_old(self, now: SimTime) -> None:
+        """Drops what is past its time, and the oldest when there are too many; never one that awaits its verdict."""
+        by_age = self._by_age
+        while by_age and now - by_age[0].seen_at >= self._memory:
+            self._forget(by_age.popleft(), now)
+        if len(by_age) >= SEEN_MAX:
+            self.wire.emit(LimitReached(now, self.node, "duplicate_cache"))
+            self._forget(by_age.popleft(), now)
+
+    def _forget(self, oldest: Entry, now: SimTime) -> None:
+        if oldest.verdict is None:
+            oldest.seen_at = now
+            self._by_age.append(oldest)
+        else:
+            del self.seen[oldest.message.id]
+
+    # --- point to point ----------------------------------------------------------------------
+
+    def send(self, hop: Hop, kind: str, payload: object, size: int) -> bool:
+        """Sends to one connected neighbour."""
+        self.wire.emit(DirectSent(self.wire.clock.now, self.node, hop.target, kind, size))
+        return self.wire.direct(hop, kind, payload)
+
+    def on_direct(self, kind: str, payload: object, hop: Hop) -> None:
+        if kind in CONTROL_KINDS:
+            assert isinstance(payload, tuple)
+            self.repair.handle(kind, payload, hop)
+            return
+        assert self.app is not None, "a node without an application got a message"
+        self.app.on_direct(kind, payload, hop.source)

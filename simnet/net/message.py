@@ -1,0 +1,48 @@
+"""What travels between nodes, and what the network asks of those who use it."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from simnet.units import NodeId, SimTime
+
+
+class Verdict(Enum):
+    """An application's answer to a message; only an accepted one is forwarded."""
+
+    ACCEPT = "accept"
+    IGNORE = "ignore"
+    REJECT = "reject"
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A gossip message. All its copies are this one object, so nobody may change it."""
+
+    id: int
+    """Unique in a run: a copy that a byzantine node publishes again is a new message."""
+    origin: NodeId
+    topic: str
+    kind: str
+    payload: object
+    size: int
+    """Bytes on the wire."""
+    published_at: SimTime
+    spam: str | None
+    """Ground truth for observers: the kind of byzantine copy. Nodes must not look at it."""
+
+
+class Application(Protocol):
+    """What runs on a node, as the network sees it."""
+
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
+        """First reception of a message, from `peer`. Answer with `Network.verdict`, once, now or later."""
+
+    def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
+        """A neighbour's point-to-point message."""
+
+    def on_connected(self, peer: NodeId) -> None:
+        """A link came up: at the start, and after each fault that had cut it."""
+
+    def on_disconnected(self, peer: NodeId) -> None:
+        """A link went down."""

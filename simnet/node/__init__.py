@@ -1,0 +1,1 @@
+"""A simulated validator: the protocol's state machines around real provers."""

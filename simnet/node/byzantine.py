@@ -1,0 +1,89 @@
+"""Byzantine spam: what a listed publisher sends besides each of its own publications.
+
+Apart from plain copies, each kind is a fresh transfer, properly signed, on a lane that the spammer never uses
+otherwise, so that no cheap check stops it and the receiver's verifier has to.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from simnet import rng
+from simnet.node.wallet import Draft, Wallet
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+from simnet.protocol.messages import TxMessage
+from simnet.units import NodeId
+
+FLIPPED_BYTES = 3
+
+
+class Spammer:
+    """Makes the spam of one byzantine publisher; kinds in turn, as the scenario lists them."""
+
+    def __init__(self, world: World, node: NodeId, wallet: Wallet, send: Callable[[TxMessage, str], None]) -> None:
+        byzantine = world.scenario.faults.byzantine
+        assert byzantine is not None
+        self._world = world
+        self._wallet = wallet
+        self._send = send
+        self._kinds = byzantine.spam_kinds
+        self._copies = byzantine.spam_factor - 1
+        self._random = rng.generator(world.seed, "byzantine", node)
+        self._turn = 0
+
+    def publish(self, original: TxMessage) -> None:
+        """Sends the spam beside a publication."""
+        for _ in range(self._copies):
+            kind = self._kinds[self._turn % len(self._kinds)]
+            self._turn += 1
+            if kind == "copy":
+                self._send(original, kind)
+            elif kind == "flipped_bytes":
+                self._send_flipped()
+            else:
+                self._send_forged(kind, original)
+
+    def _draft(self) -> Draft | None:
+        return self._wallet.forgery(f'{{"spam":{self._turn}}}'.encode())
+
+    def _send_flipped(self) -> None:
+        """A proof of the right statement, made for real, with a few bits flipped; sent when the proof is ready."""
+        draft = self._draft()
+        prepared = None if draft is None else self._wallet.prove(draft)
+        if prepared is None:
+            return
+
+        def send() -> None:
+            message = prepared.message()
+            self._send(replace(message, envelope=self._flip(message.envelope)), "flipped_bytes")
+
+        self._world.after(max(0, prepared.ticket.ready_at - self._world.now), send)
+
+    def _send_forged(self, kind: str, original: TxMessage) -> None:
+        """A transfer with an envelope that proves another one."""
+        draft = self._draft()
+        if draft is None:
+            return
+        envelope = original.envelope
+        if kind == "oversize":
+            padding = self._world.scenario.provers.proof_bytes_max + 1 - len(envelope)
+            envelope += bytes(max(1, padding))
+        elif kind == "other_statement":
+            # The header claims this statement; the proof behind it is valid, but of another.
+            digest = self._public_digest(BackendId(original.backend), draft)
+            envelope = envelope[: native.PUBLIC_DIGEST.start] + digest + envelope[native.PUBLIC_DIGEST.stop :]
+        self._send(draft.message(BackendId(original.backend), envelope), kind)
+
+    def _public_digest(self, backend: BackendId, draft: Draft) -> bytes:
+        circuit = self._world.circuits.transaction
+        statement = draft.tx.transfer.statement(draft.tx.account)
+        return native.public_digest(backend, circuit, self._world.workshop.public_inputs(backend, circuit, statement))
+
+    def _flip(self, envelope: bytes) -> bytes:
+        """Flips one bit in each of a few bytes of the proof behind the header."""
+        data = bytearray(envelope)
+        for _ in range(FLIPPED_BYTES):
+            at = int(self._random.integers(native.ENVELOPE_HEADER_BYTES, len(data)))
+            data[at] ^= 1 << int(self._random.integers(8))
+        return bytes(data)

@@ -1,0 +1,88 @@
+"""The keys of the simulated validators: derived from the run's seed, real in every other respect.
+
+Also what is public of them: registrations, and the public one-time keys that travel with them.
+"""
+
+import struct
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from simnet import rng
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+from simnet.protocol.blocks import Registration
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Validator
+from simnet.scenario.model import Scenario
+
+
+def node_secret(seed: int, node: int) -> bytes:
+    """Signing seed of a node's Ed25519 key, from which its peer id follows."""
+    return rng.secret(seed, "node", node)
+
+
+def vrf_secret(seed: int, node: int) -> bytes:
+    """Seed of a node's VRF key."""
+    return rng.secret(seed, "vrf", node)
+
+
+def vrf_input(chain_id: bytes, epoch: int) -> bytes:
+    """What validators evaluate their VRF on for an epoch."""
+    return b"SIMNET-EPOCH-VRF-V1" + chain_id + struct.pack("<Q", epoch)
+
+
+def make_validators(scenario: Scenario, seed: int) -> tuple[Validator, ...]:
+    """One validator per node, with stake drawn uniformly from the scenario's range."""
+    random = rng.generator(seed, "stake")
+    low, high = scenario.consensus.weight_min, scenario.consensus.weight_max
+    return tuple(
+        Validator(
+            index=i,
+            key=native.ed25519_public_key(node_secret(seed, i)),
+            vrf_key=native.vrf_public_key(vrf_secret(seed, i)),
+            weight=int(random.integers(low, high, endpoint=True)),
+            tier=1 + int(random.integers(5)),
+            timetoke_hours=int(random.integers(721)),
+        )
+        for i in range(scenario.topology.n)
+    )
+
+
+@lru_cache(maxsize=1024)
+def otk_tree(seed: int, node: int, backend: BackendId, epoch: int) -> native.OtkTree:
+    """A validator's one-time keys of an epoch in one field. Only the validator itself may use `key`."""
+    return native.OtkTree(backend, rng.secret(seed, "one-time-keys", node), epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicOtk:
+    """What everybody knows of one slot of a validator's one-time keys."""
+
+    keys: bytes
+    """K0..K3."""
+    path: bytes
+
+
+@lru_cache(maxsize=65536)
+def public_otk(seed: int, node: int, backend: BackendId, slot: int) -> PublicOtk:
+    """The public keys and path that travelled with the validator's registration."""
+    epoch, index = divmod(slot, SLOTS_PER_EPOCH)
+    tree = otk_tree(seed, node, backend, epoch)
+    return PublicOtk(tree.public(index), tree.path(index))
+
+
+def make_registration(seed: int, chain_id: bytes, node: int, epoch: int) -> Registration:
+    """A validator's signed registration for an epoch."""
+    roots = tuple(otk_tree(seed, node, b, epoch).root for b in BackendId)
+    vrf = native.vrf_prove(vrf_secret(seed, node), vrf_input(chain_id, epoch))
+    unsigned = Registration(node, epoch, roots, vrf, b"")
+    return replace(unsigned, signature=native.ed25519_sign(node_secret(seed, node), unsigned.signing_bytes()))
+
+
+def registration_valid(registration: Registration, validators: tuple[Validator, ...], chain_id: bytes) -> bool:
+    """Signature and VRF proof of a registration."""
+    if not 0 <= registration.validator < len(validators) or len(registration.otk_roots) != len(BackendId):
+        return False
+    validator = validators[registration.validator]
+    if not native.ed25519_verify(validator.key, registration.signing_bytes(), registration.signature):
+        return False
+    return native.vrf_verify(validator.vrf_key, vrf_input(chain_id, registration.epoch), registration.vrf)

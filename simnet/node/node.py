@@ -1,0 +1,104 @@
+"""A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
+
+from simnet.net.network import Message, Verdict
+from simnet.node.byzantine import Spammer
+from simnet.node.chain import Chain
+from simnet.node.finality import Finality
+from simnet.node.processor import Processor
+from simnet.node.sync import Sync
+from simnet.node.transactions import Incoming, Transactions
+from simnet.node.voting import Validator
+from simnet.node.wallet import Wallet
+from simnet.node.world import World
+from simnet.protocol.blocks import Block
+from simnet.protocol.messages import TxMessage
+from simnet.units import NodeId
+
+TX_TOPIC = "/rpp/sim/tx"
+
+
+class Node:
+    """One node, attached to the network as its application."""
+
+    def __init__(self, world: World, node: NodeId) -> None:
+        self.id = node
+        self._world = world
+        self.chain = Chain(world)
+        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
+        self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
+        self.validator = Validator(world, node, self.chain, self.transactions)
+        self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)
+        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality)
+        self.wallet = Wallet(
+            world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer
+        )
+        byzantine = world.scenario.faults.byzantine
+        self.spammer: Spammer | None = None
+        if byzantine is not None and node in byzantine.publishers:
+            self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
+        self.validator.on_commit = self._on_commit
+        self.validator.on_vote_seen = self.finality.on_vote_seen
+        world.network.attach(node, self)
+
+    # --- the network's side ----------------------------------------------------------------------
+
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
+        """First reception of a gossip message."""
+        match message.kind:
+            case "transaction":
+                self.transactions.on_gossip(message, peer)
+            case "vote":
+                self.validator.on_vote(message, peer)
+            case "proposal":
+                self.validator.on_proposal(message, peer)
+            case "tag_set":
+                self.finality.on_certificate(message)
+            case "key_disclosure":
+                self.finality.on_disclosure(message)
+            case "consensus_proof":
+                self.finality.on_proof(message, peer)
+            case "registration":
+                self.validator.on_registration(message)
+            case _:
+                # Probes carry nothing to check.
+                self._world.network.verdict(self.id, message, Verdict.ACCEPT)
+
+    def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
+        """A point-to-point message."""
+        self.sync.on_direct(kind, payload, peer)
+
+    def on_connected(self, peer: NodeId) -> None:
+        """A link came up: tell the neighbour how far this node is."""
+        self.sync.send_status([peer])
+
+    def on_disconnected(self, peer: NodeId) -> None:
+        """A link went down; nothing is kept per neighbour."""
+
+    # --- own business ------------------------------------------------------------------------------
+
+    def publish_probe(self, kind: str, payload: bytes) -> None:
+        """Publishes an opaque probe on the transaction topic."""
+        self._world.network.publish(self.id, topic=TX_TOPIC, kind=kind, payload=payload, size=len(payload))
+
+    def _publish_transfer(self, message: TxMessage) -> bool:
+        published = self._world.network.publish(
+            self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size
+        )
+        if published is None:
+            return False
+        # The own mempool verifies like every other.
+        self.transactions.examine(Incoming(message, self.id, None, lambda _verdict, _reason: None))
+        return True
+
+    def _publish_spam(self, message: TxMessage, kind: str) -> None:
+        self._world.network.publish(
+            self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind
+        )
+
+    def _on_commit(self, block: Block, _slot: int) -> None:
+        stale = self.transactions.after_block(block, self.chain.ledger)
+        self.wallet.on_block(self.chain.ledger, block.tx_ids)
+        for tx in stale:
+            if self.wallet.owns(tx.transfer.sender):
+                self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
+        self.finality.on_commit(block.header.height)

@@ -1,0 +1,156 @@
+"""Catching up: blocks that a node missed, and transfers that a proposal names but the node does not have."""
+
+from collections.abc import Iterable
+
+from simnet.net.network import Verdict
+from simnet.node.chain import Chain, certificate_matches, certificate_weight
+from simnet.node.finality import Finality
+from simnet.node.transactions import Incoming, Transactions
+from simnet.node.voting import Validator
+from simnet.node.world import World
+from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.protocol.messages import Phase, SyncedBlock, TxMessage
+from simnet.protocol.validators import epoch_of
+from simnet.units import NS_PER_S, NodeId, SimTime
+
+STATUS_BYTES = 40
+REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
+"""A request that brought nothing may be repeated after this long."""
+
+
+class Sync:
+    """One node's requests and answers."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain, validator: Validator, transactions: Transactions, finality: Finality) -> None:
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._validator = validator
+        self._transactions = transactions
+        self._finality = finality
+        self._asked_at = SimTime(-REQUEST_TIMEOUT)
+        self._ahead: list[SyncedBlock] = []
+        self._busy = False
+        validator.request_blocks = self.request_blocks
+        validator.request_transfers = self.request_transfers
+
+    def send_status(self, peers: Iterable[NodeId]) -> None:
+        """Tells neighbours how far this node is."""
+        for peer in peers:
+            self._world.network.send(self._node, peer, "status", self._chain.height, STATUS_BYTES)
+
+    def request_blocks(self, peer: NodeId | None) -> None:
+        """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
+        now = self._world.now
+        neighbours = self._world.network.connected(self._node)
+        if not neighbours or self._busy or now - self._asked_at < REQUEST_TIMEOUT:
+            return
+        self._asked_at = now
+        target = peer if peer in neighbours else neighbours[0]
+        self._world.network.send(self._node, target, "block_request", self._chain.height + 1, STATUS_BYTES)
+
+    def request_transfers(self, ids: frozenset[bytes], peer: NodeId) -> None:
+        """Asks a neighbour for transfers by id: the one that named them, if it is connected."""
+        neighbours = self._world.network.connected(self._node)
+        if neighbours:
+            wanted = tuple(sorted(ids))
+            target = peer if peer in neighbours else neighbours[0]
+            self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
+
+    def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
+        """A point-to-point message of this protocol."""
+        if kind == "status" and isinstance(payload, int):
+            if payload > self._chain.height:
+                self.request_blocks(peer)
+        elif kind == "block_request" and isinstance(payload, int):
+            self._answer_blocks(payload, peer)
+        elif kind == "block_response" and isinstance(payload, tuple):
+            self._asked_at = SimTime(-REQUEST_TIMEOUT)
+            self._ahead = [b for b in payload if isinstance(b, SyncedBlock)]
+            self._next_block(peer)
+        elif kind == "tx_request" and isinstance(payload, tuple):
+            self._answer_transfers(payload, peer)
+        elif kind == "tx_response" and isinstance(payload, TxMessage):
+            self._transactions.examine(Incoming(payload, peer, None, _ignore))
+
+    def _answer_blocks(self, first: int, peer: NodeId) -> None:
+        last = min(self._chain.height, first + self._world.scenario.chain.sync_blocks_max - 1)
+        blocks = []
+        for height in range(max(1, first), last + 1):
+            c = self._chain.at(height)
+            assert c is not None
+            transfers = tuple(self._transactions.verified[i] for i in c.block.tx_ids)
+            blocks.append(SyncedBlock(c.block, c.certificate, transfers, c.proof))
+        if blocks:
+            answer = tuple(blocks)
+            self._world.network.send(self._node, peer, "block_response", answer, sum(b.size for b in answer))
+
+    def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
+        for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
+            message = self._transactions.verified.get(tx_id)
+            if message is not None:
+                self._world.network.send(self._node, peer, "tx_response", message, message.size)
+
+    def _next_block(self, peer: NodeId) -> None:
+        """Takes the next fetched block that extends the own chain: checks its certificate, then its proofs, then commits."""
+        while self._ahead and self._ahead[0].block.header.height <= self._chain.height:
+            self._ahead.pop(0)
+        if not self._ahead or self._busy:
+            return
+        synced = self._ahead.pop(0)
+        if not self._certified(synced):
+            self._ahead.clear()
+            return
+        missing = [t for t in synced.transfers if t.tx.id not in self._transactions.verified]
+        self._busy = True
+        self._verify_rest(synced, missing, peer)
+
+    def _certified(self, synced: SyncedBlock) -> bool:
+        """Whether the block follows the head with a signed precommit quorum and brings its own transfers."""
+        certificate, block = synced.certificate, synced.block
+        if block.header.height != self._chain.height + 1 or certificate.block != block.hash:
+            return False
+        if certificate.height != block.header.height or [t.tx.id for t in synced.transfers] != list(block.tx_ids):
+            return False
+        if not certificate_matches(certificate) or not all(self._world.vote_valid(v) for v in certificate.votes):
+            return False
+        members = self._chain.sets.get(epoch_of(certificate.slot))
+        return members is not None and certificate_weight(certificate, Phase.PRECOMMIT, members) >= members.threshold
+
+    def _verify_rest(self, synced: SyncedBlock, missing: list[TxMessage], peer: NodeId) -> None:
+        """Verifies the proofs of transfers that this node has not seen, one after the other, then commits."""
+        if not missing:
+            self._busy = False
+            self._commit(synced, peer)
+            return
+        message, rest = missing[0], missing[1:]
+        if not self._world.signature_valid(message):
+            self._busy = False
+            return
+
+        def then(verdict: ProofVerdict | None) -> None:
+            if verdict is None or not verdict.accepted:
+                self._busy = False
+                return
+            self._transactions.note_verified(message)
+            self._verify_rest(synced, rest, peer)
+
+        self._transactions.verify(Incoming(message, peer, None, _ignore), then)
+
+    def _commit(self, synced: SyncedBlock, peer: NodeId) -> None:
+        block, certificate = synced.block, synced.certificate
+        if block.header.height != self._chain.height + 1:
+            self._next_block(peer)
+            return
+        if self._chain.why_unacceptable(block, self._validator.transfers_of(block)) is not None:
+            return
+        for vote in certificate.votes:
+            self._validator.note_vote(vote)
+        self._validator.commit(block, certificate.slot, certificate, caught_up=True)
+        if synced.proof is not None:
+            self._finality.examine(synced.proof, peer, _ignore)
+        self._next_block(peer)
+
+
+def _ignore(_verdict: Verdict, _reason: str) -> None:
+    """There is nobody to tell: the message did not come by gossip."""

@@ -1,0 +1,171 @@
+"""How a node takes transfers: cheap checks first, the proof last, then the mempool.
+
+Order: signature, memo, replay, the state the transfer starts from, room in the pool, proof. Only what passes
+all of them is forwarded. A transfer that starts from a state this node has not reached yet is held until the
+next block instead of being judged.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
+from simnet.net.network import Message, Verdict
+from simnet.node.processor import Processor, proof_name
+from simnet.node.world import World
+from simnet.proofs.backend import BackendId
+from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.protocol.blocks import Block
+from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.mempool import Mempool
+from simnet.protocol.messages import TxMessage
+from simnet.units import NodeId
+
+HELD_MAX = 1024
+"""Transfers held for a state that this node has not reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A transfer under examination and who to tell the outcome."""
+
+    message: TxMessage
+    peer: NodeId
+    spam: str | None
+    settle: Callable[[Verdict, str], None]
+
+
+class Transactions:
+    """One node's mempool and the checks before it."""
+
+    def __init__(self, world: World, node: NodeId, processor: Processor, ledger: Callable[[], Ledger]) -> None:
+        self.pool = Mempool(world.scenario.chain.mempool_transactions_max)
+        self.verified: dict[bytes, TxMessage] = {}
+        """Every transfer whose proof this node has verified, by id."""
+        self.on_verified: Callable[[bytes], None] = lambda _: None
+        self._world = world
+        self._node = node
+        self._processor = processor
+        self._ledger = ledger
+        self._held: OrderedDict[bytes, Incoming] = OrderedDict()
+        self._committed: set[bytes] = set()
+        self._in_hand: set[bytes] = set()
+        """Transfers being verified or held, with their proofs."""
+
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
+        """A transfer came by gossip."""
+
+        def settle(verdict: Verdict, reason: str) -> None:
+            self._world.network.verdict(self._node, message, verdict, reason)
+
+        assert isinstance(message.payload, TxMessage)
+        self.examine(Incoming(message.payload, peer, message.spam, settle))
+
+    def examine(self, incoming: Incoming) -> None:
+        """Runs the checks; the outcome goes to `incoming.settle`, at once or later."""
+        message = incoming.message
+        if not self._world.signature_valid(message):
+            self._refuse(incoming, Verdict.REJECT, "SignatureInvalid")
+        elif hashlib.blake2s(message.payload).digest() != message.tx.transfer.memo:
+            self._refuse(incoming, Verdict.REJECT, "memo_mismatch")
+        elif message.backend not in BackendId.__members__.values():
+            self._refuse(incoming, Verdict.REJECT, "UnknownBackend")
+        elif message.tx.id in self.verified or self._job(message) in self._in_hand:
+            self._refuse(incoming, Verdict.IGNORE, "replay")
+        else:
+            self._examine_state(incoming)
+
+    def _examine_state(self, incoming: Incoming) -> None:
+        tx = incoming.message.tx
+        why = self._ledger().why_inapplicable(tx)
+        if why == "future":
+            self._hold(incoming)
+            return
+        if why is not None:
+            self._refuse(incoming, Verdict.IGNORE if why == "stale" else Verdict.REJECT, why)
+            return
+        why = self.pool.why_not(tx)
+        if why is not None:
+            if why == "mempool_full":
+                self._world.emit(LimitReached(self._world.now, self._node, "chain.mempool_transactions_max"))
+            self._refuse(incoming, Verdict.IGNORE, why)
+            return
+        self._in_hand.add(self._job(incoming.message))
+        self.verify(incoming, lambda verdict: self._on_verdict(incoming, verdict))
+
+    def verify(self, incoming: Incoming, then: Callable[[ProofVerdict | None], None]) -> None:
+        """Verifies a transfer's proof against the statement that the chain gives, whatever the sender says."""
+        message = incoming.message
+        statement = message.tx.transfer.statement(message.tx.account)
+        backend = BackendId(message.backend)
+        circuit = self._world.circuits.transaction
+        self._processor.verify(backend, circuit, statement, message.envelope, incoming.peer, incoming.spam, then)
+
+    def _on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+        tx = incoming.message.tx
+        self._in_hand.discard(self._job(incoming.message))
+        if verdict is None:
+            self._refuse(incoming, Verdict.IGNORE, "verifier_busy")
+            return
+        if not verdict.accepted:
+            self._refuse(incoming, Verdict.REJECT, verdict.reason)
+            return
+        if tx.id in self.verified:
+            # Another proof of the same transfer came first.
+            self._refuse(incoming, Verdict.IGNORE, "replay")
+            return
+        self.note_verified(incoming.message)
+        # A block or a rival may have come in while the proof was being verified.
+        why = self._ledger().why_inapplicable(tx) or self.pool.why_not(tx)
+        if why is None and tx.id not in self._committed:
+            self.pool.admit(tx)
+            self._world.emit(TxAdmitted(self._world.now, self._node, tx.id.hex()[:16]))
+            incoming.settle(Verdict.ACCEPT, "")
+        else:
+            # The proof was good: pass it on, others may not have the block yet.
+            self._emit_refused(tx, why or "committed")
+            incoming.settle(Verdict.ACCEPT, why or "committed")
+
+    def note_verified(self, message: TxMessage) -> None:
+        """Remembers a transfer whose proof was verified."""
+        self.verified[message.tx.id] = message
+        self.on_verified(message.tx.id)
+
+    def after_block(self, block: Block, ledger: Ledger) -> list[SignedTransfer]:
+        """Clears the pool after a commit, re-examines what was held, and returns the transfers that became stale."""
+        self._committed.update(block.tx_ids)
+        done, stale = self.pool.after_block(ledger, block.tx_ids)
+        now = self._world.now
+        for tx in done:
+            self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], "committed"))
+        for tx in stale:
+            self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], "stale"))
+        held = list(self._held.values())
+        self._held.clear()
+        for incoming in held:
+            self._in_hand.discard(self._job(incoming.message))
+            self.examine(incoming)
+        return stale
+
+    def _hold(self, incoming: Incoming) -> None:
+        if len(self._held) >= HELD_MAX:
+            _, oldest = self._held.popitem(last=False)
+            self._in_hand.discard(self._job(oldest.message))
+            self._world.emit(LimitReached(self._world.now, self._node, "held_transfers"))
+            self._refuse(oldest, Verdict.IGNORE, "future")
+        job = self._job(incoming.message)
+        self._in_hand.add(job)
+        self._held[job] = incoming
+
+    @staticmethod
+    def _job(message: TxMessage) -> bytes:
+        """Identity of one transfer with one proof."""
+        return message.tx.id + proof_name(message.envelope).encode()
+
+    def _refuse(self, incoming: Incoming, verdict: Verdict, reason: str) -> None:
+        self._emit_refused(incoming.message.tx, reason)
+        incoming.settle(verdict, reason)
+
+    def _emit_refused(self, tx: SignedTransfer, reason: str) -> None:
+        self._world.emit(TxRefused(self._world.now, self._node, tx.id.hex()[:16], reason))

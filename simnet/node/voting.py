@@ -1,0 +1,295 @@
+"""A validator at work: slots, proposals, votes, commits.
+
+Turns the effects of `protocol.consensus.Voting` into signed messages and feeds it with what the network
+brings, after checking it: signatures, the slot's leader, the block's contents and, before a prevote, the
+proof of every transfer in the block.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast
+from simnet.net.network import Message, Verdict
+from simnet.node.chain import Chain, block_statement, committee_of
+from simnet.node.identity import make_registration, node_secret, otk_tree, registration_valid
+from simnet.node.transactions import Transactions
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+from simnet.proofs.statements import vote_message
+from simnet.protocol.blocks import Block, Header, Registration, registrations_root, tx_root
+from simnet.protocol.consensus import Cast, Decide, Effect, Equivocation, FetchBlock, Propose, Voting
+from simnet.protocol.ledger import SignedTransfer
+from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
+from simnet.protocol.validators import SLOTS_PER_EPOCH, EpochSet, epoch_of
+from simnet.units import NS_PER_S, NodeId, SimTime
+
+CONSENSUS_TOPIC = "/rpp/sim/consensus"
+EARLY_MAX = 4096
+"""Proposals and votes kept for heights that this node has not reached."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A proposal whose transfers are not all verified yet."""
+
+    proposal: Proposal
+    missing: set[bytes]
+
+
+class Validator:
+    """One node's part in consensus."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions) -> None:
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._transactions = transactions
+        self._secret = node_secret(world.seed, node)
+        self._backends = world.backend_ids(node)
+        self._turn = 0
+        self._slot = -1
+        self._proposed_at: dict[bytes, int] = {}
+        self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
+        self._waiting: list[Waiting] = []
+        self.votes: dict[tuple[int, bytes], dict[tuple[int, Phase], Vote]] = defaultdict(dict)
+        """Votes for blocks by (slot, block), then by (validator, phase): what certificates are made of."""
+        self._registrations: dict[int, Registration] = {}
+        self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
+        self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
+        self.on_commit: Callable[[Block, int], None] = lambda _block, _slot: None
+        self.on_vote_seen: Callable[[Vote], None] = lambda _: None
+        transactions.on_verified = self._on_verified
+        self._voting = Voting(1, node, chain.sets_of_next())
+
+    # --- the slot clock ----------------------------------------------------------------------
+
+    def on_slot(self, slot: int) -> None:
+        """A slot begins."""
+        self._slot = slot
+        self._register_for_next_epoch()
+        self._carry_out(self._voting.start_slot(slot))
+
+    def on_deadline(self, slot: int, phase: Phase) -> None:
+        """The slot's time for a phase is over."""
+        self._carry_out(self._voting.on_deadline(slot, phase))
+
+    # --- what the network brings ---------------------------------------------------------------
+
+    def on_proposal(self, message: Message, peer: NodeId) -> None:
+        """A proposal came by gossip."""
+        proposal = message.payload
+        assert isinstance(proposal, Proposal)
+        if not self._world.signed_by(proposal.leader, proposal.signing_bytes(), proposal.signature):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+            return
+        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+        self._proposed_at.setdefault(proposal.block.hash, message.published_at)
+        self._take(proposal, peer)
+
+    def on_vote(self, message: Message, peer: NodeId) -> None:
+        """A vote came by gossip."""
+        vote = message.payload
+        assert isinstance(vote, Vote)
+        if not self._world.vote_valid(vote):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+            return
+        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+        self._take(vote, peer)
+
+    def on_registration(self, message: Message) -> None:
+        """A validator's registration for the next epoch came by gossip."""
+        registration = message.payload
+        assert isinstance(registration, Registration)
+        genesis = self._world.genesis
+        if not registration_valid(registration, genesis.validators, genesis.chain_id):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "registration")
+            return
+        known = self._registrations.get(registration.validator)
+        if known is None or known.epoch < registration.epoch:
+            self._registrations[registration.validator] = registration
+        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+
+    def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
+        height = item.height if isinstance(item, Vote) else item.block.header.height
+        if isinstance(item, Vote):
+            self.note_vote(item)
+        if height == self._voting.height:
+            self._deliver(item, peer)
+        elif height > self._voting.height:
+            if sum(map(len, self._early.values())) >= EARLY_MAX:
+                self._world.emit(LimitReached(self._world.now, self._node, "early_messages"))
+                return
+            self._early[height].append(item)
+            self.request_blocks(peer)
+
+    def note_vote(self, vote: Vote) -> None:
+        """Keeps a verified vote for a block, whatever its height."""
+        if vote.block is not None:
+            self.votes[(vote.slot, vote.block)].setdefault((vote.validator, vote.phase), vote)
+            self.on_vote_seen(vote)
+
+    def _deliver(self, item: Proposal | Vote, peer: NodeId) -> None:
+        if isinstance(item, Vote):
+            self._carry_out(self._voting.on_vote(item))
+            return
+        leaders = self._chain.sets_of_next().at(item.slot).leaders(item.slot)
+        if not leaders or item.leader != leaders[0] or item.slot > self._slot:
+            return
+        missing = {i for i in item.block.tx_ids if i not in self._transactions.verified}
+        if missing:
+            self._waiting.append(Waiting(item, missing))
+            self.request_transfers(frozenset(missing), peer)
+        else:
+            self._judge(item)
+
+    def _on_verified(self, tx_id: bytes) -> None:
+        """A transfer's proof was verified: proposals that waited for it may be judged."""
+        for waiting in list(self._waiting):
+            waiting.missing.discard(tx_id)
+            if not waiting.missing:
+                self._waiting.remove(waiting)
+                if waiting.proposal.block.header.height == self._voting.height:
+                    self._judge(waiting.proposal)
+
+    def _judge(self, proposal: Proposal) -> None:
+        txs = self.transfers_of(proposal.block)
+        acceptable = self._chain.why_unacceptable(proposal.block, txs) is None
+        self._carry_out(self._voting.on_proposal(proposal, acceptable))
+
+    def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:
+        """A block's transfers, all of which this node has verified."""
+        return {i: self._transactions.verified[i].tx for i in block.tx_ids}
+
+    # --- effects -------------------------------------------------------------------------------
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Propose():
+                    self._propose(effect)
+                case Cast():
+                    self.cast(self._voting.height, effect.slot, effect.phase, self._block_of(effect.block))
+                case Decide():
+                    self._decide(effect.block, effect.slot)
+                case FetchBlock():
+                    self.request_blocks(None)
+                case Equivocation():
+                    self._world.emit(LimitReached(self._world.now, self._node, f"equivocation:{effect.what}"))
+
+    def _block_of(self, block: bytes | None) -> Block | None:
+        return None if block is None else self._voting.blocks[block]
+
+    def _propose(self, effect: Propose) -> None:
+        block = effect.block or self._build(effect.slot)
+        unsigned = Proposal(effect.slot, block, effect.valid_slot, self._node, b"")
+        proposal = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        header = block.header
+        backend = BackendId(header.backend).label
+        now = self._world.now
+        self._proposed_at.setdefault(block.hash, now)
+        self._world.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
+        self._publish("proposal", proposal, proposal.size)
+        self._judge(proposal)
+
+    def _build(self, slot: int) -> Block:
+        """A new block of the transfers in the mempool."""
+        chain, world = self._chain, self._world
+        chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max)
+        after, _ = chain.ledger.apply(chosen)
+        ids = tuple(tx.id for tx in chosen)
+        epoch = epoch_of(slot) + 1
+        known = chain.registered(epoch)
+        registrations = tuple(
+            r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known
+        )
+        backend = self._backends[self._turn % len(self._backends)]
+        self._turn += 1
+        header = Header(
+            height=chain.height + 1,
+            slot=slot,
+            parent=chain.head,
+            proposer=self._node,
+            backend=backend,
+            state_root=after.root,
+            tx_root=tx_root(ids),
+            timestamp=world.now // NS_PER_S,
+            tx_count=len(ids),
+            registrations_root=registrations_root(registrations),
+        )
+        return Block.assemble(header, ids, registrations)
+
+    def cast(self, height: int, slot: int, phase: Phase, block: Block | None) -> None:
+        """Signs and publishes a vote, and counts it here."""
+        members = self._chain.sets_of_next().at(slot) if height == self._voting.height else self._members_at(height)
+        if self._node not in members.weights:
+            return
+        tag = b""
+        if block is not None:
+            backend = BackendId(block.header.backend)
+            committee = committee_of(members, backend, self._world.circuits.consensus.params[0])
+            key = otk_tree(self._world.seed, self._node, backend, epoch_of(slot)).key(slot % SLOTS_PER_EPOCH, phase)
+            tag = native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
+        subject = None if block is None else block.hash
+        unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
+        vote = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        name = None if subject is None else subject.hex()[:16]
+        self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
+        self._publish("vote", vote, vote.size)
+        self._take(vote, self._node)
+
+    def _members_at(self, height: int) -> EpochSet:
+        committed = self._chain.at(height)
+        assert committed is not None
+        return committed.members
+
+    def _decide(self, block: Block, slot: int) -> None:
+        votes = [v for (_, phase), v in sorted(self.votes[(slot, block.hash)].items()) if phase is Phase.PRECOMMIT]
+        certificate = Certificate(block.header.height, slot, block.hash, tuple(votes))
+        self.commit(block, slot, certificate, caught_up=False)
+        self.cast(block.header.height, slot, Phase.COMMIT, block)
+
+    def commit(self, block: Block, slot: int, certificate: Certificate, *, caught_up: bool) -> None:
+        """Makes a block final here and turns to the next height."""
+        self._chain.append(block, slot, certificate, self.transfers_of(block))
+        header = block.header
+        now = self._world.now
+        self._world.blocks[block.hash] = block
+        self._world.emit(
+            BlockCommitted(
+                now,
+                self._node,
+                header.height,
+                slot,
+                block.hash.hex()[:16],
+                header.parent.hex()[:16],
+                BackendId(header.backend).label,
+                NodeId(header.proposer),
+                header.tx_count,
+                SimTime(self._proposed_at.get(block.hash, now)),
+                caught_up,
+            )
+        )
+        self._voting = Voting(header.height + 1, self._node, self._chain.sets_of_next())
+        self._waiting.clear()
+        self.on_commit(block, slot)
+        for item in self._early.pop(header.height + 1, []):
+            self._take(item, self._node)
+        if self._slot > slot:
+            self._carry_out(self._voting.start_slot(self._slot))
+
+    # --- epochs --------------------------------------------------------------------------------
+
+    def _register_for_next_epoch(self) -> None:
+        """In the second half of an epoch a validator registers for the next one, once."""
+        epoch = epoch_of(self._slot) + 1
+        mine = self._registrations.get(self._node)
+        if self._slot % SLOTS_PER_EPOCH < SLOTS_PER_EPOCH // 2 or (mine is not None and mine.epoch == epoch):
+            return
+        registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, epoch)
+        self._registrations[self._node] = registration
+        self._publish("registration", registration, registration_size(registration))
+
+    def _publish(self, kind: str, payload: object, size: int) -> None:
+        self._world.network.publish(self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size)

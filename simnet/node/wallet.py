@@ -1,0 +1,225 @@
+"""The wallet beside a node: lanes, transfers prepared ahead, stale ones proved again.
+
+A wallet owns many accounts, its *lanes*, and pays from one that no pending transfer touches, so that its
+pending transfers do not invalidate each other. It signs and proves `prepare_ahead_ms` before a transfer is
+due; a transfer is published at its due time, or as soon after as its proof is ready.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simnet import rng
+from simnet.events import PublicationSkipped, TransferLate, TransferStale
+from simnet.node.processor import Processor, Ticket
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.messages import TxMessage
+from simnet.protocol.transfer import Transfer
+from simnet.units import NS_PER_S, NodeId, SimTime
+
+PAYEE_TRIES = 8
+"""Lanes of a payee that a wallet tries before it pays into a busy one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A signed transfer without a proof."""
+
+    tx: SignedTransfer
+    signature: bytes
+    payload: bytes
+
+    def message(self, backend: BackendId, envelope: bytes) -> TxMessage:
+        """The transfer with an envelope."""
+        return TxMessage(self.tx, self.signature, self.payload, backend, envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A signed transfer whose proof is being made."""
+
+    draft: Draft
+    ticket: Ticket
+
+    def message(self) -> TxMessage:
+        """The finished transfer; waits for the real prover."""
+        return self.draft.message(self.ticket.backend, self.ticket.take())
+
+
+def lane_secret(seed: int, node: int, lane: int) -> bytes:
+    """Signing seed of one simulated lane."""
+    return rng.secret(seed, "lane", node, lane)
+
+
+class Wallet:
+    """One node's wallet."""
+
+    def __init__(
+        self,
+        world: World,
+        node: NodeId,
+        processor: Processor,
+        ledger: Callable[[], Ledger],
+        is_busy: Callable[[bytes], bool],
+        publish: Callable[[TxMessage], bool],
+    ) -> None:
+        self._world = world
+        self._node = node
+        self._processor = processor
+        self._ledger = ledger
+        self._is_busy = is_busy
+        self._publish = publish
+        self._random = rng.generator(world.seed, "wallet", node)
+        self._backends = world.backend_ids(node)
+        self._turn = 0
+        self._lanes = world.genesis.wallets[node]
+        self._lane_index = {key: i for i, key in enumerate(self._lanes)}
+        self._next_lane = 0
+        byzantine = world.scenario.faults.byzantine
+        self._reserved = 1 if byzantine is not None and node in byzantine.publishers else 0
+        self._pending: dict[bytes, bytes] = {}
+        """Lane -> id of its transfer that is prepared or waits for a block."""
+        self._prepared: dict[int, Prepared] = {}
+        """By message number."""
+        self._spare: list[Prepared] = []
+
+    def next_backend(self) -> BackendId:
+        """A node with several backends takes them in turn."""
+        backend = self._backends[self._turn % len(self._backends)]
+        self._turn += 1
+        return backend
+
+    def prepare(self, number: int, payload: bytes) -> None:
+        """Signs a transfer and starts its proof, for publication `number`."""
+        prepared = self._compose(payload)
+        if prepared is not None:
+            self._prepared[number] = prepared
+
+    def is_prepared(self, number: int) -> bool:
+        """Whether publication `number` is this wallet's so far."""
+        return number in self._prepared
+
+    def give_up(self, number: int) -> None:
+        """Publication `number` went to another wallet: keep what was prepared for the next one."""
+        self._spare.append(self._prepared.pop(number))
+
+    def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] = lambda _: None) -> None:
+        """Publishes transfer `number` now, or when its proof is ready."""
+        due = self._world.now
+        prepared = self._prepared.pop(number, None) or (self._spare.pop(0) if self._spare else self._compose(payload))
+        if prepared is None:
+            self._world.emit(PublicationSkipped(due, self._node, "no_free_lane"))
+            return
+        self._publish_when_ready(prepared, due, then)
+
+    def on_block(self, ledger: Ledger, committed: tuple[bytes, ...]) -> None:
+        """Frees the lanes of committed transfers and proves stale ones again."""
+        done = set(committed)
+        for lane, tx_id in list(self._pending.items()):
+            if tx_id in done:
+                del self._pending[lane]
+        fresh = [p for p in self._spare if ledger.accounts[p.draft.tx.transfer.sender] == p.draft.tx.account]
+        for stale in self._spare:
+            if stale not in fresh:
+                self._pending.pop(stale.draft.tx.transfer.sender, None)
+        self._spare = fresh
+
+    def on_stale(self, tx: SignedTransfer, payload: bytes) -> None:
+        """A pending transfer of this wallet no longer fits its account: prove and publish it anew."""
+        lane = tx.transfer.sender
+        if self._pending.get(lane) != tx.id:
+            return
+        self._world.emit(TransferStale(self._world.now, self._node, tx.id.hex()[:16]))
+        del self._pending[lane]
+        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, again=True)
+        if renewed is not None:
+            self._publish_when_ready(renewed, self._world.now, lambda _: None)
+
+    def owns(self, key: bytes) -> bool:
+        """Whether an account is one of this wallet's lanes."""
+        return key in self._lane_index
+
+    def _compose(self, payload: bytes) -> Prepared | None:
+        """A new transfer from a free lane to another wallet; `None` when every lane is busy."""
+        lane = self._free_lane()
+        if lane is None:
+            return None
+        return self._pay(lane, self._payee(), self._amount(), payload, again=False)
+
+    def _free_lane(self) -> bytes | None:
+        usable = len(self._lanes) - self._reserved
+        for _ in range(usable):
+            lane = self._lanes[self._next_lane]
+            self._next_lane = (self._next_lane + 1) % usable
+            if lane not in self._pending and not self._is_busy(lane):
+                return lane
+        return None
+
+    def _payee(self) -> bytes:
+        """A lane of another wallet, preferably one that this node sees no pending transfer of."""
+        wallets = self._world.genesis.wallets
+        other = (self._node + 1 + int(self._random.integers(len(wallets) - 1))) % len(wallets)
+        lane = b""
+        for _ in range(PAYEE_TRIES):
+            lane = wallets[other][int(self._random.integers(len(wallets[other])))]
+            if not self._is_busy(lane):
+                break
+        return lane
+
+    def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes) -> Draft | None:
+        """Signs a transfer from `lane` as its account stands; `None` when it cannot pay."""
+        chain = self._world.scenario.chain
+        account = self._ledger().accounts[lane]
+        if amount + chain.fee > account.balance:
+            return None
+        transfer = Transfer(
+            sender=lane,
+            receiver=receiver,
+            amount=amount,
+            fee=chain.fee,
+            nonce=account.nonce + 1,
+            required_tier=chain.required_tier,
+            timestamp=self._world.now // NS_PER_S,
+            memo=hashlib.blake2s(payload).digest(),
+        )
+        secret = lane_secret(self._world.seed, self._node, self._lane_index[lane])
+        signature = native.ed25519_sign(secret, transfer.signing_bytes(self._world.genesis.chain_id))
+        return Draft(SignedTransfer.of(transfer, account), signature, payload)
+
+    def prove(self, draft: Draft, *, again: bool = False) -> Prepared | None:
+        """Starts a draft's proof with the next backend; `None` when the prover queue is full."""
+        statement = draft.tx.transfer.statement(draft.tx.account)
+        circuit = self._world.circuits.transaction
+        ticket = self._processor.prove(self.next_backend(), circuit, statement, again=again)
+        return None if ticket is None else Prepared(draft, ticket)
+
+    def forgery(self, payload: bytes) -> Draft | None:
+        """A signed transfer for a byzantine publisher to spoil, on the lane that is kept for that."""
+        return self.draft(self._lanes[-1], self._payee(), self._amount(), payload)
+
+    def _amount(self) -> int:
+        return int(self._random.integers(1, self._world.scenario.chain.transfer_amount_max, endpoint=True))
+
+    def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, *, again: bool) -> Prepared | None:
+        draft = self.draft(lane, receiver, amount, payload)
+        prepared = None if draft is None else self.prove(draft, again=again)
+        if prepared is not None:
+            self._pending[lane] = prepared.draft.tx.id
+        return prepared
+
+    def _publish_when_ready(self, prepared: Prepared, due: SimTime, then: Callable[[TxMessage], None]) -> None:
+        def publish() -> None:
+            now = self._world.now
+            if now > due:
+                self._world.emit(TransferLate(now, self._node, SimTime(now - due)))
+            message = prepared.message()
+            if self._publish(message):
+                then(message)
+            else:
+                self._pending.pop(prepared.draft.tx.transfer.sender, None)
+                self._world.emit(PublicationSkipped(now, self._node, "no_peer"))
+
+        self._world.after(max(0, prepared.ticket.ready_at - due), publish)

@@ -1,0 +1,88 @@
+"""What a proof backend offers to the simulation, and the names of backends and circuits."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+
+class BackendId(IntEnum):
+    """Proof systems, numbered as in the proof envelope."""
+
+    STWO = 1
+    PLONKY3 = 2
+    GROTH16 = 3
+
+    @property
+    def label(self) -> str:
+        """The name in summaries and labels."""
+        return self.name.lower()
+
+
+class CircuitId(IntEnum):
+    """Circuit families, numbered as in the proof envelope."""
+
+    TRANSACTION = 1
+    IDENTITY = 2
+    STATE = 3
+    PRUNING = 4
+    RECURSIVE = 5
+    UPTIME = 6
+    CONSENSUS = 7
+
+    @property
+    def label(self) -> str:
+        """The name in summaries and labels."""
+        return self.name.lower()
+
+
+def backend_named(name: str) -> BackendId:
+    """The backend of a label; `stark` is the chain's old name for STWO. Raises KeyError."""
+    return BackendId["STWO" if name == "stark" else name.upper()]
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A circuit at one size: the unit that has keys and costs."""
+
+    id: CircuitId
+    params: tuple[int, ...]
+
+    @property
+    def size(self) -> str:
+        """The size as text, for file names and cost tables."""
+        return "x".join(map(str, self.params)) or "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verifier's answer."""
+
+    accepted: bool
+    reason: str
+    """`accepted`, or the name of the rejection, as in the specification's matrix."""
+
+
+ACCEPTED = Verdict(True, "accepted")
+
+
+class Backend(Protocol):
+    """Proves and verifies statements of every circuit in one proof system. Thread-safe."""
+
+    @property
+    def id(self) -> BackendId: ...
+
+    @property
+    def real(self) -> bool:
+        """Whether proofs come from a prover. Only scenarios marked `test_only` may use a backend that is not real."""
+
+    def load(self, circuit: Circuit) -> None:
+        """Gets the keys ready: from the cache, or by generating them."""
+
+    def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
+        """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
+
+    def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
+        """A proof envelope; its bytes depend on (circuit, witness, seed) alone. Raises ProofError."""
+
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+        """The verifier's answer to an envelope of any bytes."""

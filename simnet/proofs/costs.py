@@ -1,0 +1,141 @@
+"""How long proving and verifying take in virtual time.
+
+`calibrated` reads a committed table, measured once on a named machine. `recorded` replays the costs that an
+earlier run wrote. `measured` takes this run's wall times; such a run cannot be reproduced and says so.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Protocol
+
+from simnet.errors import Problem, ScenarioError
+from simnet.proofs.backend import BackendId, Circuit
+from simnet.units import SimTime
+
+PROVE = "prove"
+VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class CostKey:
+    """What a cost belongs to."""
+
+    backend: BackendId
+    circuit: Circuit
+    operation: str
+
+    @property
+    def text(self) -> str:
+        """The key in a costs file."""
+        return f"{self.backend.label}/{self.circuit.id.label}/{self.circuit.size}/{self.operation}"
+
+
+class CostModel(Protocol):
+    """Says what an operation costs in virtual time on a node with cpu factor 1."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reproducible(self) -> bool: ...
+
+    def cost(self, key: CostKey, job: str, wall_ns: int | None) -> SimTime:
+        """The cost of one operation. `job` identifies the statement or proof; `wall_ns` is its wall time where the
+        model asked for it (`measured`)."""
+
+    def used(self) -> Mapping[str, object]:
+        """The costs that the run used, as `costs.json` keeps them."""
+
+
+class TableCosts:
+    """One cost per backend, circuit, size and operation."""
+
+    reproducible = True
+
+    def __init__(self, name: str, source: str, table: Mapping[str, int], jobs: Mapping[str, int] | None = None) -> None:
+        self.name = name
+        self._source = source
+        self._table = table
+        self._jobs = jobs or {}
+        self._used: dict[str, int] = {}
+        self._used_jobs: dict[str, int] = {}
+
+    def cost(self, key: CostKey, job: str, wall_ns: int | None) -> SimTime:
+        """The job's own recorded cost, else the table's. Raises ScenarioError when the table has no such entry."""
+        recorded = self._jobs.get(f"{key.operation}:{job}")
+        if recorded is not None:
+            self._used_jobs[f"{key.operation}:{job}"] = recorded
+            return SimTime(recorded)
+        if key.text not in self._table:
+            why = f"no cost for {key.text}; measure one with `simnet calibrate`"
+            raise ScenarioError([Problem(Path(self._source), None, "costs", None, why)])
+        self._used[key.text] = self._table[key.text]
+        return SimTime(self._table[key.text])
+
+    def used(self) -> Mapping[str, object]:
+        """The entries that were asked for."""
+        return {"model": self.name, "table_ns": dict(sorted(self._used.items())), "jobs_ns": dict(sorted(self._used_jobs.items()))}
+
+
+class MeasuredCosts:
+    """This run's wall times."""
+
+    name = "measured"
+    reproducible = False
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, int] = {}
+
+    def cost(self, key: CostKey, job: str, wall_ns: int | None) -> SimTime:
+        """The job's wall time; the first one measured, if it runs again."""
+        if wall_ns is None:
+            raise ValueError("the measured cost model needs wall times")
+        return SimTime(self._jobs.setdefault(f"{key.operation}:{job}", wall_ns))
+
+    def used(self) -> Mapping[str, object]:
+        """Every job's cost, for `--costs FILE`."""
+        return {"model": self.name, "table_ns": {}, "jobs_ns": dict(sorted(self._jobs.items()))}
+
+
+def cost_model(costs: str) -> CostModel:
+    """The model that `--costs` names: `calibrated`, `measured`, or a costs.json / calibration TOML file."""
+    if costs == "measured":
+        return MeasuredCosts()
+    if costs == "calibrated":
+        text = resources.files("simnet.proofs").joinpath("calibrated.toml").read_text()
+        return TableCosts("calibrated", "calibrated.toml", _calibration(text, Path("calibrated.toml")))
+    path = Path(costs)
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as e:
+        why = f"cannot be read ({e}); allowed are calibrated, measured or a costs.json of an earlier run"
+        raise ScenarioError([Problem(path, None, "costs", costs, why)]) from e
+    if path.suffix == ".toml":
+        return TableCosts("calibrated", str(path), _calibration(text, path))
+    return _recorded(text, path)
+
+
+def _calibration(text: str, path: Path) -> dict[str, int]:
+    """`[costs_us]` of a calibration file: key text -> microseconds."""
+    try:
+        table = tomllib.loads(text)["costs_us"]
+        return {str(key): round(float(us) * 1000) for key, us in table.items()}
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as e:
+        raise ScenarioError([Problem(path, None, "costs_us", None, f"not a calibration table ({e})")]) from e
+
+
+def _recorded(text: str, path: Path) -> TableCosts:
+    """A `costs.json` of an earlier run."""
+    try:
+        data = json.loads(text)
+        table = {str(k): int(v) for k, v in data["table_ns"].items()}
+        jobs = {str(k): int(v) for k, v in data["jobs_ns"].items()}
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as e:
+        raise ScenarioError([Problem(path, None, "costs", None, f"not a costs.json of a run ({e})")]) from e
+    if any(v < 0 for v in [*table.values(), *jobs.values()]):
+        raise ScenarioError([Problem(path, None, "costs", None, "costs must be zero or more nanoseconds")])
+    return TableCosts("recorded", str(path), table, jobs)

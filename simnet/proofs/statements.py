@@ -1,0 +1,153 @@
+"""Statements and witnesses of the consensus circuit, packed as the native module takes them.
+
+Everything here is computed from chain data that every node has: the header, the epoch's validator set, the
+certificate's signed votes and the disclosed VRF entries.
+"""
+
+import hashlib
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+
+ZERO = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeMember:
+    """A validator as one proof backend sees it."""
+
+    key: bytes
+    weight: int
+    tier: int
+    timetoke_hours: int
+    otk_root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """An epoch's validators in circuit order, as one proof backend sees them."""
+
+    backend: BackendId
+    capacity: int
+    members: tuple[CommitteeMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStatement:
+    """What the consensus circuit says about a block, before votes."""
+
+    parent: bytes
+    height: int
+    state_root: bytes
+    tx_root: bytes
+    timestamp: int
+    tx_count: int
+    slot: int
+    """The slot that decided; its round has the same number."""
+    epoch: int
+    witnesses: tuple[bytes, ...]
+    """32-byte commitments, lifted here."""
+    reputation_roots: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberVotes:
+    """One member's part: its three tags, and its VRF entry. All empty when it is not in the certificate."""
+
+    tags: tuple[bytes, bytes, bytes] | None
+    vrf: tuple[bytes, bytes] | None
+    """(output, key)."""
+
+
+@lru_cache(maxsize=1024)
+def committee_records(committee: Committee) -> bytes:
+    """The validator records of the consensus statement."""
+    return b"".join(
+        native.address(committee.backend, m.key)
+        + struct.pack("<QB", m.weight, m.tier)
+        + m.otk_root
+        + tier_seed(committee.backend, m.key, m.timetoke_hours)
+        for m in committee.members
+    )
+
+
+@lru_cache(maxsize=4096)
+def tier_seed(backend: BackendId, key: bytes, hours: int) -> bytes:
+    """H[TIERSEED](addr, timetoke hours)."""
+    return native.tier_seed(backend, native.address(backend, key), hours)
+
+
+@lru_cache(maxsize=1024)
+def set_root(committee: Committee) -> bytes:
+    """validator_set_root."""
+    return native.validator_set_root(committee.backend, committee.capacity, committee_records(committee))
+
+
+@lru_cache(maxsize=1024)
+def block_digest(backend: BackendId, block: BlockStatement) -> bytes:
+    """The header's digest in the backend's field: the circuit's block_hash."""
+    return native.header_digest(
+        backend,
+        native.lift(backend, block.parent),
+        block.height,
+        native.lift(backend, block.state_root),
+        native.lift(backend, block.tx_root),
+        block.timestamp,
+        block.tx_count,
+    )
+
+
+@lru_cache(maxsize=1024)
+def vote_message(committee: Committee, block: BlockStatement) -> bytes:
+    """What a slot's tags are computed over."""
+    digest = block_digest(committee.backend, block)
+    return native.vote_message(committee.backend, digest, block.slot, block.epoch, block.slot, set_root(committee))
+
+
+def consensus_statement(committee: Committee, block: BlockStatement, votes: tuple[MemberVotes, ...]) -> bytes:
+    """The consensus statement; `votes` in the committee's order."""
+    backend = committee.backend
+    head = struct.pack("<QQQH", block.slot, block.epoch, block.slot, len(committee.members))
+    return b"".join(
+        [
+            block_digest(backend, block),
+            head,
+            committee_records(committee),
+            *map(_member_votes, votes),
+            _digests(backend, block.witnesses),
+            _digests(backend, block.reputation_roots),
+        ]
+    )
+
+
+def consensus_witness(statement: bytes, votes: tuple[MemberVotes, ...], opened: Mapping[int, tuple[tuple[bytes, ...], bytes, bytes]]) -> bytes:
+    """The statement followed by every member's keys: position -> (k0..k3, K0..K3, path).
+
+    A member that is not in the certificate needs its public keys and path too: its leaf is in the tree.
+    """
+    parts = [statement]
+    for position in range(len(votes)):
+        keys, public, path = opened[position]
+        disclosed = keys[:3] if votes[position].tags is not None else (ZERO, ZERO, ZERO)
+        parts += [*disclosed, public, path]
+    return b"".join(parts)
+
+
+def _member_votes(votes: MemberVotes) -> bytes:
+    bits = (7 if votes.tags else 0) | (8 if votes.vrf else 0)
+    tags = votes.tags or (ZERO, ZERO, ZERO)
+    return bytes([bits]) + b"".join(tags) + b"".join(votes.vrf or (ZERO, ZERO))
+
+
+def _digests(backend: BackendId, values: tuple[bytes, ...]) -> bytes:
+    return struct.pack("<H", len(values)) + b"".join(native.lift(backend, v) for v in values)
+
+
+def reputation_root(members: tuple[CommitteeMember, ...]) -> bytes:
+    """One 32-byte commitment to the members' tiers and timetoke hours."""
+    packed = b"".join(m.key + struct.pack("<BQ", m.tier, m.timetoke_hours) for m in members)
+    return hashlib.blake2s(b"SIMNET-REPUTATION-V1" + packed).digest()

@@ -1,0 +1,101 @@
+"""Where real proofs are made: worker threads beside virtual time.
+
+A job is handed over the moment it starts in virtual time and awaited when its result is needed. The native
+module releases the GIL, so proofs overlap with the simulation and with each other. Small proofs run on one
+thread each, several at once; large ones run one at a time on all cores.
+
+The same bytes under the same key and statement give the same verdict, so a verdict is computed once per run
+and looked up after; every node is still charged the virtual time.
+"""
+
+import hashlib
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from simnet.errors import ProofError
+from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Verdict
+
+LARGE_CIRCUITS = frozenset({CircuitId.CONSENSUS, CircuitId.STATE, CircuitId.PRUNING, CircuitId.RECURSIVE})
+
+
+class Workshop:
+    """Proves and verifies on worker threads, once per distinct job; keeps wall times."""
+
+    def __init__(self, backends: Mapping[BackendId, Backend], seed: bytes, max_bytes: int, limit: int) -> None:
+        cores = os.cpu_count() or 1
+        self._backends = backends
+        self._seed = seed
+        self._max_bytes = max_bytes
+        self._limit = limit
+        self._small = ThreadPoolExecutor(cores, thread_name_prefix="prove")
+        self._large = ThreadPoolExecutor(1, thread_name_prefix="prove-large")
+        self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[bytes, int]]] = {}
+        self._verdicts: dict[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = {}
+        self._inputs: dict[tuple[BackendId, Circuit, bytes], bytes] = {}
+        self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    def prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> "Future[tuple[bytes, int]]":
+        """Starts a proof; the future gives (envelope, wall nanoseconds). The same job is run once."""
+        key = (backend, circuit, hashlib.blake2s(witness).digest())
+        if key not in self._proofs:
+            if len(self._proofs) >= self._limit:
+                raise ProofError(f"more than limits.proofs_max = {self._limit} proofs in one run")
+            pool = self._large if circuit.id in LARGE_CIRCUITS else self._small
+            self._proofs[key] = pool.submit(self._prove, backend, circuit, witness)
+        return self._proofs[key]
+
+    def verify(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: bytes) -> "Future[tuple[Verdict, int]]":
+        """Starts a verification; the future gives (verdict, wall nanoseconds). The same job is run once."""
+        key = (backend, circuit, hashlib.blake2s(statement).digest(), hashlib.blake2s(envelope).digest())
+        if key not in self._verdicts:
+            inputs = self.public_inputs(backend, circuit, statement)
+            self._verdicts[key] = self._small.submit(self._verify, backend, circuit, inputs, envelope)
+        return self._verdicts[key]
+
+    def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        """The public-input vector of a statement, computed once. Raises ProofError when there is none."""
+        key = (backend, circuit, hashlib.blake2s(statement).digest())
+        if key not in self._inputs:
+            self._inputs[key] = self._backends[backend].public_inputs(circuit, statement)
+        return self._inputs[key]
+
+    def close(self) -> None:
+        """Drops what has not started and waits for what has."""
+        self._small.shutdown(wait=True, cancel_futures=True)
+        self._large.shutdown(wait=True, cancel_futures=True)
+
+    def proofs_sha256(self) -> str:
+        """SHA-256 over all proofs that were finished, sorted by job: the run's proof bytes as one figure."""
+        digest = hashlib.sha256()
+        finished = {k: f for k, f in self._proofs.items() if f.done() and not f.cancelled() and f.exception() is None}
+        for key in sorted(finished, key=lambda k: (k[0], k[1].id, k[1].params, k[2])):
+            digest.update(hashlib.sha256(finished[key].result()[0]).digest())
+        return digest.hexdigest()
+
+    def walls(self) -> dict[tuple[str, str, str], list[int]]:
+        """Wall nanoseconds of every job by (backend, circuit, operation), in order of completion."""
+        with self._lock:
+            return {k: list(v) for k, v in self._walls.items()}
+
+    def _prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> tuple[bytes, int]:
+        threads = 0 if circuit.id in LARGE_CIRCUITS else 1
+        seed = hashlib.blake2s(self._seed + witness).digest()
+        start = time.perf_counter_ns()
+        envelope = self._backends[backend].prove(circuit, witness, seed, threads)
+        return envelope, self._took(backend, circuit, "prove", start)
+
+    def _verify(self, backend: BackendId, circuit: Circuit, inputs: bytes, envelope: bytes) -> tuple[Verdict, int]:
+        start = time.perf_counter_ns()
+        verdict = self._backends[backend].verify(circuit, inputs, envelope, self._max_bytes)
+        return verdict, self._took(backend, circuit, "verify", start)
+
+    def _took(self, backend: BackendId, circuit: Circuit, operation: str, start: int) -> int:
+        wall = time.perf_counter_ns() - start
+        with self._lock:
+            self._walls[(backend.label, circuit.id.label, operation)].append(wall)
+        return wall

@@ -1,0 +1,173 @@
+"""What nodes say to each other about transfers and blocks."""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from simnet.protocol.blocks import Block, Registration
+from simnet.protocol.ledger import SignedTransfer
+from simnet.protocol.validators import SLOTS_PER_EPOCH
+
+SIGNATURE_BYTES = 64
+DIGEST_BYTES = 32
+
+
+class Phase(IntEnum):
+    """The three voting phases of a slot."""
+
+    PREVOTE = 0
+    PRECOMMIT = 1
+    COMMIT = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class TxMessage:
+    """A transfer with its signature, payload and transaction proof."""
+
+    tx: SignedTransfer
+    signature: bytes
+    payload: bytes
+    backend: int
+    envelope: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 194 + SIGNATURE_BYTES + len(self.payload) + 1 + len(self.envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A leader's block for a slot. `valid_slot` ≥ 0: re-proposed because that slot gathered a prevote quorum for it."""
+
+    slot: int
+    block: Block
+    valid_slot: int
+    leader: int
+    signature: bytes
+
+    def signing_bytes(self) -> bytes:
+        head = struct.pack("<QqH", self.slot, self.valid_slot, self.leader)
+        return b"SIMNET-PROPOSAL-V1" + head + self.block.hash
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 18 + self.block.size + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A signed vote of one phase. A vote for a block carries the one-time-key tag of its phase."""
+
+    height: int
+    slot: int
+    phase: Phase
+    block: bytes | None
+    validator: int
+    tag: bytes
+    """H[VOTEx](k_x, message) in the block's backend; empty for nil."""
+    signature: bytes
+
+    def signing_bytes(self) -> bytes:
+        head = struct.pack("<QQBH", self.height, self.slot, self.phase, self.validator)
+        return b"SIMNET-VOTE-V1" + head + (self.block or b"") + self.tag
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 19 + 2 * DIGEST_BYTES + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The votes that decided a block, all three phases of each member: the tag set of the consensus proof.
+
+    Every tag stands in a signed vote, so its author fixed it before disclosing the key behind it.
+    """
+
+    height: int
+    slot: int
+    block: bytes
+    votes: tuple[Vote, ...]
+    """Sorted by (validator, phase)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 48 + sum(v.size for v in self.votes)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDisclosure:
+    """A validator's one-time keys of a slot, disclosed once its tags are in a certificate."""
+
+    height: int
+    slot: int
+    block: bytes
+    validator: int
+    keys: tuple[bytes, bytes, bytes, bytes]
+    signature: bytes
+
+    def signing_bytes(self) -> bytes:
+        head = struct.pack("<QQH", self.height, self.slot, self.validator)
+        return b"SIMNET-DISCLOSURE-V1" + head + self.block + b"".join(self.keys)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 18 + 5 * DIGEST_BYTES + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class VrfEntry:
+    """One validator's in-circuit VRF entry of a slot."""
+
+    validator: int
+    output: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusProof:
+    """The consensus proof of a committed block, with the lists that its public inputs commit to.
+
+    The witness commitments and reputation roots are not sent: every node derives them from the block.
+    """
+
+    certificate: Certificate
+    vrf: tuple[VrfEntry, ...]
+    prover: int
+    backend: int
+    envelope: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return self.certificate.size + 66 * len(self.vrf) + 3 + len(self.envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedBlock:
+    """A committed block for a node that missed it: the block, its certificate, its transfers, its proof if there is one."""
+
+    block: Block
+    certificate: Certificate
+    transfers: tuple[TxMessage, ...]
+    proof: ConsensusProof | None
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        proof = self.proof.size if self.proof else 0
+        return self.block.size + self.certificate.size + sum(t.size for t in self.transfers) + proof
+
+
+def registration_size(registration: Registration) -> int:
+    """Bytes on the wire; with all public one-time keys of the epoch, which travel beside the roots."""
+    public_keys = SLOTS_PER_EPOCH * 4 * DIGEST_BYTES
+    return 10 + (DIGEST_BYTES + public_keys) * len(registration.otk_roots) + len(registration.vrf) + SIGNATURE_BYTES

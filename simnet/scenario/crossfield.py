@@ -1,0 +1,194 @@
+"""Rules that join several keys of a scenario.
+
+They read plain tables and skip what is missing or of the wrong type, so that the loader can report them
+together with the faults of single keys.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simnet.scenario.ours import VALIDATOR_CAPACITIES
+
+Path = tuple[str | int, ...]
+REQUIRED_BY_TYPE = {
+    "ring": "k",
+    "erdos_renyi": "p",
+    "k_regular": "k",
+    "small_world": "k",
+}
+"""scale_free falls back to k = 2; small_world also needs rewire_p."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Keys that do not fit together, reported at one of them."""
+
+    key: Path
+    value: object
+    why: str
+
+    @property
+    def dotted(self) -> str:
+        return ".".join(map(str, self.key))
+
+
+def conflicts(data: Mapping[str, Any]) -> list[Conflict]:
+    """Every broken rule of a scenario given as tables, in the specification's order (section 1.9), then ours."""
+    return [conflict for rule in RULES for conflict in rule(data)]
+
+
+def at(data: object, *path: str | int) -> Any:
+    """The value at a path, or None."""
+    for part in path:
+        if isinstance(data, Mapping) or (isinstance(data, Sequence) and isinstance(part, int) and part < len(data)):
+            data = data.get(part) if isinstance(data, Mapping) else data[part]  # type: ignore[index]
+        else:
+            return None
+    return data
+
+
+def whole(data: object, *path: str | int) -> int | None:
+    """The integer at a path, or None."""
+    value = at(data, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def names(data: object, *path: str | int) -> list[str] | None:
+    """The list of strings at a path, or None."""
+    value = at(data, *path)
+    ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return list(value) if ok else None
+
+
+def payload_bounds(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    payload: Path = ("traffic", "tx", "payload")
+    low, high = whole(data, *payload, "min_bytes"), whole(data, *payload, "max_bytes")
+    low = 24 if at(data, *payload, "min_bytes") is None else low
+    if low is not None and high is not None and high < low:
+        yield Conflict((*payload, "max_bytes"), high, f"payload bounds: must be at least min_bytes ({low})")
+
+
+def phases_fit(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    phases = at(data, "traffic", "tx", "phases")
+    duration = whole(data, "sim", "duration_ms")
+    if not isinstance(phases, list | tuple) or duration is None:
+        return
+    lengths = [whole(phase, "duration_ms") for phase in phases]
+    total = sum(length for length in lengths if length is not None)
+    if total > duration:
+        why = f"phases last {total} ms in all, longer than sim.duration_ms ({duration} ms)"
+        yield Conflict(("traffic", "tx", "phases"), None, why)
+
+
+def degree(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    kind, n, k = at(data, "topology", "type"), whole(data, "topology", "n"), whole(data, "topology", "k")
+    if n is None or k is None or n < 1 or k < 1:
+        return
+    if k >= n:
+        yield Conflict(("topology", "k"), k, f"degree must be at least 1 and below n ({n})")
+    elif kind == "k_regular" and n * k % 2:
+        yield Conflict(("topology", "k"), k, f"k_regular needs an even n * k, got {n} * {k}")
+
+
+def assignments_length(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    assigned, n = at(data, "regions", "assignments"), whole(data, "topology", "n")
+    if isinstance(assigned, list | tuple) and assigned and n is not None and len(assigned) != n:
+        why = f"{len(assigned)} entries for {n} nodes; give one region a node, or none at all"
+        yield Conflict(("regions", "assignments"), None, why)
+
+
+def latency_class(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    profile = at(data, "latency_profile")
+    if isinstance(profile, Mapping) and profile.get("trusted") is None and profile.get("untrusted") is None:
+        yield Conflict(("latency_profile",), None, "needs at least one class: trusted or untrusted")
+
+
+def topology_parameters(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    topology = at(data, "topology")
+    if not isinstance(topology, Mapping) or not isinstance(topology.get("type"), str):
+        return
+    kind = topology["type"]
+    needed = [REQUIRED_BY_TYPE[kind]] if kind in REQUIRED_BY_TYPE else []
+    needed += ["rewire_p"] if kind == "small_world" else []
+    for key in needed:
+        if topology.get(key) is None:
+            yield Conflict(("topology", key), None, f"topology type {kind} needs `{key}`")
+
+
+def partition_groups(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    partition = at(data, "faults", "partition")
+    if not isinstance(partition, Mapping):
+        return
+    assigned = at(data, "regions", "assignments")
+    if assigned is None or assigned in ([], ()):
+        yield Conflict(("faults", "partition"), None, "a partition needs [regions] assignments")
+        return
+    regions = names(data, "regions", "assignments")
+    for key in ("group_a", "group_b"):
+        group = partition.get(key)
+        if regions is not None and isinstance(group, str) and group not in regions:
+            why = f"no node is in this region; there are {', '.join(sorted(set(regions)))}"
+            yield Conflict(("faults", "partition", key), group, why)
+
+
+def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    publishers, n = at(data, "faults", "byzantine", "publishers"), whole(data, "topology", "n")
+    if not isinstance(publishers, list | tuple) or n is None:
+        return
+    for index, node in enumerate(publishers):
+        if isinstance(node, int) and node >= n:
+            why = f"node index {node} must be below n ({n})"
+            yield Conflict(("faults", "byzantine", "publishers", index), node, why)
+
+
+def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
+    sizes = ", ".join(map(str, VALIDATOR_CAPACITIES))
+    if chosen is not None and chosen not in VALIDATOR_CAPACITIES:
+        yield Conflict(("consensus", "validator_capacity"), chosen, f"the consensus circuit exists for {sizes}")
+    elif chosen is not None and n is not None and n > chosen:
+        yield Conflict(("consensus", "validator_capacity"), chosen, f"does not hold n ({n}) validators")
+    elif n is not None and n > VALIDATOR_CAPACITIES[-1]:
+        why = f"at most {VALIDATOR_CAPACITIES[-1]}: every node is a validator, and no larger consensus circuit exists"
+        yield Conflict(("topology", "n"), n, why)
+
+
+def vote_weights(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    low, high = whole(data, "consensus", "weight_min"), whole(data, "consensus", "weight_max")
+    low, high = 5 if low is None else low, 24 if high is None else high
+    if low > high:
+        yield Conflict(("consensus", "weight_min"), low, f"must not exceed weight_max ({high})")
+
+
+def transfers_payable(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    balance = whole(data, "chain", "lane_balance")
+    most, fee = whole(data, "chain", "transfer_amount_max"), whole(data, "chain", "fee")
+    spent = (1000 if most is None else most) + (1 if fee is None else fee)
+    if spent > (1_000_000_000 if balance is None else balance):
+        why = f"cannot pay one transfer: transfer_amount_max + fee = {spent}"
+        yield Conflict(("chain", "lane_balance"), balance, why)
+
+
+def gossip_windows(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    history, told = whole(data, "gossip", "history_windows"), whole(data, "gossip", "advertised_windows")
+    history, told = 5 if history is None else history, 3 if told is None else told
+    if told > history:
+        why = f"must not exceed history_windows ({history}): advertised messages are served from the history"
+        yield Conflict(("gossip", "advertised_windows"), told, why)
+
+
+RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
+    payload_bounds,
+    phases_fit,
+    degree,
+    assignments_length,
+    latency_class,
+    topology_parameters,
+    partition_groups,
+    byzantine_publishers,
+    validator_capacity,
+    vote_weights,
+    transfers_payable,
+    gossip_windows,
+)

@@ -1,0 +1,53 @@
+"""Pydantic's findings in the words of the scenario files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from simnet.scenario.toml import Path
+
+RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "finite_number"}
+WORDS: dict[Path, str] = {
+    ("sim", "duration_ms"): "duration must be positive",
+    ("topology", "n"): "topology must include at least one peer",
+    ("topology", "k"): "degree must be at least 1 and below n",
+    ("topology", "p"): "probability must be between 0 and 1 inclusive",
+    ("topology", "rewire_p"): "probability must be between 0 and 1 inclusive",
+    ("traffic", "tx", "payload", "min_bytes"): "payload bounds",
+    ("traffic", "tx", "payload", "max_bytes"): "payload bounds",
+    ("traffic", "tx", "publisher_bias", "s"): "bias exponent must be positive",
+    ("faults", "churn", "rate_per_min"): "churn rate must be positive",
+    ("faults", "churn", "restart_after_ms"): "restart time must be positive",
+    ("faults", "partition", "duration_ms"): "partition duration must be positive",
+    ("faults", "byzantine", "spam_factor"): "spam_factor must be at least 1",
+}
+
+
+def explain(error: ErrorDetails, path: Path) -> str:
+    """Why a value is refused: the specification's phrase where there is one, then what would be allowed."""
+    kind, context = error["type"], error.get("ctx", {})
+    allowed = _allowed(kind, context, error["msg"])
+    if kind in RANGE_ERRORS and len(path) == 3 and path[0] == "links" and path[2] == "loss":
+        return f"link '{path[1]}' loss must be between 0 and 1 inclusive"
+    if kind == "too_short" and path == ("traffic", "tx", "phases"):
+        return "at least one phase is needed"
+    if kind in RANGE_ERRORS and len(path) == 5 and path[:3] == ("traffic", "tx", "phases"):
+        return f"phase {path[3]}: {path[4]} must be positive; {allowed}"
+    if kind in RANGE_ERRORS and path in WORDS:
+        return f"{WORDS[path]}; {allowed}"
+    return allowed
+
+
+def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
+    if kind == "missing":
+        return "required, but missing"
+    if kind in ("literal_error", "union_tag_invalid"):
+        return f"must be one of {context.get('expected', context.get('expected_tags'))}"
+    if kind == "union_tag_not_found":
+        return f"needs the key {context['discriminator']} that says which kind it is"
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return "must be a table"
+    if kind == "tuple_type":
+        return "must be a list"
+    return message.replace("Input should be", "must be").replace("Tuple should", "list should")

@@ -1,0 +1,67 @@
+"""A whole scenario: upstream's sections, ours, and what follows from several of them at once."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from simnet.scenario.base import Upstream
+from simnet.scenario.crossfield import conflicts
+from simnet.scenario.ours import VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
+from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
+
+DEFAULT_LINK = "default"
+DEFAULT_REGION = "default"
+
+
+class Scenario(Upstream):
+    """Everything that a run needs but its seed. Build it with `simnet.scenario.load.load_scenario`."""
+
+    name: str = Field(min_length=1, max_length=200, description="Default: the file's stem.")
+    test_only: bool = Field(default=False, description="Allows mock proofs.")
+    sim: Sim
+    topology: Topology
+    regions: Regions = Regions()
+    links: dict[str, Link] = Field(default={}, description="By region pair `X-Y`, `intra`, or `default`.")
+    latency_profile: LatencyProfile | None = None
+    traffic: Traffic
+    metrics: Metrics = Metrics()
+    faults: Faults = Faults()
+    chain: Chain = Chain()
+    consensus: Consensus = Consensus()
+    provers: Provers = Provers()
+    gossip: Gossip = Gossip()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        found = conflicts(self.model_dump(by_alias=True))
+        if found:
+            raise ValueError("; ".join(f"{c.dotted}: {c.why}" for c in found))
+        return self
+
+    @property
+    def region_of_node(self) -> tuple[str, ...]:
+        """Region of each node."""
+        return self.regions.assignments or (DEFAULT_REGION,) * self.topology.n
+
+    @property
+    def validator_capacity(self) -> int:
+        """Size of the consensus circuit."""
+        chosen = self.consensus.validator_capacity
+        return chosen or next(size for size in VALIDATOR_CAPACITIES if size >= self.topology.n)
+
+    @property
+    def backends_of_node(self) -> tuple[tuple[str, ...], ...]:
+        """Proof backends of each node, in turn order."""
+        return tuple(self.provers.backends_of(region) for region in self.region_of_node)
+
+    def link(self, lower: str, higher: str) -> Link:
+        """Link values between the region of an edge's lower node and that of its higher node.
+
+        Same region: `X-X`, `intra`, `default`. Two regions: `X-Y`, `Y-X`, `default`.
+        """
+        labels = (f"{lower}-{lower}", "intra") if lower == higher else (f"{lower}-{higher}", f"{higher}-{lower}")
+        for label in (*labels, DEFAULT_LINK):
+            if label in self.links:
+                return self.links[label]
+        return Link(delay_ms=0, jitter_ms=0, loss=0.0)

@@ -1,0 +1,101 @@
+"""The sections that simnet adds to a traffic profile. All have defaults, so that upstream's files run unmodified."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from simnet.scenario.base import BYTES_MAX, DelayMs, DurationMs, Ours, merged
+
+Backend = Literal["stwo", "plonky3", "groth16"]
+BackendTurn = Annotated[tuple[Backend, ...], Field(min_length=1, strict=False)]
+CpuFactor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+ALL_BACKENDS: tuple[Backend, ...] = ("stwo", "plonky3", "groth16")
+REGION_BACKENDS: dict[str, tuple[Backend, ...]] = {
+    "STWO": ("stwo",),
+    "PLONKY3": ("plonky3",),
+    "GROTH16": ("groth16",),
+    "MIXED": ALL_BACKENDS,
+}
+VALIDATOR_CAPACITIES = (8, 32, 64, 128)
+"""Sizes of the consensus circuit."""
+AMOUNT_MAX = 2**48
+
+
+class Chain(Ours):
+    slot_ms: DurationMs = Field(default=6000, description="Time from one block proposal to the next.")
+    block_transactions_max: int = Field(default=256, ge=1, le=65_536)
+    mempool_transactions_max: int = Field(default=8192, ge=1, le=1_000_000)
+    lanes_per_wallet: int = Field(
+        default=256, ge=1, le=65_536, description="Accounts of a wallet; one pending transfer each."
+    )
+    lane_balance: int = Field(
+        default=1_000_000_000, ge=1, le=AMOUNT_MAX, description="Balance of each lane at the start."
+    )
+    transfer_amount_max: int = Field(default=1000, ge=1, le=AMOUNT_MAX)
+    fee: int = Field(default=1, ge=0, le=AMOUNT_MAX)
+    required_tier: int = Field(default=1, ge=0, le=255, description="Tier that a transfer demands of its sender.")
+    prepare_ahead_ms: DelayMs = Field(
+        default=500, description="Proving of a transfer starts this long before it is due."
+    )
+    sync_blocks_max: int = Field(
+        default=16, ge=1, le=1024, description="Blocks in one answer to a node that catches up."
+    )
+
+
+class Consensus(Ours):
+    weight_min: int = Field(default=5, ge=1, le=1_000_000, description="Smallest vote weight of a validator.")
+    weight_max: int = Field(default=24, ge=1, le=1_000_000, description="Largest vote weight.")
+    validator_capacity: int | None = Field(
+        default=None, description="Size of the consensus circuit: 8, 32, 64 or 128; absent: the smallest that holds n."
+    )
+    witness_capacity: int = Field(default=256, ge=1, le=4096, description="Transactions that a consensus proof names.")
+    reputation_capacity: int = Field(
+        default=4, ge=1, le=64, description="Reputation roots that a consensus proof names."
+    )
+
+
+class Provers(Ours):
+    regions: dict[str, BackendTurn] = Field(
+        default=REGION_BACKENDS,
+        description="Backends of a region's nodes, in turn order. Entries add to the default table.",
+    )
+    default_backends: BackendTurn = Field(
+        default=ALL_BACKENDS, description="Backends of the nodes of any other region."
+    )
+    cpu_factor: CpuFactor = Field(
+        default=1.0, description="A node's proving and verifying time, as a multiple of the table's."
+    )
+    cpu_factor_by_region: dict[str, CpuFactor] = Field(default={}, description="Replaces cpu_factor in a region.")
+    workers: int = Field(default=1, ge=1, le=1024, description="Proofs that a node makes at once.")
+    proof_bytes_max: int = Field(default=4_194_304, ge=1, le=BYTES_MAX, description="Larger proofs are refused unread.")
+    queue_jobs_max: int = Field(default=1024, ge=1, le=1_000_000, description="Jobs that wait for a node's provers.")
+
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _over_the_default_table(cls, given: Any) -> object:
+        return merged(REGION_BACKENDS, given)
+
+    def backends_of(self, region: str) -> tuple[Backend, ...]:
+        return self.regions.get(region, self.default_backends)
+
+    def cpu_factor_of(self, region: str) -> float:
+        return self.cpu_factor_by_region.get(region, self.cpu_factor)
+
+
+class Gossip(Ours):
+    heartbeat_ms: DurationMs = Field(default=700, description="A node advertises what it has once in this time.")
+    history_windows: int = Field(
+        default=5, ge=1, le=1000, description="Heartbeats for which an advertised message is served."
+    )
+    advertised_windows: int = Field(
+        default=3, ge=1, le=1000, description="Heartbeats for which a message is advertised."
+    )
+    lazy_peers: int = Field(default=6, ge=0, le=1024, description="Neighbours told at one heartbeat; 0: no repair.")
+    duplicate_cache_ms: DurationMs = Field(default=60_000, description="How long a node remembers a message id.")
+    queue_messages_max: int = Field(default=5000, ge=1, le=1_000_000, description="Copies on the way over one hop.")
+    iwant_timeout_ms: DurationMs = Field(default=3000, description="Then the next advertiser is asked.")
+
+
+class Limits(Ours):
+    events_max: int = Field(default=50_000_000, ge=1, le=10**12, description="A run that emits more is stopped.")
+    proofs_max: int = Field(default=100_000, ge=1, le=10**9, description="A run that makes more proofs is stopped.")

@@ -1,0 +1,180 @@
+"""TOML with line numbers: `tomllib` for the values, a scanner for where each key stands.
+
+`tomllib` keeps no positions. The scanner only ever sees text that `tomllib` has accepted, so it need not
+check anything; it walks headers, keys, arrays and inline tables and notes the line of each.
+"""
+
+import contextlib
+import re
+import tomllib
+from typing import Any
+
+Path = tuple[str | int, ...]
+DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
+"""A scenario is a page or two; this bounds the loader's work on a file that is not one."""
+
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_KEY_PART = re.compile(r"[ \t]*(\"(?:\\.|[^\"\\])*\"|'[^']*'|[A-Za-z0-9_-]+)[ \t]*")
+_STRING = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|\'[^\']*\'', re.DOTALL)
+_BARE = re.compile(r"[^,\]}#\r\n]*")
+_ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)$")
+
+
+class TomlError(Exception):
+    """Text that is not TOML; `line` where known."""
+
+    def __init__(self, why: str, line: int | None) -> None:
+        super().__init__(why)
+        self.line = line
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of a TOML document. Raises `TomlError` and nothing else, whatever the text."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _ERROR_LINE.search(str(error))
+        raise TomlError(f"not valid TOML: {error}", int(found[1]) if found else None) from None
+    except RecursionError:
+        raise TomlError("not valid TOML: nested too deeply", None) from None
+    except ValueError as error:  # numbers and dates that Python's own types refuse
+        raise TomlError(f"not valid TOML: {error}", None) from None
+
+
+class Lines:
+    """Line of every key, table and array item of a TOML document, 1-based."""
+
+    def __init__(self, by_path: dict[Path, int]) -> None:
+        self._by_path = by_path
+
+    @classmethod
+    def of(cls, text: str) -> "Lines":
+        """Scans text that `parse` accepted."""
+        scanner = _Scanner(text.replace("\r\n", "\n"))
+        with contextlib.suppress(RecursionError):  # what was found so far is still right
+            scanner.document()
+        return cls(scanner.lines)
+
+    def exact(self, path: Path) -> int | None:
+        return self._by_path.get(path)
+
+    def near(self, path: Path) -> int | None:
+        """Line of the path, or of the innermost table around it that is written down."""
+        while path and path not in self._by_path:
+            path = path[:-1]
+        return self._by_path.get(path)
+
+
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.lines: dict[Path, int] = {}
+        self._counted_to = 0
+        self._line = 1
+        self._array_tables: dict[Path, int] = {}
+
+    def document(self) -> None:
+        table: Path = ()
+        while self._skip_blank():
+            if self.text[self.at] == "[":
+                table = self._header()
+            else:
+                self._assignment(table)
+
+    def _header(self) -> Path:
+        line, double = self._here(), self.text.startswith("[[", self.at)
+        self.at += 2 if double else 1
+        keys = self._dotted_key()
+        self.at += 2 if double else 1
+        table = self._through_arrays(keys[:-1])
+        for length in range(1, len(table) + 1):
+            self.lines.setdefault(table[:length], line)
+        table = (*table, keys[-1])
+        if double:
+            self.lines.setdefault(table, line)
+            index = self._array_tables[table] = self._array_tables.get(table, -1) + 1
+            table = (*table, index)
+        else:
+            table = self._through_arrays((keys[-1],), table[:-1])
+        self.lines[table] = line
+        return table
+
+    def _through_arrays(self, keys: tuple[str, ...], base: Path = ()) -> Path:
+        """A header's path, where an array of tables stands for its last item."""
+        for key in keys:
+            base = (*base, key)
+            if base in self._array_tables:
+                base = (*base, self._array_tables[base])
+        return base
+
+    def _assignment(self, table: Path) -> None:
+        line = self._here()
+        for key in self._dotted_key():
+            table = (*table, key)
+            self.lines.setdefault(table, line)
+        self.at += 1  # the equals sign
+        self._value(table)
+
+    def _value(self, path: Path) -> None:
+        self._skip_blank()
+        opening = self.text[self.at]
+        if opening == "[":
+            self._array(path)
+        elif opening == "{":
+            self._inline_table(path)
+        else:
+            pattern = _STRING if opening in "\"'" else _BARE
+            self.at = self._match(pattern).end()
+
+    def _array(self, path: Path) -> None:
+        self.at += 1
+        index = 0
+        while self._skip_blank() and self.text[self.at] != "]":
+            if self.text[self.at] == ",":
+                self.at += 1
+                continue
+            self.lines[(*path, index)] = self._here()
+            self._value((*path, index))
+            index += 1
+        self.at += 1
+
+    def _inline_table(self, path: Path) -> None:
+        self.at += 1
+        while self._skip_blank() and self.text[self.at] != "}":
+            if self.text[self.at] == ",":
+                self.at += 1
+                continue
+            self._assignment(path)
+        self.at += 1
+
+    def _dotted_key(self) -> tuple[str, ...]:
+        parts = []
+        while True:
+            part = self._match(_KEY_PART)
+            self.at = part.end()
+            parts.append(_plain(part[1]))
+            if self.text[self.at : self.at + 1] != ".":
+                return tuple(parts)
+            self.at += 1
+
+    def _skip_blank(self) -> bool:
+        self.at = self._match(_BLANK).end()
+        return self.at < len(self.text)
+
+    def _match(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        found = pattern.match(self.text, self.at)
+        assert found is not None, "the scanner is only given valid TOML"
+        return found
+
+    def _here(self) -> int:
+        self._line += self.text.count("\n", self._counted_to, self.at)
+        self._counted_to = self.at
+        return self._line
+
+
+def _plain(part: str) -> str:
+    """A key without its quotes."""
+    if part[0] in "\"'":
+        return next(iter(tomllib.loads(f"{part} = 0")))
+    return part

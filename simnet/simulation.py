@@ -1,0 +1,263 @@
+"""Builds a run from a scenario and carries it out."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import simpy
+
+from simnet import rng
+from simnet.checks import Checks, Violation
+from simnet.errors import SimnetError
+from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted
+from simnet.net.faults import DRAIN, SETTLE, Faults
+from simnet.net.network import Network
+from simnet.net.peers import classes_for, peer_id
+from simnet.net.topology import build_edges
+from simnet.node.identity import make_registration, make_validators
+from simnet.node.node import Node
+from simnet.node.wallet import lane_secret
+from simnet.node.world import Circuits, Genesis, World
+from simnet.proofs import native
+from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.costs import cost_model
+from simnet.proofs.keys import default_folder
+from simnet.proofs.native import native_backends
+from simnet.proofs.workshop import Workshop
+from simnet.protocol.ledger import Ledger
+from simnet.protocol.messages import Phase
+from simnet.protocol.transfer import Account
+from simnet.protocol.validators import EpochSet
+from simnet.scenario.model import Scenario
+from simnet.timings import timing_report
+from simnet.traffic import Traffic
+from simnet.units import NodeId, SimTime, from_ms
+
+PROOF_GRACE = from_ms(30_000)
+"""After traffic and drain, a run goes on at most this long for consensus proofs that are still being made."""
+GRACE_STEP = from_ms(100)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run, apart from the scenario."""
+
+    costs: str = "calibrated"
+    """calibrated, measured, or a file."""
+    key_cache: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run was, beside what its observers saw."""
+
+    complete: bool
+    interrupted: bool
+    end: SimTime
+    violations: tuple[Violation, ...]
+    checks: Mapping[str, Mapping[str, object]]
+    costs: Mapping[str, object]
+    timings: Mapping[str, object]
+    proofs_sha256: str
+
+
+class BrokenInvariant(Exception):
+    """Ends a run at once: an invariant does not hold."""
+
+
+class Simulation:
+    """One run. Attach observers, then `run` once."""
+
+    def __init__(self, world: World, info: RunInfo, nodes: list[Node], traffic: Traffic, faults: Faults, checks: Checks) -> None:
+        self.info = info
+        self.nodes = nodes
+        self._world = world
+        self._traffic = traffic
+        self._faults = faults
+        self._checks = checks
+        self._observers: list[Observer] = []
+        self._events = 0
+
+    def attach(self, observer: Observer) -> None:
+        """Adds an observer; it sees every event from now on."""
+        self._observers.append(observer)
+
+    def emit(self, event: Event) -> None:
+        """Tells the checks and the observers, and ends the run if an invariant is broken or the limit reached."""
+        self._checks.on_event(event)
+        for observer in self._observers:
+            observer.on_event(event)
+        self._events += 1
+        if self._checks.violations and not isinstance(event, RunEnded):
+            raise BrokenInvariant
+        if self._events > self._world.scenario.limits.events_max:
+            raise SimnetError(f"more than limits.events_max = {self._world.scenario.limits.events_max} events")
+
+    def run(self) -> RunResult:
+        """Runs to the end, to a broken invariant, or to an interrupt (Ctrl-C)."""
+        wall, cpu, main = time.perf_counter(), time.process_time(), time.thread_time()
+        complete = interrupted = False
+        try:
+            self._run()
+            complete = not self._checks.violations
+        except BrokenInvariant:
+            pass
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._world.workshop.close()
+        clocks = (time.perf_counter() - wall, time.process_time() - cpu, time.thread_time() - main)
+        return RunResult(
+            complete=complete,
+            interrupted=interrupted,
+            end=self._world.now,
+            violations=tuple(self._checks.violations),
+            checks=self._checks.report(),
+            costs=self._world.costs.used(),
+            timings=timing_report(self._world.workshop.walls(), clocks, self._world.now, self._events),
+            proofs_sha256=self._world.workshop.proofs_sha256(),
+        )
+
+    def _run(self) -> None:
+        env, world = self._world.env, self._world
+        world.network.start()
+        self._faults.start()
+        world.after(SETTLE, self._start_traffic)
+        end = SETTLE + self.info.duration + DRAIN
+        env.run(until=end)
+        while not self._all_proven() and env.now < end + PROOF_GRACE:
+            env.run(until=env.now + GRACE_STEP)
+        byzantine = world.scenario.faults.byzantine
+        self._checks.at_end(
+            {n.id: n.transactions.pool.pending.keys() for n in self.nodes},
+            self._faults.down,
+            byzantine.publishers if byzantine else (),
+            {n.id: n.chain for n in self.nodes},
+            world.now,
+        )
+        self.emit(RunEnded(world.now))
+
+    def _start_traffic(self) -> None:
+        self.emit(TrafficStarted(self._world.now))
+        self._traffic.start()
+        self._start_slot(0)
+
+    def _start_slot(self, slot: int) -> None:
+        """The slot clock: no slot begins after the traffic has ended."""
+        length = from_ms(self._world.scenario.chain.slot_ms)
+        if slot * length >= self.info.duration:
+            return
+        for node in self.nodes:
+            node.validator.on_slot(slot)
+        self._world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
+        self._world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
+        self._world.after(length // 2, self._exchange_status)
+        self._world.after(length, lambda: self._start_slot(slot + 1))
+
+    def _deadline(self, slot: int, phase: Phase) -> None:
+        for node in self.nodes:
+            node.validator.on_deadline(slot, phase)
+
+    def _exchange_status(self) -> None:
+        for node in self.nodes:
+            node.sync.send_status(self._world.network.connected(node.id))
+
+    def _all_proven(self) -> bool:
+        """Whether every live node holds a verified proof of every block it committed."""
+        live = [n for n in self.nodes if n.id not in self._faults.down]
+        return all(c.proof is not None for n in live for c in n.chain.committed)
+
+
+def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> Simulation:
+    """A run of `scenario`. `backends` replaces the real provers, in scenarios marked `test_only` only.
+
+    Raises SimnetError (bad costs, unusable key cache, mock proofs where they are not allowed).
+    """
+    env = simpy.Environment(initial_time=0)
+    folder = options.key_cache or default_folder()
+    provers: Mapping[BackendId, Backend] = backends if backends is not None else native_backends(folder)
+    if not scenario.test_only and not all(b.real for b in provers.values()):
+        raise SimnetError("mock proofs are refused: the scenario is not marked test_only")
+    genesis = make_genesis(scenario, seed)
+    circuits = make_circuits(scenario)
+    _load_keys(scenario, provers, circuits)
+    keys = [v.key for v in genesis.validators]
+    classes = classes_for(keys)
+    edges = build_edges(scenario.topology, seed)
+    relay = _Relay()
+    regions = scenario.region_of_node
+    network = Network(env, scenario, seed, edges, regions, classes, relay)
+    run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
+    workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
+    costs = cost_model(options.costs)
+    world = World(env, scenario, seed, network, workshop, costs, genesis, circuits, relay)
+    nodes = [Node(world, NodeId(i)) for i in range(scenario.topology.n)]
+    info = RunInfo(
+        scenario=scenario.name,
+        seed=seed,
+        duration=from_ms(scenario.sim.duration_ms),
+        regions=tuple(regions),
+        backends=tuple(tuple(b.label for b in world.backend_ids(i)) for i in range(len(nodes))),
+        peer_ids=tuple(map(peer_id, keys)),
+        classes=tuple(classes),
+        stakes=tuple(v.weight for v in genesis.validators),
+        edges=tuple(edges),
+        reproducible=costs.reproducible,
+    )
+    faults = Faults(env, scenario, seed, network, regions, relay)
+    traffic = Traffic(world, nodes, faults.active, classes)
+    checks = Checks(info, genesis.ledger, nodes_by_id(nodes))
+    simulation = Simulation(world, info, nodes, traffic, faults, checks)
+    relay.target = simulation.emit
+    return simulation
+
+
+class _Relay:
+    """Breaks the circle: parts are built with an emitter before the simulation that owns it exists."""
+
+    def __init__(self) -> None:
+        self.target = _nobody
+
+    def __call__(self, event: Event) -> None:
+        self.target(event)
+
+
+def _nobody(_event: Event) -> None:
+    """Nothing is emitted before a run starts."""
+
+
+def nodes_by_id(nodes: list[Node]) -> dict[NodeId, Node]:
+    """Nodes by their id."""
+    return {n.id: n for n in nodes}
+
+
+def make_circuits(scenario: Scenario) -> Circuits:
+    """The circuits at the scenario's sizes."""
+    consensus = scenario.consensus
+    params = (scenario.validator_capacity, consensus.witness_capacity, consensus.reputation_capacity)
+    return Circuits(Circuit(CircuitId.TRANSACTION, ()), Circuit(CircuitId.CONSENSUS, params))
+
+
+def make_genesis(scenario: Scenario, seed: int) -> Genesis:
+    """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
+    chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
+    validators = make_validators(scenario, seed)
+    wallets = tuple(
+        tuple(native.ed25519_public_key(lane_secret(seed, node, lane)) for lane in range(scenario.chain.lanes_per_wallet))
+        for node in range(scenario.topology.n)
+    )
+    start = Account(balance=scenario.chain.lane_balance)
+    ledger = Ledger({key: start for wallet in wallets for key in wallet})
+    registrations = [make_registration(seed, chain_id, v.index, 0) for v in validators]
+    return Genesis(chain_id, validators, wallets, ledger, EpochSet.of(0, validators, registrations))
+
+
+def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:
+    """Gets ready the keys of every backend that some node uses."""
+    used = {label for labels in scenario.backends_of_node for label in labels}
+    for backend in BackendId:
+        if backend.label in used:
+            provers[backend].load(circuits.transaction)
+            provers[backend].load(circuits.consensus)

@@ -1,0 +1,47 @@
+"""Real wall, CPU and memory figures of a run: `timings.json`, outside the determinism hashes."""
+
+import os
+import resource
+from collections.abc import Mapping
+
+import numpy as np
+
+from simnet.units import to_s
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+
+def timing_report(walls: Mapping[tuple[str, str, str], list[int]], clocks: tuple[float, float, float], end: int, events: int) -> dict[str, object]:
+    """The report. `clocks`: wall seconds, CPU seconds of the process, CPU seconds of the simulating thread.
+
+    Everything outside the simulating thread is proof work: worker threads do nothing else.
+    """
+    wall, cpu, main = clocks
+    proofs: dict[str, dict[str, dict[str, object]]] = {}
+    for (backend, circuit, operation), times in sorted(walls.items()):
+        proofs.setdefault(backend, {}).setdefault(circuit, {})[f"{operation}_ms"] = _summarise(times)
+    return {
+        "wall_s": round(wall, 3),
+        "simulated_s": to_s(end),
+        "real_time_factor": round(to_s(end) / wall, 3) if wall else None,
+        "cpu_s": round(cpu, 3),
+        "cpu_simulation_s": round(main, 3),
+        "cpu_proof_share": round((cpu - main) / cpu, 4) if cpu else None,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "cores": os.cpu_count(),
+        "events": events,
+        "proofs": proofs,
+    }
+
+
+def _summarise(times_ns: list[int]) -> dict[str, object]:
+    ms = np.sort(np.asarray(times_ns, dtype=float)) / 1e6
+    quantiles = {name: round(float(np.quantile(ms, q)), 3) for name, q in QUANTILES.items()}
+    return {
+        "count": len(ms),
+        "min": round(float(ms[0]), 3),
+        **quantiles,
+        "max": round(float(ms[-1]), 3),
+        "mean": round(float(ms.mean()), 3),
+        "total": round(float(ms.sum()), 3),
+    }
