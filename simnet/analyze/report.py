@@ -63,9 +63,7 @@ def junit(analyses: Sequence[Analysis]) -> str:
     root = ET.Element("testsuites")
     for analysis in analyses:
         failed = sum(not verdict.passed for verdict in analysis.verdicts)
-        suite = ET.SubElement(
-            root, "testsuite", name=str(analysis.summary), tests=str(len(analysis.verdicts)), failures=str(failed)
-        )
+        suite = ET.SubElement(root, "testsuite", name=str(analysis.summary), tests=str(len(analysis.verdicts)), failures=str(failed))
         for verdict in analysis.verdicts:
             case = ET.SubElement(suite, "testcase", classname=analysis.summary.stem, name=verdict.metric)
             if not verdict.passed:

@@ -56,11 +56,11 @@ def resolve(value: Any, path: str, done: str = "") -> Iterator[tuple[str, Any]]:
         for key, inner in entries:
             yield from resolve(inner, rest, prefix + key)
         return
-    key, rest = _longest_key(value, path)
-    if key is None:
+    found, rest = _longest_key(value, path)
+    if found is None:
         yield prefix + path, MISSING
     else:
-        yield from resolve(dict(_entries(value))[key], rest, prefix + key)
+        yield from resolve(dict(_entries(value))[found], rest, prefix + found)
 
 
 def _entries(value: Any) -> list[tuple[str, Any]]:

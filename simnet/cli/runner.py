@@ -150,9 +150,7 @@ def _labels(request: Request, loaded: "LoadedScenario") -> Labels:
     return Labels(loaded.sha256, model, backend)
 
 
-def _ending(
-    result: "RunResult | None", summary: Summary, trace: TraceRecorder, code: int, trace_sha256: str
-) -> dict[str, object]:
+def _ending(result: "RunResult | None", summary: Summary, trace: TraceRecorder, code: int, trace_sha256: str) -> dict[str, object]:
     return {
         "complete": result is not None and result.complete,
         "interrupted": result is not None and result.interrupted,

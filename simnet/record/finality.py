@@ -112,8 +112,7 @@ class Finality:
             "gap_ms": quantiles_ms([b - a for a, b in pairwise(times)]),
             "longest_gap_ms": ms(self.longest_gap(self._started, end, end)),
             "by_backend": {
-                name: {**_figures([b for b in blocks if b.backend == name]), "proposals": self._proposals[name]}
-                for name in backends
+                name: {**_figures([b for b in blocks if b.backend == name]), "proposals": self._proposals[name]} for name in backends
             },
         }
 

@@ -1,8 +1,8 @@
 """Versions of what a run was made with, for `run.json`."""
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-import tomllib
 
 PACKAGES = ("simpy", "numpy", "networkx", "pydantic", "pyarrow")
 CRATES = ("stwo", "p3-batch-stark", "p3-uni-stark", "ark-groth16", "ark-bn254")
