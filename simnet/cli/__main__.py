@@ -1,0 +1,5 @@
+"""`python -m simnet.cli`."""
+
+from simnet.cli.main import main
+
+main()

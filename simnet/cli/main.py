@@ -1,0 +1,42 @@
+"""The `simnet` command."""
+
+from typing import Annotated
+
+import typer
+
+import simnet
+from simnet.cli.analyze import analyze
+from simnet.cli.run import rerun, run, validate
+
+app = typer.Typer(
+    name="simnet",
+    help="Simulate a network of validators that run real zero-knowledge provers.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback of ours is a bug report, not a page of local variables.
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"simnet {simnet.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Exit codes: 0 all held, 1 a threshold or invariant failed, 2 bad usage or scenario, 3 nothing ran, 130 interrupted."""
+
+
+app.command("run")(run)
+app.command("validate")(validate)
+app.command("analyze")(analyze)
+app.command("rerun")(rerun)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

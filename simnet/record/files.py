@@ -1,0 +1,121 @@
+"""The folder of a run: which file holds what, and when each is written.
+
+`run.json` comes first, so that a broken run still says what it was; it is written again at the end with the
+exit code and the hashes. Every file is whole or absent.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simnet.errors import OutputError
+from simnet.record.atomic import write_atomic
+from simnet.record.csv import to_csv
+from simnet.record.summary import Summary, to_json
+
+if TYPE_CHECKING:
+    from simnet.simulation import RunResult
+
+DEFAULT_ROOT = Path("target/simnet")
+
+
+def slug(name: str) -> str:
+    """A scenario's folder name: ASCII letters lowered, digits kept, everything else a hyphen."""
+    return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder. `stem` names the summaries after the scenario's file."""
+
+    root: Path
+    stem: str
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run.json"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "summaries" / f"{self.stem}.json"
+
+    @property
+    def csv(self) -> Path:
+        return self.summary.with_suffix(".csv")
+
+    @property
+    def trace(self) -> Path:
+        return self.root / "trace.parquet"
+
+    @property
+    def costs(self) -> Path:
+        return self.root / "costs.json"
+
+    @property
+    def timings(self) -> Path:
+        return self.root / "timings.json"
+
+    @property
+    def analysis(self) -> Path:
+        return self.root / "analysis.json"
+
+    def begin(self, header: Mapping[str, object]) -> None:
+        """Removes an earlier run's results and writes the first `run.json`.
+
+        `costs.json` stays until this run's own replaces it: it may be the cost table this run replays.
+        """
+        try:
+            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot clear {self.root}: {error}") from error
+        write_json(self.run, {**header, "complete": False, "exit_code": None})
+
+    def write_summary(self, summary: Summary, extra_json: Path | None, extra_csv: Path | None) -> list[Path]:
+        """Writes the summary here and where the scenario's `[metrics]` asks; returns the files written."""
+        text, rows = to_json(summary), to_csv(summary)
+        written = []
+        for own, extra, content in ((self.summary, extra_json, text), (self.csv, extra_csv, rows)):
+            for path in _distinct(own, extra):
+                write_atomic(path, content)
+                written.append(path)
+        return written
+
+    def write_result(self, result: "RunResult") -> None:
+        """Writes the costs used and the real timings."""
+        write_json(self.costs, result.costs)
+        write_json(self.timings, result.timings)
+
+
+def _distinct(own: Path, extra: Path | None) -> list[Path]:
+    """Both places, or one if they are the same file."""
+    return [own] if extra is None or extra.resolve() == own.resolve() else [own, extra]
+
+
+def write_json(path: Path, value: object) -> None:
+    """Indented JSON with a newline at the end. Raises `OutputError`."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return str(value)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise OutputError(f"{path}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise OutputError(f"{path}: not a JSON object")
+    return value

@@ -1,0 +1,33 @@
+"""Real figures of the process. They differ from run to run and are outside the determinism hash."""
+
+import os
+import resource
+import sys
+import time
+
+from simnet.record.stats import rounded
+
+
+class ProcessClock:
+    """Measures this process from now on; CPU time includes the provers' threads."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    def usage(self) -> dict[str, float | int]:
+        """CPU seconds since the process began, wall seconds since this clock was made, peak resident bytes."""
+        wall = time.perf_counter() - self._started
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = used.ru_utime + used.ru_stime
+        return {
+            "cpu_time_secs": rounded(cpu),
+            "wall_time_secs": rounded(wall),
+            "avg_cpu_percent": rounded(100.0 * cpu / wall) if wall > 0 else 0.0,
+            # Linux counts in KiB, macOS in bytes.
+            "max_rss_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        }
+
+
+def host() -> dict[str, object]:
+    """What the run ran on, for `run.json`."""
+    return {"cpus": os.cpu_count(), "platform": sys.platform, "python": sys.version.split()[0]}

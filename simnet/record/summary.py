@@ -1,0 +1,191 @@
+"""The summary of a run: upstream's fields at the top level in upstream's order, then ours.
+
+`docs/summary.md` describes every field. All times are virtual but those of `resource_usage`, which is
+therefore left out of the determinism hash (`summary_sha256`).
+"""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import simnet
+from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
+from simnet.record.byzantine import Byzantine
+from simnet.record.collector import Dispatcher, Handlers
+from simnet.record.faults import Faults
+from simnet.record.finality import Finality
+from simnet.record.mempool import Mempool
+from simnet.record.messages import MessageBook
+from simnet.record.proofs import Proofs, reported_backends
+from simnet.record.resources import ProcessClock
+from simnet.record.stats import ms
+from simnet.record.traffic import Traffic
+from simnet.record.wire import Wire
+
+if TYPE_CHECKING:
+    from simnet.simulation import RunResult
+
+SCHEMA_VERSION = 1
+UNHASHED = ("resource_usage",)
+"""Fields of real time, left out of the determinism hash."""
+
+Summary = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the summary says about a run that no event carries."""
+
+    scenario_sha256: str
+    cost_model: str
+    backend: str = "inprocess"
+    """`SIM_BACKEND_LABEL`, else the scenario's `sim.mode`, else `inprocess`."""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class Run:
+    """The ends of the run and the limits it hit."""
+
+    def __init__(self) -> None:
+        self.traffic_started: int | None = None
+        self.ended: int | None = None
+        self.limits: Counter[str] = Counter()
+
+    @property
+    def handlers(self) -> Handlers:
+        return {TrafficStarted: self._started, RunEnded: self._ended, LimitReached: self._limit}
+
+    def _started(self, event: TrafficStarted) -> None:
+        self.traffic_started = event.at
+
+    def _ended(self, event: RunEnded) -> None:
+        self.ended = event.at
+
+    def _limit(self, event: LimitReached) -> None:
+        self.limits[event.what] += 1
+
+
+class SummaryRecorder:
+    """An observer that ends in a summary. Attach it before the run; ask `summary` after it."""
+
+    def __init__(self, info: RunInfo, labels: Labels) -> None:
+        self._info = info
+        self._labels = labels
+        self._backends = reported_backends(info)
+        self._clock = ProcessClock()
+        self._book = MessageBook()
+        self._run = Run()
+        self._traffic = Traffic(info, self._book)
+        self._wire = Wire(info, self._book)
+        self._faults = Faults(info, self._wire)
+        self._proofs = Proofs()
+        self._finality = Finality(info)
+        self._mempool = Mempool(info)
+        self._byzantine = Byzantine(self._book)
+        # The book first: the others read it. The wire before the faults: a window's losses are its differences.
+        self._dispatcher = Dispatcher(
+            (
+                self._book,
+                self._run,
+                self._traffic,
+                self._wire,
+                self._faults,
+                self._proofs,
+                self._finality,
+                self._mempool,
+                self._byzantine,
+            )
+        )
+
+    def on_event(self, event: Event) -> None:
+        self._dispatcher.on_event(event)
+
+    @property
+    def traffic_started(self) -> bool:
+        """False when the run ended before any traffic was due."""
+        return self._run.traffic_started is not None
+
+    def summary(self, result: "RunResult | None") -> Summary:
+        """The summary of what was seen; `result` is None when the run broke off without one."""
+        end = self._run.ended if self._run.ended is not None else self._dispatcher.last_at
+        return {
+            **self._upstream(),
+            "byzantine": self._byzantine.block(),
+            "checks": _checks(result),
+            "finality": self._finality.block(self._backends, end),
+            "mempool": self._mempool.block(),
+            "proofs": self._proofs.block(self._backends),
+            "simnet": self._simnet(result, end),
+        }
+
+    def _upstream(self) -> Summary:
+        """The fields of upstream's summary, in its order; those that are None there are left out, save propagation."""
+        counts = self._traffic.counts()
+        fields: Summary = {
+            **counts,
+            "replay_guard": self._traffic.replay_guard(),
+            "propagation": self._traffic.propagation(),
+            "propagation_by_peer_class": self._traffic.propagation_by_peer_class(),
+            "propagation_probes": self._traffic.propagation_probes(self._labels.backend),
+            "mesh_changes": self._faults.mesh_changes(),
+            "faults": self._faults.faults(),
+            "recovery": self._faults.recovery(counts["chunk_retries"]),
+            "bandwidth": self._wire.bandwidth(),
+            "gossip_backpressure": self._wire.gossip_backpressure(),
+            "peer_traffic": self._wire.peer_traffic(),
+            "slow_peer_records": self._wire.slow_peer_records(),
+            "resource_usage": self._clock.usage(),
+            "backend": self._labels.backend,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _simnet(self, result: "RunResult | None", end: int) -> Summary:
+        info = self._info
+        started = self._run.traffic_started
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "versions": {"simnet": simnet.__version__, **dict(sorted(self._labels.versions.items()))},
+            "scenario": info.scenario,
+            "scenario_sha256": self._labels.scenario_sha256,
+            "seed": info.seed,
+            "cost_model": self._labels.cost_model,
+            "reproducible": info.reproducible,
+            "complete": result is not None and result.complete,
+            "nodes": info.nodes,
+            "links": len(info.edges),
+            "duration_ms": ms(info.duration),
+            "traffic_started_ms": None if started is None else ms(started),
+            "end_ms": ms(end),
+            "events": self._dispatcher.count,
+            "limits_hit": dict(sorted(self._run.limits.items())),
+            "network": {**self._traffic.detail(), "wire": self._wire.detail()},
+            "faults": self._faults.counts(),
+            "fault_effects": self._faults.effects(self._finality, end),
+            "violations": _violations(result),
+        }
+
+
+def _checks(result: "RunResult | None") -> Summary:
+    """Each invariant's verdict with the counts behind it."""
+    if result is None:
+        return {}
+    return {name: dict(sorted(result.checks[name].items())) for name in sorted(result.checks)}
+
+
+def _violations(result: "RunResult | None") -> list[Summary]:
+    if result is None:
+        return []
+    return [{**asdict(v), "at": ms(v.at)} for v in result.violations]
+
+
+def to_json(summary: object) -> str:
+    """JSON as upstream writes it: two spaces, keys in the order given, no newline at the end."""
+    return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def determinism_sha256(summary: Summary) -> str:
+    """SHA-256 of the summary's JSON without the fields of real time: equal for equal scenario, seed and costs."""
+    kept = {name: value for name, value in summary.items() if name not in UNHASHED}
+    return hashlib.sha256(to_json(kept).encode()).hexdigest()

@@ -1,0 +1,179 @@
+"""The event trace: every event, in order, as a Parquet file, and a hash of it that no library version changes.
+
+Events are kept per class and turned into columns in batches, which keeps the cost at about a microsecond an
+event and the memory bounded.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NewType, Self, get_args, get_type_hints
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from simnet.errors import OutputError
+from simnet.events import Event
+from simnet.record.atomic import partial_name, publish
+
+BATCH = 65_536
+"""Events in a row group, and in one step of the hash: part of the hash's definition."""
+NO_INT = -(2**63)
+NO_TEXT = "\x01"
+TEXT = pa.dictionary(pa.int32(), pa.string())
+ARROW = {int: pa.int64(), bool: pa.bool_(), str: TEXT}
+
+
+class TraceRecorder:
+    """Writes the trace while the run goes; close it to get the file and the hash.
+
+    The hash is SHA-256 over, for each batch of `BATCH` events: the event names in order, one a line; then, for
+    each class in the batch in order of name and each of its fields in declared order, `Class.field` in a line
+    and the values as little-endian int64 (times, ids, sizes), bytes 0/1 (truth values) or texts joined by NUL.
+    A missing number is -2^63, a missing text U+0001.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
+        self._path = path
+        self._layouts = {kind: _Layout(kind) for kind in _classes(Event)}
+        self._schema = _schema(self._layouts.values()).with_metadata(dict(metadata))
+        self._batch: list[Event] = []
+        self._hash = hashlib.sha256()
+        self._written = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(partial_name(path), self._schema, compression="zstd")
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error}") from error
+
+    def on_event(self, event: Event) -> None:
+        batch = self._batch
+        batch.append(event)
+        if len(batch) == BATCH:
+            self._flush()
+
+    @property
+    def rows(self) -> int:
+        """Events taken so far."""
+        return self._written + len(self._batch)
+
+    def close(self) -> str:
+        """Writes what is left, puts the file in place and returns its hash. Raises `OutputError`."""
+        if self._batch:
+            self._flush()
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error}") from error
+        publish(partial_name(self._path), self._path)
+        return self._hash.hexdigest()
+
+    def abandon(self) -> None:
+        """Closes and removes the unfinished file."""
+        try:
+            self._writer.close()
+        except OSError:
+            pass  # The disk may be full, which may be why the trace is abandoned.
+        partial_name(self._path).unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None:
+            self.abandon()
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        groups: dict[type[Event], list[int]] = {}
+        for index, event in enumerate(batch):
+            groups.setdefault(type(event), []).append(index)
+        self._hash.update("".join(f"{type(event).__name__}\n" for event in batch).encode())
+        tables = []
+        for kind in sorted(groups, key=lambda kind: kind.__name__):
+            layout = self._layouts[kind]
+            columns = layout.columns([batch[index] for index in groups[kind]])
+            layout.digest(self._hash.update, columns)
+            tables.append(layout.table(columns))
+        order = np.argsort(np.concatenate([groups[kind] for kind in sorted(groups, key=lambda k: k.__name__)]))
+        merged = pa.concat_tables([_widen(table, self._schema) for table in tables]).combine_chunks()
+        try:
+            self._writer.write_table(merged.take(pa.array(order)), row_group_size=BATCH)
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error}") from error
+        self._written += len(batch)
+
+
+class _Layout:
+    """The columns of one event class."""
+
+    def __init__(self, kind: type[Event]) -> None:
+        hints = get_type_hints(kind)
+        self.name = kind.__name__
+        self.columns_of = {field.name: _base(kind, field.name, hints[field.name]) for field in fields(kind)}
+        self._get = {name: attrgetter(name) for name in self.columns_of}
+
+    def columns(self, events: Sequence[Event]) -> dict[str, list[Any]]:
+        return {name: list(map(get, events)) for name, get in self._get.items()}
+
+    def digest(self, update: Any, columns: Mapping[str, list[Any]]) -> None:
+        for name, base in self.columns_of.items():
+            update(f"{self.name}.{name}\n".encode())
+            values = columns[name]
+            if base is str:
+                update("\0".join([NO_TEXT if value is None else value for value in values]).encode())
+            elif base is bool:
+                update(bytes(values))
+            else:
+                update(np.array([NO_INT if v is None else v for v in values], dtype="<i8").tobytes())
+
+    def table(self, columns: Mapping[str, list[Any]]) -> pa.Table:
+        arrays = {"event": pa.array([self.name] * len(columns["at"])).dictionary_encode()}
+        for name, base in self.columns_of.items():
+            array = pa.array(columns[name], type=pa.string() if base is str else ARROW[base])
+            arrays[name] = pc.dictionary_encode(array) if base is str else array
+        return pa.table(arrays)
+
+
+def _widen(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with all columns of the trace, null where the class has no such field."""
+    names = set(table.column_names)
+    columns = [table[f.name] if f.name in names else pa.nulls(table.num_rows, f.type) for f in schema]
+    return pa.table(columns, schema=schema)
+
+
+def _schema(layouts: Any) -> pa.Schema:
+    found: dict[str, type] = {"at": int, "event": str}
+    for layout in layouts:
+        for name, base in layout.columns_of.items():
+            if found.setdefault(name, base) is not base:
+                raise TypeError(f"{layout.name}.{name} is {base.__name__}, elsewhere {found[name].__name__}")
+    return pa.schema([(name, ARROW[base]) for name, base in found.items()])
+
+
+def _classes(base: type[Event]) -> list[type[Event]]:
+    """All event classes, by name."""
+    found = {base}
+    pending = [base]
+    while pending:
+        for kind in pending.pop().__subclasses__():
+            if kind not in found:
+                found.add(kind)
+                pending.append(kind)
+    return sorted(found - {Event}, key=lambda kind: kind.__name__)
+
+
+def _base(kind: type[Event], name: str, hint: Any) -> type:
+    """int, bool or str behind a field's annotation. Raises TypeError for anything else."""
+    options = [option for option in get_args(hint) if option is not type(None)] or [hint]
+    found = options[0]
+    while isinstance(found, NewType):
+        found = found.__supertype__
+    if len(options) != 1 or found not in ARROW:
+        raise TypeError(f"{kind.__name__}.{name}: a trace column cannot hold {hint}")
+    return found  # type: ignore[no-any-return]
