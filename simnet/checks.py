@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from simnet.events import BlockCommitted, BlockProven, Event, ProofMade, ProofVerified, RunInfo
 from simnet.node.chain import Chain
 from simnet.node.node import Node
-from simnet.node.processor import proof_name
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.ledger import Ledger
 from simnet.units import NodeId, SimTime
@@ -119,7 +118,7 @@ class Checks:
                 self._violated("no_double_spend", e.at, f"transfer {tx_id.hex()[:16]} at height {e.height}")
             self._spent.add(tx_id)
             self._nonces.add(spend)
-            if proof_name(message.envelope) not in self._made:
+            if message.envelope.name not in self._made:
                 self._violated("no_invalid_proof", e.at, f"transfer {tx_id.hex()[:16]} carries a proof that nobody made")
         self._tallies["no_double_spend"].add("transfers", e.tx_count)
         self._tallies["supply"].add("blocks")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from simnet import rng
+from simnet.blob import Blob
 from simnet.node.wallet import Draft, Wallet
 from simnet.node.world import World
 from simnet.proofs import native
@@ -56,7 +57,7 @@ class Spammer:
 
         def send() -> None:
             message = prepared.message()
-            self._send(replace(message, envelope=self._flip(message.envelope)), "flipped_bytes")
+            self._send(replace(message, envelope=Blob.of(self._flip(message.envelope.data))), "flipped_bytes")
 
         self._world.after(max(0, prepared.ticket.ready_at - self._world.now), send)
 
@@ -65,7 +66,7 @@ class Spammer:
         draft = self._draft()
         if draft is None:
             return
-        envelope = original.envelope
+        envelope = original.envelope.data
         if kind == "oversize":
             padding = self._world.scenario.provers.proof_bytes_max + 1 - len(envelope)
             envelope += bytes(max(1, padding))
@@ -73,7 +74,7 @@ class Spammer:
             # The header claims this statement; the proof behind it is valid, but of another.
             digest = self._public_digest(BackendId(original.backend), draft)
             envelope = envelope[: native.PUBLIC_DIGEST.start] + digest + envelope[native.PUBLIC_DIGEST.stop :]
-        self._send(draft.message(BackendId(original.backend), envelope), kind)
+        self._send(draft.message(BackendId(original.backend), Blob.of(envelope)), kind)
 
     def _public_digest(self, backend: BackendId, draft: Draft) -> bytes:
         circuit = self._world.circuits.transaction

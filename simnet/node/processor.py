@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from simnet.blob import Blob
 from simnet.errors import ProofError
 from simnet.events import LimitReached, ProofMade, ProofVerified
 from simnet.node.world import World
@@ -17,12 +18,7 @@ from simnet.proofs.queue import ProofQueue
 from simnet.units import NodeId, SimTime
 
 
-def proof_name(envelope: bytes) -> str:
-    """How events call a proof: the first 16 hex digits of its Blake2s-256."""
-    return hashlib.blake2s(envelope).hexdigest()[:16]
-
-
-AnyFuture = Future[tuple[bytes, int]] | Future[tuple[Verdict, int]]
+AnyFuture = Future[tuple[Blob, int]] | Future[tuple[Verdict, int]]
 
 
 class Ticket:
@@ -37,13 +33,13 @@ class Ticket:
         self._again = again
         self._queued_at = world.now
         self._started_at = SimTime(0)
-        self._future: Future[tuple[bytes, int]] | None = None
+        self._future: Future[tuple[Blob, int]] | None = None
 
-    def schedule(self, future: "Future[tuple[bytes, int]]", start: SimTime, end: SimTime) -> None:
+    def schedule(self, future: "Future[tuple[Blob, int]]", start: SimTime, end: SimTime) -> None:
         """The job's place in virtual time."""
         self._future, self._started_at, self.ready_at = future, start, end
 
-    def take(self) -> bytes:
+    def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
         assert self._future is not None
         envelope, _ = self._future.result()
@@ -53,7 +49,7 @@ class Ticket:
                 self._node,
                 self.backend.label,
                 self._circuit.id.label,
-                proof_name(envelope),
+                envelope.name,
                 len(envelope),
                 self._queued_at,
                 self._started_at,
@@ -94,7 +90,7 @@ class Processor:
         backend: BackendId,
         circuit: Circuit,
         statement: bytes,
-        envelope: bytes,
+        envelope: Blob,
         peer: NodeId,
         spam: str | None,
         then: Callable[[Verdict | None], None],
@@ -107,7 +103,7 @@ class Processor:
             then(Verdict(False, str(e).split(":", 1)[0]))
             return
         oversize = len(envelope) > self._world.scenario.provers.proof_bytes_max
-        name = proof_name(envelope)
+        name = envelope.name
         # The size gate is the verifier's first check and costs nothing.
         cost = SimTime(0) if oversize else self._cost(backend, circuit, VERIFY, name, future)
         placed = self._verifier.admit(now, cost)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
 from simnet.net.network import Message, Verdict
-from simnet.node.processor import Processor, proof_name
+from simnet.node.processor import Processor
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
@@ -161,7 +161,7 @@ class Transactions:
     @staticmethod
     def _job(message: TxMessage) -> bytes:
         """Identity of one transfer with one proof."""
-        return message.tx.id + proof_name(message.envelope).encode()
+        return message.tx.id + message.envelope.digest
 
     def _refuse(self, incoming: Incoming, verdict: Verdict, reason: str) -> None:
         self._emit_refused(incoming.message.tx, reason)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet import rng
+from simnet.blob import Blob
 from simnet.events import PublicationSkipped, TransferLate, TransferStale
 from simnet.node.processor import Processor, Ticket
 from simnet.node.world import World
@@ -32,7 +33,7 @@ class Draft:
     signature: bytes
     payload: bytes
 
-    def message(self, backend: BackendId, envelope: bytes) -> TxMessage:
+    def message(self, backend: BackendId, envelope: Blob) -> TxMessage:
         """The transfer with an envelope."""
         return TxMessage(self.tx, self.signature, self.payload, backend, envelope)
 

@@ -10,15 +10,20 @@ and looked up after; every node is still charged the virtual time.
 
 import hashlib
 import os
+import sys
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from simnet.blob import Blob
 from simnet.errors import ProofError
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Verdict
 
+GIL_SWITCH_S = 0.0005
+"""A worker that returns from the prover waits at most this long for the simulating thread (Python's default is
+5 ms, as long as a small proof takes)."""
 LARGE_CIRCUITS = frozenset({CircuitId.CONSENSUS, CircuitId.STATE, CircuitId.PRUNING, CircuitId.RECURSIVE})
 
 
@@ -33,13 +38,15 @@ class Workshop:
         self._limit = limit
         self._small = ThreadPoolExecutor(cores, thread_name_prefix="prove")
         self._large = ThreadPoolExecutor(1, thread_name_prefix="prove-large")
-        self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[bytes, int]]] = {}
+        self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[Blob, int]]] = {}
         self._verdicts: dict[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = {}
         self._inputs: dict[tuple[BackendId, Circuit, bytes], bytes] = {}
         self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._lock = threading.Lock()
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(GIL_SWITCH_S)
 
-    def prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> "Future[tuple[bytes, int]]":
+    def prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> "Future[tuple[Blob, int]]":
         """Starts a proof; the future gives (envelope, wall nanoseconds). The same job is run once."""
         key = (backend, circuit, hashlib.blake2s(witness).digest())
         if key not in self._proofs:
@@ -49,12 +56,12 @@ class Workshop:
             self._proofs[key] = pool.submit(self._prove, backend, circuit, witness)
         return self._proofs[key]
 
-    def verify(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: bytes) -> "Future[tuple[Verdict, int]]":
+    def verify(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob) -> "Future[tuple[Verdict, int]]":
         """Starts a verification; the future gives (verdict, wall nanoseconds). The same job is run once."""
-        key = (backend, circuit, hashlib.blake2s(statement).digest(), hashlib.blake2s(envelope).digest())
+        key = (backend, circuit, hashlib.blake2s(statement).digest(), envelope.digest)
         if key not in self._verdicts:
             inputs = self.public_inputs(backend, circuit, statement)
-            self._verdicts[key] = self._small.submit(self._verify, backend, circuit, inputs, envelope)
+            self._verdicts[key] = self._small.submit(self._verify, backend, circuit, inputs, envelope.data)
         return self._verdicts[key]
 
     def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
@@ -68,13 +75,14 @@ class Workshop:
         """Drops what has not started and waits for what has."""
         self._small.shutdown(wait=True, cancel_futures=True)
         self._large.shutdown(wait=True, cancel_futures=True)
+        sys.setswitchinterval(self._switch_interval)
 
     def proofs_sha256(self) -> str:
         """SHA-256 over all proofs that were finished, sorted by job: the run's proof bytes as one figure."""
         digest = hashlib.sha256()
         finished = {k: f for k, f in self._proofs.items() if f.done() and not f.cancelled() and f.exception() is None}
         for key in sorted(finished, key=lambda k: (k[0], k[1].id, k[1].params, k[2])):
-            digest.update(hashlib.sha256(finished[key].result()[0]).digest())
+            digest.update(hashlib.sha256(finished[key].result()[0].data).digest())
         return digest.hexdigest()
 
     def walls(self) -> dict[tuple[str, str, str], list[int]]:
@@ -82,12 +90,12 @@ class Workshop:
         with self._lock:
             return {k: list(v) for k, v in self._walls.items()}
 
-    def _prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> tuple[bytes, int]:
+    def _prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> tuple[Blob, int]:
         threads = 0 if circuit.id in LARGE_CIRCUITS else 1
         seed = hashlib.blake2s(self._seed + witness).digest()
         start = time.perf_counter_ns()
         envelope = self._backends[backend].prove(circuit, witness, seed, threads)
-        return envelope, self._took(backend, circuit, "prove", start)
+        return Blob.of(envelope), self._took(backend, circuit, "prove", start)
 
     def _verify(self, backend: BackendId, circuit: Circuit, inputs: bytes, envelope: bytes) -> tuple[Verdict, int]:
         start = time.perf_counter_ns()

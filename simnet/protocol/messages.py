@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
+from simnet.blob import Blob
 from simnet.protocol.blocks import Block, Registration
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.validators import SLOTS_PER_EPOCH
@@ -32,7 +33,7 @@ class TxMessage:
     signature: bytes
     payload: bytes
     backend: int
-    envelope: bytes
+    envelope: Blob
 
     @property
     def size(self) -> int:
@@ -143,7 +144,7 @@ class ConsensusProof:
     vrf: tuple[VrfEntry, ...]
     prover: int
     backend: int
-    envelope: bytes
+    envelope: Blob
 
     @property
     def size(self) -> int:
