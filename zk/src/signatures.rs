@@ -1,78 +1,80 @@
-//! Ed25519 signatures and the VRF: native, checked by every node before any proof.
+//! Ed25519 signatures and the schnorrkel VRF, which nodes verify natively before any proof.
 
-use blake2::{Blake2b512, Digest};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use merlin::Transcript;
+use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
-use schnorrkel::context::{SigningTranscript, attach_rng, signing_context};
+use schnorrkel::context::{attach_rng, signing_context};
 use schnorrkel::vrf::{VRFPreOut, VRFProof};
-use schnorrkel::{ExpansionMode, MiniSecretKey, PublicKey};
+use schnorrkel::{ExpansionMode, Keypair, MiniSecretKey, PublicKey};
 
-const VRF_INPUT: &[u8] = b"SIMNET-VRF-INPUT-V1";
-const VRF_PROOF: &[u8] = b"SIMNET-VRF-PROOF-V1";
-/// Output and proof of a VRF evaluation.
-pub const VRF_BYTES: usize = 32 + 64;
+/// Bytes of a VRF pre-output.
+const VRF_OUTPUT_BYTES: usize = 32;
+/// Bytes of a VRF pre-output and its proof.
+pub const VRF_BYTES: usize = 96;
 
-/// The Ed25519 public key of a seed.
-pub fn public_key(seed: &[u8; 32]) -> [u8; 32] {
+pub fn ed25519_public_key(seed: &[u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 
-/// RFC 8032 signature; deterministic.
-pub fn sign(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
+pub fn ed25519_sign(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
     SigningKey::from_bytes(seed).sign(message).to_bytes()
 }
 
-/// Strict verification: canonical s, no small-order key or commitment, cofactorless equation.
-pub fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let (Ok(public), Ok(signature)) = (<[u8; 32]>::try_from(public), Signature::from_slice(signature)) else {
-        return false;
-    };
-    VerifyingKey::from_bytes(&public).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+/// Whether the y coordinate is below 2^255 − 19; the library would reduce it.
+fn is_canonical_point(key: &[u8; 32]) -> bool {
+    key[31] & 0x7F != 0x7F || key[0] < 0xED || key[1..31].iter().any(|b| *b != 0xFF)
 }
 
-/// The VRF (sr25519) public key of a seed.
+/// Strict: canonical s and key, no small-order points, no cofactor.
+pub fn ed25519_verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let (Ok(key), Ok(signature)) = (<&[u8; 32]>::try_from(public_key), Signature::from_slice(signature)) else {
+        return false;
+    };
+    is_canonical_point(key) && VerifyingKey::from_bytes(key).is_ok_and(|k| k.verify_strict(message, &signature).is_ok())
+}
+
+fn vrf_keypair(seed: &[u8; 32]) -> Keypair {
+    let secret = MiniSecretKey::from_bytes(seed).expect("any 32 bytes are a mini secret key");
+    secret.expand_to_keypair(ExpansionMode::Uniform)
+}
+
+fn vrf_input(message: &[u8]) -> Transcript {
+    signing_context(b"simnet-vrf-v1").bytes(message)
+}
+
+fn vrf_extra() -> Transcript {
+    Transcript::new(b"VRF")
+}
+
 pub fn vrf_public_key(seed: &[u8; 32]) -> [u8; 32] {
     vrf_keypair(seed).public.to_bytes()
 }
 
-/// Evaluates the VRF: 32-byte output, then the 64-byte proof. The nonce comes from (seed, message), so the bytes repeat.
+/// Pre-output, then proof. Deterministic: the fixed generator adds nothing, but schnorrkel's nonce also depends on the
+/// secret key's own nonce and on the transcript, which has absorbed the hashed message by then.
 pub fn vrf_prove(seed: &[u8; 32], message: &[u8]) -> [u8; VRF_BYTES] {
-    let mut h = Blake2b512::new();
-    h.update(b"SIMNET-VRF-NONCE-V1");
-    h.update(seed);
-    h.update(message);
-    let nonce: [u8; 32] = h.finalize()[..32].try_into().expect("32 bytes");
-    let transcript = attach_rng(proof_transcript(message), ChaCha20Rng::from_seed(nonce));
-    let (in_out, proof, _) = vrf_keypair(seed).vrf_sign_extra(signing_context(VRF_INPUT).bytes(message), transcript);
+    let keypair = vrf_keypair(seed);
+    let input = vrf_input(message);
+    let preout = keypair.vrf_create_hash(input.clone()).to_preout();
+    let extra = attach_rng(vrf_extra(), ChaCha20Rng::from_seed([0; 32]));
+    let (_, proof, _) = keypair.vrf_sign_extra(input, extra);
     let mut out = [0; VRF_BYTES];
-    out[..32].copy_from_slice(&in_out.to_preout().to_bytes());
-    out[32..].copy_from_slice(&proof.to_bytes());
+    out[..VRF_OUTPUT_BYTES].copy_from_slice(&preout.to_bytes());
+    out[VRF_OUTPUT_BYTES..].copy_from_slice(&proof.to_bytes());
     out
 }
 
-/// Checks a VRF output with its proof.
-pub fn vrf_verify(public: &[u8], message: &[u8], output_and_proof: &[u8]) -> bool {
+pub fn vrf_verify(public_key: &[u8], message: &[u8], output_and_proof: &[u8]) -> bool {
     if output_and_proof.len() != VRF_BYTES {
         return false;
     }
-    let Ok(public) = PublicKey::from_bytes(public) else { return false };
-    let (Ok(pre_out), Ok(proof)) =
-        (VRFPreOut::from_bytes(&output_and_proof[..32]), VRFProof::from_bytes(&output_and_proof[32..]))
-    else {
+    let (output, proof) = output_and_proof.split_at(VRF_OUTPUT_BYTES);
+    let parsed = (PublicKey::from_bytes(public_key), VRFPreOut::from_bytes(output), VRFProof::from_bytes(proof));
+    let (Ok(key), Ok(output), Ok(proof)) = parsed else {
         return false;
     };
-    public
-        .vrf_verify_extra(signing_context(VRF_INPUT).bytes(message), &pre_out, &proof, proof_transcript(message))
-        .is_ok()
-}
-
-fn proof_transcript(message: &[u8]) -> impl SigningTranscript + use<> {
-    signing_context(VRF_PROOF).bytes(message)
-}
-
-fn vrf_keypair(seed: &[u8; 32]) -> schnorrkel::Keypair {
-    MiniSecretKey::from_bytes(seed).expect("32 bytes").expand_to_keypair(ExpansionMode::Uniform)
+    key.vrf_verify_extra(vrf_input(message), &output, &proof, vrf_extra()).is_ok()
 }
 
 #[cfg(test)]
@@ -80,75 +82,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signatures_of_rfc_8032() {
-        // RFC 8032, section 7.1, TEST 2.
-        let hex = |s: &str| -> Vec<u8> {
-            (0..s.len()).step_by(2).map(|i| u8::from_str_radix(&s[i..i + 2], 16).unwrap()).collect()
-        };
-        let seed: [u8; 32] =
-            hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").try_into().unwrap();
-        let public = hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
-        let signature = hex(
-            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
-             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
-        );
-        assert_eq!(public_key(&seed).to_vec(), public);
-        assert_eq!(sign(&seed, &[0x72]).to_vec(), signature);
-        assert!(verify(&public, &[0x72], &signature));
-        assert!(!verify(&public, &[0x73], &signature));
-    }
-
-    #[test]
-    fn a_small_order_key_signs_nothing() {
-        // With the neutral element as key, R = neutral and s = 0 satisfies the plain equation for every message.
-        let mut neutral = [0; 32];
-        neutral[0] = 1;
-        let mut signature = [0; 64];
-        signature[0] = 1;
-        assert!(!verify(&neutral, b"anything", &signature));
-    }
-
-    #[test]
-    fn a_signature_with_s_plus_the_order_is_refused() {
-        let seed = [7; 32];
-        let mut signature = sign(&seed, b"m");
+    fn ed25519_rejects_what_rfc_8032_rejects() {
+        let (seed, message) = ([7; 32], b"transfer".as_slice());
+        let key = ed25519_public_key(&seed);
+        let signature = ed25519_sign(&seed, message);
+        assert!(ed25519_verify(&key, message, &signature));
+        assert!(!ed25519_verify(&key, b"other", &signature));
+        assert!(!ed25519_verify(&key, message, &signature[..63]));
+        assert!(!ed25519_verify(&key[..31], message, &signature));
+        // s + L is the same scalar in another encoding.
         let order: [u8; 32] = [
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0,
+            0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14, 0, 0, 0, 0,
             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
         ];
-        assert!(verify(&public_key(&seed), b"m", &signature));
-        let mut carry = 0u16;
-        for (s, l) in signature[32..].iter_mut().zip(order) {
+        let mut malleable = signature;
+        let mut carry = 0;
+        for (s, l) in malleable[32..].iter_mut().zip(order) {
             let sum = u16::from(*s) + u16::from(l) + carry;
             *s = sum as u8;
             carry = sum >> 8;
         }
-        assert!(!verify(&public_key(&seed), b"m", &signature));
+        assert!(!ed25519_verify(&key, message, &malleable));
+        // The identity as key: any signature with R = s·B would verify without the small-order rule.
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        assert!(!ed25519_verify(&identity, message, &[0; 64]));
+        let mut not_reduced = [0xFF; 32];
+        not_reduced[0] = 0xEE;
+        not_reduced[31] = 0x7F;
+        assert!(!is_canonical_point(&not_reduced));
     }
 
     #[test]
-    fn malformed_lengths_are_refused() {
-        assert!(!verify(&[0; 31], b"", &[0; 64]));
-        assert!(!verify(&[0; 32], b"", &[0; 63]));
-        assert!(!vrf_verify(&[0; 32], b"", &[0; 95]));
-        assert!(!vrf_verify(&[0; 3], b"", &[0; 96]));
-    }
-
-    #[test]
-    fn the_vrf_repeats_and_binds_message_key_output_and_proof() {
-        let (seed, other) = ([1; 32], [2; 32]);
-        let evaluated = vrf_prove(&seed, b"epoch 1");
-        assert_eq!(evaluated, vrf_prove(&seed, b"epoch 1"));
-        assert!(vrf_verify(&vrf_public_key(&seed), b"epoch 1", &evaluated));
-        assert!(!vrf_verify(&vrf_public_key(&seed), b"epoch 2", &evaluated));
-        assert!(!vrf_verify(&vrf_public_key(&other), b"epoch 1", &evaluated));
-        for at in 0..VRF_BYTES {
-            let mut forged = evaluated;
-            forged[at] ^= 1;
-            assert!(!vrf_verify(&vrf_public_key(&seed), b"epoch 1", &forged), "byte {at}");
+    fn vrf_is_deterministic_and_binds_the_message() {
+        let key = vrf_public_key(&[3; 32]);
+        let proof = vrf_prove(&[3; 32], b"slot 5");
+        assert_eq!(proof, vrf_prove(&[3; 32], b"slot 5"));
+        assert!(vrf_verify(&key, b"slot 5", &proof));
+        assert!(!vrf_verify(&key, b"slot 6", &proof));
+        assert!(!vrf_verify(&vrf_public_key(&[4; 32]), b"slot 5", &proof));
+        for i in [0, 31, 32, 95] {
+            let mut bad = proof;
+            bad[i] ^= 1;
+            assert!(!vrf_verify(&key, b"slot 5", &bad), "byte {i}");
         }
-        let foreign = vrf_prove(&other, b"epoch 1");
-        let spliced = [&foreign[..32], &evaluated[32..]].concat();
-        assert!(!vrf_verify(&vrf_public_key(&seed), b"epoch 1", &spliced));
+        let other = vrf_prove(&[3; 32], b"slot 6");
+        assert_ne!(proof[..32], other[..32]);
+        assert_ne!(proof[32..], other[32..]);
     }
 }
