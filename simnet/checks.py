@@ -149,8 +149,8 @@ class Checks:
     def at_end(
         self,
         pools: Mapping[NodeId, Collection[bytes]],
-        down: Collection[NodeId],
-        byzantine: Collection[NodeId],
+        down: Collection[int],
+        byzantine: Collection[int],
         chains: Mapping[NodeId, Chain],
         at: SimTime,
     ) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted
 from simnet.net.faults import DRAIN, SETTLE, Faults
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
-from simnet.net.topology import build_edges
-from simnet.node.identity import make_registration, make_validators
+from simnet.net.topology import edges_of
+from simnet.node.identity import make_registration, make_validators, node_secrets
 from simnet.node.node import Node
 from simnet.node.wallet import lane_secret
 from simnet.node.world import Circuits, Genesis, World
@@ -122,8 +122,6 @@ class Simulation:
 
     def _run(self) -> None:
         env, world = self._world.env, self._world
-        world.network.start()
-        self._faults.start()
         world.after(SETTLE, self._start_traffic)
         end = SETTLE + self.info.duration + DRAIN
         env.run(until=end)
@@ -132,7 +130,7 @@ class Simulation:
         byzantine = world.scenario.faults.byzantine
         self._checks.at_end(
             {n.id: n.transactions.pool.pending.keys() for n in self.nodes},
-            self._faults.down,
+            [n.id for n in self.nodes if n.id not in self._faults.active],
             byzantine.publishers if byzantine else (),
             {n.id: n.chain for n in self.nodes},
             world.now,
@@ -166,7 +164,7 @@ class Simulation:
 
     def _all_proven(self) -> bool:
         """Whether every live node holds a verified proof of every block it committed."""
-        live = [n for n in self.nodes if n.id not in self._faults.down]
+        live = [n for n in self.nodes if n.id in self._faults.active]
         return all(c.proof is not None for n in live for c in n.chain.committed)
 
 
@@ -185,7 +183,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     _load_keys(scenario, provers, circuits)
     keys = [v.key for v in genesis.validators]
     classes = classes_for(keys)
-    edges = build_edges(scenario.topology, seed)
+    edges = edges_of(scenario.topology, seed)
     relay = _Relay()
     regions = scenario.region_of_node
     network = Network(env, scenario, seed, edges, regions, classes, relay)
@@ -206,7 +204,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         edges=tuple(edges),
         reproducible=costs.reproducible,
     )
-    faults = Faults(env, scenario, seed, network, regions, relay)
+    faults = Faults(env, scenario, seed, network, relay)
     traffic = Traffic(world, nodes, faults.active, classes)
     checks = Checks(info, genesis.ledger, nodes_by_id(nodes))
     simulation = Simulation(world, info, nodes, traffic, faults, checks)
@@ -218,7 +216,7 @@ class _Relay:
     """Breaks the circle: parts are built with an emitter before the simulation that owns it exists."""
 
     def __init__(self) -> None:
-        self.target = _nobody
+        self.target: Callable[[Event], None] = _nobody
 
     def __call__(self, event: Event) -> None:
         self.target(event)
@@ -243,15 +241,16 @@ def make_circuits(scenario: Scenario) -> Circuits:
 def make_genesis(scenario: Scenario, seed: int) -> Genesis:
     """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
     chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
-    validators = make_validators(scenario, seed)
+    secrets = node_secrets(scenario.topology.n, seed)
+    validators = make_validators(scenario, seed, secrets)
     wallets = tuple(
         tuple(native.ed25519_public_key(lane_secret(seed, node, lane)) for lane in range(scenario.chain.lanes_per_wallet))
         for node in range(scenario.topology.n)
     )
     start = Account(balance=scenario.chain.lane_balance)
     ledger = Ledger({key: start for wallet in wallets for key in wallet})
-    registrations = [make_registration(seed, chain_id, v.index, 0) for v in validators]
-    return Genesis(chain_id, validators, wallets, ledger, EpochSet.of(0, validators, registrations))
+    registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], 0) for v in validators]
+    return Genesis(chain_id, secrets, validators, wallets, ledger, EpochSet.of(0, validators, registrations))
 
 
 def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from simnet.events import FaultInjected, PublicationSkipped
+from simnet.net.faults import ActiveNodes
 from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.node.node import Node
 from simnet.node.world import World
@@ -13,14 +14,14 @@ from simnet.units import NodeId, SimTime, from_ms
 class Traffic:
     """Schedules every publication at its exact time, and its preparation ahead of it."""
 
-    def __init__(self, world: World, nodes: list[Node], active: Sequence[NodeId], classes: Sequence[str]) -> None:
+    def __init__(self, world: World, nodes: list[Node], active: ActiveNodes, classes: Sequence[str]) -> None:
         scenario = world.scenario
         self._world = world
         self._nodes = nodes
         self._active = active
         self._arrivals = iter(Arrivals(scenario, world.seed))
-        self._choice = PublisherChoice(scenario, world.seed)
-        self._payloads = Payloads(scenario, world.seed)
+        self._choice = PublisherChoice(scenario.traffic.tx.publisher_bias, world.seed)
+        self._payloads = Payloads(scenario.traffic.tx.payload, world.seed)
         self._ahead = from_ms(scenario.chain.prepare_ahead_ms)
         self._probers = [NodeId(classes.index(c)) for c in ("trusted", "untrusted") if c in classes]
         self._sequence = 0
@@ -71,7 +72,8 @@ class Traffic:
             node.spammer.publish(message)
 
     def _pick(self, draw: float) -> NodeId | None:
-        return self._choice.pick(draw, self._active) if self._active else None
+        active = self._active.nodes
+        return self._choice.pick(draw, active) if active else None
 
     def _probe(self) -> None:
         """One block probe and one transaction probe from the lowest node of each class."""

@@ -11,7 +11,7 @@ from simnet.net.link import HopDelays
 from simnet.net.message import Application, Message, Verdict
 from simnet.net.repair import LazyRepair
 from simnet.net.topology import Edge
-from simnet.net.wire import Hop, Wire
+from simnet.net.wire import Clock, Hop, Wire
 from simnet.scenario.model import Scenario
 from simnet.units import NodeId, from_ms
 
@@ -86,6 +86,11 @@ class Network:
     def connected(self, node: NodeId) -> tuple[NodeId, ...]:
         """The neighbours with a link that is up, ascending."""
         return tuple(self._routers[node].up)
+
+    @property
+    def clock(self) -> Clock:
+        """Virtual time in whole nanoseconds."""
+        return self._wire.clock
 
     # --- for faults --------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from simnet.node.chain import (
     certificate_weight,
     committee_of,
 )
-from simnet.node.identity import node_secret, otk_tree, public_otk
+from simnet.node.identity import otk_tree, public_otk
 from simnet.node.processor import Processor, Ticket
 from simnet.node.voting import CONSENSUS_TOPIC
 from simnet.node.world import World
@@ -78,7 +78,7 @@ class Finality:
         self._processor = processor
         self._votes = votes
         self._note_vote = note_vote
-        self._secret = node_secret(world.seed, node)
+        self._secret = world.genesis.secrets[node]
         self._proving: dict[int, Proving] = {}
         self._disclosed: set[int] = set()
         self._held: dict[int, list[Callable[[], None]]] = defaultdict(list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from simnet import rng
+from simnet.net.peers import keys_of_both_classes
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Registration
@@ -15,9 +16,11 @@ from simnet.protocol.validators import SLOTS_PER_EPOCH, Validator
 from simnet.scenario.model import Scenario
 
 
-def node_secret(seed: int, node: int) -> bytes:
-    """Signing seed of a node's Ed25519 key, from which its peer id follows."""
-    return rng.secret(seed, "node", node)
+def node_secrets(nodes: int, seed: int) -> tuple[bytes, ...]:
+    """Signing seeds of the nodes' Ed25519 keys, from which peer ids and peer classes follow."""
+    return keys_of_both_classes(
+        nodes, lambda node, attempt: rng.secret(seed, "node", node, attempt), native.ed25519_public_key
+    )
 
 
 def vrf_secret(seed: int, node: int) -> bytes:
@@ -30,14 +33,14 @@ def vrf_input(chain_id: bytes, epoch: int) -> bytes:
     return b"SIMNET-EPOCH-VRF-V1" + chain_id + struct.pack("<Q", epoch)
 
 
-def make_validators(scenario: Scenario, seed: int) -> tuple[Validator, ...]:
+def make_validators(scenario: Scenario, seed: int, secrets: tuple[bytes, ...]) -> tuple[Validator, ...]:
     """One validator per node, with stake drawn uniformly from the scenario's range."""
     random = rng.generator(seed, "stake")
     low, high = scenario.consensus.weight_min, scenario.consensus.weight_max
     return tuple(
         Validator(
             index=i,
-            key=native.ed25519_public_key(node_secret(seed, i)),
+            key=native.ed25519_public_key(secrets[i]),
             vrf_key=native.vrf_public_key(vrf_secret(seed, i)),
             weight=int(random.integers(low, high, endpoint=True)),
             tier=1 + int(random.integers(5)),
@@ -70,12 +73,12 @@ def public_otk(seed: int, node: int, backend: BackendId, slot: int) -> PublicOtk
     return PublicOtk(tree.public(index), tree.path(index))
 
 
-def make_registration(seed: int, chain_id: bytes, node: int, epoch: int) -> Registration:
+def make_registration(seed: int, chain_id: bytes, node: int, secret: bytes, epoch: int) -> Registration:
     """A validator's signed registration for an epoch."""
     roots = tuple(otk_tree(seed, node, b, epoch).root for b in BackendId)
     vrf = native.vrf_prove(vrf_secret(seed, node), vrf_input(chain_id, epoch))
     unsigned = Registration(node, epoch, roots, vrf, b"")
-    return replace(unsigned, signature=native.ed25519_sign(node_secret(seed, node), unsigned.signing_bytes()))
+    return replace(unsigned, signature=native.ed25519_sign(secret, unsigned.signing_bytes()))
 
 
 def registration_valid(registration: Registration, validators: tuple[Validator, ...], chain_id: bytes) -> bool:

@@ -22,6 +22,9 @@ def proof_name(envelope: bytes) -> str:
     return hashlib.blake2s(envelope).hexdigest()[:16]
 
 
+AnyFuture = Future[tuple[bytes, int]] | Future[tuple[Verdict, int]]
+
+
 class Ticket:
     """A proof that is being made."""
 
@@ -124,7 +127,7 @@ class Processor:
 
         self._world.after(placed[1] - now, finish)
 
-    def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: "Future[tuple[object, int]]") -> SimTime:
+    def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: AnyFuture) -> SimTime:
         costs = self._world.costs
         wall = None if costs.reproducible else future.result()[1]
         return SimTime(round(costs.cost(CostKey(backend, circuit, operation), job, wall) * self._factor))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, block_statement, committee_of
-from simnet.node.identity import make_registration, node_secret, otk_tree, registration_valid
+from simnet.node.identity import make_registration, otk_tree, registration_valid
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
@@ -46,7 +46,7 @@ class Validator:
         self._node = node
         self._chain = chain
         self._transactions = transactions
-        self._secret = node_secret(world.seed, node)
+        self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
         self._slot = -1
@@ -287,7 +287,7 @@ class Validator:
         mine = self._registrations.get(self._node)
         if self._slot % SLOTS_PER_EPOCH < SLOTS_PER_EPOCH // 2 or (mine is not None and mine.epoch == epoch):
             return
-        registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, epoch)
+        registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch)
         self._registrations[self._node] = registration
         self._publish("registration", registration, registration_size(registration))
 

@@ -28,6 +28,8 @@ class Genesis:
     """The chain's start."""
 
     chain_id: bytes
+    secrets: tuple[bytes, ...]
+    """Signing seeds of the nodes; a node uses its own only."""
     validators: tuple[Validator, ...]
     wallets: tuple[tuple[bytes, ...], ...]
     """Public keys of each node's lanes."""

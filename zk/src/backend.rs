@@ -39,4 +39,6 @@ pub trait ProofSystem: Sized + Send + Sync {
     fn prove(&self, values: &[Self::F], binding: &Binding, seed: [u8; 32]) -> Result<Vec<u8>, ZkError>;
     /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.
     fn verify(&self, public: &[Self::F], binding: &Binding, proof: &[u8]) -> Result<(), Reject>;
+    /// Bits of security of this circuit's proofs: (conjectured, proven).
+    fn security_bits(&self) -> (f64, f64);
 }

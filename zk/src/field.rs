@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::ops::{Add, Mul, Neg, Sub};
 
-use crate::circuits::builder::{Builder, Digest, Wire};
+use crate::circuits::builder::{Builder, Digest, HashOp, Wire};
 use crate::tags::Tag;
 
 /// Largest number of field elements in a digest (8 on the 31-bit fields, 1 on BN254).
@@ -31,6 +31,8 @@ pub trait CircuitField:
     + Mul<Output = Self>
     + Neg<Output = Self>
 {
+    /// The backend whose field this is: stwo 1, plonky3 2, groth16 3.
+    const BACKEND: u8;
     /// Elements in a digest: 8 or 1.
     const DIGEST: usize;
     /// Whether one element holds a `u64` without reduction.
@@ -58,7 +60,27 @@ pub trait CircuitField:
     /// Records `H[tag](xs)`.
     fn record_hash(b: &mut Builder<Self>, tag: Tag, xs: &[Wire]) -> Digest;
 
-    /// `-v`, for small signed constants.
+    /// Whether the values satisfy a recorded hash operation. `state` carries a sponge from one call to the next;
+    /// call in recorded order.
+    fn check_hash(op: &HashOp, values: &[Self], state: &mut [Self; 16]) -> bool;
+    /// A digest-sized value that is close to uniform when `bytes` are.
+    fn digest_from_wide(bytes: &[u8; 64]) -> Native<Self>;
+    /// Canonical bytes of what fixes the hash (widths, rounds, constants, matrices), part of `params_hash`.
+    fn hash_parameter_bytes() -> Vec<u8>;
+
+    /// Compression of four digests, `C(C(a, b), C(c, d))` unless the field has a native one.
+    fn compress4(xs: &[Native<Self>; 4]) -> Native<Self> {
+        Self::compress(&Self::compress(&xs[0], &xs[1]), &Self::compress(&xs[2], &xs[3]))
+    }
+
+    /// Records [`Self::compress4`].
+    fn record_compress4(b: &mut Builder<Self>, xs: &[Digest; 4]) -> Digest {
+        let left = Self::record_compress(b, &xs[0], &xs[1]);
+        let right = Self::record_compress(b, &xs[2], &xs[3]);
+        Self::record_compress(b, &left, &right)
+    }
+
+    /// `v`, for small signed constants.
     fn from_i64(v: i64) -> Self {
         let magnitude = Self::from_u64(v.unsigned_abs());
         if v < 0 { -magnitude } else { magnitude }
@@ -68,8 +90,6 @@ pub trait CircuitField:
     fn to_u64(self) -> Option<u64> {
         let bytes = self.to_le_bytes();
         let (low, high) = bytes.split_at(8);
-        high.iter()
-            .all(|b| *b == 0)
-            .then(|| u64::from_le_bytes(low.try_into().expect("eight bytes")))
+        high.iter().all(|b| *b == 0).then(|| u64::from_le_bytes(low.try_into().expect("eight bytes")))
     }
 }

@@ -92,34 +92,23 @@ impl Classes {
 
 /// Whether a gate only says `a = out`.
 fn is_equality<F: CircuitField>(g: &Gate<F>) -> bool {
-    !g.defines
-        && g.qa == F::ONE
-        && [g.qb, g.qm, g.qd, g.qc].iter().all(|q| *q == F::ZERO)
+    !g.defines && g.qa == F::ONE && [g.qb, g.qm, g.qd, g.qc].iter().all(|q| *q == F::ZERO)
 }
 
 impl<F: CircuitField> Layout<F> {
     /// Lays out a recorded structure. Deterministic: rows keep the recorded order.
     pub fn new(structure: &Structure<F>) -> Self {
-        let mut classes = Classes {
-            parent: (0..structure.wires).collect(),
-            public: vec![false; structure.wires as usize],
-        };
+        let mut classes =
+            Classes { parent: (0..structure.wires).collect(), public: vec![false; structure.wires as usize] };
         for w in &structure.public {
             classes.public[w.0 as usize] = true;
         }
-        let rows: Vec<&Gate<F>> = structure
-            .gates
-            .iter()
-            .filter(|g| !(is_equality(g) && classes.join(g.a, g.out)))
-            .collect();
+        let rows: Vec<&Gate<F>> =
+            structure.gates.iter().filter(|g| !(is_equality(g) && classes.join(g.a, g.out))).collect();
         let mut slot = |w: Wire| Slot { wire: w, id: classes.root(w.0) + 1, mult: 0 };
         let mut layout = Layout {
             arith: rows.into_iter().map(|g| arith_row(g, &mut slot)).collect(),
-            swap: structure
-                .swaps
-                .iter()
-                .map(|s| [s.bit, s.x, s.y, s.l, s.r].map(&mut slot))
-                .collect(),
+            swap: structure.swaps.iter().map(|s| [s.bit, s.x, s.y, s.l, s.r].map(&mut slot)).collect(),
             perm: structure.hashes.iter().map(|h| perm_row(h, &mut slot)).collect(),
             range: structure.ranges.iter().map(|w| slot(*w)).collect(),
             public: structure.public.iter().map(|w| slot(*w)).collect(),
@@ -155,12 +144,7 @@ impl<F: CircuitField> Layout<F> {
 
 fn arith_row<F: CircuitField>(g: &Gate<F>, slot: &mut impl FnMut(Wire) -> Slot) -> ArithRow<F> {
     let mut used = |w: Wire, q: &[F]| if q.iter().all(|q| *q == F::ZERO) { UNUSED } else { slot(w) };
-    let slots = [
-        used(g.a, &[g.qa, g.qm]),
-        used(g.b, &[g.qb, g.qm]),
-        used(g.d, &[g.qd]),
-        used(g.out, &[F::ONE]),
-    ];
+    let slots = [used(g.a, &[g.qa, g.qm]), used(g.b, &[g.qb, g.qm]), used(g.d, &[g.qd]), used(g.out, &[F::ONE])];
     ArithRow { q: [g.qa, g.qb, g.qm, g.qd, g.qc], slots }
 }
 

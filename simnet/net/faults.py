@@ -1,0 +1,130 @@
+"""Faults of links and nodes: one partition, and churn (specification, sections 1.8 and 3.1).
+
+Both are SimPy processes that cut and join links of the network. Their clock starts with the run, i.e. `SETTLE`
+before traffic zero. They record what they do as `FaultInjected` and stop with the run.
+
+Where simnet differs from upstream: dialling costs no time, and a link that both faults hold down comes up only
+when both have let go of it (upstream's healing partition may reconnect a node that churn has taken down).
+"""
+
+from collections.abc import Callable, Generator, Sequence
+
+import simpy
+
+from simnet.events import FaultInjected
+from simnet.net.network import Network
+from simnet.net.topology import crossing
+from simnet.net.wire import Clock, Emit
+from simnet.rng import generator
+from simnet.scenario.model import Scenario
+from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
+from simnet.units import NodeId, SimTime, from_ms
+
+SETTLE = from_ms(500)
+"""From the start of the run to traffic zero."""
+DRAIN = from_ms(1000)
+"""From the end of the traffic clock to the end of the run."""
+MS_PER_MIN = 60_000
+
+
+def run_end(scenario: Scenario) -> SimTime:
+    """When a run ends."""
+    return SimTime(SETTLE + from_ms(scenario.sim.duration_ms) + DRAIN)
+
+
+class ActiveNodes:
+    """The nodes that churn has not taken down: only they publish traffic. Hooks tell others when that changes."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes = tuple(NodeId(node) for node in range(nodes))
+        self.on_down: list[Callable[[NodeId], None]] = []
+        self.on_up: list[Callable[[NodeId], None]] = []
+
+    @property
+    def nodes(self) -> tuple[NodeId, ...]:
+        """Ascending."""
+        return self._nodes
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._nodes
+
+    def down(self, node: NodeId) -> None:
+        self._nodes = tuple(other for other in self._nodes if other != node)
+        for hook in self.on_down:
+            hook(node)
+
+    def up(self, node: NodeId) -> None:
+        self._nodes = tuple(sorted({*self._nodes, node}))
+        for hook in self.on_up:
+            hook(node)
+
+
+class Faults:
+    """Starts the scenario's partition and churn on a network. `active` is shared with traffic."""
+
+    def __init__(self, env: simpy.Environment, scenario: Scenario, seed: int, network: Network, emit: Emit) -> None:
+        self._env = env
+        self._network = network
+        self._emit = emit
+        self._clock: Clock = network.clock
+        self.active = ActiveNodes(scenario.topology.n)
+        faults = scenario.faults
+        if faults.partition is not None:
+            env.process(self._partition(faults.partition, scenario.region_of_node))
+        if faults.churn is not None:
+            env.process(self._churn(faults.churn, seed))
+
+    def _partition(self, partition: Partition, regions: Sequence[str]) -> Generator[simpy.Event, object, None]:
+        edges = crossing(self._network.edges, regions, partition.group_a, partition.group_b)
+        if not edges:
+            return
+        detail = f"{partition.group_a}-{partition.group_b}"
+        yield self._env.timeout(from_ms(partition.start_ms))
+        self._record("partition_start", detail)
+        self._network.cut(edges, "partition")
+        yield self._env.timeout(from_ms(partition.duration_ms))
+        self._network.join(edges, "partition")
+        self._record("partition_end", detail)
+
+    def _churn(self, churn: Churn, seed: int) -> Generator[simpy.Event, object, None]:
+        """One node after another: never more than one is down."""
+        draws = generator(seed, "churn")
+        interval = from_ms(int(max(MS_PER_MIN / churn.rate_per_min, 1)))
+        yield self._env.timeout(from_ms(churn.start_ms))
+        while True:
+            yield self._env.timeout(interval)
+            if not self.active.nodes:
+                continue
+            node = self.active.nodes[int(draws.integers(len(self.active.nodes)))]
+            edges = [edge for edge in self._network.edges if node in edge]
+            self._record("churn_down", f"node:{node}")
+            self.active.down(node)
+            self._network.cut(edges, "churn")
+            yield self._env.timeout(from_ms(churn.restart_after_ms))
+            self.active.up(node)
+            self._record("churn_up", f"node:{node}")
+            self._network.join(edges, "churn")
+
+    def _record(self, kind: str, detail: str) -> None:
+        self._emit(FaultInjected(self._clock.now, kind, detail))
+
+
+class Spam:
+    """What byzantine publishers add to a regular publication. Kinds take turns over the whole run."""
+
+    def __init__(self, byzantine: Byzantine | None) -> None:
+        self._byzantine = byzantine
+        self._turn = 0
+
+    def triggers(self, node: NodeId, at: SimTime) -> bool:
+        """Whether a regular publication of `node` at traffic time `at` is spammed (record `byzantine_spam` then)."""
+        byzantine = self._byzantine
+        return byzantine is not None and node in byzantine.publishers and at >= from_ms(byzantine.start_ms)
+
+    def copies(self) -> tuple[SpamKind, ...]:
+        """Kinds of the additional copies of one spammed publication."""
+        if self._byzantine is None:
+            return ()
+        kinds, first = self._byzantine.spam_kinds, self._turn
+        self._turn += self._byzantine.spam_factor - 1
+        return tuple(kinds[turn % len(kinds)] for turn in range(first, self._turn))

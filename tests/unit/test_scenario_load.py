@@ -1,0 +1,303 @@
+"""Scenario files: what is accepted, what is refused, and in which words."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simnet.errors import Problem, ScenarioError
+from simnet.scenario.load import LoadedScenario, load_scenario
+
+VALID = """\
+[sim]
+seed = 7
+duration_ms = 10000
+[topology]
+type = "small_world"
+n = 6
+k = 4
+rewire_p = 0.1
+[regions]
+assignments = ["A", "A", "A", "B", "B", "B"]
+[links]
+default = { delay_ms = 10, jitter_ms = 2, loss = 0.01 }
+[latency_profile]
+trusted = { extra_delay_ms = 3 }
+[traffic.tx]
+publisher_bias = { type = "zipf", s = 1.1 }
+payload = { min_bytes = 64, max_bytes = 128 }
+[[traffic.tx.phases]]
+model = "poisson"
+duration_ms = 4000
+lambda_per_sec = 2.0
+[[traffic.tx.phases]]
+model = "on_off_bursty"
+duration_ms = 5000
+on_lambda_per_sec = 4
+on_duration_ms = 300
+off_duration_ms = 200
+[faults.partition]
+start_ms = 1000
+duration_ms = 2000
+group_a = "A"
+group_b = "B"
+[faults.churn]
+rate_per_min = 10.0
+restart_after_ms = 500
+[faults.byzantine]
+spam_factor = 2
+publishers = [1]
+"""
+Load = Callable[..., LoadedScenario]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def write_and_load(text: str, **options: object) -> LoadedScenario:
+        path = tmp_path / "case.toml"
+        path.write_text(text)
+        return load_scenario(path, **options)  # type: ignore[arg-type]
+
+    return write_and_load
+
+
+def problems(load: Load, text: str, **options: object) -> tuple[Problem, ...]:
+    with pytest.raises(ScenarioError) as caught:
+        load(text, **options)
+    return caught.value.problems
+
+
+def edited(old: str, new: str) -> str:
+    assert VALID.count(old) >= 1
+    return VALID.replace(old, new, 1)
+
+
+def test_a_valid_file_loads_without_warnings(load: Load) -> None:
+    loaded = load(VALID, strict=True)
+    assert loaded.warnings == ()
+    assert loaded.scenario.name == "case"
+    assert loaded.scenario.faults.churn is not None and loaded.scenario.faults.churn.start_ms == 0
+    assert loaded.sha256 == hashlib.sha256(VALID.encode()).hexdigest()
+
+
+REFUSED = [
+    # the specification's table of validation (section 1.9), row by row: row, old, new, key, words
+    (1, "duration_ms = 10000", "duration_ms = 0", "sim.duration_ms", "duration must be positive"),
+    (3, "min_bytes = 64", "min_bytes = 0", "traffic.tx.payload.min_bytes", "payload bounds"),
+    (3, "max_bytes = 128", "max_bytes = 63", "traffic.tx.payload.max_bytes", "payload bounds"),
+    (3, "min_bytes = 64, max_bytes = 128", "max_bytes = 23", "traffic.tx.payload.max_bytes", "payload bounds"),
+    (4, "duration_ms = 4000", "duration_ms = 0", "traffic.tx.phases.0.duration_ms", "phase 0: duration_ms"),
+    (4, "_sec = 2.0", "_sec = 0.0", "traffic.tx.phases.0.lambda_per_sec", "phase 0: lambda_per_sec"),
+    (4, "_sec = 2.0", "_sec = nan", "traffic.tx.phases.0.lambda_per_sec", "phase 0: lambda_per_sec"),
+    (4, "_sec = 4", "_sec = -4", "traffic.tx.phases.1.on_lambda_per_sec", "phase 1: on_lambda_per_sec"),
+    (4, "on_duration_ms = 300", "on_duration_ms = 0", "traffic.tx.phases.1.on_duration_ms", "phase 1: on_duration_ms"),
+    (4, "off_duration_ms = 200", "off_duration_ms = 0", "traffic.tx.phases.1.off_duration_ms", "phase 1: off_"),
+    (5, "s = 1.1", "s = 0", "traffic.tx.publisher_bias.s", "bias exponent must be positive"),
+    (6, "duration_ms = 4000", "duration_ms = 6000", "traffic.tx.phases", "11000 ms in all, longer than"),
+    (7, "n = 6", "n = 0", "topology.n", "topology must include at least one peer"),
+    (8, "k = 4", "k = 0", "topology.k", "degree must be at least 1"),
+    (8, "k = 4", "k = 6", "topology.k", "below n (6)"),
+    (9, "rewire_p = 0.1", "rewire_p = 0.1\np = 1.1", "topology.p", "between 0 and 1"),
+    (9, "rewire_p = 0.1", "rewire_p = -0.1", "topology.rewire_p", "between 0 and 1"),
+    (10, '["A", "A", ', '["A", ', "regions.assignments", "5 entries for 6 nodes"),
+    (11, "trusted = { extra_delay_ms = 3 }", "seed = 3", "latency_profile", "at least one class"),
+    (12, "k = 4\n", "", "topology.k", "small_world needs `k`"),
+    (12, "rewire_p = 0.1\n", "", "topology.rewire_p", "small_world needs `rewire_p`"),
+    (12, '"small_world"', '"erdos_renyi"', "topology.p", "erdos_renyi needs `p`"),
+    (13, "loss = 0.01", "loss = 1.01", "links.default.loss", "link 'default' loss must be between 0 and 1 inclusive"),
+    (13, "loss = 0.01", "loss = nan", "links.default.loss", "link 'default' loss must be between 0 and 1 inclusive"),
+    (14, 'assignments = ["A", "A", "A", "B", "B", "B"]', "", "faults.partition", "needs [regions] assignments"),
+    (14, 'group_a = "A"', 'group_a = "Q"', "faults.partition.group_a", "there are A, B"),
+    (14, 'group_b = "B"', 'group_b = "Q"', "faults.partition.group_b", "there are A, B"),
+    (
+        14,
+        "duration_ms = 2000",
+        "duration_ms = 0",
+        "faults.partition.duration_ms",
+        "partition duration must be positive",
+    ),
+    (15, "rate_per_min = 10.0", "rate_per_min = 0", "faults.churn.rate_per_min", "churn rate must be positive"),
+    (15, "restart_after_ms = 500", "restart_after_ms = 0", "faults.churn.restart_after_ms", "restart time"),
+    (
+        16,
+        "publishers = [1]",
+        "publishers = [1, 6]",
+        "faults.byzantine.publishers.1",
+        "node index 6 must be below n (6)",
+    ),
+    (16, "spam_factor = 2", "spam_factor = 0", "faults.byzantine.spam_factor", "at least 1"),
+    # types, enums, ours
+    (0, "seed = 7", "seed = -1", "sim.seed", "greater than or equal to 0"),
+    (0, "seed = 7", "seed = 7.0", "sim.seed", "integer"),
+    (0, "seed = 7", "seed = true", "sim.seed", "integer"),
+    (0, "seed = 7\n", "", "sim.seed", "required, but missing"),
+    (0, '"small_world"', '"circle"', "topology.type", "'ring', 'erdos_renyi', 'k_regular', 'small_world' or"),
+    (0, 'model = "poisson"', 'model = "fish"', "traffic.tx.phases.0.model", "'poisson', 'on_off_bursty'"),
+    (0, '"small_world"\nn = 6\nk = 4', '"k_regular"\nn = 7\nk = 3', "topology.k", "even n * k"),
+    (0, "[sim]", "[gossip]\nlasy_peers = 1\n[sim]", "gossip.lasy_peers", "did you mean `lazy_peers`?"),
+    (0, "[sim]", "[chain]\nlane_balance = 5\n[sim]", "chain.lane_balance", "cannot pay one transfer"),
+    (0, "[sim]", "[consensus]\nvalidator_capacity = 9\n[sim]", "consensus.validator_capacity", "8, 32, 64, 128"),
+    (0, "[sim]", '[provers.regions]\nA = ["snark"]\n[sim]', "provers.regions.A.0", "'stwo', 'plonky3' or 'groth16'"),
+    (0, "[sim]", "[provers.regions]\nA = []\n[sim]", "provers.regions.A", "at least 1"),
+    (0, "[sim]", "[gossip]\nadvertised_windows = 6\n[sim]", "gossip.advertised_windows", "history_windows (5)"),
+    (0, "publishers = [1]", 'publishers = [1]\nspam_kinds = ["x"]', "faults.byzantine.spam_kinds.0", "'flipped_bytes'"),
+]
+
+
+@pytest.mark.parametrize(("row", "old", "new", "key", "words"), REFUSED)
+def test_a_broken_rule_is_named(load: Load, row: int, old: str, new: str, key: str, words: str) -> None:
+    found = [p for p in problems(load, edited(old, new)) if p.key == key]
+    assert len(found) == 1, "reported once, at its key"
+    assert words in found[0].why
+    assert found[0].line is not None
+
+
+def test_row_2_no_phases(load: Load) -> None:
+    head = VALID[: VALID.index("[[traffic")]
+    (problem,) = problems(load, head + "phases = []\n")
+    assert "at least one phase" in problem.why
+    (problem,) = problems(load, head)
+    assert problem.key == "traffic.tx.phases" and "missing" in problem.why
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_file(load: Load) -> None:
+    text = edited("seed = 7", "seed = -7").replace("k = 4", "k = 9").replace('group_b = "B"', 'group_b = "Q"')
+    found = problems(load, text.replace("loss = 0.01", "loss = 2"))
+    assert [p.key for p in found] == ["sim.seed", "topology.k", "links.default.loss", "faults.partition.group_b"]
+    assert [p.line for p in found] == sorted(p.line or 0 for p in found)
+
+
+def test_lines_point_at_the_key(load: Load) -> None:
+    (problem,) = problems(load, edited("off_duration_ms = 200", "off_duration_ms = 0"))
+    assert problem.line == VALID.splitlines().index("off_duration_ms = 200") + 1
+    assert str(problem).startswith(f"{problem.path}:{problem.line}: traffic.tx.phases.1.off_duration_ms = 0: ")
+
+
+def test_flat_traffic_is_the_same(load: Load) -> None:
+    flat = VALID.replace("[traffic.tx]", "[traffic]").replace("traffic.tx.phases", "traffic.phases")
+    assert load(flat).scenario == load(VALID).scenario
+    (problem,) = problems(load, flat.replace("_sec = 2.0", "_sec = 0"))
+    assert problem.key == "traffic.phases.0.lambda_per_sec"
+    assert problem.line == VALID.splitlines().index("lambda_per_sec = 2.0") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "words"),
+    [
+        ("seed = 7", "seed = 7\nspeed = 2", "sim.speed", "did you mean `seed`?"),
+        ("[sim]", "[nonsense]\nx = 1\n[sim]", "nonsense", "unknown key, ignored"),
+        ("[faults.churn]", "[faults.service_stop]\nx = 1\n[faults.churn]", "faults.service_stop", "unknown key"),
+        ("lambda_per_sec = 2.0", "lambda_per_sec = 2.0\nrate = 1", "traffic.tx.phases.0.rate", "unknown key"),
+        ("s = 1.1 }", "s = 1.1, t = 1 }", "traffic.tx.publisher_bias.t", "unknown key"),
+        ("seed = 7", 'seed = 7\nmode = "moon"', "sim.mode", "unknown, run in process"),
+        ("k = 4", "k = 5", "topology.k", "2 neighbours on each side"),
+        ("[links]", "[links]\n'A-C' = { delay_ms = 1, jitter_ms = 0, loss = 0 }", "links.A-C", "no pair of regions"),
+    ],
+)
+def test_tolerances_warn_and_strict_refuses(load: Load, old: str, new: str, key: str, words: str) -> None:
+    (warning,) = load(edited(old, new)).warnings
+    assert warning.key == key and words in warning.why and warning.line is not None
+    assert problems(load, edited(old, new), strict=True) == (warning,)
+
+
+def test_known_modes_in_any_case_are_silent(load: Load) -> None:
+    assert load(edited("seed = 7", 'seed = 7\nmode = "Multi-Process"')).warnings == ()
+
+
+def test_without_sim_the_top_level_duration_counts(load: Load) -> None:
+    text = edited("[sim]\nseed = 7\n", "")
+    loaded = load(text)
+    assert loaded.seed == 0x53494D4E4554
+    assert "no [sim] section" in loaded.warnings[0].why
+    assert load(text, seed=5).seed == 5
+    assert problems(load, text, strict=True)
+
+
+def test_seed_and_overrides_win(load: Load) -> None:
+    overrides = {"sim.duration_ms": "20000", "traffic.tx.phases.0.lambda_per_sec": "9.5", "links.intra.delay_ms": "1"}
+    more = {"links.intra.jitter_ms": "0", "links.intra.loss": "0.5", "gossip.lazy_peers": "3"}
+    loaded = load(VALID, seed=99, overrides={**overrides, **more})
+    assert loaded.seed == 99
+    assert loaded.scenario.sim.duration_ms == 20000
+    assert loaded.scenario.traffic.tx.phases[0].lambda_per_sec == 9.5  # type: ignore[union-attr]
+    assert loaded.scenario.links["intra"].loss == 0.5
+    assert loaded.sha256 == load(VALID).sha256
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sim.duration_ms", "fast", "not a TOML value"),
+        ("sim.duration_ms", "1\nseed = 2", "more than one value"),
+        ("sim duration", "1", "not a dotted key"),
+        ("sim.seed.x", "1", "`sim.seed` is not a table"),
+        ("traffic.tx.phases.7.name", '"x"', "no position in a list of 2"),
+        ("sim.duration_ms", "0", "duration must be positive"),
+        ("gossip.beat", "1", "unknown key"),
+    ],
+)
+def test_a_bad_override_is_a_problem_without_a_line(load: Load, key: str, value: str, words: str) -> None:
+    found = [p for p in problems(load, VALID, overrides={key: value}) if words in p.why]
+    assert len(found) == 1
+    assert found[0].line is None and "set on the command line" in found[0].why
+
+
+def test_files_that_are_no_scenarios(tmp_path: Path) -> None:
+    def refusal(path: Path) -> Problem:
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario(path)
+        (problem,) = caught.value.problems
+        return problem
+
+    bad = tmp_path / "bad.toml"
+    assert refusal(tmp_path / "none.toml").why == "no such file"
+    assert "directory" in refusal(tmp_path).why
+    bad.write_bytes(b"a = 1\nb = '\xff'\n")
+    assert refusal(bad).why == "not UTF-8 text" and refusal(bad).line == 2
+    bad.write_text("a = 1\na = 2\n")
+    assert "not valid TOML" in refusal(bad).why and refusal(bad).line == 2
+    bad.write_text("x = " + "9" * 5000)
+    assert "not valid TOML" in refusal(bad).why
+    bad.write_text("x = " + "[" * 100_000)
+    assert "nested too deeply" in refusal(bad).why
+    assert "not supported yet" in refusal(tmp_path / "x.ron").why
+
+
+def test_validator_capacity_is_the_smallest_that_fits(load: Load) -> None:
+    assert load(VALID).scenario.validator_capacity == 8
+    assert load(VALID, overrides={"consensus.validator_capacity": "64"}).scenario.validator_capacity == 64
+    text = VALID.replace("n = 6", "n = 129").replace('assignments = ["A", "A", "A", "B", "B", "B"]\n', "")
+    text = text[: text.index("[faults.partition]")]
+    assert "at most 128" in problems(load, text)[0].why
+    assert load(text.replace("n = 129", "n = 33")).scenario.validator_capacity == 64
+
+
+def test_region_names_choose_backends(load: Load) -> None:
+    text = VALID.replace('["A", "A", "A", "B", "B", "B"]', '["STWO", "PLONKY3", "GROTH16", "MIXED", "A", "B"]')
+    text = text.replace('"A"\ngroup_b = "B"', '"STWO"\ngroup_b = "B"') + '[provers.regions]\nB = ["groth16"]\n'
+    every = ("stwo", "plonky3", "groth16")
+    assert load(text).scenario.backends_of_node == (("stwo",), ("plonky3",), ("groth16",), every, every, ("groth16",))
+
+
+def test_link_lookup_order(load: Load) -> None:
+    def labelled(*labels: str) -> LoadedScenario:
+        rows = [f'"{label}" = {{ delay_ms = {i + 1}, jitter_ms = 0, loss = 0 }}\n' for i, label in enumerate(labels)]
+        return load(VALID.replace("default = { delay_ms = 10, jitter_ms = 2, loss = 0.01 }\n", "".join(rows)))
+
+    assert labelled("A-A", "intra", "default").scenario.link("A", "A").delay_ms == 1
+    assert labelled("A-A", "intra", "default").scenario.link("B", "B").delay_ms == 2
+    assert labelled("intra", "default").scenario.link("A", "B").delay_ms == 2, "intra is never used between regions"
+    assert labelled("B-A", "default").scenario.link("A", "B").delay_ms == 1
+    assert labelled("B-A", "A-B").scenario.link("A", "B").delay_ms == 2, "the edge's own order wins"
+    assert labelled("A-A").scenario.link("A", "B").delay_ms == 0, "a default of zeros is always there"
+
+
+def test_shipped_scenarios_load_strictly() -> None:
+    main = load_scenario("scenarios/mixed_backend_interop.toml", strict=True).scenario
+    assert main.name == "mixed-backend-interop"
+    assert (main.sim.seed, main.sim.duration_ms, main.topology.n, main.topology.k) == (7771, 72000, 24, 6)
+    assert main.link("STWO", "GROTH16").delay_ms == 44
+    assert main.metrics.summary_json == Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json")
+    for tiny in ("tiny", "tiny_faults"):
+        assert load_scenario(f"tests/scenarios/data/{tiny}.toml", strict=True).scenario.topology.n < 8

@@ -1,0 +1,53 @@
+//! Checking a proof.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use p3_batch_stark::{BatchVerificationError, VerificationError, verify_batch};
+use p3_fri::verifier::FriError;
+use p3_lookup::LookupError;
+
+use super::config::{F, proof_config};
+use super::{Plonky3, codec};
+use crate::backend::Binding;
+use crate::error::Reject;
+
+impl Plonky3 {
+    pub(super) fn check(&self, public: &[F], binding: &Binding, bytes: &[u8]) -> Result<(), Reject> {
+        if public.len() != self.inputs {
+            return Err(Reject::PublicInputMismatch);
+        }
+        let proof = codec::decode(bytes, &self.shape)?;
+        let config = proof_config(&self.pcs, binding, &self.shape.log_heights(), public);
+        let public = self.public_values(public);
+        let verdict = catch_unwind(AssertUnwindSafe(|| {
+            verify_batch(&config, &self.tables, &proof, &public, &self.data.common).map_err(reject)
+        }));
+        verdict.unwrap_or(Err(Reject::VerifierPanicked))
+    }
+}
+
+/// The rejection matrix's name for a library error.
+fn reject<A, B>(e: BatchVerificationError<FriError<A, B>>) -> Reject
+where
+    A: std::fmt::Debug,
+    B: std::fmt::Debug,
+{
+    match e {
+        BatchVerificationError::Verification(VerificationError::OodEvaluationMismatch { .. })
+        | BatchVerificationError::Lookup(LookupError::TerminalSumNonZero) => Reject::ConstraintMismatch,
+        BatchVerificationError::Verification(VerificationError::InvalidOpeningArgument(e)) => reject_opening(&e),
+        BatchVerificationError::Transcript(_) => Reject::OpeningArgumentMismatch,
+        BatchVerificationError::Verification(_) | BatchVerificationError::Lookup(_) => Reject::InvalidProofShape,
+    }
+}
+
+fn reject_opening<A, B>(e: &FriError<A, B>) -> Reject
+where
+    A: std::fmt::Debug,
+    B: std::fmt::Debug,
+{
+    match e {
+        FriError::InputError(_) | FriError::InvalidPowWitness(_) => Reject::OpeningArgumentMismatch,
+        _ => Reject::FriVerifyFailed,
+    }
+}
