@@ -55,6 +55,25 @@ def test_an_abandoned_trace_leaves_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_a_trace_that_lost_rows_is_never_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_module, "BATCH", 7)
+    recorder = TraceRecorder(tmp_path / "trace.parquet", {})
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "_writer", type("Full", (), {"write_table": full, "close": recorder._writer.close})())
+        for event in story()[:6]:
+            recorder.on_event(event)
+        with pytest.raises(OutputError, match="No space left"):
+            recorder.on_event(story()[6])
+    with pytest.raises(OutputError, match="No space left"):
+        recorder.close()
+    recorder.abandon()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_full_disk_is_an_output_error_and_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "summary.json"
     write_atomic(path, "old")
