@@ -61,16 +61,12 @@ def _problems(entry: Any) -> list[str]:
     if not isinstance(entry, dict):
         return ["not a table"]
     found = [f"unknown key {key!r}; allowed: {', '.join(sorted(KEYS))}" for key in entry if key not in KEYS]
-    for key in ("metric", "why"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            found.append(f"{key} must be a text")
+    found += [f"{key} must be a text" for key in ("metric", "why") if not _is_text(entry.get(key))]
     if not any(limit in entry for limit in LIMITS):
         found.append(f"needs one of {', '.join(LIMITS)}")
     if "equals" in entry and ("min" in entry or "max" in entry):
         found.append("equals excludes min and max")
-    for key in ("min", "max"):
-        if key in entry and not _is_number(entry[key]):
-            found.append(f"{key} = {entry[key]!r} is not a number")
+    found += [f"{key} = {entry[key]!r} is not a number" for key in ("min", "max") if key in entry and not _is_number(entry[key])]
     if "equals" in entry and not isinstance(entry["equals"], bool | int | float | str):
         found.append(f"equals = {entry['equals']!r} is not a number, truth value or text")
     if not isinstance(entry.get("optional", False), bool):
@@ -80,3 +76,7 @@ def _problems(entry: Any) -> list[str]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

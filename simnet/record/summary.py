@@ -7,7 +7,7 @@ therefore left out of the determinism hash (`summary_sha256`).
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import simnet
@@ -177,7 +177,7 @@ def _checks(result: "RunResult | None") -> Summary:
 def _violations(result: "RunResult | None") -> list[Summary]:
     if result is None:
         return []
-    return [{**asdict(v), "at": ms(v.at)} for v in result.violations]
+    return [{"invariant": v.invariant, "at_ms": ms(v.at), "detail": v.detail} for v in result.violations]
 
 
 def to_json(summary: object) -> str:

@@ -45,6 +45,7 @@ class TraceRecorder:
         self._batch: list[Event] = []
         self._hash = hashlib.sha256()
         self._written = 0
+        self._failure: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(partial_name(path), self._schema, compression="zstd")
@@ -64,12 +65,14 @@ class TraceRecorder:
 
     def close(self) -> str:
         """Writes what is left, puts the file in place and returns its hash. Raises `OutputError`."""
+        if self._failure is not None:
+            raise self._failed(self._failure)
         if self._batch:
             self._flush()
         try:
             self._writer.close()
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error}") from error
+            raise self._failed(error) from error
         publish(partial_name(self._path), self._path)
         return self._hash.hexdigest()
 
@@ -105,8 +108,13 @@ class TraceRecorder:
         try:
             self._writer.write_table(merged.take(pa.array(order)), row_group_size=BATCH)
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error}") from error
+            # Rows are missing from here on: the file must not be finished even if there is room again.
+            self._failure = error
+            raise self._failed(error) from error
         self._written += len(batch)
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write {self._path}: {error}")
 
 
 class _Layout:

@@ -1,0 +1,55 @@
+"""A simulation that replays a made-up run, in place of the one with provers."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from simnet.events import Event, Observer, RunInfo
+from simnet.units import from_ms
+from tests.unit.story import info, story
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIO = ROOT / "scenarios" / "mixed_backend_interop.toml"
+
+
+class FakeSimulation:
+    def __init__(self, info: RunInfo, events: Iterable[Event], ending: Callable[[], SimpleNamespace]) -> None:
+        self.info = info
+        self._events = events
+        self._ending = ending
+        self._observers: list[Observer] = []
+
+    def attach(self, observer: Observer) -> None:
+        self._observers.append(observer)
+
+    def run(self) -> SimpleNamespace:
+        for event in self._events:
+            for observer in self._observers:
+                observer.on_event(event)
+        return self._ending()
+
+
+def result(**changes: object) -> SimpleNamespace:
+    plain = {
+        "complete": True,
+        "interrupted": False,
+        "end": from_ms(11_500),
+        "violations": (),
+        "checks": {"agreement": {"held": True, "heights": 2}},
+        "costs": {"transaction": 1},
+        "timings": {"wall_s": 0.1},
+        "proofs_sha256": "cd" * 32,
+    }
+    return SimpleNamespace(**{**plain, **changes})
+
+
+def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = None, ending: Callable[[], SimpleNamespace] = result) -> None:
+    """Makes `simnet.simulation` a module whose runs are the story, or `events`."""
+    module = ModuleType("simnet.simulation")
+    chosen = story() if events is None else events
+    module.RunOptions = lambda costs: SimpleNamespace(costs=costs)  # type: ignore[attr-defined]
+    module.build = lambda scenario, seed, options: FakeSimulation(info(seed), chosen, ending)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "simnet.simulation", module)

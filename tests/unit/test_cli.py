@@ -1,0 +1,188 @@
+"""The command line: exit codes, messages, files; the provers are replaced by a made-up run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from simnet.cli.main import app
+from simnet.units import SimTime
+from tests.unit import fakes
+from tests.unit.story import story
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in an empty folder, without the environment's settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def simnet(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def run_json(folder: str = "out") -> dict[str, Any]:
+    content = json.loads(Path(folder, "run.json").read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def test_a_held_run_writes_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--seed", "5", "--no-analyze")
+    assert result.exit_code == 0, result.stderr
+    assert "Finality, mempool, network" in result.stdout
+    stem = "mixed_backend_interop"
+    for name in ("trace.parquet", "costs.json", "timings.json", f"summaries/{stem}.json", f"summaries/{stem}.csv"):
+        assert Path("out", name).is_file(), name
+    run = run_json()
+    assert (run["complete"], run["exit_code"], run["seed"]) == (True, 0, 5)
+    assert run["events"] == len(story())
+    # The scenario's [metrics] files are relative to the working directory.
+    assert Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json").is_file()
+    assert not list(Path().rglob("*.partial"))
+
+
+def test_the_default_folder_is_the_scenarios_slug(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    assert simnet("run", str(fakes.SCENARIO), "--quiet", "--no-analyze").stdout == ""
+    assert run_json("target/simnet/mixed-backend-interop")["complete"]
+
+
+def test_seed_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    monkeypatch.setenv("SIMNET_SEED", "99")
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    assert run_json()["seed"] == 99
+
+
+def test_json_output_is_run_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--json", "--no-analyze")
+    assert json.loads(result.stdout)["trace_sha256"] == run_json()["trace_sha256"]
+
+
+def test_a_failed_threshold_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch, ending=lambda: fakes.result(checks={"agreement": {"held": False}}))
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    Path("t.toml").write_text('[[threshold]]\nmetric = "checks.*.held"\nequals = true\nwhy = "w"\n')
+    result = simnet("analyze", "out/summaries/mixed_backend_interop.json", "--thresholds", "t.toml")
+    assert result.exit_code == 1
+    assert "FAIL checks.agreement.held" in result.stdout
+    assert json.loads(Path("out/analysis.json").read_text())["passed"] is False
+
+
+def test_an_unknown_metric_is_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    Path("t.toml").write_text('[[threshold]]\nmetric = "checkz.a"\nequals = true\nwhy = "w"\n')
+    result = simnet("analyze", "out/summaries/mixed_backend_interop.json", "--thresholds", "t.toml")
+    assert result.exit_code == 2
+    assert "unknown metric 'checkz.a'" in result.stderr
+
+
+def test_a_broken_invariant_is_exit_1_with_the_replay_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SimpleNamespace(invariant="agreement", at=SimTime(5), detail="two blocks at height 1")
+    fakes.install(monkeypatch, ending=lambda: fakes.result(complete=False, violations=(broken,)))
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--seed", "5", "--set", "topology.k=4")
+    assert result.exit_code == 1
+    assert "broken invariant: agreement: two blocks at height 1" in result.stderr
+    assert f"replay: simnet run {fakes.SCENARIO} --seed 5 --set topology.k=4" in result.stderr
+    assert run_json()["exit_code"] == 1
+
+
+def test_an_interrupted_run_is_written_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch, story()[:20], lambda: fakes.result(complete=False, interrupted=True))
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out")
+    assert result.exit_code == 130
+    run = run_json()
+    assert (run["complete"], run["interrupted"], run["exit_code"]) == (False, True, 130)
+    summary = json.loads(Path("out/summaries/mixed_backend_interop.json").read_text())
+    assert summary["simnet"]["complete"] is False
+    assert summary["total_publishes"] == 1
+    assert Path("out/trace.parquet").is_file()
+    assert not Path("out/analysis.json").exists()
+
+
+def test_nothing_ran_is_exit_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch, [])
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out")
+    assert result.exit_code == 3
+    assert "nothing ran" in result.stderr
+
+
+def test_rerun_compares_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    assert simnet("rerun", "out").exit_code == 0
+    fakes.install(monkeypatch, story()[:-5])
+    result = simnet("rerun", "out")
+    assert result.exit_code == 1
+    assert "trace_sha256: DIFFERENT" in result.stdout
+
+
+def test_rerun_refuses_a_changed_scenario(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fakes.install(monkeypatch)
+    scenario = tmp_path / "mine.toml"
+    scenario.write_text(fakes.SCENARIO.read_text())
+    simnet("run", str(scenario), "--out", "out", "--no-analyze")
+    scenario.write_text(scenario.read_text() + "\n# changed\n")
+    result = simnet("rerun", "out")
+    assert result.exit_code == 2
+    assert "has changed since the run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "missing.toml"],
+        ["run", str(fakes.SCENARIO), "--set", "nonsense"],
+        ["run", str(fakes.SCENARIO), "--set", "topology.k=0"],
+        ["run", str(fakes.SCENARIO), "--quiet", "--json"],
+        ["run"],
+        ["validate", "missing.toml"],
+        ["analyze", "missing.json"],
+        ["analyze", str(fakes.SCENARIO)],
+        ["rerun", "missing"],
+        ["frobnicate"],
+    ],
+)
+def test_bad_usage_is_exit_2_without_a_traceback(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    fakes.install(monkeypatch)
+    result = simnet(*arguments)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    assert result.stderr.strip()
+
+
+def test_a_misspelt_backend_is_bad_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    monkeypatch.setenv("SIMNET_BACKEND_ATTRIBUTION", "stwoo")
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out")
+    assert result.exit_code == 2
+    assert "SIMNET_BACKEND_ATTRIBUTION" in result.stderr
+
+
+def test_an_unwritable_folder_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    Path("file").write_text("")
+    result = simnet("run", str(fakes.SCENARIO), "--out", "file/out")
+    assert result.exit_code == 2
+    assert "error: cannot" in result.stderr
+
+
+def test_the_module_runs_as_a_process(tmp_path: Path) -> None:
+    scenario = tmp_path / "bad.toml"
+    scenario.write_text("[sim]\nseed = 1\nduration_ms = 0\n")
+    command = [sys.executable, "-m", "simnet.cli", "validate", str(scenario)]
+    done = subprocess.run(command, cwd=fakes.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{scenario}:3" in done.stderr
+    assert "Traceback" not in done.stderr

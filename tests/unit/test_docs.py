@@ -1,0 +1,67 @@
+"""The documentation's examples work: scenarios load, commands parse, notebook code runs, named files exist."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from simnet.cli.main import app
+from simnet.record.summary import SummaryRecorder
+from simnet.scenario.load import load_scenario
+from tests.unit import fakes
+from tests.unit.story import LABELS, info, story
+
+DOCS = [fakes.ROOT / "README.md", fakes.ROOT / "CONTRIBUTING.md", *sorted((fakes.ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(language: str) -> list[str]:
+    return [block for path in DOCS for block in re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)]
+
+
+def test_scenarios_load_strictly(tmp_path: Path) -> None:
+    found = blocks("toml")
+    assert found
+    for text in found:
+        path = tmp_path / "example.toml"
+        path.write_text(text)
+        load_scenario(path, strict=True)
+
+
+def test_commands_parse() -> None:
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("simnet ")]
+    assert lines
+    root: Any = typer.main.get_command(app)
+    for line in lines:
+        _, name, *arguments = shlex.split(line, comments=True)
+        root.commands[name].make_context(name, arguments, resilient_parsing=False)
+
+
+def test_notebook_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["run", str(fakes.SCENARIO), "--quiet", "--no-analyze"]).exit_code == 0
+    found = blocks("python")
+    assert found
+    for code in found:
+        exec(compile(code, "README.md", "exec"), {})
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for path in DOCS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_every_block_of_the_summary_is_described() -> None:
+    text = (fakes.ROOT / "docs" / "summary.md").read_text()
+    recorder = SummaryRecorder(info(), LABELS)
+    for event in story():
+        recorder.on_event(event)
+    summary: dict[str, Any] = recorder.summary(fakes.result())  # type: ignore[arg-type]
+    named = [*summary, *summary["finality"], *summary["mempool"], *summary["simnet"], *summary["simnet"]["network"], *summary["byzantine"]]
+    named += [*summary["proofs"]["stwo"]["transaction"], *summary["simnet"]["fault_effects"][0], *summary["byzantine"]["by_kind"]["copy"]]
+    assert [name for name in named if name not in text] == []

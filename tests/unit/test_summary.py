@@ -1,0 +1,203 @@
+"""The summary of a run whose figures are worked out by hand (see `story.py`)."""
+
+from typing import Any
+
+import pytest
+
+from simnet.errors import ScenarioError
+from simnet.events import Event, MessageLost, RunInfo
+from simnet.record.csv import to_csv
+from simnet.record.proofs import reported_backends
+from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
+from tests.unit import fakes
+from tests.unit.story import LABELS, delivered, info, n, published, story, t
+
+
+def summarise(events: list[Event], run: RunInfo | None = None) -> dict[str, Any]:
+    recorder = SummaryRecorder(run or info(), LABELS)
+    for event in events:
+        recorder.on_event(event)
+    return recorder.summary(fakes.result())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def summary() -> dict[str, Any]:
+    return summarise(story())
+
+
+def test_upstream_fields_come_first_in_order(summary: dict[str, Any]) -> None:
+    assert list(summary) == [
+        "total_publishes",
+        "total_receives",
+        "duplicates",
+        "chunk_retries",
+        "replay_guard",
+        "propagation",
+        "propagation_by_peer_class",
+        "propagation_probes",
+        "mesh_changes",
+        "faults",
+        "recovery",
+        "peer_traffic",
+        "resource_usage",
+        "backend",
+        "byzantine",
+        "checks",
+        "finality",
+        "mempool",
+        "proofs",
+        "simnet",
+    ]
+    assert "kind" not in summary
+
+
+def test_counts_include_spam_and_probes(summary: dict[str, Any]) -> None:
+    assert (summary["total_publishes"], summary["total_receives"]) == (5, 8)
+    assert summary["duplicates"] == summary["chunk_retries"] == 0
+
+
+def test_propagation_leaves_out_spam_and_late_repairs(summary: dict[str, Any]) -> None:
+    # On time: 10, 30, 60 (message 1), 10 (message 2 at node 1), 20 (the probe). Late: 1950, after the partition.
+    assert summary["propagation"] == {"p50_ms": 20.0, "p95_ms": 54.0}
+    late = summary["simnet"]["network"]["late_repairs"]
+    assert late["count"] == 1
+    assert late["delay_ms"]["max"] == 1950.0
+    assert summary["propagation_probes"] == {"block": {"p50_ms": 20.0, "p95_ms": 20.0}, "backend": "inprocess"}
+
+
+def test_class_is_the_forwarding_neighbours(summary: dict[str, Any]) -> None:
+    # Through node 1 (untrusted): 30 only. Through nodes 0 and 2 (trusted): 10, 10, 20, 60.
+    assert summary["propagation_by_peer_class"]["untrusted"]["p50_ms"] == 30.0
+    assert summary["propagation_by_peer_class"]["trusted"]["p50_ms"] == 15.0
+
+
+def test_a_repeated_id_is_a_duplicate_and_a_drop() -> None:
+    found = summarise([published(0, 1), delivered(5, 1, 1, 0, 0), delivered(9, 1, 1, 0, 0)])
+    assert found["duplicates"] == 1
+    assert found["replay_guard"]["drops_by_class"] == {"trusted": 1, "untrusted": 0}
+    assert found["replay_guard"]["window_fill_ratio_by_class"] == {"trusted": 0.5, "untrusted": 0.0}
+    assert found["recovery"] == {"resume_latencies_ms": []}
+
+
+def test_an_empty_run_leaves_out_what_upstream_leaves_out() -> None:
+    found = summarise([])
+    assert found["propagation"] == {"p50_ms": None, "p95_ms": None}
+    assert found["mesh_changes"] == found["faults"] == []
+    absent = ("replay_guard", "propagation_by_peer_class", "propagation_probes", "recovery", "bandwidth", "peer_traffic")
+    assert not set(absent) & set(found)
+    to_csv(found)
+
+
+def test_recovery_and_faults(summary: dict[str, Any]) -> None:
+    assert summary["recovery"] == {
+        "resume_latencies_ms": [50.0],
+        "max_resume_latency_ms": 50.0,
+        "mean_resume_latency_ms": 50.0,
+    }
+    assert summary["faults"][0] == {"kind": "partition_start", "detail": "WEST-EAST", "timestamp_ms": 2000.0}
+    (effect,) = summary["simnet"]["fault_effects"]
+    assert effect["copies_lost"] == {"link_down": 1}
+    assert effect["blocks_committed"] == 0
+    assert effect["longest_finality_gap_ms"] == 3800.0
+    assert effect["resume_latency_ms"] == effect["first_crossing_ms"] == 50.0
+
+
+def test_queue_overflow_makes_slow_peer_records() -> None:
+    events = [published(0, 1), MessageLost(t(10), n(0), n(1), 1, "queue_full"), MessageLost(t(20), n(2), n(1), 1, "queue_full")]
+    found = summarise(events)
+    assert found["bandwidth"] == {"throttled_peers": 1, "slow_peer_events": 2}
+    assert found["gossip_backpressure"]["queue_full_messages"] == 2
+    assert found["gossip_backpressure"]["publish_failures"] == found["gossip_backpressure"]["forward_failures"] == 1
+    assert found["slow_peer_records"][0]["timestamp_ms"] == 700.0
+
+
+def test_peer_traffic_is_sorted_and_counts_the_wire(summary: dict[str, Any]) -> None:
+    rows = {row["peer_id"]: (row["bytes_in"], row["bytes_out"]) for row in summary["peer_traffic"]}
+    assert list(rows) == ["peer-b", "peer-c", "peer-d"]
+    assert rows == {"peer-b": (100, 0), "peer-c": (140, 100), "peer-d": (0, 140)}
+
+
+def test_proofs(summary: dict[str, Any]) -> None:
+    stwo = summary["proofs"]["stwo"]["transaction"]
+    assert (stwo["made"], stwo["made_again"], stwo["verified"]) == (2, 1, 1)
+    assert stwo["rejected"] == {"BadProof": 1}
+    assert stwo["prove_ms"]["max"] == 300.0
+    assert stwo["queue_ms"]["max"] == 400.0
+    assert stwo["verify_queue_ms"]["max"] == 2.0
+    assert summary["proofs"]["groth16"]["transaction"]["made"] == 0
+
+
+def test_finality(summary: dict[str, Any]) -> None:
+    finality = summary["finality"]
+    assert (finality["height_max"], finality["height_min"]) == (2, 0 + 1)
+    assert (finality["blocks"], finality["blocks_proven"], finality["blocks_not_proven"]) == (2, 1, 1)
+    assert finality["committed_ms"]["count"] == 4
+    # Three of four equal stakes are more than two thirds; two are not.
+    assert finality["proven_ms"]["max"] == 250.0
+    assert finality["gap_ms"]["max"] == 3800.0
+    assert finality["longest_gap_ms"] == 6500.0
+    assert finality["caught_up"] == 1
+    assert finality["by_backend"]["stwo"]["blocks"] == 2
+
+
+def test_mempool(summary: dict[str, Any]) -> None:
+    pool = summary["mempool"]
+    assert (pool["admitted"], pool["refused"], pool["evicted"]) == (2, {"pool_full": 1}, {"committed": 1})
+    assert (pool["size_max"], pool["stale"], pool["late"]) == (1, 1, 1)
+    assert pool["late_ms"]["max"] == 25.0
+    assert pool["skipped"] == {"no_active_node": 1}
+
+
+def test_byzantine(summary: dict[str, Any]) -> None:
+    block = summary["byzantine"]
+    assert (block["invalid_published"], block["invalid_accepted"]) == (1, 0)
+    flipped = block["by_kind"]["flipped_bytes"]
+    assert flipped["rejected"] == {"BadProof": 1}
+    assert (flipped["rejected_by"], flipped["first_hop_share"], flipped["honest_verify_ms"]) == (1, 1.0, 2.0)
+    assert block["by_kind"]["copy"]["ignored"] == {"replay": 1}
+
+
+def test_coverage_counts_honest_publications_only(summary: dict[str, Any]) -> None:
+    coverage = summary["simnet"]["network"]["coverage"]
+    assert (coverage["delivered"], coverage["reachable"]) == (6, 9)
+
+
+def test_the_hash_covers_virtual_time_only() -> None:
+    one, other = summarise(story()), summarise(story())
+    one["resource_usage"]["wall_time_secs"] = 1e6
+    assert determinism_sha256(one) == determinism_sha256(other)
+    other["total_publishes"] += 1
+    assert determinism_sha256(one) != determinism_sha256(other)
+
+
+def test_json_is_upstreams_form(summary: dict[str, Any]) -> None:
+    text = to_json(summary)
+    assert text.startswith('{\n  "total_publishes": 5,\n')
+    assert not text.endswith("\n")
+
+
+def test_csv_has_upstreams_rows_then_ours(summary: dict[str, Any]) -> None:
+    lines = to_csv(summary).split("\n")
+    assert lines[:7] == [
+        "metric,value",
+        "total_publishes,5",
+        "total_receives,8",
+        "duplicates,0",
+        "chunk_retries,0",
+        "replay_guard_drops_trusted,0",
+        "replay_guard_drops_untrusted,0",
+    ]
+    names = [line.partition(",")[0] for line in lines if line]
+    first_ours = next(i for i, name in enumerate(names) if name.startswith("simnet."))
+    assert names[first_ours - 3 : first_ours] == ["recovery_resume_events", "recovery_max_resume_ms", "recovery_mean_resume_ms"]
+    assert all(name.startswith("simnet.") for name in names[first_ours:])
+    assert "propagation_p95_ms,54.000" in lines
+    assert "simnet.proofs.stwo.transaction.made,2" in lines
+    assert lines[-1] == ""
+
+
+def test_attribution_chooses_the_backends() -> None:
+    assert reported_backends(info(), {}) == ("stwo", "plonky3", "groth16")
+    assert reported_backends(info(), {"SIMNET_BACKEND_ATTRIBUTION": "groth16, stark"}) == ("stwo", "groth16")
+    with pytest.raises(ScenarioError, match="no such backend"):
+        reported_backends(info(), {"SIMNET_BACKEND_ATTRIBUTION": "stwoo"})
