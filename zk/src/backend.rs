@@ -40,10 +40,8 @@ pub trait ProofSystem: Sized + Send + Sync {
     /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.
     fn verify(&self, public: &[Self::F], binding: &Binding, proof: &[u8]) -> Result<(), Reject>;
 
-    /// (conjectured, proven) soundness bits of the pinned configuration. A system that states nothing claims nothing.
-    fn security_bits(&self) -> (f64, f64) {
-        (0.0, 0.0)
-    }
+    /// (conjectured, proven) soundness bits of the pinned configuration.
+    fn security_bits(&self) -> (f64, f64);
 
     /// Size figures beyond those of the structure, say rows of each table.
     fn sizes(&self) -> Vec<(&'static str, u64)> {

@@ -1,8 +1,9 @@
 //! The key of one circuit in one proof system: what the native boundary hands out.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
 use blake2::{Blake2s256, Digest as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -14,6 +15,8 @@ use crate::envelope::{Envelope, public_digest, seal};
 use crate::error::{Reject, ZkError};
 use crate::field::CircuitField;
 use crate::groth16::Groth16;
+use crate::plonky3::Plonky3;
+use crate::stwo::Stwo;
 use crate::tags::TAG_TABLE_VERSION;
 
 /// Most threads of a proving pool.
@@ -39,8 +42,9 @@ pub trait Key: Send + Sync {
 /// Makes a key.
 pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, seed)?) as Arc<dyn Key>),
-        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::generate(circuit, seed)?) as Arc<dyn Key>),
+        2 => Ok(Arc::new(CircuitKey::<Plonky3>::generate(circuit, seed)?)),
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, seed)?)),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
@@ -48,8 +52,9 @@ pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn
 /// Reads a dumped key.
 pub fn load(backend: u8, circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?) as Arc<dyn Key>),
-        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::load(circuit, bytes)?) as Arc<dyn Key>),
+        2 => Ok(Arc::new(CircuitKey::<Plonky3>::load(circuit, bytes)?)),
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?)),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
@@ -59,20 +64,24 @@ fn contained<T>(f: impl FnOnce() -> Result<T, ZkError>) -> Result<T, ZkError> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(ZkError::ProverFailed("the library panicked".into())))
 }
 
-/// The pool of `threads` threads, kept for the next proof.
+/// The calling thread's own pool of `threads` threads, kept for its next proof. Callers share no pool: two small
+/// proofs on one thread each are to run side by side.
 fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
-    static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
+    thread_local! {
+        static POOLS: RefCell<HashMap<usize, Arc<ThreadPool>>> = RefCell::default();
+    }
     if threads > THREADS_MAX {
         return Err(ZkError::Unsupported(format!("{threads} threads; at most {THREADS_MAX}")));
     }
-    let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(pool) = pools.get(&threads) {
-        return Ok(pool.clone());
-    }
-    let built = ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = Arc::new(built.map_err(|e| ZkError::ProverFailed(e.to_string()))?);
-    pools.insert(threads, pool.clone());
-    Ok(pool)
+    POOLS.with_borrow_mut(|pools| {
+        if let Some(pool) = pools.get(&threads) {
+            return Ok(pool.clone());
+        }
+        let built = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = Arc::new(built.map_err(|e| ZkError::ProverFailed(e.to_string()))?);
+        pools.insert(threads, pool.clone());
+        Ok(pool)
+    })
 }
 
 /// Canonical parameter bytes of a circuit in a proof system: field and hash, tags, sizes, constants, then the system's.
@@ -213,7 +222,9 @@ impl<S: ProofSystem> Key for CircuitKey<S> {
         if envelope.public_digest() != public_digest(&self.binding, public_inputs) {
             return Err(Reject::PublicDigestMismatch);
         }
-        let verdict = AssertUnwindSafe(|| self.system.verify(&vector, &self.binding, envelope.proof));
-        catch_unwind(verdict).unwrap_or(Err(Reject::VerifierPanicked))
+        // One thread: a verification must not queue behind the chunks of a large proof in the global pool.
+        let check = || self.system.verify(&vector, &self.binding, envelope.proof);
+        let alone = pool(1).map_err(|_| Reject::VerifierPanicked)?;
+        catch_unwind(AssertUnwindSafe(|| alone.install(check))).unwrap_or(Err(Reject::VerifierPanicked))
     }
 }

@@ -10,9 +10,11 @@ pub mod hash;
 pub mod key;
 pub mod natives;
 pub mod otk;
+pub mod plonky3;
 mod python;
 pub mod signatures;
 pub mod stark;
+pub mod stwo;
 pub mod tags;
 
 use pyo3::prelude::*;
