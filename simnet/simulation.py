@@ -8,7 +8,6 @@ from pathlib import Path
 
 import simpy
 
-from simnet import rng
 from simnet.checks import Checks, Violation
 from simnet.errors import SimnetError
 from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted

@@ -11,7 +11,9 @@ from simnet.units import to_s
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
-def timing_report(walls: Mapping[tuple[str, str, str], list[int]], clocks: tuple[float, float, float], end: int, events: int) -> dict[str, object]:
+def timing_report(
+    walls: Mapping[tuple[str, str, str], list[int]], clocks: tuple[float, float, float], end: int, events: int
+) -> dict[str, object]:
     """The report. `clocks`: wall seconds, CPU seconds of the process, CPU seconds of the simulating thread.
 
     Everything outside the simulating thread is proof work: worker threads do nothing else.

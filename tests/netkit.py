@@ -62,9 +62,7 @@ class Bench:
         self.edges: list[Edge] = [(NodeId(a), NodeId(b)) for a, b in edges]
         count = given.topology.n
         classes = ["trusted", "untrusted"] * count
-        self.network = Network(
-            self.env, given, seed, self.edges, given.region_of_node, classes[:count], self.events.append
-        )
+        self.network = Network(self.env, given, seed, self.edges, given.region_of_node, classes[:count], self.events.append)
         self.nodes = [Node(self, NodeId(i)) for i in range(count)]
         for node in self.nodes:
             self.network.attach(node.node, node)

@@ -38,9 +38,7 @@ class HopDelays:
         "_losses",
     )
 
-    def __init__(
-        self, scenario: Scenario, seed: int, regions: Sequence[str], classes: Sequence[str], hop: tuple[int, int]
-    ):
+    def __init__(self, scenario: Scenario, seed: int, regions: Sequence[str], classes: Sequence[str], hop: tuple[int, int]):
         low, high = sorted(hop)
         link = scenario.link(regions[low], regions[high])
         extra = _class_latency(scenario, classes[hop[1]])

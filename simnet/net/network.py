@@ -59,9 +59,7 @@ class Network:
         """Puts an application on a node; every node needs one before the run starts."""
         self._routers[node].app = app
 
-    def publish(
-        self, node: NodeId, *, topic: str, kind: str, payload: object, size: int, spam: str | None = None
-    ) -> Message | None:
+    def publish(self, node: NodeId, *, topic: str, kind: str, payload: object, size: int, spam: str | None = None) -> Message | None:
         """Floods a new message from `node`; None, and nothing happens, when no neighbour is connected."""
         router = self._routers[node]
         if not router.up:

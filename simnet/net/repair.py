@@ -52,11 +52,7 @@ class LazyRepair:
         """Offers a new neighbour all that this node accepted and that nobody can have forgotten meanwhile."""
         now, window = self._router.wire.clock.now, self._window()
         oldest = now - from_ms(self._settings.duplicate_cache_ms) + from_ms(self._settings.iwant_timeout_ms)
-        offers = [
-            entry
-            for entry in self._router.remembered()
-            if entry.verdict is Verdict.ACCEPT and entry.message.published_at > oldest
-        ]
+        offers = [entry for entry in self._router.remembered() if entry.verdict is Verdict.ACCEPT and entry.message.published_at > oldest]
         for entry in offers:
             entry.offered_window = window
         self._offer(hop, offers)

@@ -58,7 +58,7 @@ class Wire:
 
     def __init__(self, env: simpy.Environment, emit: Emit, queue_max: int) -> None:
         self._env = env
-        self.clock = cast(Clock, env)
+        self.clock = cast("Clock", env)
         self.emit = emit
         self._queue_max = queue_max
 

@@ -107,9 +107,7 @@ def committee_of(members: EpochSet, backend: BackendId, capacity: int) -> Commit
         backend,
         capacity,
         tuple(
-            CommitteeMember(
-                m.validator.key, m.validator.weight, m.validator.tier, m.validator.timetoke_hours, m.otk_roots[backend - 1]
-            )
+            CommitteeMember(m.validator.key, m.validator.weight, m.validator.tier, m.validator.timetoke_hours, m.otk_roots[backend - 1])
             for m in members.members
         ),
     )

@@ -18,9 +18,7 @@ from simnet.scenario.model import Scenario
 
 def node_secrets(nodes: int, seed: int) -> tuple[bytes, ...]:
     """Signing seeds of the nodes' Ed25519 keys, from which peer ids and peer classes follow."""
-    return keys_of_both_classes(
-        nodes, lambda node, attempt: rng.secret(seed, "node", node, attempt), native.ed25519_public_key
-    )
+    return keys_of_both_classes(nodes, lambda node, attempt: rng.secret(seed, "node", node, attempt), native.ed25519_public_key)
 
 
 def vrf_secret(seed: int, node: int) -> bytes:

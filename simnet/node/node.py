@@ -29,9 +29,7 @@ class Node:
         self.validator = Validator(world, node, self.chain, self.transactions)
         self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality)
-        self.wallet = Wallet(
-            world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer
-        )
+        self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
@@ -81,9 +79,7 @@ class Node:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind=kind, payload=payload, size=len(payload))
 
     def _publish_transfer(self, message: TxMessage) -> bool:
-        published = self._world.network.publish(
-            self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size
-        )
+        published = self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size)
         if published is None:
             return False
         # The own mempool verifies like every other.
@@ -91,9 +87,7 @@ class Node:
         return True
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
-        self._world.network.publish(
-            self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind
-        )
+        self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
     def _on_commit(self, block: Block, _slot: int) -> None:
         stale = self.transactions.after_block(block, self.chain.ledger)

@@ -17,7 +17,6 @@ from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.queue import ProofQueue
 from simnet.units import NodeId, SimTime
 
-
 AnyFuture = Future[tuple[Blob, int]] | Future[tuple[Verdict, int]]
 
 

@@ -21,7 +21,9 @@ REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 class Sync:
     """One node's requests and answers."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, validator: Validator, transactions: Transactions, finality: Finality) -> None:
+    def __init__(
+        self, world: World, node: NodeId, chain: Chain, validator: Validator, transactions: Transactions, finality: Finality
+    ) -> None:
         self._world = world
         self._node = node
         self._chain = chain

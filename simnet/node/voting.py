@@ -201,9 +201,7 @@ class Validator:
         ids = tuple(tx.id for tx in chosen)
         epoch = epoch_of(slot) + 1
         known = chain.registered(epoch)
-        registrations = tuple(
-            r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known
-        )
+        registrations = tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known)
         backend = self._backends[self._turn % len(self._backends)]
         self._turn += 1
         header = Header(

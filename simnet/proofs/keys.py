@@ -71,7 +71,9 @@ def _write(path: Path, payload: bytes) -> None:
                 raise
         os.replace(f.name, path)
     except OSError as e:
-        raise KeyCacheError(f"cannot write the key cache {path}: {e.strerror or e}; set SIMNET_CACHE_DIR to a folder that can be written") from e
+        raise KeyCacheError(
+            f"cannot write the key cache {path}: {e.strerror or e}; set SIMNET_CACHE_DIR to a folder that can be written"
+        ) from e
 
 
 def _digest(payload: bytes) -> bytes:

@@ -124,7 +124,9 @@ def consensus_statement(committee: Committee, block: BlockStatement, votes: tupl
     )
 
 
-def consensus_witness(statement: bytes, votes: tuple[MemberVotes, ...], opened: Mapping[int, tuple[tuple[bytes, ...], bytes, bytes]]) -> bytes:
+def consensus_witness(
+    statement: bytes, votes: tuple[MemberVotes, ...], opened: Mapping[int, tuple[tuple[bytes, ...], bytes, bytes]]
+) -> bytes:
     """The statement followed by every member's keys: position -> (k0..k3, K0..K3, path).
 
     A member that is not in the certificate needs its public keys and path too: its leaf is in the tree.

@@ -124,7 +124,7 @@ class Voting:
         effects: list[Effect] = []
         leaders = self._sets.at(slot).leaders(slot)
         if leaders and leaders[0] == self.me:
-            valid_slot, block = self.valid if self.valid else (-1, None)
+            valid_slot, block = self.valid or (-1, None)
             effects.append(Propose(slot, block, valid_slot))
         return effects + self._evaluate()
 

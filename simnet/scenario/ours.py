@@ -25,21 +25,13 @@ class Chain(Ours):
     slot_ms: DurationMs = Field(default=6000, description="Time from one block proposal to the next.")
     block_transactions_max: int = Field(default=256, ge=1, le=65_536)
     mempool_transactions_max: int = Field(default=8192, ge=1, le=1_000_000)
-    lanes_per_wallet: int = Field(
-        default=256, ge=1, le=65_536, description="Accounts of a wallet; one pending transfer each."
-    )
-    lane_balance: int = Field(
-        default=1_000_000_000, ge=1, le=AMOUNT_MAX, description="Balance of each lane at the start."
-    )
+    lanes_per_wallet: int = Field(default=256, ge=1, le=65_536, description="Accounts of a wallet; one pending transfer each.")
+    lane_balance: int = Field(default=1_000_000_000, ge=1, le=AMOUNT_MAX, description="Balance of each lane at the start.")
     transfer_amount_max: int = Field(default=1000, ge=1, le=AMOUNT_MAX)
     fee: int = Field(default=1, ge=0, le=AMOUNT_MAX)
     required_tier: int = Field(default=1, ge=0, le=255, description="Tier that a transfer demands of its sender.")
-    prepare_ahead_ms: DelayMs = Field(
-        default=500, description="Proving of a transfer starts this long before it is due."
-    )
-    sync_blocks_max: int = Field(
-        default=16, ge=1, le=1024, description="Blocks in one answer to a node that catches up."
-    )
+    prepare_ahead_ms: DelayMs = Field(default=500, description="Proving of a transfer starts this long before it is due.")
+    sync_blocks_max: int = Field(default=16, ge=1, le=1024, description="Blocks in one answer to a node that catches up.")
 
 
 class Consensus(Ours):
@@ -49,9 +41,7 @@ class Consensus(Ours):
         default=None, description="Size of the consensus circuit: 8, 32, 64 or 128; absent: the smallest that holds n."
     )
     witness_capacity: int = Field(default=256, ge=1, le=4096, description="Transactions that a consensus proof names.")
-    reputation_capacity: int = Field(
-        default=4, ge=1, le=64, description="Reputation roots that a consensus proof names."
-    )
+    reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that a consensus proof names.")
 
 
 class Provers(Ours):
@@ -59,12 +49,8 @@ class Provers(Ours):
         default=REGION_BACKENDS,
         description="Backends of a region's nodes, in turn order. Entries add to the default table.",
     )
-    default_backends: BackendTurn = Field(
-        default=ALL_BACKENDS, description="Backends of the nodes of any other region."
-    )
-    cpu_factor: CpuFactor = Field(
-        default=1.0, description="A node's proving and verifying time, as a multiple of the table's."
-    )
+    default_backends: BackendTurn = Field(default=ALL_BACKENDS, description="Backends of the nodes of any other region.")
+    cpu_factor: CpuFactor = Field(default=1.0, description="A node's proving and verifying time, as a multiple of the table's.")
     cpu_factor_by_region: dict[str, CpuFactor] = Field(default={}, description="Replaces cpu_factor in a region.")
     workers: int = Field(default=1, ge=1, le=1024, description="Proofs that a node makes at once.")
     proof_bytes_max: int = Field(default=4_194_304, ge=1, le=BYTES_MAX, description="Larger proofs are refused unread.")
@@ -84,12 +70,8 @@ class Provers(Ours):
 
 class Gossip(Ours):
     heartbeat_ms: DurationMs = Field(default=700, description="A node advertises what it has once in this time.")
-    history_windows: int = Field(
-        default=5, ge=1, le=1000, description="Heartbeats for which an advertised message is served."
-    )
-    advertised_windows: int = Field(
-        default=3, ge=1, le=1000, description="Heartbeats for which a message is advertised."
-    )
+    history_windows: int = Field(default=5, ge=1, le=1000, description="Heartbeats for which an advertised message is served.")
+    advertised_windows: int = Field(default=3, ge=1, le=1000, description="Heartbeats for which a message is advertised.")
     lazy_peers: int = Field(default=6, ge=0, le=1024, description="Neighbours told at one heartbeat; 0: no repair.")
     duplicate_cache_ms: DurationMs = Field(default=60_000, description="How long a node remembers a message id.")
     queue_messages_max: int = Field(default=5000, ge=1, le=1_000_000, description="Copies on the way over one hop.")

@@ -35,9 +35,7 @@ class Sim(Upstream):
 class Topology(Upstream):
     type: TopologyType = Field(description="Rule by which the edges are drawn.")
     n: int = Field(ge=1, description="Number of nodes.")
-    k: int | None = Field(
-        default=None, ge=1, description="Degree, below n: ring, k_regular, small_world; scale_free: 2."
-    )
+    k: int | None = Field(default=None, ge=1, description="Degree, below n: ring, k_regular, small_world; scale_free: 2.")
     p: Probability | None = Field(default=None, description="Edge probability of erdos_renyi.")
     rewire_p: Probability | None = Field(default=None, description="Probability that small_world rewires an edge.")
 
@@ -62,9 +60,7 @@ class ClassLatency(Upstream):
 
 
 class LatencyProfile(Upstream):
-    seed: int | None = Field(
-        default=None, ge=0, le=U64_MAX, description="Seed of the jitter streams; absent: from sim.seed."
-    )
+    seed: int | None = Field(default=None, ge=0, le=U64_MAX, description="Seed of the jitter streams; absent: from sim.seed.")
     trusted: ClassLatency | None = None
     untrusted: ClassLatency | None = None
 

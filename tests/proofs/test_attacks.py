@@ -64,7 +64,7 @@ def test_every_region_of_the_proof_is_covered(which: BackendId, circuit: Circuit
 @each
 def test_cut_and_extended_proofs(which: BackendId, circuit: CircuitId) -> None:
     envelope = proven(which, circuit)[2]
-    assert {verify(which, circuit, envelope[:n]) for n in range(0, native.ENVELOPE_HEADER_BYTES)} == {"InvalidProofShape"}
+    assert {verify(which, circuit, envelope[:n]) for n in range(native.ENVELOPE_HEADER_BYTES)} == {"InvalidProofShape"}
     for hostile in (envelope[:-1], envelope + b"\0", envelope[:200]):
         assert verify(which, circuit, hostile) == "BodyLengthMismatch"
     for change in (-1, 1, 4, -32, 64):

@@ -19,9 +19,7 @@ SLOTS = 6
 
 
 def validator_set(n: int) -> EpochSet:
-    members = tuple(
-        Member(Validator(i, bytes([i]) * 32, b"", 1, 1, 0), (b"",) * 3, bytes([i, 7]) * 16) for i in range(n)
-    )
+    members = tuple(Member(Validator(i, bytes([i]) * 32, b"", 1, 1, 0), (b"",) * 3, bytes([i, 7]) * 16) for i in range(n))
     return EpochSet(0, members)
 
 

@@ -29,9 +29,7 @@ values = st.recursive(
     scalars,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3).map(lambda items: "[\n" + ", # note ]\n".join(items) + "\n]"),
-        st.lists(st.tuples(keys, inner), max_size=3).map(
-            lambda rows: "{ " + ", ".join(f"{k} = {v}" for k, v in rows) + " }"
-        ),
+        st.lists(st.tuples(keys, inner), max_size=3).map(lambda rows: "{ " + ", ".join(f"{k} = {v}" for k, v in rows) + " }"),
     ),
     max_leaves=6,
 )

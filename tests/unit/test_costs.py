@@ -45,7 +45,8 @@ def test_used_costs_replay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"table_ns": 3, "jobs_ns": {}}', '{"table_ns": {"a": "x"}, "jobs_ns": {}}', '{"table_ns": {"a": -1}, "jobs_ns": {}}']
+    "text",
+    ["", "[]", "{}", '{"table_ns": 3, "jobs_ns": {}}', '{"table_ns": {"a": "x"}, "jobs_ns": {}}', '{"table_ns": {"a": -1}, "jobs_ns": {}}'],
 )
 def test_bad_files_are_scenario_errors(tmp_path: Path, text: str) -> None:
     path = tmp_path / "costs.json"
