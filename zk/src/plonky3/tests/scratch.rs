@@ -82,7 +82,7 @@ fn measure(name: &str, s: &Structure<F>, v: &[F]) {
 
 #[test]
 fn bench_small() {
-    let (s, v) = circuit(2, 2, 260, 48, 65);
+    let (s, v) = circuit(2, 0, 250, 48, 65);
     measure("tx", &s, &v);
 }
 
