@@ -8,6 +8,7 @@ use p3_field::PrimeField32;
 
 use crate::backend::{Binding, ProofSystem};
 use crate::circuits::builder::{HashOp, Structure};
+use crate::circuits::check::check;
 use crate::error::{Reject, ZkError};
 use crate::stark::layout::Layout;
 use config::{Config, F, Pcs};
@@ -37,6 +38,8 @@ const AIR_VERSION: u32 = 1;
 
 /// The keys of one circuit.
 pub struct Plonky3 {
+    /// Kept to check values before proving.
+    structure: Structure<F>,
     tables: Vec<Table>,
     filler: Filler,
     pcs: Pcs,
@@ -68,6 +71,7 @@ impl ProofSystem for Plonky3 {
         let shape = Shape::new(&tables, &data.common.lookups);
         let commitment = data.common.preprocessed.as_ref().map(|p| postcard::to_allocvec(&p.commitment));
         Ok(Plonky3 {
+            structure: structure.clone(),
             description: describe(&tables, &data)?,
             commitment: commitment.transpose().map_err(encoding)?.unwrap_or_default(),
             inputs: layout.public.len(),
@@ -104,6 +108,7 @@ impl ProofSystem for Plonky3 {
     }
 
     fn prove(&self, values: &[F], binding: &Binding, _seed: [u8; 32]) -> Result<Vec<u8>, ZkError> {
+        check(&self.structure, values)?;
         self.prove_traces(&self.traces(values), &self.filler.public(values), binding)
     }
 
