@@ -39,4 +39,9 @@ pub trait ProofSystem: Sized + Send + Sync {
     fn prove(&self, values: &[Self::F], binding: &Binding, seed: [u8; 32]) -> Result<Vec<u8>, ZkError>;
     /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.
     fn verify(&self, public: &[Self::F], binding: &Binding, proof: &[u8]) -> Result<(), Reject>;
+
+    /// (conjectured, proven) soundness bits of the pinned configuration. A system that states nothing claims nothing.
+    fn security_bits(&self) -> (f64, f64) {
+        (0.0, 0.0)
+    }
 }

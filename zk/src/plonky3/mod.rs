@@ -115,14 +115,13 @@ impl ProofSystem for Plonky3 {
     fn verify(&self, public: &[F], binding: &Binding, proof: &[u8]) -> Result<(), Reject> {
         self.check(public, binding, proof)
     }
+
+    fn security_bits(&self) -> (f64, f64) {
+        security::security_bits(&self.shape)
+    }
 }
 
 impl Plonky3 {
-    /// Bits of security (conjectured, proven) by the library's own calculator.
-    pub fn security_bits(&self) -> (f64, f64) {
-        security::security_bits(&self.shape)
-    }
-
     /// The library's per-table public values: only one table has any.
     fn public_values(&self, public: &[F]) -> Vec<Vec<F>> {
         let of = |t: &Table| if matches!(t.kind, Kind::Public { .. }) { public.to_vec() } else { vec![] };
