@@ -44,4 +44,9 @@ pub trait ProofSystem: Sized + Send + Sync {
     fn security_bits(&self) -> (f64, f64) {
         (0.0, 0.0)
     }
+
+    /// Size figures beyond those of the structure, say rows of each table.
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        vec![]
+    }
 }

@@ -119,6 +119,19 @@ impl ProofSystem for Plonky3 {
     fn security_bits(&self) -> (f64, f64) {
         security::security_bits(&self.shape)
     }
+
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        let name = |kind| match kind {
+            Kind::Arith { .. } => "arith_height",
+            Kind::Swap => "swap_height",
+            Kind::Perm => "perm_height",
+            Kind::Range => "range_height",
+            Kind::Public { .. } => "public_height",
+        };
+        let columns = self.shape.tables.iter().map(|t| t.columns() as u64).sum();
+        let heights = self.tables.iter().map(|t| (name(t.kind), 1 << t.log_height));
+        heights.chain([("columns", columns)]).collect()
+    }
 }
 
 impl Plonky3 {
