@@ -7,12 +7,12 @@ use p3_matrix::dense::RowMajorMatrix;
 
 use super::config::F;
 use super::permutation;
-use super::tables::{ARITH_LANES, BYTE_BUS, GATE_PRE, Kind, PUBLIC_LANES, SWAP_LANES, Table, slot};
+use super::tables::{BYTE_BUS, GATE_PRE, Kind, PUBLIC_LANES, SWAP_LANES, Table, slot};
 
 impl BaseAir<F> for Table {
     fn width(&self) -> usize {
         match self.kind {
-            Kind::Arith => 4 * ARITH_LANES,
+            Kind::Arith { lanes } => 4 * lanes,
             Kind::Swap => 1 + 3 * SWAP_LANES,
             Kind::Perm => permutation::WIDTH,
             Kind::Range => 3,
@@ -55,7 +55,7 @@ impl BaseAir<F> for Table {
 impl<AB: InteractionBuilder<F = F>> Air<AB> for Table {
     fn eval(&self, builder: &mut AB) {
         match self.kind {
-            Kind::Arith => eval_arith(builder),
+            Kind::Arith { lanes } => eval_arith(builder, lanes),
             Kind::Swap => eval_swap(builder),
             Kind::Perm => permutation::eval(builder),
             Kind::Range => eval_range(builder),
@@ -64,9 +64,9 @@ impl<AB: InteractionBuilder<F = F>> Air<AB> for Table {
     }
 }
 
-fn eval_arith<AB: InteractionBuilder<F = F>>(builder: &mut AB) {
+fn eval_arith<AB: InteractionBuilder<F = F>>(builder: &mut AB, lanes: usize) {
     let (main, pre) = (builder.main(), builder.preprocessed().clone());
-    for lane in 0..ARITH_LANES {
+    for lane in 0..lanes {
         let &[a, b, d, out] = main.current_slice()[4 * lane..].first_chunk().expect("four columns a lane");
         let pre = &pre.current_slice()[GATE_PRE * lane..][..GATE_PRE];
         let &[qa, qb, qm, qd, qc] = pre.first_chunk().expect("five coefficients");

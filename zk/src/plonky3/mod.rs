@@ -8,6 +8,7 @@ use p3_field::PrimeField32;
 
 use crate::backend::{Binding, ProofSystem};
 use crate::circuits::builder::{HashOp, Structure};
+use crate::circuits::check::check;
 use crate::error::{Reject, ZkError};
 use crate::stark::layout::Layout;
 use config::{Config, F, Pcs};
@@ -37,6 +38,8 @@ const AIR_VERSION: u32 = 1;
 
 /// The keys of one circuit.
 pub struct Plonky3 {
+    /// Kept to check values before proving.
+    structure: Structure<F>,
     tables: Vec<Table>,
     filler: Filler,
     pcs: Pcs,
@@ -68,6 +71,7 @@ impl ProofSystem for Plonky3 {
         let shape = Shape::new(&tables, &data.common.lookups);
         let commitment = data.common.preprocessed.as_ref().map(|p| postcard::to_allocvec(&p.commitment));
         Ok(Plonky3 {
+            structure: structure.clone(),
             description: describe(&tables, &data)?,
             commitment: commitment.transpose().map_err(encoding)?.unwrap_or_default(),
             inputs: layout.public.len(),
@@ -104,6 +108,7 @@ impl ProofSystem for Plonky3 {
     }
 
     fn prove(&self, values: &[F], binding: &Binding, _seed: [u8; 32]) -> Result<Vec<u8>, ZkError> {
+        check(&self.structure, values)?;
         self.prove_traces(&self.traces(values), &self.filler.public(values), binding)
     }
 
@@ -114,6 +119,19 @@ impl ProofSystem for Plonky3 {
     /// By the library's own calculator.
     fn security_bits(&self) -> (f64, f64) {
         security::security_bits(&self.shape)
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        let name = |kind| match kind {
+            Kind::Arith { .. } => "arith_height",
+            Kind::Swap => "swap_height",
+            Kind::Perm => "perm_height",
+            Kind::Range => "range_height",
+            Kind::Public { .. } => "public_height",
+        };
+        let columns = self.shape.tables.iter().map(|t| t.columns() as u64).sum();
+        let heights = self.tables.iter().map(|t| (name(t.kind), 1 << t.log_height));
+        heights.chain([("columns", columns)]).collect()
     }
 }
 

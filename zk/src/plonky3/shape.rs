@@ -52,7 +52,7 @@ impl Shape {
     pub fn max_bytes(&self) -> usize {
         let columns: usize = self.tables.iter().map(TableShape::columns).sum();
         let tallest = self.log_heights().into_iter().max().unwrap_or(0) + LOG_BLOWUP;
-        let folded: usize = self.folds.iter().map(|a| 4 * D << a).sum();
+        let folded: usize = self.folds.iter().map(|a| (4 * D) << a).sum();
         // Four trees for the tables and one for every fold; a length prefix takes at most three bytes here.
         let paths = (4 + self.folds.len()) * 33 * tallest;
         let per_query = 5 * columns + 3 * 5 * self.tables.len() + folded + paths;

@@ -12,8 +12,8 @@ use p3_matrix::dense::RowMajorMatrix;
 use super::config::F;
 use crate::stark::layout::{ArithRow, Layout, PermRow, Slot};
 
-/// Gates in one row of the arithmetic table: neighbours share bus columns and quotient chunks.
-pub const ARITH_LANES: usize = 4;
+/// Most gates in one row of the arithmetic table.
+pub const MAX_ARITH_LANES: usize = 8;
 /// Element swaps in one row: those of a digest, which share their bit.
 pub const SWAP_LANES: usize = 8;
 /// Public inputs in one row.
@@ -24,15 +24,16 @@ pub const GATE_PRE: usize = 13;
 /// Preprocessed columns of the permutation table after its 24 slots.
 pub const PERM_CHAIN_NEXT: usize = 48;
 pub const PERM_FEED_FORWARD: usize = 49;
-/// First slot column of the public table's row, given its number of one-hot columns.
+/// The bus of (wire id, value).
 pub const WIRE_BUS: &str = "wire";
+/// The bus of bytes looked up and provided.
 pub const BYTE_BUS: &str = "byte";
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `qa·a + qb·b + qm·a·b + qd·d + qc = out`.
-    Arith,
+    Arith { lanes: usize },
     /// `l = x + bit·(y − x)`, `r = x + y − l`.
     Swap,
     /// See [`super::permutation`].
@@ -95,7 +96,7 @@ impl Rows {
     }
 }
 
-/// Log2 of the height of a table; small tables are cheap, so the floor only keeps the library's SIMD busy.
+/// Log2 of the height of a table.
 fn log_height(rows: usize) -> usize {
     crate::stark::layout::log_height(rows) as usize
 }
@@ -137,13 +138,25 @@ pub fn tables(layout: &Layout<F>, swaps: &[SwapRow]) -> Vec<Table> {
     out
 }
 
+/// How many gates to put in a row: neighbours share bus columns and quotient chunks, and the table gets lower,
+/// yet every column costs bytes in each query's opening.
+fn arith_lanes(gates: usize) -> usize {
+    let cost = |lanes: usize| {
+        // A gate's 4 + 13 columns and its 4 slots at two base columns each; sum column and quotient chunks.
+        let columns = 25 * lanes + 12;
+        columns * ((1 << log_height(gates.div_ceil(lanes))) + 128)
+    };
+    (1..=MAX_ARITH_LANES).min_by_key(|lanes| cost(*lanes)).unwrap_or(1)
+}
+
 fn arith(gates: &[ArithRow<F>]) -> Table {
-    let mut rows = Rows::new(ARITH_LANES * GATE_PRE);
+    let lanes = arith_lanes(gates.len());
+    let mut rows = Rows::new(lanes * GATE_PRE);
     for gate in gates {
         rows.cells.extend(gate.q);
         gate.slots.iter().for_each(|s| rows.slot(s));
     }
-    rows.finish(Kind::Arith, log_height(gates.len().div_ceil(ARITH_LANES)))
+    rows.finish(Kind::Arith { lanes }, log_height(gates.len().div_ceil(lanes)))
 }
 
 fn swap(swaps: &[SwapRow]) -> Table {

@@ -7,7 +7,7 @@ use p3_symmetric::Permutation;
 
 use super::config::F;
 use super::permutation::{self, Input};
-use super::tables::{ARITH_LANES, Kind, SWAP_LANES, SwapRow, Table};
+use super::tables::{Kind, SWAP_LANES, SwapRow, Table};
 use crate::stark::layout::{ArithRow, Layout, PermRow, Slot};
 
 /// What a key keeps of the circuit to fill tables with.
@@ -32,7 +32,7 @@ impl Filler {
     pub fn trace(&self, table: &Table, values: &[F]) -> RowMajorMatrix<F> {
         let height = 1 << table.log_height;
         match table.kind {
-            Kind::Arith => arith(&self.layout.arith, height, values),
+            Kind::Arith { lanes } => arith(&self.layout.arith, lanes, height, values),
             Kind::Swap => swap(&self.swaps, height, values),
             Kind::Perm => self.perm(&self.layout.perm, height, values),
             Kind::Range => range(&self.layout.range, height, values),
@@ -68,9 +68,9 @@ fn matrix(mut cells: Vec<F>, width: usize, height: usize) -> RowMajorMatrix<F> {
     RowMajorMatrix::new(cells, width)
 }
 
-fn arith(gates: &[ArithRow<F>], height: usize, values: &[F]) -> RowMajorMatrix<F> {
+fn arith(gates: &[ArithRow<F>], lanes: usize, height: usize, values: &[F]) -> RowMajorMatrix<F> {
     let cells = gates.iter().flat_map(|g| g.slots.iter().map(|s| value(values, s))).collect();
-    matrix(cells, 4 * ARITH_LANES, height)
+    matrix(cells, 4 * lanes, height)
 }
 
 fn swap(rows: &[SwapRow], height: usize, values: &[F]) -> RowMajorMatrix<F> {

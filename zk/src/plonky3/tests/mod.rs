@@ -13,7 +13,7 @@ mod bytes;
 mod determinism;
 mod forgery;
 mod roundtrip;
-mod scratch;
+mod speed;
 
 fn binding() -> Binding {
     Binding { proof_version: 1, backend: 2, circuit_id: 1, circuit_version: 1, params_hash: [3; 32], vk_id: [4; 32] }
