@@ -114,6 +114,8 @@ impl Stwo {
     ) -> Result<Vec<u8>, ZkError> {
         let mut channel = transcript::start(binding, &self.shape, public);
         let mut scheme = Scheme::with_memory_pool(config::pcs(), &self.twiddles, &self.pool);
+        // Otherwise the library evaluates out of the domain by Lagrange weights, which took 60 % of a proof's time.
+        scheme.set_store_polynomials_coefficients();
         scheme.commit_tree(MaybeOwned::Borrowed(&self.tree), &mut channel);
         self.commit(&mut scheme, trace, &mut channel);
         let lookup_nonce = SimdBackend::grind(&channel, LOOKUP_POW);
