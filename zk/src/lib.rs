@@ -5,6 +5,8 @@ pub mod circuits;
 pub mod error;
 pub mod field;
 pub mod hash;
+pub mod natives;
+pub mod otk;
 pub mod stark;
 pub mod stwo;
 pub mod tags;

@@ -92,6 +92,16 @@ pub struct Structure<F> {
     pub hashes: Vec<HashOp>,
     /// Wires that hold a 16-bit value.
     pub ranges: Vec<Wire>,
+    /// Where each numbered constraint begins; names violations, fixes nothing.
+    pub marks: Vec<Mark>,
+}
+
+/// The operations recorded from here to the next mark enforce the constraint `name`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark {
+    pub name: &'static str,
+    /// Gates, swaps, hashes and ranges recorded before.
+    pub start: [u32; 4],
 }
 
 /// Records a circuit and the values of its wires.
@@ -118,6 +128,7 @@ impl<F: CircuitField> Builder<F> {
                 swaps: vec![],
                 hashes: vec![],
                 ranges: vec![],
+                marks: vec![],
             },
             values: vec![],
             constants: HashMap::new(),
@@ -130,6 +141,13 @@ impl<F: CircuitField> Builder<F> {
     /// The structure and the value of every wire.
     pub fn finish(self) -> (Structure<F>, Vec<F>) {
         (self.structure, self.values)
+    }
+
+    /// Says that the operations recorded next enforce the constraint `name`.
+    pub fn mark(&mut self, name: &'static str) {
+        let s = &self.structure;
+        let start = [s.gates.len(), s.swaps.len(), s.hashes.len(), s.ranges.len()].map(|n| n as u32);
+        self.structure.marks.push(Mark { name, start });
     }
 
     /// The value of a wire.

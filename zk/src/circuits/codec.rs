@@ -1,0 +1,67 @@
+//! Strict reading of statement and witness bytes.
+
+use crate::error::ZkError;
+use crate::field::{CircuitField, Native};
+use crate::natives::{DIGEST_BYTES, digest_from_bytes};
+
+/// A cursor that refuses short, long and non-canonical input.
+pub struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader(bytes)
+    }
+
+    fn take(&mut self, n: usize, what: &str) -> Result<&'a [u8], ZkError> {
+        let short = || ZkError::InvalidWitness(format!("{what}: {n} bytes wanted, {} left", self.0.len()));
+        let (head, tail) = self.0.split_at_checked(n).ok_or_else(short)?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    pub fn bytes32(&mut self, what: &str) -> Result<[u8; 32], ZkError> {
+        Ok(self.take(32, what)?.try_into().expect("32 bytes"))
+    }
+
+    pub fn u8(&mut self, what: &str) -> Result<u8, ZkError> {
+        Ok(self.take(1, what)?[0])
+    }
+
+    pub fn u16(&mut self, what: &str) -> Result<u16, ZkError> {
+        Ok(u16::from_le_bytes(self.take(2, what)?.try_into().expect("two bytes")))
+    }
+
+    pub fn u64(&mut self, what: &str) -> Result<u64, ZkError> {
+        Ok(u64::from_le_bytes(self.take(8, what)?.try_into().expect("eight bytes")))
+    }
+
+    pub fn digest<F: CircuitField>(&mut self, what: &str) -> Result<Native<F>, ZkError> {
+        let bytes = self.take(DIGEST_BYTES, what)?;
+        digest_from_bytes(bytes).ok_or_else(|| ZkError::InvalidWitness(format!("{what}: not canonical")))
+    }
+
+    pub fn digests<F: CircuitField, const N: usize>(&mut self, what: &str) -> Result<[Native<F>; N], ZkError> {
+        let mut out = [crate::natives::zero::<F>(); N];
+        for d in &mut out {
+            *d = self.digest(what)?;
+        }
+        Ok(out)
+    }
+
+    /// A `u16` count of 1 up to `max`.
+    pub fn count(&mut self, max: usize, what: &str) -> Result<usize, ZkError> {
+        let n = usize::from(self.u16(what)?);
+        if n == 0 || n > max {
+            return Err(ZkError::InvalidWitness(format!("{what}: {n} is not between 1 and {max}")));
+        }
+        Ok(n)
+    }
+
+    /// Refuses trailing bytes.
+    pub fn finish(self) -> Result<(), ZkError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(ZkError::InvalidWitness(format!("{} trailing bytes", self.0.len())))
+    }
+}
