@@ -14,10 +14,10 @@ use stwo::core::utils::{bit_reverse_index, coset_index_to_circle_domain_index};
 use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::backend::simd::m31::{N_LANES, PackedM31};
 
-use super::{Air, ByteCounts, Cells, Fill, Row, padded, slot_columns};
+use super::{Air, ByteCounts, Cells, Fill, Row, log_height, padded, slot_columns};
 use crate::error::ZkError;
 use crate::hash::poseidon2;
-use crate::stark::layout::{PermRow, log_height};
+use crate::stark::layout::PermRow;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::poseidon2::{RATE, SBOXES, WIDTH, external_linear, permute};
 use crate::stwo::value::Value;
