@@ -39,6 +39,14 @@ pub trait ProofSystem: Sized + Send + Sync {
     fn prove(&self, values: &[Self::F], binding: &Binding, seed: [u8; 32]) -> Result<Vec<u8>, ZkError>;
     /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.
     fn verify(&self, public: &[Self::F], binding: &Binding, proof: &[u8]) -> Result<(), Reject>;
-    /// Bits of security of this circuit's proofs: (conjectured, proven).
-    fn security_bits(&self) -> (f64, f64);
+
+    /// (conjectured, proven) soundness bits of the pinned configuration. A system that states nothing claims nothing.
+    fn security_bits(&self) -> (f64, f64) {
+        (0.0, 0.0)
+    }
+
+    /// Size figures beyond those of the structure, say rows of each table.
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        vec![]
+    }
 }

@@ -42,6 +42,29 @@ pub enum Reject {
     VerifierPanicked = 17,
 }
 
+impl Reject {
+    /// Every reason, in the order of the codes.
+    pub const ALL: [Reject; 17] = [
+        Reject::VersionMismatch,
+        Reject::CircuitVersionMismatch,
+        Reject::UnknownBackend,
+        Reject::UnknownProofKind,
+        Reject::ParamsHashMismatch,
+        Reject::VerifyingKeyMismatch,
+        Reject::NonCanonicalFieldElement,
+        Reject::PublicInputMismatch,
+        Reject::PublicDigestMismatch,
+        Reject::InvalidProofShape,
+        Reject::BodyLengthMismatch,
+        Reject::ProofTooLarge,
+        Reject::ConstraintMismatch,
+        Reject::OpeningArgumentMismatch,
+        Reject::FriVerifyFailed,
+        Reject::PairingMismatch,
+        Reject::VerifierPanicked,
+    ];
+}
+
 /// What can go wrong before a verdict: a caller's mistake or a damaged key, never a peer's bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum ZkError {

@@ -2,11 +2,24 @@
 
 pub mod backend;
 pub mod circuits;
+pub mod envelope;
 pub mod error;
 pub mod field;
+pub mod groth16;
 pub mod hash;
+pub mod key;
 pub mod natives;
 pub mod otk;
+mod python;
+pub mod signatures;
 pub mod stark;
 pub mod stwo;
 pub mod tags;
+
+use pyo3::prelude::*;
+
+/// `simnet._zk`.
+#[pymodule]
+fn _zk(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    python::register(m)
+}

@@ -70,4 +70,12 @@ impl<F: CircuitField> OtkTree<F> {
     pub fn path(&self, slot: usize) -> Option<[Native<F>; KEY_DEPTH]> {
         (slot < self.keys.len()).then(|| std::array::from_fn(|level| self.levels[level][slot >> level ^ 1]))
     }
+
+    /// Keys, public hashes and path of every slot.
+    pub fn slots(&self) -> impl Iterator<Item = ([Native<F>; 4], [Native<F>; 4], [Native<F>; KEY_DEPTH])> {
+        (0..self.keys.len()).map(|slot| {
+            let path = self.path(slot).expect("in range");
+            (self.keys[slot], self.public[slot], path)
+        })
+    }
 }

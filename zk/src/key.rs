@@ -1,0 +1,219 @@
+//! The key of one circuit in one proof system: what the native boundary hands out.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use blake2::{Blake2s256, Digest as _};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::circuits::builder::Structure;
+use crate::circuits::{Circuit, public};
+use crate::envelope::{Envelope, public_digest, seal};
+use crate::error::{Reject, ZkError};
+use crate::field::CircuitField;
+use crate::groth16::Groth16;
+use crate::tags::TAG_TABLE_VERSION;
+
+/// Most threads of a proving pool.
+const THREADS_MAX: usize = 256;
+
+/// A key, whatever the proof system.
+pub trait Key: Send + Sync {
+    fn circuit(&self) -> Circuit;
+    fn binding(&self) -> &Binding;
+    /// Number of public-input field elements.
+    fn public_len(&self) -> usize;
+    fn sizes(&self) -> Vec<(&'static str, u64)>;
+    fn security_bits(&self) -> (f64, f64);
+    fn dump(&self) -> Vec<u8>;
+    /// The public-input vector of a statement as bytes.
+    fn public_inputs(&self, statement: &[u8]) -> Result<Vec<u8>, ZkError>;
+    /// An envelope; runs on a pool of `threads` threads (0: the global one).
+    fn prove(&self, witness: &[u8], seed: [u8; 32], threads: usize) -> Result<Vec<u8>, ZkError>;
+    /// The checks of the specification, in its order.
+    fn verify(&self, public_inputs: &[u8], envelope: &[u8], max_bytes: usize) -> Result<(), Reject>;
+}
+
+/// Makes a key.
+pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
+    contained(|| match backend {
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, seed)?) as Arc<dyn Key>),
+        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
+    })
+}
+
+/// Reads a dumped key.
+pub fn load(backend: u8, circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
+    contained(|| match backend {
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?) as Arc<dyn Key>),
+        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
+    })
+}
+
+/// A panic of a library as an error: it must not cross the boundary.
+fn contained<T>(f: impl FnOnce() -> Result<T, ZkError>) -> Result<T, ZkError> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(ZkError::ProverFailed("the library panicked".into())))
+}
+
+/// The pool of `threads` threads, kept for the next proof.
+fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
+    static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
+    if threads > THREADS_MAX {
+        return Err(ZkError::Unsupported(format!("{threads} threads; at most {THREADS_MAX}")));
+    }
+    let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(pool) = pools.get(&threads) {
+        return Ok(pool.clone());
+    }
+    let built = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = Arc::new(built.map_err(|e| ZkError::ProverFailed(e.to_string()))?);
+    pools.insert(threads, pool.clone());
+    Ok(pool)
+}
+
+/// Canonical parameter bytes of a circuit in a proof system: field and hash, tags, sizes, constants, then the system's.
+pub fn parameter_bytes<S: ProofSystem>(circuit: &Circuit) -> Vec<u8> {
+    let mut out = vec![S::F::BACKEND];
+    let hash = S::F::hash_parameter_bytes();
+    out.extend((hash.len() as u32).to_le_bytes());
+    out.extend(hash);
+    out.extend(TAG_TABLE_VERSION.to_le_bytes());
+    let params = circuit.params();
+    out.push(params.len() as u8);
+    params.iter().for_each(|p| out.extend(p.to_le_bytes()));
+    let constants = circuit.constants();
+    out.push(constants.len() as u8);
+    constants.iter().for_each(|c| out.extend(c.to_le_bytes()));
+    out.extend(S::parameter_bytes());
+    out
+}
+
+fn params_hash<S: ProofSystem>(circuit: &Circuit) -> [u8; 32] {
+    Blake2s256::new().chain_update(b"SIMNET-PARAMS-V1").chain_update(parameter_bytes::<S>(circuit)).finalize().into()
+}
+
+fn vk_id(backend: u8, circuit: &Circuit, params_hash: &[u8; 32], vk: &[u8]) -> [u8; 32] {
+    Blake2s256::new()
+        .chain_update(b"SIMNET-VK-V1")
+        .chain_update([backend, circuit.id()])
+        .chain_update(circuit.version().to_le_bytes())
+        .chain_update(params_hash)
+        .chain_update(vk)
+        .finalize()
+        .into()
+}
+
+/// The key of one circuit in the proof system `S`.
+pub struct CircuitKey<S: ProofSystem> {
+    circuit: Circuit,
+    structure: Structure<S::F>,
+    binding: Binding,
+    system: S,
+}
+
+impl<S: ProofSystem> CircuitKey<S> {
+    fn new(circuit: Circuit, structure: Structure<S::F>, system: S) -> Self {
+        let params_hash = params_hash::<S>(&circuit);
+        let backend = S::F::BACKEND;
+        let binding = Binding {
+            proof_version: PROOF_VERSION,
+            backend,
+            circuit_id: circuit.id(),
+            circuit_version: circuit.version(),
+            params_hash,
+            vk_id: vk_id(backend, &circuit, &params_hash, &system.vk_bytes()),
+        };
+        CircuitKey { circuit, structure, binding, system }
+    }
+
+    pub fn generate(circuit: Circuit, seed: [u8; 32]) -> Result<Self, ZkError> {
+        let structure = circuit.structure()?;
+        let system = S::keygen(&structure, seed)?;
+        Ok(Self::new(circuit, structure, system))
+    }
+
+    /// Dumped keys begin with params_hash and vk_id, so that a key of another circuit or size is told apart.
+    pub fn load(circuit: Circuit, bytes: &[u8]) -> Result<Self, ZkError> {
+        let damaged = |what: &str| ZkError::InvalidKeyEncoding(what.into());
+        let (head, body) = bytes.split_first_chunk::<64>().ok_or_else(|| damaged("too short"))?;
+        if head[..32] != params_hash::<S>(&circuit) {
+            return Err(damaged("the key is of another circuit, size or configuration"));
+        }
+        let structure = circuit.structure()?;
+        let system = S::load(&structure, body)?;
+        let key = Self::new(circuit, structure, system);
+        if head[32..] == key.binding.vk_id { Ok(key) } else { Err(damaged("vk_id differs")) }
+    }
+
+    fn prove_here(&self, witness: &[u8], seed: [u8; 32]) -> Result<Vec<u8>, ZkError> {
+        let (structure, values) = self.circuit.build::<S::F>(witness)?;
+        if structure.wires != self.structure.wires {
+            return Err(ZkError::InvalidWitness("the witness is of another size".into()));
+        }
+        let proof = self.system.prove(&values, &self.binding, seed)?;
+        let public: Vec<S::F> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
+        let digest = public_digest(&self.binding, &public::to_bytes(&public));
+        Ok(seal(&self.binding, &digest, &proof))
+    }
+}
+
+impl<S: ProofSystem> Key for CircuitKey<S> {
+    fn circuit(&self) -> Circuit {
+        self.circuit
+    }
+
+    fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    fn public_len(&self) -> usize {
+        self.structure.public.len()
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        let s = &self.structure;
+        let mut sizes = vec![
+            ("wires", u64::from(s.wires)),
+            ("gates", s.gates.len() as u64),
+            ("swaps", s.swaps.len() as u64),
+            ("hashes", s.hashes.len() as u64),
+            ("ranges", s.ranges.len() as u64),
+        ];
+        sizes.extend(self.system.sizes());
+        sizes
+    }
+
+    fn security_bits(&self) -> (f64, f64) {
+        self.system.security_bits()
+    }
+
+    fn dump(&self) -> Vec<u8> {
+        [self.binding.params_hash.as_slice(), &self.binding.vk_id, &self.system.dump()].concat()
+    }
+
+    fn public_inputs(&self, statement: &[u8]) -> Result<Vec<u8>, ZkError> {
+        contained(|| Ok(public::to_bytes(&self.circuit.vector::<S::F>(statement)?)))
+    }
+
+    fn prove(&self, witness: &[u8], seed: [u8; 32], threads: usize) -> Result<Vec<u8>, ZkError> {
+        contained(|| match threads {
+            0 => self.prove_here(witness, seed),
+            n => pool(n)?.install(|| self.prove_here(witness, seed)),
+        })
+    }
+
+    fn verify(&self, public_inputs: &[u8], envelope: &[u8], max_bytes: usize) -> Result<(), Reject> {
+        let envelope = Envelope::open(envelope, max_bytes)?;
+        envelope.check_binding(&self.binding)?;
+        let vector: Vec<S::F> = public::from_bytes(&self.circuit.kinds(), public_inputs)?;
+        if envelope.public_digest() != public_digest(&self.binding, public_inputs) {
+            return Err(Reject::PublicDigestMismatch);
+        }
+        let verdict = AssertUnwindSafe(|| self.system.verify(&vector, &self.binding, envelope.proof));
+        catch_unwind(verdict).unwrap_or(Err(Reject::VerifierPanicked))
+    }
+}
