@@ -14,6 +14,7 @@ use crate::envelope::{Envelope, public_digest, seal};
 use crate::error::{Reject, ZkError};
 use crate::field::CircuitField;
 use crate::groth16::Groth16;
+use crate::stwo::Stwo;
 use crate::tags::TAG_TABLE_VERSION;
 
 /// Most threads of a proving pool.
@@ -39,8 +40,9 @@ pub trait Key: Send + Sync {
 /// Makes a key.
 pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::generate(circuit, seed)?) as Arc<dyn Key>),
         3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, seed)?) as Arc<dyn Key>),
-        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
@@ -48,8 +50,9 @@ pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn
 /// Reads a dumped key.
 pub fn load(backend: u8, circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::load(circuit, bytes)?) as Arc<dyn Key>),
         3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?) as Arc<dyn Key>),
-        1 | 2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
+        2 => Err(ZkError::Unsupported(format!("backend {backend} is not linked"))),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
