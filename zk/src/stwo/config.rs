@@ -1,4 +1,9 @@
 //! The one parameter set of this backend, pinned: neither keys nor proofs carry their own.
+//!
+//! Blowup and queries were chosen by measurement at 100 conjectured bits and 16 bits of grinding (transaction /
+//! consensus for 32 validators, one thread): blowup 4 with 42 queries proves in 1.9 / 33 ms, verifies in 0.94 / 1.5 ms
+//! and takes 104 / 162 kB; 8 with 28 takes 2.0 / 36 ms, 0.82 / 1.2 ms, 86 / 122 kB; 16 with 21 takes 4.1 / 85 ms,
+//! 0.77 / 1.1 ms, 73 / 102 kB.
 
 use stwo::core::fri::FriConfig;
 use stwo::core::pcs::PcsConfig;

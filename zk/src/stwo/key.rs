@@ -56,7 +56,7 @@ impl Stwo {
         let pool = BaseColumnPool::new();
         let columns = tables.iter().zip(&fixed).flat_map(|(t, c)| evaluations(t.log_size(), c)).collect();
         let polynomials = SimdBackend::interpolate_columns(columns, &twiddles);
-        let tree = CommitmentTreeProver::new(polynomials, LOG_BLOWUP, &twiddles, false, None, &pool);
+        let tree = CommitmentTreeProver::new(polynomials, LOG_BLOWUP, &twiddles, true, None, &pool);
         Ok(Stwo {
             root: tree.commitment.root(),
             tables,

@@ -65,4 +65,11 @@ impl ProofSystem for Stwo {
     fn security_bits(&self) -> (f64, f64) {
         config::security_bits(self.shape.fractions(), self.shape.log_max)
     }
+
+    /// Rows of each table, padding included, and the columns of all tables together.
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        let rows = self.shape.tables.iter().map(|t| (t.name, 1 << t.log_size));
+        let columns = self.shape.log_sizes.iter().map(|tree| tree.len() as u64).sum();
+        rows.chain([("columns", columns)]).collect()
+    }
 }

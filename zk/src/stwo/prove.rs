@@ -18,7 +18,7 @@ use super::lookup::Relations;
 use super::tables::ByteCounts;
 use super::transcript;
 use crate::backend::Binding;
-use crate::circuits::builder::{Gate, Swap, Wire};
+use crate::circuits::check::check;
 use crate::error::ZkError;
 
 pub type Scheme<'a> = CommitmentSchemeProver<'a, SimdBackend, Blake2sMerkleChannel>;
@@ -66,37 +66,15 @@ impl Strategy for Honest {
 }
 
 impl Stwo {
-    /// The trace of these wire values.
+    /// The trace of these wire values, which have to satisfy the circuit. The proof alone would not tell in every
+    /// case: wires asserted equal share their rows, so the value of one of them may be in no cell at all.
     pub(super) fn trace(&self, values: &[M31]) -> Result<Trace, ZkError> {
-        let wires = self.structure.wires as usize;
-        if values.len() != wires {
-            return Err(ZkError::InvalidWitness(format!("{} values for {wires} wires", values.len())));
-        }
         if values.iter().any(|v| v.0 >= P) {
             return Err(ZkError::InvalidWitness("a value is not canonical".into()));
         }
-        self.check_gates(values)?;
+        check(&self.structure, values)?;
         let mut bytes = ByteCounts::default();
         self.tables.iter().map(|t| t.trace(values, &mut bytes)).collect()
-    }
-
-    /// Every gate and swap on the values. The proof alone would not tell: wires asserted equal share their rows,
-    /// so the value of one of them may be in no cell at all.
-    fn check_gates(&self, values: &[M31]) -> Result<(), ZkError> {
-        let v = |w: Wire| values[w.0 as usize];
-        let gate =
-            |g: &Gate<M31>| g.qa * v(g.a) + g.qb * v(g.b) + g.qm * v(g.a) * v(g.b) + g.qd * v(g.d) + g.qc == v(g.out);
-        if let Some(i) = self.structure.gates.iter().position(|g| !gate(g)) {
-            return Err(ZkError::ConstraintViolation(format!("gate {i} is not satisfied")));
-        }
-        let swap = |s: &Swap| {
-            let l = v(s.x) + v(s.bit) * (v(s.y) - v(s.x));
-            l == v(s.l) && v(s.x) + v(s.y) - l == v(s.r)
-        };
-        if let Some(i) = self.structure.swaps.iter().position(|s| !swap(s)) {
-            return Err(ZkError::ConstraintViolation(format!("swap {i} is not satisfied")));
-        }
-        Ok(())
     }
 
     /// The statement within these wire values.
@@ -114,6 +92,8 @@ impl Stwo {
     ) -> Result<Vec<u8>, ZkError> {
         let mut channel = transcript::start(binding, &self.shape, public);
         let mut scheme = Scheme::with_memory_pool(config::pcs(), &self.twiddles, &self.pool);
+        // Otherwise the library evaluates out of the domain by Lagrange weights, which took 60 % of a proof's time.
+        scheme.set_store_polynomials_coefficients();
         scheme.commit_tree(MaybeOwned::Borrowed(&self.tree), &mut channel);
         self.commit(&mut scheme, trace, &mut channel);
         let lookup_nonce = SimdBackend::grind(&channel, LOOKUP_POW);

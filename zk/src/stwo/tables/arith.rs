@@ -3,9 +3,9 @@
 use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
-use super::{Air, ByteCounts, Cells, Fill, Row, in_order, padded, slot_columns};
+use super::{Air, ByteCounts, Cells, Fill, Row, in_order, log_height, padded, slot_columns};
 use crate::error::ZkError;
-use crate::stark::layout::{ArithRow, log_height};
+use crate::stark::layout::ArithRow;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
 

@@ -15,7 +15,7 @@ use super::interaction::{self, Interaction};
 use super::lookup::{Relations, Term};
 use super::value::Value;
 use crate::error::ZkError;
-use crate::stark::layout::{Layout, Slot};
+use crate::stark::layout::{self, Layout, Slot};
 
 mod arith;
 mod byte;
@@ -126,6 +126,11 @@ pub fn of_layout(layout: &Layout<M31>) -> Vec<Box<dyn Table>> {
         tables.push(Box::new(byte::Bytes));
     }
     tables
+}
+
+/// The log2 height of a table. Below 2^5 rows the library leaves its SIMD FFT, at several times the cost.
+fn log_height(rows: usize) -> u32 {
+    layout::log_height(rows).max(5)
 }
 
 /// Columns of wire references: which wire fills which cell, with padding rows that refer to wire 0 (zero).

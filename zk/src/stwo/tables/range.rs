@@ -4,9 +4,9 @@
 use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
-use super::{Air, ByteCounts, Cells, Fill, Row, in_order, slot_columns};
+use super::{Air, ByteCounts, Cells, Fill, Row, in_order, log_height, slot_columns};
 use crate::error::ZkError;
-use crate::stark::layout::{Slot, log_height};
+use crate::stark::layout::Slot;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
 

@@ -7,6 +7,7 @@ use stwo::core::fields::m31::M31;
 use super::Stwo;
 use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
 use crate::circuits::builder::{Builder, Structure, Wire};
+use crate::circuits::{Circuit, sample};
 use crate::tags::Tag;
 
 mod cheat;
@@ -27,6 +28,18 @@ pub struct Sample {
 impl Sample {
     pub fn new(builder: Builder<M31>) -> Self {
         let (structure, values) = builder.finish();
+        Self::of(structure, values)
+    }
+
+    /// An honest witness of one of the crate's circuits.
+    pub fn circuit(id: u8, params: &[u32]) -> Self {
+        let circuit = Circuit::new(id, params).expect("a circuit");
+        let (_, witness) = sample::honest::<M31>(&circuit);
+        let (structure, values) = circuit.build(&witness).expect("an honest witness");
+        Self::of(structure, values)
+    }
+
+    fn of(structure: Structure<M31>, values: Vec<M31>) -> Self {
         let key = Stwo::keygen(&structure, [0; 32]).expect("a circuit within limits");
         let public = key.statement(&values);
         Sample { key, structure, values, public }

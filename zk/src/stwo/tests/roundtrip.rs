@@ -10,6 +10,20 @@ fn stwo_round_trip() {
 }
 
 #[test]
+fn stwo_round_trip_of_the_circuits() {
+    for (id, params) in [(1, &[][..]), (7, &[4, 4, 2])] {
+        let sample = Sample::circuit(id, params);
+        let proof = sample.prove();
+        sample.key.verify(&sample.public, &binding(), &proof).expect("an honest proof");
+        for i in 0..sample.public.len() {
+            let mut public = sample.public.clone();
+            public[i] += M31(1);
+            assert!(sample.key.verify(&public, &binding(), &proof).is_err(), "circuit {id}, public input {i}");
+        }
+    }
+}
+
+#[test]
 fn stwo_round_trip_without_optional_tables() {
     let mut b = Builder::new();
     let x = b.public(M31(3));

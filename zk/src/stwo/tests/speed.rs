@@ -4,11 +4,32 @@ use std::time::Instant;
 
 use super::*;
 
+/// The consensus circuit at the size of the specification's cost table.
+const CONSENSUS: [u32; 3] = [32, 256, 4];
+
 #[test]
 #[ignore = "a measurement"]
 fn stwo_speed() {
-    report("tx-like", &Sample::new(mixed(8, 60, 80, 48)));
-    report("consensus-like", &Sample::new(mixed(1300, 400, 2500, 200)));
+    report("transaction", &Sample::circuit(1, &[]));
+    report("consensus 24", &Sample::circuit(7, &CONSENSUS));
+}
+
+#[test]
+#[ignore = "a loop for a profiler"]
+fn stwo_loop() {
+    let sample = Sample::circuit(1, &[]);
+    let verify = std::env::var("LOOP").as_deref() == Ok("verify");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+    pool.install(|| {
+        let proof = sample.prove();
+        for _ in 0..500 {
+            if verify {
+                sample.key.verify(&sample.public, &binding(), &proof).expect("honest");
+            } else {
+                sample.prove();
+            }
+        }
+    });
 }
 
 fn report(name: &str, sample: &Sample) {
