@@ -154,7 +154,8 @@ class Finality:
 
     def _prove(self, height: int) -> None:
         proving, committed = self._proving[height], self._chain.at(height)
-        assert committed is not None and proving.certificate is not None
+        assert committed is not None
+        assert proving.certificate is not None
         proving.done = True
         backend = BackendId(committed.block.header.backend)
         committee = self._committee(committed.members, backend)
