@@ -56,9 +56,9 @@ impl<F: CircuitField> OtkTree<F> {
         self.levels[KEY_DEPTH][0]
     }
 
-    /// The secret `which` (0..4) of a slot (0..32); `None` out of range.
-    pub fn key(&self, slot: usize, which: usize) -> Option<Native<F>> {
-        self.keys.get(slot)?.get(which).copied()
+    /// The secrets of a slot (0..32): the phases' keys, then the VRF's; `None` out of range.
+    pub fn keys(&self, slot: usize) -> Option<[Native<F>; KEYS_PER_SLOT]> {
+        self.keys.get(slot).copied()
     }
 
     /// K0..K3 of a slot.
@@ -69,13 +69,5 @@ impl<F: CircuitField> OtkTree<F> {
     /// The siblings of a slot, leaf to root.
     pub fn path(&self, slot: usize) -> Option<[Native<F>; KEY_DEPTH]> {
         (slot < self.keys.len()).then(|| std::array::from_fn(|level| self.levels[level][slot >> level ^ 1]))
-    }
-
-    /// Keys, public hashes and path of every slot.
-    pub fn slots(&self) -> impl Iterator<Item = ([Native<F>; 4], [Native<F>; 4], [Native<F>; KEY_DEPTH])> {
-        (0..self.keys.len()).map(|slot| {
-            let path = self.path(slot).expect("in range");
-            (self.keys[slot], self.public[slot], path)
-        })
     }
 }

@@ -194,8 +194,9 @@ impl TreeBytes {
     fn new<F: CircuitField>(seed: &[u8; 32], epoch: u64) -> Self {
         let tree = otk::OtkTree::<F>::new(seed, epoch);
         let bytes = |ds: &[Native<F>]| ds.iter().map(digest_bytes).collect();
-        let slots = tree.slots().map(|(keys, public, path)| [bytes(&keys), bytes(&public), bytes(&path)]);
-        TreeBytes { root: digest_bytes(&tree.root()), slots: slots.collect() }
+        let slot = |i: usize| Some([bytes(&tree.keys(i)?), bytes(&tree.public(i)?), bytes(&tree.path(i)?)]);
+        let slots = (0..).map_while(slot).collect();
+        TreeBytes { root: digest_bytes(&tree.root()), slots }
     }
 }
 

@@ -1,24 +1,24 @@
 //! Evaluates a structure on values and names the first operation that they violate.
 
-use crate::circuits::builder::{Gate, Structure, Swap};
+use std::collections::BTreeSet;
+
+use crate::circuits::builder::{Gate, HashOp, Structure, Swap, Wire};
 use crate::error::ZkError;
 use crate::field::CircuitField;
 
 const KINDS: [&str; 4] = ["gate", "swap", "hash", "range"];
 
-/// The first violated operation: kind (index into gates, swaps, hashes, ranges) and position.
-fn first_violation<F: CircuitField>(s: &Structure<F>, values: &[F]) -> Option<(usize, usize)> {
-    let gate = s.gates.iter().position(|g| !gate_holds(g, values)).map(|i| (0, i));
-    let swap = || s.swaps.iter().position(|x| !swap_holds(x, values)).map(|i| (1, i));
-    let range = || {
-        let fits = |v: F| v.to_u64().is_some_and(|v| v < 1 << 16);
-        s.ranges.iter().position(|w| !fits(values[w.0 as usize])).map(|i| (3, i))
-    };
-    let hash = || {
-        let mut state = [F::ZERO; 16];
-        s.hashes.iter().position(|h| !F::check_hash(h, values, &mut state)).map(|i| (2, i))
-    };
-    gate.or_else(swap).or_else(range).or_else(hash)
+/// Every violated operation: kind (index into gates, swaps, hashes, ranges) and position.
+fn violations<'a, F: CircuitField>(s: &'a Structure<F>, values: &'a [F]) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let failing = |kind: usize, holds: bool, i: usize| (!holds).then_some((kind, i));
+    let gates = s.gates.iter().enumerate().filter_map(move |(i, g)| failing(0, gate_holds(g, values), i));
+    let swaps = s.swaps.iter().enumerate().filter_map(move |(i, x)| failing(1, swap_holds(x, values), i));
+    let fits = |w: &Wire| values[w.0 as usize].to_u64().is_some_and(|v| v < 1 << 16);
+    let ranges = s.ranges.iter().enumerate().filter_map(move |(i, w)| failing(3, fits(w), i));
+    let mut state = [F::ZERO; 16];
+    let mut hash_holds = move |h: &HashOp| F::check_hash(h, values, &mut state);
+    let hashes = s.hashes.iter().enumerate().filter_map(move |(i, h)| failing(2, hash_holds(h), i));
+    gates.chain(swaps).chain(ranges).chain(hashes)
 }
 
 fn gate_holds<F: CircuitField>(g: &Gate<F>, values: &[F]) -> bool {
@@ -41,11 +41,16 @@ pub fn check<F: CircuitField>(s: &Structure<F>, values: &[F]) -> Result<(), ZkEr
     if values.len() != s.wires as usize {
         return Err(ZkError::InvalidWitness(format!("{} values for {} wires", values.len(), s.wires)));
     }
-    match first_violation(s, values) {
+    match violations(s, values).next() {
         None => Ok(()),
         Some((kind, index)) => {
             let name = constraint_name(s, kind, index);
             Err(ZkError::ConstraintViolation(format!("{name} ({} {index})", KINDS[kind])))
         }
     }
+}
+
+/// The names of all violated constraints.
+pub fn violated<F: CircuitField>(s: &Structure<F>, values: &[F]) -> BTreeSet<&'static str> {
+    violations(s, values).map(|(kind, index)| constraint_name(s, kind, index)).collect()
 }

@@ -4,7 +4,7 @@ use crate::circuits::Circuit;
 use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
 use crate::circuits::transaction::STATEMENT_BYTES;
-use crate::field::{CircuitField, Native};
+use crate::field::CircuitField;
 use crate::natives::{address, digest_bytes, lift, tier_seed, vote_message, vote_tag, vrf_output};
 use crate::otk::OtkTree;
 
@@ -50,7 +50,7 @@ pub fn consensus<F: CircuitField>(n: usize, capacity: usize, witnesses: usize, r
     let mut openings = vec![];
     for (v, (tree, validator)) in trees.iter().zip(&validators).enumerate() {
         let votes = n < 4 || v + 1 < n;
-        let keys: [Native<F>; 4] = std::array::from_fn(|x| tree.key(index, x).expect("in range"));
+        let keys = tree.keys(index).expect("in range");
         let (hashes, path) = (tree.public(index).expect("in range"), tree.path(index).expect("in range"));
         let mut ballot = Ballot::absent();
         let mut opening = Opening { hashes, path, ..Opening::absent() };

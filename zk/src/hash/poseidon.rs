@@ -142,12 +142,10 @@ fn solve(mut a: Matrix, mut y: Vec<Fr>) -> Vec<Fr> {
         let inverse = a[i][i].inverse().expect("the pivot is not zero");
         a[i].iter_mut().for_each(|x| *x *= inverse);
         y[i] *= inverse;
+        let pivot_row = a[i].clone();
         for r in (0..a.len()).filter(|r| *r != i) {
             let factor = a[r][i];
-            for c in i..a.len() {
-                let term = factor * a[i][c];
-                a[r][c] -= term;
-            }
+            a[r].iter_mut().zip(&pivot_row).for_each(|(x, p)| *x -= factor * p);
             let term = factor * y[i];
             y[r] -= term;
         }

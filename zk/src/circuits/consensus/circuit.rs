@@ -308,9 +308,9 @@ fn signatures<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: 
     let mut leaves = Vec::with_capacity(slots.len());
     for s in slots {
         let mut tags = vec![];
-        for x in 0..PHASES {
-            let tag = b.hash(VOTE[x], &[s.keys[x].wires::<F>(), message.wires::<F>()].concat());
-            tags.extend_from_slice(gate_digest(b, s.votes[x], &tag).wires::<F>());
+        for ((domain, key), vote) in VOTE.into_iter().zip(&s.keys).zip(&s.votes) {
+            let tag = b.hash(domain, &[key.wires::<F>(), message.wires::<F>()].concat());
+            tags.extend_from_slice(gate_digest(b, *vote, &tag).wires::<F>());
         }
         leaves.push(b.hash(Tag::SigQ, &tags));
     }
