@@ -60,7 +60,7 @@ class Validator:
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, int], None] = lambda _block, _slot: None
         self.on_vote_seen: Callable[[Vote], None] = lambda _: None
-        transactions.on_verified = self._on_verified
+        transactions.on_verified.append(self._on_verified)
         self._voting = Voting(1, node, chain.sets_of_next())
 
     # --- the slot clock ----------------------------------------------------------------------
