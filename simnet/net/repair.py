@@ -1,6 +1,6 @@
 """Lazy repair of one node's gossip: IHAVE offers ids, IWANT asks for the messages.
 
-At each heartbeat a node offers what it accepted in the last windows to some neighbours that are not known to
+At each heartbeat a node offers what it accepted in the last windows, but for the last half heartbeat, to some neighbours that are not known to
 have it. Heartbeats run only while there is something to offer, on a grid of the node's own. When a link comes up,
 both ends offer everything they still remember. An offer is answered from memory for `history_windows` heartbeats.
 """
@@ -69,7 +69,9 @@ class LazyRepair:
         window = self._window()
         while self._windows and self._windows[0][0] < window - self._settings.advertised_windows:
             self._windows.popleft()
-        entries = [entry for _, bucket in self._windows for entry in bucket]
+        # What was pushed a moment ago is still on its way: offering it now would fetch it twice.
+        pushed_by = self._router.wire.clock.now - self._beat // 2
+        entries = [entry for _, bucket in self._windows for entry in bucket if entry.seen_at <= pushed_by]
         if entries:
             for hop in self._lazy_peers(window):
                 self._offer(hop, entries)
