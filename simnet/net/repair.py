@@ -1,7 +1,7 @@
 """Lazy repair of one node's gossip: IHAVE offers ids, IWANT asks for the messages.
 
-At each heartbeat a node offers what it accepted in the last windows, but for the last half heartbeat, to some neighbours that are not known to
-have it. Heartbeats run only while there is something to offer, on a grid of the node's own. When a link comes up,
+At each heartbeat a node offers what it accepted in the last windows, but for the newest half heartbeat, to some
+neighbours that are not known to have it. Heartbeats run only while there is something to offer, on a grid of the node's own. When a link comes up,
 both ends offer everything they still remember. An offer is answered from memory for `history_windows` heartbeats.
 """
 
@@ -67,7 +67,8 @@ class LazyRepair:
     def _heartbeat(self, _: simpy.Event) -> None:
         self._beating = False
         window = self._window()
-        while self._windows and self._windows[0][0] < window - self._settings.advertised_windows:
+        # One window more than is advertised, because the newest half heartbeat is held back below.
+        while self._windows and self._windows[0][0] < window - self._settings.advertised_windows - 1:
             self._windows.popleft()
         # What was pushed a moment ago is still on its way: offering it now would fetch it twice.
         pushed_by = self._router.wire.clock.now - self._beat // 2
