@@ -65,7 +65,7 @@ class Wallet:
         processor: Processor,
         ledger: Callable[[], Ledger],
         is_busy: Callable[[bytes], bool],
-        publish: Callable[[TxMessage], bool],
+        publish: Callable[[TxMessage], str | None],
     ) -> None:
         self._world = world
         self._node = node
@@ -217,10 +217,11 @@ class Wallet:
             if now > due:
                 self._world.emit(TransferLate(now, self._node, SimTime(now - due)))
             message = prepared.message()
-            if self._publish(message):
+            why_not = self._publish(message)
+            if why_not is None:
                 then(message)
             else:
                 self._pending.pop(prepared.draft.tx.transfer.sender, None)
-                self._world.emit(PublicationSkipped(now, self._node, "no_peer"))
+                self._world.emit(PublicationSkipped(now, self._node, why_not))
 
         self._world.after(max(0, prepared.ticket.ready_at - due), publish)
