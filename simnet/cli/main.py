@@ -6,6 +6,7 @@ import typer
 
 import simnet
 from simnet.cli.analyze import analyze
+from simnet.cli.calibrate import calibrate
 from simnet.cli.run import rerun, run, validate
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("run")(run)
 app.command("validate")(validate)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
+app.command("calibrate")(calibrate)
 
 
 def main() -> None:

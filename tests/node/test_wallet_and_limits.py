@@ -148,7 +148,12 @@ def test_copies_are_ignored_as_replay(spammed: Bench) -> None:
 
 def test_spoiled_proofs_are_rejected_by_the_verifier_and_not_forwarded(spammed: Bench) -> None:
     spam_of = {e.message: e.spam for e in spammed.of(MessagePublished)}
-    kinds = {"flipped_bytes": "MockProof", "other_statement": "MockProof", "wrong_public_inputs": "MockStatement", "oversize": "MockOversize"}
+    kinds = {
+        "flipped_bytes": "MockProof",
+        "other_statement": "MockProof",
+        "wrong_public_inputs": "MockStatement",
+        "oversize": "MockOversize",
+    }
     for kind, reason in kinds.items():
         judged = [e for e in spammed.of(MessageValidated) if spam_of[e.message] == kind]
         assert judged, kind

@@ -11,7 +11,8 @@ import pytest
 from simnet.errors import ProofError
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
-from tests.proofs.samples import CONSENSUS, MAX_BYTES, SEED, TRANSACTION, backend, consensus, proven, transaction
+from simnet.proofs.samples import TRANSACTION, transaction
+from tests.proofs.proven import CONSENSUS, MAX_BYTES, SEED, backend, consensus, proven
 
 CIRCUITS = [CircuitId.TRANSACTION, CircuitId.CONSENSUS]
 ALL = [(b, c) for b in BackendId for c in CIRCUITS]

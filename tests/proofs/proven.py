@@ -1,0 +1,32 @@
+"""Honest proofs, made once per test process."""
+
+from functools import cache
+
+from simnet.proofs import samples
+from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.keys import default_folder
+from simnet.proofs.native import NativeBackend
+from simnet.proofs.samples import Sample
+
+CONSENSUS = Circuit(CircuitId.CONSENSUS, (8, 8, 4))
+MAX_BYTES = 4 * 1024 * 1024
+SEED = bytes(range(32))
+
+
+@cache
+def backend(which: BackendId) -> NativeBackend:
+    """One backend per test process, with the user's key cache."""
+    return NativeBackend(which, default_folder())
+
+
+def consensus(which: BackendId, *, voters: int = 5) -> Sample:
+    """Six validators in a circuit for eight."""
+    return samples.consensus(which, CONSENSUS, members=6, voters=voters)
+
+
+@cache
+def proven(which: BackendId, circuit: CircuitId) -> tuple[Sample, bytes, bytes]:
+    """(sample, public inputs, envelope) of an honest proof."""
+    sample = samples.transaction() if circuit is CircuitId.TRANSACTION else consensus(which)
+    prover = backend(which)
+    return sample, prover.public_inputs(sample.circuit, sample.statement), prover.prove(sample.circuit, sample.witness, SEED, 1)
