@@ -1,0 +1,13 @@
+"""The main job: the full mixed_backend_interop run on the real provers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.runs import ROOT, command, environment, run_json
+
+
+@pytest.mark.nightly
+def test_the_full_mixed_run(tmp_path: Path, record_property: pytest.RecordProperty) -> None:  # type: ignore[name-defined]
+    ...
