@@ -29,10 +29,10 @@ from collections.abc import Sequence
 from typing import final
 
 __all__ = [
-    "Key",
-    "OtkTree",
     "PROOF_VERSION",
     "REJECT_REASONS",
+    "Key",
+    "OtkTree",
     "ZkError",
     "address",
     "cpu_features",

@@ -1,11 +1,8 @@
 """The main job: the full mixed_backend_interop run on the real provers."""
 
-import json
 from pathlib import Path
 
 import pytest
-
-from tests.runs import ROOT, command, environment, run_json
 
 
 @pytest.mark.nightly
