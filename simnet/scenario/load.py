@@ -120,6 +120,11 @@ class _Document:
 
     def check(self) -> Scenario | None:
         """The scenario, or None when there are problems."""
+        huge = list(_huge_integers((), self.data))
+        if huge:
+            # Nothing after this could print them.
+            self.problems += [self._problem(key, value, "an integer has at most 64 bits") for key, value in huge]
+            return None
         scenario = self._validate()
         self.problems += [self._problem(c.key, c.value, c.why) for c in conflicts(self.data)]
         self._warn(Conflict(found.key, None, found.why) for found in unknown_keys(Scenario, self.data))
@@ -133,11 +138,6 @@ class _Document:
         return ScenarioError(sorted(found, key=lambda p: (p.line is None, p.line or 0)))
 
     def _validate(self) -> Scenario | None:
-        huge = list(_huge_integers((), self.data))
-        if huge:
-            # Pydantic cannot even print them in its own warnings.
-            self.problems += [self._problem(key, value, "an integer has at most 64 bits") for key, value in huge]
-            return None
         try:
             return Scenario.model_validate(self.data)
         except ValidationError as error:
