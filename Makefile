@@ -52,6 +52,7 @@ lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/stubtest simnet._zk
 	$(BIN)/lint-imports
 	cargo fmt --all --check
 	cargo clippy --release --locked --all-targets -- -D warnings

@@ -63,9 +63,7 @@ def test_another_seed_differs_in_everything(folders: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("cores", [1, 4])
-def test_the_number_of_cores_does_not_matter(
-    folders: dict[str, Path], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_of_cores_does_not_matter(folders: dict[str, Path], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SIMNET_SEED", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)

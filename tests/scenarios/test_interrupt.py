@@ -1,7 +1,6 @@
 """Runs that end before their time: Ctrl-C, and a kill that nothing can catch."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -97,10 +96,10 @@ def test_a_killed_run_leaves_no_torn_file_and_the_folder_works_again(tmp_path: P
 
 def test_a_second_run_into_a_folder_leaves_nothing_of_the_first(interrupted: tuple[Path, int, str]) -> None:
     folder, _, _ = interrupted
-    before = os.stat(folder / "trace.parquet").st_ino
+    before = (folder / "trace.parquet").stat().st_ino
     done = simnet("run", TINY, "--out", folder, "--quiet", *SHORT, cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     run = run_json(folder)
     assert (run["complete"], run["interrupted"], run["exit_code"]) == (True, False, 0)
-    assert os.stat(folder / "trace.parquet").st_ino != before
+    assert (folder / "trace.parquet").stat().st_ino != before
     assert json.loads((folder / "summaries" / "tiny.json").read_text())["simnet"]["complete"] is True
