@@ -103,7 +103,9 @@ class Sync:
             if tx_id in self._transactions.verified:
                 self._send_transfer(tx_id, peer)
             elif tx_id in self._owed or len(self._owed) < OWED_MAX:
-                self._owed.setdefault(tx_id, []).append(peer)
+                waiting = self._owed.setdefault(tx_id, [])
+                if peer not in waiting:
+                    waiting.append(peer)
             else:
                 self._world.emit(LimitReached(self._world.now, self._node, "owed_transfers"))
 
