@@ -143,7 +143,7 @@ class Bench:
 
 def cost_file(path: Path, circuits: Iterable[Circuit], *, prove_ms: float = 10, verify_ms: float = 1) -> Path:
     """A costs.json with the same costs for every backend."""
-    table = {}
+    table: dict[str, float] = {}
     for circuit in circuits:
         for backend in BackendId:
             key = f"{backend.label}/{circuit.id.label}/{circuit.size}"

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from simnet.errors import SimnetError
-from simnet.events import BlockCommitted, BlockProven, LimitReached, Proposed, TxRefused, VoteCast
+from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxRefused, VoteCast
 from simnet.node.finality import Finality
 from simnet.protocol.messages import Certificate
 from simnet.protocol.validators import SLOTS_PER_EPOCH
@@ -45,6 +45,19 @@ def test_a_node_that_was_cut_off_catches_up() -> None:
     # What it learnt, it learnt after the links came back, and it votes again afterwards.
     assert all(e.at >= 6_100_000_000 for e in learnt)
     assert any(e.node == away and e.at > 7_500_000_000 for e in bench.of(VoteCast))
+
+
+def test_a_node_that_returns_when_nobody_votes_any_more_asks_for_what_it_missed() -> None:
+    """Nothing but its neighbours' status tells it that there are blocks."""
+    # The traffic ends before the last block: a node that was away longer than gossip remembers misses pending transfers.
+    traffic = {"tx": {"phases": [{"model": "poisson", "duration_ms": 4800, "lambda_per_sec": 4.0}]}}
+    bench = Bench(scenario(slots=6, traffic=traffic, gossip={"duplicate_cache_ms": 3000, "iwant_timeout_ms": 3000, "lazy_peers": 0}))
+    bench.isolate(4, 1500, 6400)
+    result = bench.run()
+    assert result.complete, result.violations
+    assert any(e.caught_up for e in bench.commits(4))
+    assert bench.chain(4) == bench.chain(0)
+    assert bench.unproven() == []
 
 
 def test_two_of_five_cut_off_stop_the_chain_and_their_return_resumes_it() -> None:
@@ -111,6 +124,7 @@ def test_too_few_disclosures_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Finality, "_disclose", withhold)
     assert bench.run().complete
     assert not bench.of(BlockProven)
+    assert not [e for e in bench.of(ProofMade) if e.circuit == "consensus"]
     assert len(bench.chain(0)) == 2
 
 

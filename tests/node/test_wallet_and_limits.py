@@ -144,6 +144,9 @@ def test_copies_are_ignored_as_replay(spammed: Bench) -> None:
     # Whichever of the two came first is the one that counts: one admission a node.
     assert max(Counter((e.node, e.tx) for e in spammed.of(TxAdmitted)).values()) == 1
     assert sum(e.verdict == "ignore" for e in copies) > 0
+    # And only that one costs a verification.
+    sound = [e for e in spammed.of(ProofVerified) if e.spam in (None, "copy") and e.circuit == "transaction"]
+    assert max(Counter((e.node, e.proof) for e in sound).values()) == 1
 
 
 def test_spoiled_proofs_are_rejected_by_the_verifier_and_not_forwarded(spammed: Bench) -> None:

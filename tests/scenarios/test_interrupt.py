@@ -13,6 +13,7 @@ from tests.runs import LIGHT_SEED, LIMIT_S, TINY, TINY_FAULTS, command, environm
 
 LONG = ["--set", "sim.duration_ms=600000", "--set", "traffic.tx.phases.0.duration_ms=590000"]
 """Minutes of wall time: such a run never ends by itself within a test."""
+SHORT = ["--set", "sim.duration_ms=3000", "--set", "traffic.tx.phases.0.duration_ms=2500"]
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -72,6 +73,7 @@ def test_an_interrupted_run_cannot_be_compared_with(interrupted: tuple[Path, int
 
 def test_a_killed_run_leaves_no_torn_file_and_the_folder_works_again(tmp_path: Path) -> None:
     folder = tmp_path / "out"
+    assert simnet("run", TINY, "--out", folder, "--quiet", *SHORT, cwd=tmp_path).returncode == 0
     process = started(folder)
     process.kill()
     process.communicate(timeout=LIMIT_S)
@@ -79,8 +81,10 @@ def test_a_killed_run_leaves_no_torn_file_and_the_folder_works_again(tmp_path: P
     run = run_json(folder)
     assert (run["complete"], run["exit_code"]) == (False, None)
     assert run["seed"] == 11
-    # What has its final name is whole; of the rest only the unfinished trace is there, under another name.
-    assert {p.name for p in folder.rglob("*") if p.is_file()} == {"run.json", ".trace.parquet.partial"}
+    # What has its final name is whole, and nothing of the earlier run passes for this one's; its costs may be what this
+    # one replays. The unfinished trace has another name.
+    assert {p.name for p in folder.rglob("*") if p.is_file()} == {"run.json", "costs.json", ".trace.parquet.partial"}
+    json.loads((folder / "costs.json").read_text())
 
     done = simnet("run", TINY_FAULTS, "--seed", LIGHT_SEED, "--out", folder, "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -93,8 +97,7 @@ def test_a_killed_run_leaves_no_torn_file_and_the_folder_works_again(tmp_path: P
 def test_a_second_run_into_a_folder_leaves_nothing_of_the_first(interrupted: tuple[Path, int, str]) -> None:
     folder, _, _ = interrupted
     before = (folder / "trace.parquet").stat().st_ino
-    short = ["--set", "sim.duration_ms=3000", "--set", "traffic.tx.phases.0.duration_ms=2500"]
-    done = simnet("run", TINY, "--out", folder, "--quiet", *short, cwd=folder.parent)
+    done = simnet("run", TINY, "--out", folder, "--quiet", *SHORT, cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     run = run_json(folder)
     assert (run["complete"], run["interrupted"], run["exit_code"]) == (True, False, 0)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from simnet._zk import REJECT_REASONS
 from simnet.checks import INVARIANTS
 from simnet.events import (
     BlockCommitted,
@@ -20,7 +21,6 @@ from simnet.events import (
     ProofVerified,
     TxAdmitted,
 )
-from simnet.proofs.native import _zk
 from simnet.scenario.load import load_scenario
 from simnet.simulation import RunOptions, RunResult, Simulation, build
 from tests.runs import DATA, SHIPPED, TINY, TINY_FAULTS
@@ -85,8 +85,8 @@ def test_all_three_backends_proved_transfers_and_everybody_verified_them(path: P
         verifiers[e.backend].add(e.node)
     assert all(verifiers[b] == set(range(run.simulation.info.nodes)) for b in BACKENDS)
     # A node proves with the backends of its region and no other.
-    for e in run.of(ProofMade):
-        assert e.backend in run.simulation.info.backends[e.node]
+    for proof in run.of(ProofMade):
+        assert proof.backend in run.simulation.info.backends[proof.node]
 
 
 @both
@@ -141,7 +141,7 @@ def test_every_spoiled_proof_is_rejected_with_the_verifiers_reason_and_none_acce
             assert not e.accepted
             reasons[e.spam].add(e.reason)
     assert set(reasons) == SPOILED
-    known = set(_zk.REJECT_REASONS.values())
+    known = set(REJECT_REASONS.values())
     assert set().union(*reasons.values()) <= known
     assert reasons["oversize"] == {"ProofTooLarge"}
     assert reasons["wrong_public_inputs"] == {"PublicDigestMismatch"}
