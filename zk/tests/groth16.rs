@@ -1,7 +1,6 @@
 //! Groth16 through the key: round trips, determinism, and refusal of everything tampered with.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::error::{Reject, ZkError};
@@ -152,38 +151,4 @@ fn consensus_round_trip() {
     let public = key.public_inputs(&statement).unwrap();
     let envelope = key.prove(&witness, [0; 32], 0).unwrap();
     assert_eq!(key.verify(&public, &envelope, MAX), Ok(()));
-}
-
-/// Figures of the sizes that matter; run with `--release -- --ignored --nocapture`.
-#[test]
-#[ignore = "minutes; prints timings"]
-fn figures() {
-    for (id, params) in [(1, vec![]), (7, vec![8, 8, 4]), (7, vec![32, 256, 4])] {
-        let circuit = Circuit::new(id, &params).unwrap();
-        let time =
-            |what: &str, t: Instant| println!("{id} {params:?} {what}: {:.1} ms", t.elapsed().as_secs_f64() * 1e3);
-        let t = Instant::now();
-        let key = key::generate(3, circuit, [5; 32]).unwrap();
-        time("setup", t);
-        println!("{:?}", key.sizes());
-        let (statement, witness) = sample::honest::<Fr>(&circuit);
-        let t = Instant::now();
-        let public = key.public_inputs(&statement).unwrap();
-        time("public inputs", t);
-        for _ in 0..3 {
-            let t = Instant::now();
-            let envelope = key.prove(&witness, [0; 32], 0).unwrap();
-            time("prove", t);
-            let t = Instant::now();
-            key.verify(&public, &envelope, MAX).unwrap();
-            time("verify", t);
-        }
-        let t = Instant::now();
-        let bytes = key.dump();
-        println!("dump {} bytes", bytes.len());
-        time("dump", t);
-        let t = Instant::now();
-        key::load(3, circuit, &bytes).unwrap();
-        time("load", t);
-    }
 }

@@ -6,6 +6,8 @@ mod key;
 mod lower;
 mod prover;
 mod sinks;
+#[cfg(test)]
+mod tests;
 
 use ark_bn254::{Bn254, Fr, G1Projective};
 use ark_ec::VariableBaseMSM;
@@ -22,7 +24,9 @@ use crate::circuits::check::check;
 use crate::circuits::public;
 use crate::error::{Reject, ZkError};
 use key::{ProvingKey, Shape};
-use sinks::{Evaluation, SetupCircuit};
+use sinks::Evaluation;
+
+pub use sinks::R1cs;
 
 /// Bytes of a proof: two compressed G1 points and one G2 point.
 pub const PROOF_BYTES: usize = 128;
@@ -84,7 +88,7 @@ impl ProofSystem for Groth16 {
 
     fn keygen(structure: &Structure<Fr>, seed: [u8; 32]) -> Result<Self, ZkError> {
         let mut rng = ChaCha20Rng::from_seed(seed);
-        let circuit = SetupCircuit(structure);
+        let circuit = R1cs { structure, values: None };
         let key = Ark::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(circuit, &mut rng)
             .map_err(|e| ZkError::ProverFailed(format!("groth16 setup: {e}")))?;
         Ok(Self::new(structure, shape(structure), key.into()))

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::{One, PrimeField, Zero};
 use ark_relations::gr1cs::{
-    ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Result as R1csResult, Variable,
+    ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Result as R1csResult, SynthesisError, Variable,
 };
 
 use crate::circuits::builder::{Structure, Wire};
@@ -17,20 +17,25 @@ pub struct Symbolic {
 }
 
 /// Records constraints into arkworks' system.
-struct Constraints {
+struct Constraints<'a> {
     cs: ConstraintSystemRef<Fr>,
     instance: u32,
     variables: u32,
+    /// Values of the variables, if they are wanted.
+    assignment: Option<&'a Evaluation<'a>>,
     failed: R1csResult<()>,
 }
 
-impl Constraints {
+impl Constraints<'_> {
     fn variable(&mut self, public: bool) -> Symbolic {
         self.variables += 1;
         self.instance += u32::from(public);
-        // In setup mode the value closure is never called.
-        let zero = || Ok(Fr::zero());
-        let made = if public { self.cs.new_input_variable(zero) } else { self.cs.new_witness_variable(zero) };
+        let (assignment, id, instance) = (self.assignment, self.variables as usize, self.instance as usize);
+        let value = || {
+            let e = assignment.ok_or(SynthesisError::AssignmentMissing)?;
+            Ok(if public { e.instance[id] } else { e.witness[id - instance - 1] })
+        };
+        let made = if public { self.cs.new_input_variable(value) } else { self.cs.new_witness_variable(value) };
         if let Err(e) = made {
             self.failed = Err(e);
         }
@@ -71,7 +76,7 @@ fn merge(a: &[(u32, Fr)], c: Fr, b: &[(u32, Fr)]) -> Vec<(u32, Fr)> {
     out
 }
 
-impl Sink for Constraints {
+impl Sink for Constraints<'_> {
     type Value = Symbolic;
 
     fn constant(&mut self, c: Fr) -> Symbolic {
@@ -110,12 +115,18 @@ impl Sink for Constraints {
     }
 }
 
-/// A structure as an arkworks circuit, for the setup.
-pub struct SetupCircuit<'a>(pub &'a Structure<Fr>);
+/// A structure as an arkworks circuit: what the setup takes, and what other R1CS provers can be measured by.
+pub struct R1cs<'a> {
+    pub structure: &'a Structure<Fr>,
+    /// One value for every wire; the setup needs none.
+    pub values: Option<&'a [Fr]>,
+}
 
-impl ConstraintSynthesizer<Fr> for SetupCircuit<'_> {
+impl ConstraintSynthesizer<Fr> for R1cs<'_> {
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> R1csResult<()> {
-        lower(self.0, Constraints { cs, instance: 0, variables: 0, failed: Ok(()) }).failed
+        let evaluation = self.values.map(|v| Evaluation::new(self.structure, v));
+        let assignment = evaluation.as_ref();
+        lower(self.structure, Constraints { cs, instance: 0, variables: 0, assignment, failed: Ok(()) }).failed
     }
 }
 

@@ -59,8 +59,13 @@ pub fn fri_parameters<M>(mmcs: M) -> FriParameters<M> {
 
 /// The commitment scheme; its clones share the cache of roots of unity, so a key holds one.
 pub fn pcs() -> Pcs {
+    pcs_with(fri_parameters)
+}
+
+/// The commitment scheme with the caller's FRI parameters; tests make proofs that are too weak with it.
+pub(super) fn pcs_with(fri: impl FnOnce(ChallengeMmcs) -> FriParameters<ChallengeMmcs>) -> Pcs {
     let mmcs = ValMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0);
-    let fri = fri_parameters(ChallengeMmcs::new(mmcs.clone()));
+    let fri = fri(ChallengeMmcs::new(mmcs.clone()));
     Pcs::new(Radix2DitParallel::default(), mmcs, fri)
 }
 

@@ -19,7 +19,7 @@ use trace::Filler;
 mod air;
 mod challenger;
 mod codec;
-mod config;
+pub mod config;
 mod permutation;
 mod prove;
 mod security;

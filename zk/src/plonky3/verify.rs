@@ -7,7 +7,7 @@ use p3_fri::verifier::FriError;
 use p3_lookup::LookupError;
 
 use super::config::{F, proof_config};
-use super::{Plonky3, codec};
+use super::{Plonky3, Proof, codec};
 use crate::backend::Binding;
 use crate::error::Reject;
 
@@ -16,11 +16,15 @@ impl Plonky3 {
         if public.len() != self.inputs {
             return Err(Reject::PublicInputMismatch);
         }
-        let proof = codec::decode(bytes, &self.shape)?;
+        self.check_decoded(public, binding, &codec::decode(bytes, &self.shape)?)
+    }
+
+    /// The library's verdict on a proof of the right shape.
+    pub(super) fn check_decoded(&self, public: &[F], binding: &Binding, proof: &Proof) -> Result<(), Reject> {
         let config = proof_config(&self.pcs, binding, &self.shape.log_heights(), public);
         let public = self.public_values(public);
         let verdict = catch_unwind(AssertUnwindSafe(|| {
-            verify_batch(&config, &self.tables, &proof, &public, &self.data.common).map_err(reject)
+            verify_batch(&config, &self.tables, proof, &public, &self.data.common).map_err(reject)
         }));
         verdict.unwrap_or(Err(Reject::VerifierPanicked))
     }

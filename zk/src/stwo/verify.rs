@@ -7,8 +7,8 @@ use stwo::core::channel::{Blake2sChannel, Channel, MerkleChannel};
 use stwo::core::circle::CirclePoint;
 use stwo::core::fields::m31::{M31, P};
 use stwo::core::fields::qm31::QM31;
-use stwo::core::fri::{CirclePolyDegreeBound, FriVerifier};
-use stwo::core::pcs::CommitmentSchemeVerifier;
+use stwo::core::fri::{CirclePolyDegreeBound, FriConfig, FriVerifier};
+use stwo::core::pcs::{CommitmentSchemeVerifier, PcsConfig};
 use stwo::core::vcs_lifted::blake2_merkle::Blake2sMerkleChannel;
 use stwo::core::verifier::{VerificationError, verify};
 
@@ -33,15 +33,22 @@ impl Stwo {
         }
         let parts = codec::decode(bytes, &self.shape, self.root)?;
         // The shape is right, so the library should not panic; if it does, that is a rejection too.
-        catch_unwind(AssertUnwindSafe(|| self.verify_parts(public, binding, parts)))
+        catch_unwind(AssertUnwindSafe(|| self.verify_parts(public, binding, parts, config::pcs())))
             .unwrap_or(Err(Reject::VerifierPanicked))
     }
 
-    fn verify_parts(&self, public: &[M31], binding: &Binding, parts: Parts) -> Result<(), Reject> {
+    /// The verdict under the parameters `pcs`, which never come from a proof.
+    pub(super) fn verify_parts(
+        &self,
+        public: &[M31],
+        binding: &Binding,
+        parts: Parts,
+        pcs: PcsConfig,
+    ) -> Result<(), Reject> {
         let Parts { lookup_nonce, sums, stark } = parts;
         let logs = &self.shape.log_sizes;
         let mut channel = transcript::start(binding, &self.shape, public);
-        let mut trees = Trees::new(config::pcs());
+        let mut trees = Trees::new(pcs);
         trees.commit(self.root, &logs[0], &mut channel);
         trees.commit(stark.commitments[1], &logs[1], &mut channel);
         if !channel.verify_pow_nonce(LOOKUP_POW, lookup_nonce) {
@@ -55,7 +62,7 @@ impl Stwo {
         }
         channel.mix_felts(&sums);
         trees.commit(stark.commitments[2], &logs[2], &mut channel);
-        self.check_queries(&stark, channel.clone())?;
+        self.check_queries(&stark, channel.clone(), pcs.fri_config)?;
         let components = self.components(&relations, &sums);
         let components: Vec<&dyn Component> = components.iter().map(|c| &**c as &dyn Component).collect();
         verify(&components, &mut channel, &mut trees, stark).map_err(reject)
@@ -63,14 +70,13 @@ impl Stwo {
 
     /// The library panics when rows are opened for another number of queries than it draws, so draw them first:
     /// this is the rest of its transcript.
-    fn check_queries(&self, proof: &Proof, mut channel: Blake2sChannel) -> Result<(), Reject> {
+    fn check_queries(&self, proof: &Proof, mut channel: Blake2sChannel, fri: FriConfig) -> Result<(), Reject> {
         channel.draw_secure_felt();
         Blake2sMerkleChannel::mix_root(&mut channel, proof.commitments[3]);
         CirclePoint::<QM31>::get_random_point(&mut channel);
         channel.mix_felts(&proof.sampled_values.clone().flatten_cols());
         channel.draw_secure_felt();
         let bound = CirclePolyDegreeBound::new(self.shape.log_max);
-        let fri = config::pcs().fri_config;
         let mut fri = FriVerifier::<Blake2sMerkleChannel>::commit(&mut channel, fri, proof.fri_proof.clone(), bound)
             .map_err(|_| Reject::InvalidProofShape)?;
         channel.mix_u64(proof.proof_of_work);

@@ -10,10 +10,11 @@ use crate::circuits::builder::Builder;
 use crate::tags::Tag;
 
 mod bytes;
+mod circuits;
 mod determinism;
 mod forgery;
 mod roundtrip;
-mod speed;
+mod weak;
 
 fn binding() -> Binding {
     Binding { proof_version: 1, backend: 2, circuit_id: 1, circuit_version: 1, params_hash: [3; 32], vk_id: [4; 32] }

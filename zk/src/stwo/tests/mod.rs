@@ -15,7 +15,7 @@ mod forgery;
 mod hostile;
 mod keys;
 mod roundtrip;
-mod speed;
+mod weak;
 
 /// A circuit with its key and one satisfying witness.
 pub struct Sample {

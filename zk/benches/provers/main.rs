@@ -1,0 +1,37 @@
+//! How long proving and verifying take, and how that compares with each library used bare.
+//!
+//! `cargo bench` prints criterion's figures, then one table: ours, the reference, their ratio, all from this run.
+//! References prove less than ours (no bus between tables, no recording of a witness); what they show is how much of
+//! a library's own speed is left. STWO has no row with a reference: the library ships no Poseidon2 component.
+
+mod chain;
+mod circuits;
+mod groth16;
+mod plonky3;
+mod table;
+
+use simnet_zk::backend::{Binding, PROOF_VERSION};
+
+/// Metadata for proofs made below the key; no reference binds to any.
+fn binding(backend: u8) -> Binding {
+    Binding {
+        proof_version: PROOF_VERSION,
+        backend,
+        circuit_id: 1,
+        circuit_version: 1,
+        params_hash: [1; 32],
+        vk_id: [2; 32],
+    }
+}
+
+fn main() {
+    let mut table = table::Table::new();
+    circuits::stwo(&mut table);
+    circuits::plonky3(&mut table);
+    circuits::groth16(&mut table);
+    chain::stwo(&mut table);
+    plonky3::permutations(&mut table);
+    groth16::transaction(&mut table);
+    groth16::consensus(&mut table);
+    table.print();
+}

@@ -1,0 +1,59 @@
+//! Permutations through our tables, beside `p3-poseidon2-air`'s own AIR under `p3-uni-stark`: the same number of
+//! rows, the same commitment scheme, FRI parameters and transcript.
+
+use p3_koala_bear::{
+    GenericPoseidon2LinearLayersKoalaBear as Linear, KOALABEAR_POSEIDON2_RC_16_EXTERNAL_FINAL,
+    KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL, KOALABEAR_POSEIDON2_RC_16_INTERNAL, KoalaBear,
+};
+use p3_poseidon2_air::{Poseidon2Air, RoundConstants, generate_trace_rows};
+use p3_uni_stark::{prove, verify};
+
+use simnet_zk::backend::ProofSystem;
+use simnet_zk::plonky3::{Plonky3, config};
+
+use crate::binding;
+use crate::chain::{self, PERMUTATIONS};
+use crate::table::{Table, pools};
+
+type Air = Poseidon2Air<KoalaBear, Linear, 16, 3, 0, 4, 20>;
+type Constants = RoundConstants<KoalaBear, 16, 4, 20>;
+
+fn constants() -> Constants {
+    RoundConstants::new(
+        KOALABEAR_POSEIDON2_RC_16_EXTERNAL_INITIAL,
+        KOALABEAR_POSEIDON2_RC_16_INTERNAL,
+        KOALABEAR_POSEIDON2_RC_16_EXTERNAL_FINAL,
+    )
+}
+
+/// A transcript's start, with the commitment scheme that our keys use.
+fn configuration(pcs: &config::Pcs) -> config::Config {
+    config::proof_config(pcs, &binding(2), &[PERMUTATIONS.ilog2() as usize], &[])
+}
+
+pub fn permutations(table: &mut Table) {
+    let (structure, values) = chain::record::<KoalaBear>();
+    let key = Plonky3::keygen(&structure, [0; 32]).expect("a key");
+    let public: Vec<KoalaBear> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
+    let (air, constants, pcs) = (Air::new(constants()), constants(), config::pcs());
+    let inputs: Vec<[KoalaBear; 16]> =
+        (0..PERMUTATIONS).map(|i| std::array::from_fn(|j| KoalaBear::new((16 * i + j) as u32))).collect();
+    let reference = || {
+        let trace = generate_trace_rows::<_, Linear, 16, 3, 0, 4, 20>(inputs.clone(), &constants, config::LOG_BLOWUP);
+        prove(&configuration(&pcs), &air, trace, &[]).expect("a proof")
+    };
+    let ours = || key.prove(&values, &binding(2), [0; 32]).expect("a proof");
+    for (threads, pool) in pools() {
+        let name = format!("plonky3 permutations/prove/{threads}");
+        let took = table.time(&name, &pool, || drop(ours()));
+        let bare = table.time(&format!("{name}/reference"), &pool, || drop(reference()));
+        table.permutations(&name, took, bare, PERMUTATIONS);
+    }
+    let (proof, bare_proof) = (ours(), reference());
+    let (name, pool) = ("plonky3 permutations/verify", &pools()[0].1);
+    let took = table.time(name, pool, || key.verify(&public, &binding(2), &proof).expect("honest"));
+    let bare = table.time(&format!("{name}/reference"), pool, || {
+        verify(&configuration(&pcs), &air, &bare_proof, &[]).expect("honest");
+    });
+    table.line(name, took, bare);
+}
