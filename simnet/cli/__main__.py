@@ -1,5 +1,5 @@
 """`python -m simnet.cli`."""
 
-from simnet.cli.main import main
+from simnet.cli.entry import main
 
 main()

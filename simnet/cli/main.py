@@ -37,8 +37,3 @@ app.command("validate")(validate)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
 app.command("calibrate")(calibrate)
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    app()
