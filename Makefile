@@ -19,7 +19,7 @@ PY_FILES := simnet tests $(wildcard analysis)
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
-	@echo "make bench  time the provers"
+	@echo "make bench  time the provers beside the libraries' own, and the main job"
 	@echo "make lint   the checks that run nothing"
 	@echo "make build  only set up the environment and build the native module"
 
@@ -52,6 +52,7 @@ lint: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/stubtest simnet._zk
 	$(BIN)/lint-imports
 	cargo fmt --all --check
 	cargo clippy --release --locked --all-targets -- -D warnings
@@ -62,6 +63,7 @@ test: lint
 
 bench: build
 	cargo bench --locked
+	$(BIN)/python benchmarks/main_job.py
 
 clean:
 	rm -rf $(VENV) $(STAMPS)

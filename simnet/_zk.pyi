@@ -26,10 +26,37 @@ Consensus witness: the statement, then
 """
 
 from collections.abc import Sequence
+from typing import final
+
+__all__ = [
+    "PROOF_VERSION",
+    "REJECT_REASONS",
+    "Key",
+    "OtkTree",
+    "ZkError",
+    "address",
+    "cpu_features",
+    "ed25519_public_key",
+    "ed25519_sign",
+    "ed25519_verify",
+    "header_digest",
+    "lift",
+    "merkle_root",
+    "otk_public",
+    "tier_seed",
+    "validator_set_root",
+    "vote_message",
+    "vote_tag",
+    "vrf_output",
+    "vrf_prove",
+    "vrf_public_key",
+    "vrf_verify",
+]
 
 class ZkError(Exception):
     """A caller's mistake or a damaged key: `InvalidWitness: …`, `InvalidKeyEncoding: …`. Never a peer's bytes."""
 
+@final
 class Key:
     """Proving and verifying key of one circuit in one proof system. Immutable; safe to share between threads."""
 
@@ -77,10 +104,11 @@ REJECT_REASONS: dict[int, str]
 """Reject code -> name, e.g. 5 -> "ParamsHashMismatch"."""
 PROOF_VERSION: int
 
+@final
 class OtkTree:
     """One validator's one-time keys of one epoch in one backend's field: 32 slots x 4 keys (3 phases and the VRF)."""
 
-    def __init__(self, backend: int, seed: bytes, epoch: int) -> None: ...
+    def __new__(cls, backend: int, seed: bytes, epoch: int) -> OtkTree: ...
     @property
     def root(self) -> bytes: ...
     def key(self, slot_index: int, which: int) -> bytes:

@@ -36,7 +36,8 @@ class Violation:
 class Tally:
     """What one invariant has counted."""
 
-    held: bool = True
+    held: bool | None = True
+    """None: the run ended before this was looked at."""
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, n: int = 1) -> None:
@@ -52,6 +53,8 @@ INVARIANTS = (
     "mempool_coherence",
     "progress",
 )
+AT_END = frozenset({"mempool_coherence", "progress"})
+"""Looked at after the drain only."""
 
 
 class Checks:
@@ -62,7 +65,7 @@ class Checks:
         self._info = info
         self._supply = genesis.supply
         self._nodes = nodes
-        self._tallies = {name: Tally() for name in INVARIANTS}
+        self._tallies = {name: Tally(None if name in AT_END else True) for name in INVARIANTS}
         self._blocks: dict[int, str] = {}
         self._heads: dict[NodeId, tuple[int, str]] = {}
         self._spent: set[bytes] = set()
@@ -159,6 +162,8 @@ class Checks:
         views = {n: frozenset(pools[n]) - committed for n in live}
         union = frozenset().union(*views.values())
         common = frozenset.intersection(*views.values()) if views else frozenset()
+        for name in AT_END:
+            self._tallies[name].held = True
         tally = self._tallies["mempool_coherence"]
         tally.counts = {"nodes": len(live), "pending": len(union), "common": len(common), "missing_somewhere": len(union - common)}
         if union != common:

@@ -221,7 +221,7 @@ class TransferLate(Event):
 
 @dataclass(frozen=True, slots=True)
 class PublicationSkipped(Event):
-    """A due publication did not happen: no active node, no free lane, or no peer."""
+    """A due publication did not happen: no active node, no free lane, no peer, or no room in the own mempool."""
 
     node: NodeId | None
     reason: str

@@ -246,7 +246,7 @@ def make_genesis(scenario: Scenario, seed: int) -> Genesis:
         tuple(native.ed25519_public_key(lane_secret(seed, node, lane)) for lane in range(scenario.chain.lanes_per_wallet))
         for node in range(scenario.topology.n)
     )
-    start = Account(balance=scenario.chain.lane_balance)
+    start = Account(balance=scenario.chain.lane_balance, tier=max(1, scenario.chain.required_tier))
     ledger = Ledger({key: start for wallet in wallets for key in wallet})
     registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], 0) for v in validators]
     return Genesis(chain_id, secrets, validators, wallets, ledger, EpochSet.of(0, validators, registrations))

@@ -96,5 +96,6 @@ def _checks(summary: Summary) -> Table:
     table = _table("Checks", "invariant", "held", "behind it")
     for name, check in summary["checks"].items():
         counts = ", ".join(f"{key} {value}" for key, value in check.items() if key != "held")
-        table.add_row(name, "yes" if check["held"] else "[red]NO[/red]", counts)
+        held = {True: "yes", False: "[red]NO[/red]", None: "not reached"}[check["held"]]
+        table.add_row(name, held, counts)
     return table

@@ -1,7 +1,6 @@
 """Lazy repair of one node's gossip: IHAVE offers ids, IWANT asks for the messages.
 
-At each heartbeat a node offers what it accepted in the last windows to some neighbours that are not known to
-have it. Heartbeats run only while there is something to offer, on a grid of the node's own. When a link comes up,
+At each heartbeat a node offers what it accepted in the last windows to some neighbours that are not known to have it. Heartbeats run only while there is something to offer, on a grid of the node's own. When a link comes up,
 both ends offer everything they still remember. An offer is answered from memory for `history_windows` heartbeats.
 """
 
@@ -41,7 +40,8 @@ class LazyRepair:
 
     def accepted(self, entry: Entry) -> None:
         """Puts an accepted message up for the next heartbeats."""
-        window = entry.offered_window = self._window()
+        # What was pushed a moment ago is still on its way; offered at once, it would be fetched a second time.
+        window = entry.offered_window = self._window(self._beat // 4)
         if self._windows and self._windows[-1][0] == window:
             self._windows[-1][1].append(entry)
         else:
@@ -69,7 +69,7 @@ class LazyRepair:
         window = self._window()
         while self._windows and self._windows[0][0] < window - self._settings.advertised_windows:
             self._windows.popleft()
-        entries = [entry for _, bucket in self._windows for entry in bucket]
+        entries = [entry for w, bucket in self._windows for entry in bucket if w < window]
         if entries:
             for hop in self._lazy_peers(window):
                 self._offer(hop, entries)
@@ -92,8 +92,8 @@ class LazyRepair:
     def _send(self, hop: Hop, kind: str, ids: Sequence[int]) -> None:
         self._router.send(hop, kind, tuple(ids), CONTROL_BYTES + MESSAGE_ID_BYTES * len(ids))
 
-    def _window(self) -> int:
-        return (self._router.wire.clock.now - self._offset) // self._beat
+    def _window(self, later: int = 0) -> int:
+        return (self._router.wire.clock.now + later - self._offset) // self._beat
 
     # --- asking and answering ----------------------------------------------------------------
 

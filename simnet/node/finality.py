@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from simnet.events import BlockProven
+from simnet.events import BlockProven, LimitReached
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import (
     Chain,
@@ -154,6 +154,8 @@ class Finality:
 
     def _prove(self, height: int) -> None:
         proving, committed = self._proving[height], self._chain.at(height)
+        if proving.done:
+            return  # A late disclosure came before the retry.
         assert committed is not None
         assert proving.certificate is not None
         proving.done = True
@@ -299,8 +301,12 @@ class Finality:
         """Runs `action` now, or once the block of this height is committed here."""
         if self._chain.at(height) is not None:
             action()
-        elif height > self._chain.height and sum(map(len, self._held.values())) < HELD_MAX * len(self._world.genesis.validators):
+        elif height < 1:
+            return  # There is no such block and never will be.
+        elif sum(map(len, self._held.values())) < HELD_MAX * len(self._world.genesis.validators):
             self._held[height].append(action)
+        else:
+            self._world.emit(LimitReached(self._world.now, self._node, "held_consensus_messages"))
 
     def _committee(self, members: EpochSet, backend: BackendId) -> Committee:
         return committee_of(members, backend, self._world.circuits.consensus.params[0])

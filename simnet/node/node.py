@@ -1,5 +1,6 @@
 """A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
 
+from simnet.events import LimitReached
 from simnet.net.network import Message, Verdict
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
@@ -78,13 +79,23 @@ class Node:
         """Publishes an opaque probe on the transaction topic."""
         self._world.network.publish(self.id, topic=TX_TOPIC, kind=kind, payload=payload, size=len(payload))
 
-    def _publish_transfer(self, message: TxMessage) -> bool:
+    def _publish_transfer(self, message: TxMessage) -> str | None:
+        """Publishes an own transfer; otherwise says why not."""
+        if self.transactions.pool.why_not(message.tx) == "mempool_full":
+            # Others' pools are hardly emptier, and a transfer that nobody holds would block its lane for ever.
+            self._world.emit(LimitReached(self._world.now, self.id, "chain.mempool_transactions_max"))
+            return "mempool_full"
         published = self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size)
         if published is None:
-            return False
+            return "no_peer"
+
+        def settle(_verdict: Verdict, reason: str) -> None:
+            if reason == "stale":
+                self.wallet.on_stale(message.tx, message.payload)
+
         # The own mempool verifies like every other.
-        self.transactions.examine(Incoming(message, self.id, None, lambda _verdict, _reason: None))
-        return True
+        self.transactions.examine(Incoming(message, self.id, None, settle))
+        return None
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)

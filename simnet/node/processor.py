@@ -41,7 +41,7 @@ class Ticket:
     def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
         assert self._future is not None
-        envelope, _ = self._future.result()
+        envelope = self._world.workshop.take(self._future)
         self._world.emit(
             ProofMade(
                 self._world.now,
@@ -74,12 +74,15 @@ class Processor:
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
         """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
         queue = self._consensus_prover if circuit.id is CircuitId.CONSENSUS else self._provers
+        now = self._world.now
+        if queue.full(now):
+            # No real work for a proof that the node has no room to make.
+            self._world.emit(LimitReached(now, self._node, "provers.queue_jobs_max"))
+            return None
         future = self._world.workshop.prove(backend, circuit, witness)
         job = hashlib.blake2s(witness).hexdigest()[:32]
-        placed = queue.admit(self._world.now, self._cost(backend, circuit, PROVE, job, future))
-        if placed is None:
-            self._world.emit(LimitReached(self._world.now, self._node, "provers.queue_jobs_max"))
-            return None
+        placed = queue.admit(now, self._cost(backend, circuit, PROVE, job, future))
+        assert placed is not None
         ticket = Ticket(self._world, self._node, backend, circuit, again)
         ticket.schedule(future, *placed)
         return ticket

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node.chain import Chain, certificate_matches, certificate_weight
 from simnet.node.finality import Finality
@@ -16,6 +17,8 @@ from simnet.units import NS_PER_S, NodeId, SimTime
 STATUS_BYTES = 40
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
+OWED_MAX = 4096
+"""Transfers that neighbours asked for and this node does not have yet."""
 
 
 class Sync:
@@ -33,6 +36,11 @@ class Sync:
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
         self._ahead: list[SyncedBlock] = []
         self._busy = False
+        self._wanted: set[bytes] = set()
+        """Transfers asked for by id."""
+        self._owed: dict[bytes, list[NodeId]] = {}
+        """Transfers to pass on once they are verified here: a proposal travels faster than what it names."""
+        transactions.on_verified.append(self._settle)
         validator.request_blocks = self.request_blocks
         validator.request_transfers = self.request_transfers
 
@@ -56,6 +64,7 @@ class Sync:
         neighbours = self._world.network.connected(self._node)
         if neighbours:
             wanted = tuple(sorted(ids))
+            self._wanted.update(ids)
             target = peer if peer in neighbours else neighbours[0]
             self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
 
@@ -73,7 +82,9 @@ class Sync:
         elif kind == "tx_request" and isinstance(payload, tuple):
             self._answer_transfers(payload, peer)
         elif kind == "tx_response" and isinstance(payload, TxMessage):
-            self._transactions.examine(Incoming(payload, peer, None, _ignore))
+            needed = payload.tx.id in self._wanted
+            self._wanted.discard(payload.tx.id)
+            self._transactions.examine(Incoming(payload, peer, None, _ignore, needed))
 
     def _answer_blocks(self, first: int, peer: NodeId) -> None:
         last = min(self._chain.height, first + self._world.scenario.chain.sync_blocks_max - 1)
@@ -89,9 +100,23 @@ class Sync:
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
         for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
-            message = self._transactions.verified.get(tx_id)
-            if message is not None:
-                self._world.network.send(self._node, peer, "tx_response", message, message.size)
+            if tx_id in self._transactions.verified:
+                self._send_transfer(tx_id, peer)
+            elif tx_id in self._owed or len(self._owed) < OWED_MAX:
+                waiting = self._owed.setdefault(tx_id, [])
+                if peer not in waiting:
+                    waiting.append(peer)
+            else:
+                self._world.emit(LimitReached(self._world.now, self._node, "owed_transfers"))
+
+    def _settle(self, tx_id: bytes) -> None:
+        """A transfer was verified: pass it to those who asked for it."""
+        for peer in self._owed.pop(tx_id, ()):
+            self._send_transfer(tx_id, peer)
+
+    def _send_transfer(self, tx_id: bytes, peer: NodeId) -> None:
+        message = self._transactions.verified[tx_id]
+        self._world.network.send(self._node, peer, "tx_response", message, message.size)
 
     def _next_block(self, peer: NodeId) -> None:
         """Takes the next fetched block that extends the own chain: checks its certificate, then its proofs, then commits."""

@@ -34,6 +34,9 @@ class Incoming:
     peer: NodeId
     spam: str | None
     settle: Callable[[Verdict, str], None]
+    needed: bool = False
+    """A proposal waits for it: verified even if the pool has no room, or nodes with different full pools would
+    refuse each other's blocks for ever."""
 
 
 class Transactions:
@@ -43,7 +46,8 @@ class Transactions:
         self.pool = Mempool(world.scenario.chain.mempool_transactions_max)
         self.verified: dict[bytes, TxMessage] = {}
         """Every transfer whose proof this node has verified, by id."""
-        self.on_verified: Callable[[bytes], None] = lambda _: None
+        self.on_verified: list[Callable[[bytes], None]] = []
+        """Told the id of every transfer whose proof was verified here."""
         self._world = world
         self._node = node
         self._processor = processor
@@ -86,7 +90,7 @@ class Transactions:
             self._refuse(incoming, Verdict.IGNORE if why == "stale" else Verdict.REJECT, why)
             return
         why = self.pool.why_not(tx)
-        if why is not None:
+        if why is not None and not incoming.needed:
             if why == "mempool_full":
                 self._world.emit(LimitReached(self._world.now, self._node, "chain.mempool_transactions_max"))
             self._refuse(incoming, Verdict.IGNORE, why)
@@ -130,7 +134,8 @@ class Transactions:
     def note_verified(self, message: TxMessage) -> None:
         """Remembers a transfer whose proof was verified."""
         self.verified[message.tx.id] = message
-        self.on_verified(message.tx.id)
+        for tell in self.on_verified:
+            tell(message.tx.id)
 
     def after_block(self, block: Block, ledger: Ledger) -> list[SignedTransfer]:
         """Clears the pool after a commit, re-examines what was held, and returns the transfers that became stale."""

@@ -60,7 +60,7 @@ class Validator:
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, int], None] = lambda _block, _slot: None
         self.on_vote_seen: Callable[[Vote], None] = lambda _: None
-        transactions.on_verified = self._on_verified
+        transactions.on_verified.append(self._on_verified)
         self._voting = Voting(1, node, chain.sets_of_next())
 
     # --- the slot clock ----------------------------------------------------------------------
@@ -280,14 +280,15 @@ class Validator:
     # --- epochs --------------------------------------------------------------------------------
 
     def _register_for_next_epoch(self) -> None:
-        """In the second half of an epoch a validator registers for the next one, once."""
+        """In the second half of an epoch a validator registers for the next one: once, as soon as it has a neighbour."""
         epoch = epoch_of(self._slot) + 1
         mine = self._registrations.get(self._node)
         if self._slot % SLOTS_PER_EPOCH < SLOTS_PER_EPOCH // 2 or (mine is not None and mine.epoch == epoch):
             return
         registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch)
-        self._registrations[self._node] = registration
-        self._publish("registration", registration, registration_size(registration))
+        if self._publish("registration", registration, registration_size(registration)):
+            self._registrations[self._node] = registration
 
-    def _publish(self, kind: str, payload: object, size: int) -> None:
-        self._world.network.publish(self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size)
+    def _publish(self, kind: str, payload: object, size: int) -> bool:
+        """Publishes; False when no neighbour is connected."""
+        return self._world.network.publish(self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size) is not None

@@ -65,7 +65,7 @@ class Wallet:
         processor: Processor,
         ledger: Callable[[], Ledger],
         is_busy: Callable[[bytes], bool],
-        publish: Callable[[TxMessage], bool],
+        publish: Callable[[TxMessage], str | None],
     ) -> None:
         self._world = world
         self._node = node
@@ -135,7 +135,7 @@ class Wallet:
             return
         self._world.emit(TransferStale(self._world.now, self._node, tx.id.hex()[:16]))
         del self._pending[lane]
-        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, again=True)
+        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, replaces=tx.transfer)
         if renewed is not None:
             self._publish_when_ready(renewed, self._world.now, lambda _: None)
 
@@ -148,7 +148,7 @@ class Wallet:
         lane = self._free_lane()
         if lane is None:
             return None
-        return self._pay(lane, self._payee(), self._amount(), payload, again=False)
+        return self._pay(lane, self._payee(), self._amount(), payload)
 
     def _free_lane(self) -> bytes | None:
         usable = len(self._lanes) - self._reserved
@@ -170,12 +170,17 @@ class Wallet:
                 break
         return lane
 
-    def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes) -> Draft | None:
-        """Signs a transfer from `lane` as its account stands; `None` when it cannot pay."""
+    def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, replaces: Transfer | None = None) -> Draft | None:
+        """Signs a transfer from `lane` as its account stands; `None` when it cannot pay.
+
+        One that replaces a stale transfer is dated at least a second later: a transfer's id does not cover the
+        account it starts from, so within one second the two would be the same to everybody.
+        """
         chain = self._world.scenario.chain
         account = self._ledger().accounts[lane]
         if amount + chain.fee > account.balance:
             return None
+        earliest = 0 if replaces is None else replaces.timestamp + 1
         transfer = Transfer(
             sender=lane,
             receiver=receiver,
@@ -183,7 +188,7 @@ class Wallet:
             fee=chain.fee,
             nonce=account.nonce + 1,
             required_tier=chain.required_tier,
-            timestamp=self._world.now // NS_PER_S,
+            timestamp=max(self._world.now // NS_PER_S, earliest),
             memo=hashlib.blake2s(payload).digest(),
         )
         secret = lane_secret(self._world.seed, self._node, self._lane_index[lane])
@@ -204,9 +209,9 @@ class Wallet:
     def _amount(self) -> int:
         return int(self._random.integers(1, self._world.scenario.chain.transfer_amount_max, endpoint=True))
 
-    def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, *, again: bool) -> Prepared | None:
-        draft = self.draft(lane, receiver, amount, payload)
-        prepared = None if draft is None else self.prove(draft, again=again)
+    def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, replaces: Transfer | None = None) -> Prepared | None:
+        draft = self.draft(lane, receiver, amount, payload, replaces)
+        prepared = None if draft is None else self.prove(draft, again=replaces is not None)
         if prepared is not None:
             self._pending[lane] = prepared.draft.tx.id
         return prepared
@@ -217,10 +222,11 @@ class Wallet:
             if now > due:
                 self._world.emit(TransferLate(now, self._node, SimTime(now - due)))
             message = prepared.message()
-            if self._publish(message):
+            why_not = self._publish(message)
+            if why_not is None:
                 then(message)
             else:
                 self._pending.pop(prepared.draft.tx.transfer.sender, None)
-                self._world.emit(PublicationSkipped(now, self._node, "no_peer"))
+                self._world.emit(PublicationSkipped(now, self._node, why_not))
 
         self._world.after(max(0, prepared.ticket.ready_at - due), publish)

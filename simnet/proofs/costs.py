@@ -8,12 +8,13 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
 from simnet.errors import Problem, ScenarioError
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.units import SimTime
 
 PROVE = "prove"
@@ -31,7 +32,12 @@ class CostKey:
     @property
     def text(self) -> str:
         """The key in a costs file."""
-        return f"{self.backend.label}/{self.circuit.id.label}/{self.circuit.size}/{self.operation}"
+        return _text(self.backend, self.circuit.id, self.circuit.params, self.operation)
+
+
+@cache
+def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str) -> str:
+    return f"{backend.label}/{circuit.label}/{Circuit(circuit, params).size}/{operation}"
 
 
 class CostModel(Protocol):
@@ -66,15 +72,17 @@ class TableCosts:
 
     def cost(self, key: CostKey, job: str, wall_ns: int | None) -> SimTime:
         """The job's own recorded cost, else the table's. Raises ScenarioError when the table has no such entry."""
-        recorded = self._jobs.get(f"{key.operation}:{job}")
-        if recorded is not None:
-            self._used_jobs[f"{key.operation}:{job}"] = recorded
-            return SimTime(recorded)
-        if key.text not in self._table:
-            why = f"no cost for {key.text}; measure one with `simnet calibrate`"
+        if self._jobs:
+            recorded = self._jobs.get(f"{key.operation}:{job}")
+            if recorded is not None:
+                self._used_jobs[f"{key.operation}:{job}"] = recorded
+                return SimTime(recorded)
+        text = key.text
+        if text not in self._table:
+            why = f"no cost for {text}; measure one with `simnet calibrate`"
             raise ScenarioError([Problem(Path(self._source), None, "costs", None, why)])
-        self._used[key.text] = self._table[key.text]
-        return SimTime(self._table[key.text])
+        self._used[text] = self._table[text]
+        return SimTime(self._table[text])
 
     def used(self) -> Mapping[str, object]:
         """The entries that were asked for."""

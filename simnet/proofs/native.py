@@ -42,6 +42,7 @@ __all__ = [
     "CIRCUIT_VERSION",
     "ENVELOPE_HEADER_BYTES",
     "PUBLIC_DIGEST",
+    "RANDOMNESS",
     "NativeBackend",
     "OtkTree",
     "address",
@@ -63,6 +64,12 @@ __all__ = [
     "vrf_public_key",
     "vrf_verify",
 ]
+
+RANDOMNESS = {
+    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
+    "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
+}
+"""What a run's summary says about where its provers' randomness comes from."""
 
 
 def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) -> bytes:

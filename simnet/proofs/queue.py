@@ -19,15 +19,19 @@ class ProofQueue:
 
     def admit(self, now: SimTime, cost: SimTime) -> tuple[SimTime, SimTime] | None:
         """(start, end) of a job that arrives now, or `None` when `limit` jobs are queued or running already."""
-        while self._ends and self._ends[0] <= now:
-            heapq.heappop(self._ends)
-        if len(self._ends) >= self._limit:
+        if self.full(now):
             return None
         start = max(now, heapq.heappop(self._free))
         end = SimTime(start + cost)
         heapq.heappush(self._free, end)
         heapq.heappush(self._ends, end)
         return start, end
+
+    def full(self, now: SimTime) -> bool:
+        """Whether `limit` jobs are queued or running."""
+        while self._ends and self._ends[0] <= now:
+            heapq.heappop(self._ends)
+        return len(self._ends) >= self._limit
 
     def depth(self, now: SimTime) -> int:
         """Jobs queued or running."""

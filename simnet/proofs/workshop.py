@@ -42,6 +42,7 @@ class Workshop:
         self._verdicts: dict[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = {}
         self._inputs: dict[tuple[BackendId, Circuit, bytes], bytes] = {}
         self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        self._used: set[Future[tuple[Blob, int]]] = set()
         self._lock = threading.Lock()
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(GIL_SWITCH_S)
@@ -77,12 +78,21 @@ class Workshop:
         self._large.shutdown(wait=True, cancel_futures=True)
         sys.setswitchinterval(self._switch_interval)
 
+    def take(self, future: "Future[tuple[Blob, int]]") -> Blob:
+        """The proof of a job that `prove` started, now that the run uses it; waits for the prover."""
+        envelope, _ = future.result()
+        self._used.add(future)
+        return envelope
+
     def proofs_sha256(self) -> str:
-        """SHA-256 over all proofs that were finished, sorted by job: the run's proof bytes as one figure."""
+        """SHA-256 over all proofs that the run took, sorted by job: the run's proof bytes as one figure.
+
+        Which of the others are finished when the run ends is a matter of wall time.
+        """
         digest = hashlib.sha256()
-        finished = {k: f for k, f in self._proofs.items() if f.done() and not f.cancelled() and f.exception() is None}
-        for key in sorted(finished, key=lambda k: (k[0], k[1].id, k[1].params, k[2])):
-            digest.update(hashlib.sha256(finished[key].result()[0].data).digest())
+        used = {k: f for k, f in self._proofs.items() if f in self._used}
+        for key in sorted(used, key=lambda k: (k[0], k[1].id, k[1].params, k[2])):
+            digest.update(hashlib.sha256(used[key].result()[0].data).digest())
         return digest.hexdigest()
 
     def walls(self) -> dict[tuple[str, str, str], list[int]]:

@@ -184,6 +184,7 @@ class Voting:
         decision = self._decision()
         if decision:
             return decision
+        self._note_valid()
         if self.step is Step.PROPOSE:
             return self._on_propose_step()
         return self._on_prevotes()
@@ -222,19 +223,28 @@ class Voting:
         return self._prevote(block if free else None)
 
     def _on_prevotes(self) -> list[Effect]:
-        """Lines 36–46: lock on a prevote quorum, or give the slot up on a nil quorum."""
-        proposal = self.proposals.get(self.slot)
-        if proposal is not None and self.slot not in self.refused:
-            block = proposal.block
-            if self.quorum(self.slot, Phase.PREVOTE, block.hash) and (self.valid is None or self.valid[0] < self.slot):
-                self.valid = (self.slot, block)
-                if self.step is Step.PREVOTE:
-                    self.locked = (self.slot, block.hash)
-                    return self._precommit(block.hash)
-                return []
-        if self.step is Step.PREVOTE and self.quorum(self.slot, Phase.PREVOTE, None):
-            return self._precommit(None)
-        return []
+        """Lines 36–46: lock on a prevote quorum of this slot, or give the slot up on a nil quorum."""
+        if self.step is not Step.PREVOTE:
+            return []
+        if self.valid is not None and self.valid[0] == self.slot:
+            self.locked = (self.slot, self.valid[1].hash)
+            return self._precommit(self.locked[1])
+        return self._precommit(None) if self.quorum(self.slot, Phase.PREVOTE, None) else []
+
+    def _note_valid(self) -> None:
+        """Line 42, for every slot so far: the newest block with a prevote quorum is the one to propose again.
+
+        The paper looks at the current round only and relies on time-outs long enough for a quorum that one process has
+        seen to reach all others within the round. A slot ends by the clock, so a quorum may complete late; taking it
+        then costs no safety (only proposals depend on it) and keeps liveness.
+        """
+        for (slot, phase), tally in self.tallies.items():
+            if phase is not Phase.PREVOTE or slot > self.slot or (self.valid is not None and slot <= self.valid[0]):
+                continue
+            threshold = self._sets.at(slot).threshold
+            for block, weight in tally.weight.items():
+                if block in self.blocks and weight >= threshold:
+                    self.valid = (slot, self.blocks[block])
 
     def _prevote(self, block: bytes | None) -> list[Effect]:
         self.step = Step.PREVOTE

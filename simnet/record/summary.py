@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import simnet
 from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
+from simnet.proofs.native import RANDOMNESS
 from simnet.record.byzantine import Byzantine
 from simnet.record.collector import Dispatcher, Handlers
 from simnet.record.faults import Faults
@@ -152,6 +153,7 @@ class SummaryRecorder:
             "seed": info.seed,
             "cost_model": self._labels.cost_model,
             "reproducible": info.reproducible,
+            "prover_randomness": RANDOMNESS,
             "complete": result is not None and result.complete,
             "nodes": info.nodes,
             "links": len(info.edges),

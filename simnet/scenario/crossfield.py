@@ -154,6 +154,17 @@ def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("topology", "n"), n, why)
 
 
+def list_capacities(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    for key in ("witness_capacity", "reputation_capacity"):
+        size = whole(data, "consensus", key)
+        if size is not None and size > 0 and size & (size - 1):
+            yield Conflict(("consensus", key), size, "the consensus circuit's lists are as long as a power of two")
+    witnesses, transfers = whole(data, "consensus", "witness_capacity") or 256, whole(data, "chain", "block_transactions_max") or 256
+    if transfers > witnesses:
+        why = f"a consensus proof names at most consensus.witness_capacity ({witnesses}) of a block's transfers"
+        yield Conflict(("chain", "block_transactions_max"), transfers, why)
+
+
 def vote_weights(data: Mapping[str, Any]) -> Iterator[Conflict]:
     low, high = whole(data, "consensus", "weight_min"), whole(data, "consensus", "weight_max")
     low, high = 5 if low is None else low, 24 if high is None else high
@@ -188,6 +199,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     partition_groups,
     byzantine_publishers,
     validator_capacity,
+    list_capacities,
     vote_weights,
     transfers_payable,
     gossip_windows,

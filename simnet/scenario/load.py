@@ -1,7 +1,7 @@
 """From a file to a `Scenario`: every problem at once, with its line, and nothing but `ScenarioError` on the way."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,11 @@ class _Document:
 
     def check(self) -> Scenario | None:
         """The scenario, or None when there are problems."""
+        huge = list(_huge_integers((), self.data))
+        if huge:
+            # Nothing after this could print them.
+            self.problems += [self._problem(key, value, "an integer has at most 64 bits") for key, value in huge]
+            return None
         scenario = self._validate()
         self.problems += [self._problem(c.key, c.value, c.why) for c in conflicts(self.data)]
         self._warn(Conflict(found.key, None, found.why) for found in unknown_keys(Scenario, self.data))
@@ -161,6 +166,18 @@ class _Document:
             return Problem(self.path, None, _dotted(key), _shown(value), f"{why} (set on the command line)")
         written = key[:1] + key[2:] if self._flat_traffic and key[:2] == ("traffic", "tx") else key
         return Problem(self.path, self._lines.near(written), _dotted(written), _shown(value), why)
+
+
+def _huge_integers(path: toml.Path, data: object) -> Iterator[tuple[toml.Path, int]]:
+    """Integers that no key can hold, wherever they stand."""
+    if isinstance(data, int) and data.bit_length() > 64:
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _huge_integers((*path, key), value)
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _huge_integers((*path, index), value)
 
 
 def _is_echo(detail: Any) -> bool:

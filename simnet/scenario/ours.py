@@ -23,13 +23,13 @@ AMOUNT_MAX = 2**48
 
 class Chain(Ours):
     slot_ms: DurationMs = Field(default=6000, description="Time from one block proposal to the next.")
-    block_transactions_max: int = Field(default=256, ge=1, le=65_536)
+    block_transactions_max: int = Field(default=256, ge=1, le=1024)
     mempool_transactions_max: int = Field(default=8192, ge=1, le=1_000_000)
     lanes_per_wallet: int = Field(default=256, ge=1, le=65_536, description="Accounts of a wallet; one pending transfer each.")
     lane_balance: int = Field(default=1_000_000_000, ge=1, le=AMOUNT_MAX, description="Balance of each lane at the start.")
     transfer_amount_max: int = Field(default=1000, ge=1, le=AMOUNT_MAX)
     fee: int = Field(default=1, ge=0, le=AMOUNT_MAX)
-    required_tier: int = Field(default=1, ge=0, le=255, description="Tier that a transfer demands of its sender.")
+    required_tier: int = Field(default=1, ge=0, le=5, description="Tier that a transfer demands; lanes start at this tier.")
     prepare_ahead_ms: DelayMs = Field(default=500, description="Proving of a transfer starts this long before it is due.")
     sync_blocks_max: int = Field(default=16, ge=1, le=1024, description="Blocks in one answer to a node that catches up.")
 
@@ -40,8 +40,8 @@ class Consensus(Ours):
     validator_capacity: int | None = Field(
         default=None, description="Size of the consensus circuit: 8, 32, 64 or 128; absent: the smallest that holds n."
     )
-    witness_capacity: int = Field(default=256, ge=1, le=4096, description="Transactions that a consensus proof names.")
-    reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that a consensus proof names.")
+    witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
+    reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
 
 
 class Provers(Ours):

@@ -67,7 +67,7 @@ class Net:
 
     def deliver(self, share: float) -> None:
         """Delivers about `share` of the mail in random order; the rest stays for later."""
-        self.random.shuffle(self.mail)  # type: ignore[arg-type]
+        self.random.shuffle(self.mail)
         count = int(len(self.mail) * share)
         batch, self.mail = self.mail[:count], self.mail[count:]
         for to, item in batch:

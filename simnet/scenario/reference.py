@@ -1,0 +1,108 @@
+"""The reference page of scenario files, generated from the model: `python -m simnet.scenario.reference`."""
+
+import sys
+import types
+import typing
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from simnet.scenario.base import Ours
+from simnet.scenario.model import Scenario
+
+HEAD = """# Scenario files
+
+Generated from the model by `python -m simnet.scenario.reference > docs/scenario.md`; a test keeps it in step.
+
+A scenario is TOML. Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an
+unknown key there is an error. Elsewhere an unknown key is a warning, and an error with `--strict`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(_section("", Scenario)) + "\n"
+
+
+def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
+    """A section's keys, then its subsections."""
+    rows, below = [], []
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        models = list(_models(field.annotation))
+        if models:
+            label = ".LABEL" if typing.get_origin(field.annotation) is dict else ""
+            below.append((f"{path}.{key}{label}".lstrip("."), field, models))
+        else:
+            rows.append(f"| `{key}` | {_default(field)} | {_bounds(field)} | {field.description or ''} |\n")
+    ours = ", *ours*" if issubclass(model, Ours) else ""
+    yield f"\n## {'`[' + path + ']`' if path else 'Top level'}{ours}\n"
+    if rows:
+        yield "\n| key | default | allowed | meaning |\n|---|---|---|---|\n" + "".join(rows)
+    for deeper, field, models in below:
+        if field.description:
+            yield f"\n`{deeper}`: {field.description}\n"
+        for each in models:
+            yield from _section(deeper if len(models) == 1 else f"{deeper} ({_kind(each)})", each)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The section models inside a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        if part is not types.NoneType:
+            yield from _models(part)
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """What tells the alternatives of a section apart."""
+    for name in ("model", "type"):
+        if name in model.model_fields:
+            return f'{name} = "{typing.get_args(model.model_fields[name].annotation)[0]}"'
+    return model.__name__
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "see right" if (field.description or "").startswith("Default:") else "required"
+    if field.default is None or field.default is PydanticUndefined:
+        return "absent"
+    return f"`{field.default}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Allowed values: the words of an enumeration, or the limits of a number."""
+    words = [w for part in _literals(field.annotation) for w in part]
+    if words:
+        return ", ".join(f"`{w}`" for w in words)
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤"}
+    found = []
+    for item in [*field.metadata, *_annotated(field.annotation)]:
+        for name, sign in signs.items():
+            value = getattr(item, name, None)
+            if value is not None:
+                found.append(f"{sign} {value}")
+    return ", ".join(dict.fromkeys(found)) or "any"
+
+
+def _literals(annotation: object) -> Iterator[tuple[object, ...]]:
+    if typing.get_origin(annotation) is typing.Literal:
+        yield typing.get_args(annotation)
+    else:
+        for part in typing.get_args(annotation):
+            yield from _literals(part)
+
+
+def _annotated(annotation: object) -> Iterator[object]:
+    """Constraints that stand inside a type, as in `Probability | None`."""
+    for part in typing.get_args(annotation):
+        for item in getattr(part, "__metadata__", ()):
+            yield from getattr(item, "metadata", ())
+            yield item
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

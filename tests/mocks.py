@@ -1,0 +1,157 @@
+"""Whole runs without provers: tagged hashes in place of proofs, and a bench to watch and disturb a run.
+
+Everything else is real: signatures, one-time keys, VRFs, the network, consensus. Only a scenario marked
+`test_only` may use this backend.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from simnet.events import BlockCommitted, Event
+from simnet.node.node import Node
+from simnet.proofs import native
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Verdict
+from simnet.scenario.model import Scenario
+from simnet.simulation import RunOptions, RunResult, build
+from simnet.units import from_ms
+
+E = TypeVar("E", bound=Event)
+SETTLE_MS = 500
+"""Traffic zero, in run time."""
+FILLER_BYTES = 256
+RECORD_BYTES, VOTES_BYTES, DIGEST_BYTES = 105, 161, 32
+
+
+class MockBackend:
+    """Proofs are hashes of what they claim: unforgeable enough for a test, and made in microseconds."""
+
+    real = False
+
+    def __init__(self, backend: BackendId) -> None:
+        self.id = backend
+
+    def load(self, circuit: Circuit) -> None:
+        """There are no keys."""
+
+    def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
+        return hashlib.blake2s(statement).digest()
+
+    def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
+        public = self.public_inputs(circuit, _statement(circuit, witness))
+        header = bytes(native.PUBLIC_DIGEST.start) + native.public_digest(self.id, circuit, public)
+        return header + struct.pack("<I", FILLER_BYTES) + self._tag(circuit, public) * (FILLER_BYTES // 32)
+
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+        if len(envelope) > max_bytes:
+            return Verdict(False, "MockOversize")
+        if envelope[native.PUBLIC_DIGEST] != native.public_digest(self.id, circuit, public_inputs):
+            return Verdict(False, "MockStatement")
+        body = envelope[native.ENVELOPE_HEADER_BYTES :]
+        return ACCEPTED if body == self._tag(circuit, public_inputs) * (FILLER_BYTES // 32) else Verdict(False, "MockProof")
+
+    def _tag(self, circuit: Circuit, public: bytes) -> bytes:
+        return hashlib.blake2s(b"MOCK" + struct.pack("<BB", self.id, circuit.id) + public).digest()
+
+
+def _statement(circuit: Circuit, witness: bytes) -> bytes:
+    """The statement that a witness begins with."""
+    if circuit.id is not CircuitId.CONSENSUS:
+        return witness
+    at = DIGEST_BYTES + 24
+    members = int.from_bytes(witness[at : at + 2], "little")
+    at += 2 + members * (RECORD_BYTES + VOTES_BYTES)
+    for _ in ("witness commitments", "reputation roots"):
+        at += 2 + DIGEST_BYTES * int.from_bytes(witness[at : at + 2], "little")
+    return witness[:at]
+
+
+def mock_backends() -> dict[BackendId, MockBackend]:
+    """One for each proof system."""
+    return {b: MockBackend(b) for b in BackendId}
+
+
+def scenario(nodes: int = 5, *, slots: int = 4, slot_ms: int = 1000, rate: float = 2.0, **sections: Any) -> Scenario:
+    """A small fully meshed network without losses; `sections` are laid over the tables, key by key."""
+    length = slots * slot_ms
+    tables: dict[str, Any] = {
+        "name": "mock",
+        "test_only": True,
+        "sim": {"seed": 3, "duration_ms": length},
+        "topology": {"type": "erdos_renyi", "n": nodes, "p": 1.0},
+        "regions": {"assignments": ["STWO"] * nodes},
+        "links": {"default": {"delay_ms": 10, "jitter_ms": 0, "loss": 0.0}},
+        "traffic": {"tx": {"phases": [{"model": "poisson", "duration_ms": length, "lambda_per_sec": rate}]}},
+        "chain": {"slot_ms": slot_ms, "lanes_per_wallet": 16},
+        # Equal stakes: four of five nodes are a quorum, three are not.
+        "consensus": {"weight_min": 10, "weight_max": 10},
+    }
+    for name, section in sections.items():
+        known = tables.get(name)
+        tables[name] = {**known, **section} if isinstance(known, dict) and isinstance(section, dict) else section
+    return Scenario.model_validate(tables)
+
+
+class Bench:
+    """One mock run: disturb it with `at`, `isolate` and the nodes themselves, then `run` and look at `events`."""
+
+    def __init__(self, given: Scenario, *, costs: Path | None = None) -> None:
+        options = RunOptions() if costs is None else RunOptions(costs=str(costs))
+        self.simulation = build(given, given.sim.seed, options, mock_backends())
+        self.world = self.simulation._world
+        self.nodes: list[Node] = self.simulation.nodes
+        self.events: list[Event] = []
+        self.simulation.attach(self)
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def at(self, ms: float, action: Callable[[], object]) -> None:
+        """Does something `ms` after traffic zero."""
+        self.world.after(round((SETTLE_MS + ms) * 1_000_000), lambda: (action(), None)[1])
+
+    def isolate(self, node: int, start_ms: float, end_ms: float) -> None:
+        """Cuts all links of a node for a while."""
+        network = self.world.network
+        edges = [e for e in network.edges if node in e]
+        self.at(start_ms, lambda: network.cut(edges, "churn"))
+        self.at(end_ms, lambda: network.join(edges, "churn"))
+
+    def run(self) -> RunResult:
+        return self.simulation.run()
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [e for e in self.events if isinstance(e, kind)]
+
+    def leader(self, slot: int) -> int:
+        """Who leads a slot of epoch 0."""
+        return self.world.genesis.epoch.leaders(slot)[0]
+
+    def chain(self, node: int) -> list[bytes]:
+        """Hashes of a node's committed blocks."""
+        return [c.block.hash for c in self.nodes[node].chain.committed]
+
+    def unproven(self) -> list[tuple[int, int]]:
+        """(node, height) of committed blocks without a verified proof."""
+        return [(n.id, c.block.header.height) for n in self.nodes for c in n.chain.committed if c.proof is None]
+
+    def commits(self, node: int) -> list[BlockCommitted]:
+        return [e for e in self.of(BlockCommitted) if e.node == node]
+
+
+def cost_file(path: Path, circuits: Iterable[Circuit], *, prove_ms: float = 10, verify_ms: float = 1) -> Path:
+    """A costs.json with the same costs for every backend."""
+    table: dict[str, float] = {}
+    for circuit in circuits:
+        for backend in BackendId:
+            key = f"{backend.label}/{circuit.id.label}/{circuit.size}"
+            table |= {f'"{key}/prove"': prove_ms * 1000, f'"{key}/verify"': verify_ms * 1000}
+    path.write_text("[costs_us]\n" + "".join(f"{key} = {us}\n" for key, us in table.items()))
+    return path
+
+
+def slot_start_ns(slot: int, slot_ms: int) -> int:
+    """When a slot begins, in run time."""
+    return from_ms(SETTLE_MS + slot * slot_ms)

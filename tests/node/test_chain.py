@@ -1,0 +1,181 @@
+"""Consensus, proven finality and synchronisation of whole nodes under disturbances; proofs are mocks."""
+
+from collections import Counter
+
+import pytest
+
+from simnet.errors import SimnetError
+from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxRefused, VoteCast
+from simnet.node.finality import Finality
+from simnet.protocol.messages import Certificate
+from simnet.protocol.validators import SLOTS_PER_EPOCH
+from simnet.simulation import RunOptions, build
+from tests.mocks import Bench, mock_backends, scenario
+
+
+def test_mocks_are_refused_unless_the_scenario_is_for_tests() -> None:
+    given = scenario(test_only=False)
+    with pytest.raises(SimnetError, match="mock proofs are refused"):
+        build(given, 1, RunOptions(), mock_backends())
+
+
+def test_an_undisturbed_run_commits_and_proves_every_slot() -> None:
+    bench = Bench(scenario(slots=4))
+    result = bench.run()
+    assert result.complete
+    assert all(len(bench.chain(n.id)) == 4 for n in bench.nodes)
+    assert bench.unproven() == []
+    assert len(bench.of(BlockProven)) == 4 * 5
+    assert not bench.of(LimitReached)
+
+
+def test_a_node_that_was_cut_off_catches_up() -> None:
+    # Gossip that forgets at once: what was missed can come by synchronisation only.
+    bench = Bench(scenario(slots=8, rate=4.0, gossip={"duplicate_cache_ms": 3000, "iwant_timeout_ms": 3000, "lazy_peers": 0}))
+    away = next(n for n in range(5) if all(bench.leader(s) != n for s in (2, 3, 4, 5)))
+    bench.isolate(away, 1500, 5600)
+    result = bench.run()
+    assert result.complete, result.violations
+    learnt = [e for e in bench.commits(away) if e.caught_up]
+    assert len(learnt) >= 3
+    other = (away + 1) % 5
+    assert bench.chain(away) == bench.chain(other)
+    assert len(bench.chain(away)) == 8
+    assert bench.unproven() == []
+    # What it learnt, it learnt after the links came back, and it votes again afterwards.
+    assert all(e.at >= 6_100_000_000 for e in learnt)
+    assert any(e.node == away and e.at > 7_500_000_000 for e in bench.of(VoteCast))
+
+
+def test_a_node_that_returns_when_nobody_votes_any_more_asks_for_what_it_missed() -> None:
+    """Nothing but its neighbours' status tells it that there are blocks."""
+    # The traffic ends before the last block: a node that was away longer than gossip remembers misses pending transfers.
+    traffic = {"tx": {"phases": [{"model": "poisson", "duration_ms": 4800, "lambda_per_sec": 4.0}]}}
+    bench = Bench(scenario(slots=6, traffic=traffic, gossip={"duplicate_cache_ms": 3000, "iwant_timeout_ms": 3000, "lazy_peers": 0}))
+    bench.isolate(4, 1500, 6400)
+    result = bench.run()
+    assert result.complete, result.violations
+    assert any(e.caught_up for e in bench.commits(4))
+    assert bench.chain(4) == bench.chain(0)
+    assert bench.unproven() == []
+
+
+def test_two_of_five_cut_off_stop_the_chain_and_their_return_resumes_it() -> None:
+    bench = Bench(scenario(slots=8))
+    for node in (0, 1):
+        bench.isolate(node, 1900, 4900)
+    result = bench.run()
+    assert result.complete, result.violations
+    within = [e for e in bench.of(BlockCommitted) if 2_600_000_000 <= e.at < 5_400_000_000]
+    assert not within
+    assert len(bench.chain(2)) >= 4
+    assert len({tuple(bench.chain(n.id)) for n in bench.nodes}) == 1
+
+
+def test_a_slot_without_its_leader_has_no_block_and_the_next_one_has() -> None:
+    bench = Bench(scenario(slots=6))
+    leader = bench.leader(2)
+    assert bench.leader(3) != leader
+    bench.isolate(leader, 1900, 2900)
+    result = bench.run()
+    assert result.complete, result.violations
+    slots = {c.slot for c in bench.nodes[(leader + 1) % 5].chain.committed}
+    assert slots == {0, 1, 3, 4, 5}
+    nil = [e for e in bench.of(VoteCast) if e.slot == 2 and e.node != leader]
+    assert {e.block for e in nil} == {None}
+    assert {e.phase for e in nil} == {"prevote", "precommit"}
+    # The leader's own block of that slot is not lost silently: it was proposed, and nobody committed it.
+    alone = next(e for e in bench.of(Proposed) if e.slot == 2)
+    assert alone.block not in {e.block for e in bench.of(BlockCommitted)}
+
+
+def test_a_member_that_does_not_disclose_is_left_out_of_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(scenario(slots=4))
+    silent = next(n for n in range(5) if all(bench.leader(s) != n for s in range(4)))
+    disclose = Finality._disclose
+
+    def withhold(self: Finality, certificate: Certificate) -> None:
+        if self._node != silent:
+            disclose(self, certificate)
+
+    monkeypatch.setattr(Finality, "_disclose", withhold)
+    result = bench.run()
+    assert result.complete, result.violations
+    assert bench.unproven() == []
+    for committed in bench.nodes[0].chain.committed:
+        assert committed.proof is not None
+        voters = {v.validator for v in committed.proof.certificate.votes}
+        assert voters == set(range(5)) - {silent}
+        assert [e.validator for e in committed.proof.vrf] == sorted(voters)
+    # The proposer waited one slot for the missing keys, then went on.
+    proven = [e for e in bench.of(BlockProven) if e.height == 1]
+    decided = next(e for e in bench.of(BlockCommitted) if e.height == 1)
+    assert min(e.at for e in proven) - decided.at > 1_000_000_000
+
+
+def test_too_few_disclosures_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(scenario(slots=2))
+    disclose = Finality._disclose
+
+    def withhold(self: Finality, certificate: Certificate) -> None:
+        if self._node < 3:
+            disclose(self, certificate)
+
+    monkeypatch.setattr(Finality, "_disclose", withhold)
+    assert bench.run().complete
+    assert not bench.of(BlockProven)
+    assert not [e for e in bench.of(ProofMade) if e.circuit == "consensus"]
+    assert len(bench.chain(0)) == 2
+
+
+def test_an_epoch_boundary_is_crossed_with_new_keys() -> None:
+    bench = Bench(scenario(slots=40, slot_ms=500))
+    result = bench.run()
+    assert result.complete, result.violations
+    committed = bench.nodes[0].chain.committed
+    assert [c.slot for c in committed] == list(range(40))
+    assert bench.unproven() == []
+    first, second = committed[0].members, committed[-1].members
+    assert (first.epoch, second.epoch) == (0, 1)
+    assert len(second.members) == 5
+    for old, new in zip(first.members, second.members, strict=True):
+        assert old.validator == new.validator
+        assert not set(old.otk_roots) & set(new.otk_roots)
+        assert old.vrf_output != new.vrf_output
+    boundary = committed[SLOTS_PER_EPOCH - 1], committed[SLOTS_PER_EPOCH]
+    assert [c.members.epoch for c in boundary] == [0, 1]
+
+
+def test_a_validator_that_is_alone_when_registrations_begin_registers_later() -> None:
+    bench = Bench(scenario(slots=34, slot_ms=500))
+    half = SLOTS_PER_EPOCH // 2
+    away = next(n for n in range(5) if all(bench.leader(s) != n for s in range(half, half + 6)))
+    bench.isolate(away, half * 500 - 100, half * 500 + 700)
+    result = bench.run()
+    assert result.complete, result.violations
+    registered = [c for c in bench.nodes[0].chain.committed if any(r.validator == away for r in c.block.registrations)]
+    # Published when slot half + 2 begins, hence in the block after it.
+    assert [c.slot for c in registered] == [half + 3]
+    assert len(bench.nodes[0].chain.sets[1].members) == 5
+
+
+def test_nodes_with_different_full_mempools_still_agree_on_blocks() -> None:
+    bench = Bench(
+        scenario(
+            7,
+            rate=40.0,
+            slots=6,
+            topology={"type": "ring", "k": 2},
+            links={"default": {"delay_ms": 30, "jitter_ms": 25, "loss": 0.0}},
+            chain={"mempool_transactions_max": 5, "lanes_per_wallet": 64},
+        )
+    )
+    result = bench.run()
+    assert {v.invariant for v in result.violations} <= {"mempool_coherence"}
+    assert len(bench.chain(0)) == 6
+    limits = Counter(e.what for e in bench.of(LimitReached))
+    assert limits["chain.mempool_transactions_max"] > 100
+    assert set(limits) == {"chain.mempool_transactions_max"}
+    refused = [e for e in bench.of(TxRefused) if e.reason == "mempool_full"]
+    assert refused
+    assert all(len(n.transactions.pool.pending) <= 5 for n in bench.nodes)

@@ -1,0 +1,40 @@
+"""The command line as a process, for tests of whole runs with the real provers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "tests" / "scenarios" / "data"
+TINY, TINY_FAULTS = DATA / "tiny.toml", DATA / "tiny_faults.toml"
+SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
+LIMIT_S = 120
+LIGHT_SEED = 28
+"""With this seed no leader of tiny_faults proves with Groth16, whose consensus proof takes longer than all the rest."""
+HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The process's environment without the settings that steer simnet."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL")}
+    return {**inherited, "PYTHONPATH": str(ROOT), **extra}
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "simnet.cli", *map(str, arguments)]
+
+
+def simnet(*arguments: object, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Runs `simnet …` to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+
+
+def run_json(folder: Path) -> dict[str, Any]:
+    content = json.loads((folder / "run.json").read_text())
+    assert isinstance(content, dict)
+    return content
