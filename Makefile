@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 STAMPS := target/stamps
 SCENARIO ?= scenarios/mixed_backend_interop.toml
 # Rust sources and all that decides how they are built; changed Python code needs no build.
-NATIVE_SOURCES := $(shell find zk -type f -name '*.rs' -not -path 'zk/fuzz/*') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
+NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
 PY_FILES := simnet tests $(wildcard analysis)
 
 .PHONY: help tools build run test lint bench clean

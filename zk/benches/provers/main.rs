@@ -2,7 +2,7 @@
 //!
 //! `cargo bench` prints criterion's figures, then one table: ours, the reference, their ratio, all from this run.
 //! References prove less than ours (no bus between tables, no recording of a witness); what they show is how much of
-//! a library's own speed is left. STWO has no row with a reference: the library ships no Poseidon2 component.
+//! a library's own speed is left. STWO has no reference: the library ships no Poseidon2 component.
 
 mod chain;
 mod circuits;

@@ -1,0 +1,41 @@
+//! The sizes of the circuits as `docs/circuits.md` states them: they follow from the source, not from a machine.
+
+use ark_bn254::Fr;
+use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, OptimizationGoal, SynthesisMode};
+use p3_koala_bear::KoalaBear;
+use simnet_zk::circuits::Circuit;
+use simnet_zk::circuits::builder::Structure;
+use simnet_zk::field::CircuitField;
+use simnet_zk::groth16::R1cs;
+use stwo::core::fields::m31::M31;
+
+fn structure<F: CircuitField>(id: u8, params: &[u32]) -> Structure<F> {
+    Circuit::new(id, params).unwrap().structure().unwrap()
+}
+
+/// Hashes (permutations on the 31-bit fields), gates, swaps, 16-bit ranges, public inputs.
+fn figures<F: CircuitField>(id: u8, params: &[u32]) -> [usize; 5] {
+    let s = structure::<F>(id, params);
+    [s.hashes.len(), s.gates.len(), s.swaps.len(), s.ranges.len(), s.public.len()]
+}
+
+#[test]
+fn operations_are_those_of_the_documentation() {
+    let consensus = [32, 256, 4];
+    assert_eq!(figures::<M31>(1, &[]), [15, 114, 0, 54, 65]);
+    assert_eq!(figures::<M31>(7, &consensus), [1353, 7962, 1280, 268, 127]);
+    assert_eq!(figures::<KoalaBear>(1, &[]), figures::<M31>(1, &[]));
+    assert_eq!(figures::<KoalaBear>(7, &consensus), figures::<M31>(7, &consensus));
+    assert_eq!(figures::<Fr>(1, &[]), [3, 76, 0, 44, 11]);
+    assert_eq!(figures::<Fr>(7, &consensus), [682, 2314, 160, 180, 21]);
+}
+
+#[test]
+fn r1cs_sizes_are_those_of_the_documentation() {
+    let cs = ConstraintSystem::new_ref();
+    cs.set_optimization_goal(OptimizationGoal::Constraints);
+    cs.set_mode(SynthesisMode::Setup);
+    R1cs { structure: &structure(1, &[]), values: None }.generate_constraints(cs.clone()).unwrap();
+    cs.finalize();
+    assert_eq!((cs.num_constraints(), cs.num_instance_variables(), cs.num_witness_variables()), (1960, 12, 1946));
+}
