@@ -13,9 +13,11 @@ from simnet.node.wallet import Wallet
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage
-from simnet.units import NodeId
+from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
+BUSY_RETRY = from_ms(500)
+"""An own transfer that the own verifier had no room for is offered to it again after this long."""
 
 
 class Node:
@@ -89,13 +91,20 @@ class Node:
         if published is None:
             return "no_peer"
 
+        self._take_own(message)
+        return None
+
+    def _take_own(self, message: TxMessage) -> None:
+        """Puts an own transfer into the own mempool, which verifies like every other."""
+
         def settle(_verdict: Verdict, reason: str) -> None:
             if reason == "stale":
                 self.wallet.on_stale(message.tx, message.payload)
+            elif reason == "verifier_busy":
+                # It is published: without it here, its lane would never be free again.
+                self._world.after(BUSY_RETRY, lambda: self._take_own(message))
 
-        # The own mempool verifies like every other.
         self.transactions.examine(Incoming(message, self.id, None, settle))
-        return None
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
