@@ -13,11 +13,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from simnet.events import BlockCommitted, BlockProven, Event, ProofMade, ProofVerified, RunInfo
-from simnet.node.chain import Chain
 from simnet.node.node import Node
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.ledger import Ledger
-from simnet.units import NodeId, SimTime
+from simnet.units import NodeId, SimTime, to_ms
 
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""
@@ -148,32 +147,33 @@ class Checks:
 
     # --- after the drain -------------------------------------------------------------------------
 
-    def at_end(
-        self,
-        pools: Mapping[NodeId, Collection[bytes]],
-        down: Collection[int],
-        byzantine: Collection[int],
-        chains: Mapping[NodeId, Chain],
-        at: SimTime,
-    ) -> None:
-        """Compares what live honest nodes hold."""
-        live = [n for n in pools if n not in down and n not in byzantine]
-        committed = {i for c in chains[max(chains, key=lambda n: chains[n].height)].committed for i in c.block.tx_ids}
-        views = {n: frozenset(pools[n]) - committed for n in live}
-        union = frozenset().union(*views.values())
-        common = frozenset.intersection(*views.values()) if views else frozenset()
+    def pending(self, live: Collection[NodeId]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Transfers that some, and that all of these nodes hold, apart from what the longest chain has."""
+        longest = max((n.chain for n in self._nodes.values()), key=lambda chain: chain.height)
+        committed = {i for c in longest.committed for i in c.block.tx_ids}
+        views = [frozenset(self._nodes[n].transactions.pool.pending) - committed for n in live]
+        return frozenset().union(*views), frozenset.intersection(*views) if views else frozenset()
+
+    def at_end(self, live: list[NodeId], after_drain: SimTime, at: SimTime) -> None:
+        """Compares what live honest nodes hold. `after_drain`: how long the run went on for stragglers."""
+        union, common = self.pending(live)
         for name in AT_END:
             self._tallies[name].held = True
-        tally = self._tallies["mempool_coherence"]
-        tally.counts = {"nodes": len(live), "pending": len(union), "common": len(common), "missing_somewhere": len(union - common)}
+        self._tallies["mempool_coherence"].counts = {
+            "nodes": len(live),
+            "pending": len(union),
+            "common": len(common),
+            "missing_somewhere": len(union - common),
+            "waited_ms": round(to_ms(after_drain)),
+        }
         if union != common:
-            behind = sorted(n for n in live if views[n] != union)
+            behind = sorted(n for n in live if not union - common <= self._nodes[n].transactions.pool.pending.keys())
             self._violated("mempool_coherence", at, f"{len(union - common)} of {len(union)} transfers are missing at nodes {behind}")
-        self._check_progress(live, chains, at)
+        self._check_progress(live, at)
 
-    def _check_progress(self, live: list[NodeId], chains: Mapping[NodeId, Chain], at: SimTime) -> None:
-        heights = {n: chains[n].height for n in live}
-        highest = max((c.height for c in chains.values()), default=0)
+    def _check_progress(self, live: list[NodeId], at: SimTime) -> None:
+        heights = {n: self._nodes[n].chain.height for n in live}
+        highest = max((n.chain.height for n in self._nodes.values()), default=0)
         self._tallies["progress"].counts = {"height": highest, "least_height": min(heights.values(), default=0)}
         behind = [n for n, h in heights.items() if h < highest - 1]
         if highest == 0 or behind:

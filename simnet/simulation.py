@@ -34,9 +34,12 @@ from simnet.timings import timing_report
 from simnet.traffic import Traffic
 from simnet.units import NodeId, SimTime, from_ms
 
-PROOF_GRACE = from_ms(30_000)
-"""After traffic and drain, a run goes on at most this long for consensus proofs that are still being made."""
+GRACE = from_ms(30_000)
+"""After traffic and drain, a run goes on at most this long: for consensus proofs that are still being made, and for
+transfers that some node lost and has not been given again."""
 GRACE_STEP = from_ms(100)
+STATUS_STEPS = 10
+"""Neighbours compare notes once in so many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,25 @@ class Simulation:
         world.after(SETTLE, self._start_traffic)
         end = SETTLE + self.info.duration + DRAIN
         env.run(until=end)
-        while not self._all_proven() and env.now < end + PROOF_GRACE:
+        steps = 0
+        while not (self._all_proven() and self._coherent()) and env.now < end + GRACE:
+            if steps % STATUS_STEPS == 0:
+                self._exchange_status()
             env.run(until=env.now + GRACE_STEP)
-        byzantine = world.scenario.faults.byzantine
-        self._checks.at_end(
-            {n.id: n.transactions.pool.pending.keys() for n in self.nodes},
-            [n.id for n in self.nodes if n.id not in self._faults.active],
-            byzantine.publishers if byzantine else (),
-            {n.id: n.chain for n in self.nodes},
-            world.now,
-        )
+            steps += 1
+        self._checks.at_end(self._live_honest(), SimTime(world.now - end), world.now)
         self.emit(RunEnded(world.now))
+
+    def _live_honest(self) -> list[NodeId]:
+        """Nodes that are up and not byzantine."""
+        byzantine = self._world.scenario.faults.byzantine
+        lying = byzantine.publishers if byzantine else ()
+        return [n.id for n in self.nodes if n.id in self._faults.active and n.id not in lying]
+
+    def _coherent(self) -> bool:
+        """Whether live honest nodes hold the same transfers."""
+        union, common = self._checks.pending(self._live_honest())
+        return union == common
 
     def _start_traffic(self) -> None:
         self.emit(TrafficStarted(self._world.now))

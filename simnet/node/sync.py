@@ -1,6 +1,7 @@
 """Catching up: blocks that a node missed, and transfers that a proposal names but the node does not have."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from simnet.events import LimitReached
 from simnet.net.network import Verdict
@@ -19,6 +20,17 @@ REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
 OWED_MAX = 4096
 """Transfers that neighbours asked for and this node does not have yet."""
+SETTLED_AGE = SimTime(2 * NS_PER_S)
+"""Younger transfers may still be on their way to everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a node tells its neighbours about itself now and then."""
+
+    height: int
+    transfers: tuple[bytes, ...]
+    """Pending ones that it has held for `SETTLED_AGE`."""
 
 
 class Sync:
@@ -45,9 +57,22 @@ class Sync:
         validator.request_transfers = self.request_transfers
 
     def send_status(self, peers: Iterable[NodeId]) -> None:
-        """Tells neighbours how far this node is."""
+        """Tells neighbours how far this node is, and which transfers it has held for a while.
+
+        Gossip's repair offers a message for a few heartbeats only; whoever lost all of that, or was away for longer than
+        gossip remembers, learns here what it lacks.
+        """
+        status = Status(self._chain.height, self._transactions.held_since(SimTime(self._world.now - SETTLED_AGE)))
         for peer in peers:
-            self._world.network.send(self._node, peer, "status", self._chain.height, STATUS_BYTES)
+            self._world.network.send(self._node, peer, "status", status, STATUS_BYTES + 32 * len(status.transfers))
+
+    def _on_status(self, status: "Status", peer: NodeId) -> None:
+        if status.height > self._chain.height:
+            self.request_blocks(peer)
+        elif status.height == self._chain.height:
+            missing = tuple(i for i in status.transfers if not self._transactions.knows(i))
+            if missing:
+                self._world.network.send(self._node, peer, "tx_request", missing, 32 * len(missing))
 
     def request_blocks(self, peer: NodeId | None) -> None:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
@@ -70,9 +95,8 @@ class Sync:
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message of this protocol."""
-        if kind == "status" and isinstance(payload, int):
-            if payload > self._chain.height:
-                self.request_blocks(peer)
+        if kind == "status" and isinstance(payload, Status):
+            self._on_status(payload, peer)
         elif kind == "block_request" and isinstance(payload, int):
             self._answer_blocks(payload, peer)
         elif kind == "block_response" and isinstance(payload, tuple):

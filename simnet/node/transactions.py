@@ -20,7 +20,7 @@ from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import TxMessage
-from simnet.units import NodeId
+from simnet.units import NodeId, SimTime
 
 HELD_MAX = 1024
 """Transfers held for a state that this node has not reached."""
@@ -54,6 +54,7 @@ class Transactions:
         self._ledger = ledger
         self._held: OrderedDict[bytes, Incoming] = OrderedDict()
         self._committed: set[bytes] = set()
+        self._admitted_at: dict[bytes, SimTime] = {}
         self._in_hand: set[bytes] = set()
         """Transfers being verified or held, with their proofs."""
 
@@ -124,12 +125,21 @@ class Transactions:
         why = self._ledger().why_inapplicable(tx) or self.pool.why_not(tx)
         if why is None and tx.id not in self._committed:
             self.pool.admit(tx)
+            self._admitted_at[tx.id] = self._world.now
             self._world.emit(TxAdmitted(self._world.now, self._node, tx.id.hex()[:16]))
             incoming.settle(Verdict.ACCEPT, "")
         else:
             # The proof was good: pass it on, others may not have the block yet.
             self._emit_refused(tx, why or "committed")
             incoming.settle(Verdict.ACCEPT, why or "committed")
+
+    def knows(self, tx_id: bytes) -> bool:
+        """Whether this node has verified or committed a transfer, or is about to judge it."""
+        return tx_id in self.verified or tx_id in self._committed or any(job.startswith(tx_id) for job in self._in_hand)
+
+    def held_since(self, limit: SimTime) -> tuple[bytes, ...]:
+        """Pending transfers that were admitted no later than `limit`."""
+        return tuple(i for i in self.pool.pending if self._admitted_at[i] <= limit)
 
     def note_verified(self, message: TxMessage) -> None:
         """Remembers a transfer whose proof was verified."""
@@ -142,10 +152,10 @@ class Transactions:
         self._committed.update(block.tx_ids)
         done, stale = self.pool.after_block(ledger, block.tx_ids)
         now = self._world.now
-        for tx in done:
-            self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], "committed"))
-        for tx in stale:
-            self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], "stale"))
+        for reason, gone in (("committed", done), ("stale", stale)):
+            for tx in gone:
+                del self._admitted_at[tx.id]
+                self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], reason))
         held = list(self._held.values())
         self._held.clear()
         for incoming in held:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from simnet.errors import SimnetError
-from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxRefused, VoteCast
+from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxAdmitted, TxRefused, VoteCast
 from simnet.node.finality import Finality
 from simnet.protocol.messages import Certificate
 from simnet.protocol.validators import SLOTS_PER_EPOCH
@@ -58,6 +58,21 @@ def test_a_node_that_returns_when_nobody_votes_any_more_asks_for_what_it_missed(
     assert any(e.caught_up for e in bench.commits(4))
     assert bench.chain(4) == bench.chain(0)
     assert bench.unproven() == []
+
+
+def test_a_node_that_was_away_longer_than_gossip_remembers_is_given_pending_transfers() -> None:
+    """Blocks of one transfer leave old ones pending; only the neighbours' status names them."""
+    gossip = {"duplicate_cache_ms": 3000, "iwant_timeout_ms": 3000, "lazy_peers": 0}
+    bench = Bench(scenario(slots=10, rate=4.0, chain={"block_transactions_max": 1}, gossip=gossip))
+    bench.isolate(4, 1500, 6500)
+    result = bench.run()
+    assert result.complete, result.violations
+    pending = set(bench.nodes[4].transactions.pool.pending)
+    assert pending == set(bench.nodes[0].transactions.pool.pending)
+    admitted = {e.tx: e.at for e in bench.of(TxAdmitted) if e.node == 4}
+    elsewhere = {e.tx: e.at for e in bench.of(TxAdmitted) if e.node == 0}
+    late = [tx for tx, at in admitted.items() if at - elsewhere[tx] > 3_000_000_000]
+    assert len(late) > 3
 
 
 def test_two_of_five_cut_off_stop_the_chain_and_their_return_resumes_it() -> None:
