@@ -11,7 +11,7 @@ import simpy
 from simnet.checks import Checks, Violation
 from simnet.errors import SimnetError
 from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted
-from simnet.net.faults import DRAIN, SETTLE, Faults
+from simnet.net.faults import SETTLE, Faults, run_end
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
@@ -125,7 +125,7 @@ class Simulation:
     def _run(self) -> None:
         env, world = self._world.env, self._world
         world.after(SETTLE, self._start_traffic)
-        end = SETTLE + self.info.duration + DRAIN
+        end = run_end(world.scenario)
         env.run(until=end)
         steps = 0
         while not (self._all_proven() and self._coherent()) and env.now < end + GRACE:

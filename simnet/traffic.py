@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simnet.events import FaultInjected, PublicationSkipped
-from simnet.net.faults import ActiveNodes
+from simnet.net.faults import ActiveNodes, Spam
 from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.node.node import Node
 from simnet.node.world import World
@@ -22,6 +22,7 @@ class Traffic:
         self._arrivals = iter(Arrivals(scenario, world.seed))
         self._choice = PublisherChoice(scenario.traffic.tx.publisher_bias, world.seed)
         self._payloads = Payloads(scenario.traffic.tx.payload, world.seed)
+        self._spam = Spam(scenario.faults.byzantine)
         self._ahead = from_ms(scenario.chain.prepare_ahead_ms)
         self._probers = [NodeId(classes.index(c)) for c in ("trusted", "untrusted") if c in classes]
         self._sequence = 0
@@ -64,12 +65,10 @@ class Traffic:
         node.wallet.publish(number, payload, lambda message: self._published(node, message))
 
     def _published(self, node: Node, message: TxMessage) -> None:
-        byzantine = self._world.scenario.faults.byzantine
-        if node.spammer is None or byzantine is None:
-            return
-        if self._world.now - self._origin >= from_ms(byzantine.start_ms):
+        at = SimTime(self._world.now - self._origin)
+        if node.spammer is not None and self._spam.triggers(node.id, at):
             self._world.emit(FaultInjected(self._world.now, "byzantine_spam", f"node:{node.id}"))
-            node.spammer.publish(message)
+            node.spammer.publish(message, self._spam.copies())
 
     def _pick(self, draw: float) -> NodeId | None:
         active = self._active.nodes

@@ -9,7 +9,6 @@ NodeId = NewType("NodeId", int)
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
-BYTES_PER_MIB = 1024 * 1024
 
 
 def from_ms(ms: int) -> SimTime:

@@ -4,7 +4,7 @@ Apart from plain copies, each kind is a fresh transfer, properly signed, on a la
 otherwise, so that no cheap check stops it and the receiver's verifier has to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from simnet import rng
@@ -14,30 +14,26 @@ from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.protocol.messages import TxMessage
+from simnet.scenario.upstream import SpamKind
 from simnet.units import NodeId
 
 FLIPPED_BYTES = 3
 
 
 class Spammer:
-    """Makes the spam of one byzantine publisher; kinds in turn, as the scenario lists them."""
+    """Makes the spam of one byzantine publisher."""
 
     def __init__(self, world: World, node: NodeId, wallet: Wallet, send: Callable[[TxMessage, str], None]) -> None:
-        byzantine = world.scenario.faults.byzantine
-        assert byzantine is not None
         self._world = world
         self._wallet = wallet
         self._send = send
-        self._kinds = byzantine.spam_kinds
-        self._copies = byzantine.spam_factor - 1
         self._random = rng.generator(world.seed, "byzantine", node)
-        self._turn = 0
+        self._made = 0
 
-    def publish(self, original: TxMessage) -> None:
-        """Sends the spam beside a publication."""
-        for _ in range(self._copies):
-            kind = self._kinds[self._turn % len(self._kinds)]
-            self._turn += 1
+    def publish(self, original: TxMessage, kinds: Iterable[SpamKind]) -> None:
+        """Sends the spam beside a publication, one message of each kind given."""
+        for kind in kinds:
+            self._made += 1
             if kind == "copy":
                 self._send(original, kind)
             elif kind == "flipped_bytes":
@@ -46,7 +42,7 @@ class Spammer:
                 self._send_forged(kind, original)
 
     def _draft(self) -> Draft | None:
-        return self._wallet.forgery(f'{{"spam":{self._turn}}}'.encode())
+        return self._wallet.forgery(f'{{"spam":{self._made}}}'.encode())
 
     def _send_flipped(self) -> None:
         """A proof of the right statement, made for real, with a few bits flipped; sent when the proof is ready."""

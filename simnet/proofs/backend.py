@@ -35,11 +35,6 @@ class CircuitId(IntEnum):
         return self.name.lower()
 
 
-def backend_named(name: str) -> BackendId:
-    """The backend of a label; `stark` is the chain's old name for STWO. Raises KeyError."""
-    return BackendId["STWO" if name == "stark" else name.upper()]
-
-
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """A circuit at one size: the unit that has keys and costs."""

@@ -167,11 +167,6 @@ class Voting:
             return self._precommit(None)
         return []
 
-    def add_block(self, block: Block) -> list[Effect]:
-        """A block that was fetched and found acceptable."""
-        self.blocks[block.hash] = block
-        return self._evaluate()
-
     def quorum(self, slot: int, phase: Phase, block: bytes | None) -> bool:
         """Whether more than two thirds of the slot's stake cast this vote."""
         tally = self.tallies.get((slot, phase))
