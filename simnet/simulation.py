@@ -216,7 +216,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     )
     faults = Faults(env, scenario, seed, network, relay)
     traffic = Traffic(world, nodes, faults.active, classes)
-    checks = Checks(info, genesis.ledger, nodes_by_id(nodes))
+    checks = Checks(info, genesis.ledger, {n.id: n for n in nodes})
     simulation = Simulation(world, info, nodes, traffic, faults, checks)
     relay.target = simulation.emit
     return simulation
@@ -234,11 +234,6 @@ class _Relay:
 
 def _nobody(_event: Event) -> None:
     """Nothing is emitted before a run starts."""
-
-
-def nodes_by_id(nodes: list[Node]) -> dict[NodeId, Node]:
-    """Nodes by their id."""
-    return {n.id: n for n in nodes}
 
 
 def make_circuits(scenario: Scenario) -> Circuits:

@@ -25,7 +25,6 @@ from simnet.node.chain import (
 )
 from simnet.node.identity import otk_tree, public_otk
 from simnet.node.processor import Processor, Ticket
-from simnet.node.voting import CONSENSUS_TOPIC
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -115,7 +114,7 @@ class Finality:
         if certificate is None:
             return
         proving.certificate = certificate
-        self._publish("tag_set", certificate, certificate.size)
+        self._world.publish_consensus(self._node, "tag_set", certificate, certificate.size)
         self._disclose(certificate)
         self._world.after(self._slot_ns, lambda: self._reduce(height))
 
@@ -139,7 +138,7 @@ class Finality:
         reduced = replace(proving.certificate, votes=votes)
         if certificate_weight(reduced, Phase.COMMIT, committed.members) >= committed.members.threshold:
             proving.certificate = reduced
-            self._publish("tag_set", reduced, reduced.size)
+            self._world.publish_consensus(self._node, "tag_set", reduced, reduced.size)
             self._prove(height)
         else:
             self._world.after(self._slot_ns, lambda: self._reduce(height))
@@ -187,7 +186,7 @@ class Finality:
         assert proving.certificate is not None
         proof = ConsensusProof(proving.certificate, vrf, self._node, ticket.backend, ticket.take())
         self.examine(proof, self._node, lambda _verdict, _reason: None)
-        self._publish("consensus_proof", proof, proof.size)
+        self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
 
     # --- everybody -----------------------------------------------------------------------------
 
@@ -283,7 +282,7 @@ class Finality:
         keys = (tree.key(index, 0), tree.key(index, 1), tree.key(index, 2), tree.key(index, VRF_KEY))
         unsigned = KeyDisclosure(certificate.height, certificate.slot, certificate.block, self._node, keys, b"")
         disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-        self._publish("key_disclosure", disclosure, disclosure.size)
+        self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
         self._collect(disclosure)
 
     def _check_disclosure(self, disclosure: KeyDisclosure) -> None:
@@ -310,9 +309,6 @@ class Finality:
 
     def _committee(self, members: EpochSet, backend: BackendId) -> Committee:
         return committee_of(members, backend, self._world.circuits.consensus.params[0])
-
-    def _publish(self, kind: str, payload: object, size: int) -> None:
-        self._world.network.publish(self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size)
 
 
 def member_votes(members: EpochSet, certificate: Certificate, vrf: tuple[VrfEntry, ...]) -> tuple[MemberVotes, ...]:

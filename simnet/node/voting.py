@@ -25,7 +25,6 @@ from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registr
 from simnet.protocol.validators import SLOTS_PER_EPOCH, EpochSet, epoch_of
 from simnet.units import NS_PER_S, NodeId, SimTime
 
-CONSENSUS_TOPIC = "/rpp/sim/consensus"
 EARLY_MAX = 4096
 """Proposals and votes kept for heights that this node has not reached."""
 
@@ -190,7 +189,7 @@ class Validator:
         now = self._world.now
         self._proposed_at.setdefault(block.hash, now)
         self._world.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
-        self._publish("proposal", proposal, proposal.size)
+        self._world.publish_consensus(self._node, "proposal", proposal, proposal.size)
         self._judge(proposal)
 
     def _build(self, slot: int) -> Block:
@@ -234,7 +233,7 @@ class Validator:
         vote = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         name = None if subject is None else subject.hex()[:16]
         self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
-        self._publish("vote", vote, vote.size)
+        self._world.publish_consensus(self._node, "vote", vote, vote.size)
         self._take(vote, self._node)
 
     def _members_at(self, height: int) -> EpochSet:
@@ -253,7 +252,6 @@ class Validator:
         self._chain.append(block, slot, certificate, self.transfers_of(block))
         header = block.header
         now = self._world.now
-        self._world.blocks[block.hash] = block
         self._world.emit(
             BlockCommitted(
                 now,
@@ -286,9 +284,5 @@ class Validator:
         if self._slot % SLOTS_PER_EPOCH < SLOTS_PER_EPOCH // 2 or (mine is not None and mine.epoch == epoch):
             return
         registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch)
-        if self._publish("registration", registration, registration_size(registration)):
+        if self._world.publish_consensus(self._node, "registration", registration, registration_size(registration)):
             self._registrations[self._node] = registration
-
-    def _publish(self, kind: str, payload: object, size: int) -> bool:
-        """Publishes; False when no neighbour is connected."""
-        return self._world.network.publish(self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size) is not None

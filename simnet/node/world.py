@@ -20,7 +20,9 @@ from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import TxMessage, Vote
 from simnet.protocol.validators import EpochSet, Validator
 from simnet.scenario.model import Scenario
-from simnet.units import SimTime
+from simnet.units import NodeId, SimTime
+
+CONSENSUS_TOPIC = "/rpp/sim/consensus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,8 @@ class World:
     circuits: Circuits
     emit: Callable[[Event], None]
     ledgers: dict[tuple[bytes, bytes], tuple[Ledger, tuple[SignedTransfer, ...]]] = field(default_factory=dict)
-    blocks: dict[bytes, Block] = field(default_factory=dict)
     _transfer_signatures: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
-    _vote_signatures: dict[Vote, bool] = field(default_factory=dict)
+    _validator_signatures: dict[tuple[int, bytes, bytes], bool] = field(default_factory=dict)
 
     @property
     def now(self) -> SimTime:
@@ -85,16 +86,20 @@ class World:
 
     def vote_valid(self, vote: Vote) -> bool:
         """Whether a known validator signed the vote."""
-        if vote not in self._vote_signatures:
-            known = 0 <= vote.validator < len(self.genesis.validators)
-            self._vote_signatures[vote] = known and self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
-        return self._vote_signatures[vote]
+        return self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
 
     def signed_by(self, validator: int, message: bytes, signature: bytes) -> bool:
         """Whether a validator of the genesis list signed the message."""
         if not 0 <= validator < len(self.genesis.validators):
             return False
-        return native.ed25519_verify(self.genesis.validators[validator].key, message, signature)
+        key = (validator, message, signature)
+        if key not in self._validator_signatures:
+            self._validator_signatures[key] = native.ed25519_verify(self.genesis.validators[validator].key, message, signature)
+        return self._validator_signatures[key]
+
+    def publish_consensus(self, node: NodeId, kind: str, payload: object, size: int) -> bool:
+        """Publishes on the consensus topic; False when no neighbour is connected."""
+        return self.network.publish(node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size) is not None
 
     def ledger_after(self, parent: bytes, ledger: Ledger, block: Block, txs: Mapping[bytes, SignedTransfer]) -> tuple[Ledger, bool]:
         """The ledger after a block on its parent's ledger, and whether every transfer applied."""
