@@ -10,6 +10,7 @@ pub mod public;
 #[doc(hidden)]
 pub mod sample;
 pub mod transaction;
+pub mod transfer;
 
 use builder::{Builder, Structure};
 use family::Family;
