@@ -6,9 +6,11 @@ pub mod codec;
 pub mod consensus;
 pub mod family;
 pub mod gadgets;
+pub mod identity;
 pub mod public;
 #[doc(hidden)]
 pub mod sample;
+pub mod state;
 pub mod transaction;
 pub mod transfer;
 
@@ -27,6 +29,8 @@ macro_rules! with_family {
                 let $family = &transaction::Transaction;
                 $body
             }
+            Circuit::Identity($family) => $body,
+            Circuit::State($family) => $body,
             Circuit::Consensus($family) => $body,
         }
     };
@@ -36,6 +40,8 @@ macro_rules! with_family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circuit {
     Transaction,
+    Identity(identity::Size),
+    State(state::Size),
     Consensus(consensus::Size),
 }
 
@@ -53,6 +59,8 @@ impl Circuit {
     pub fn new(id: u8, params: &[u32]) -> Result<Self, ZkError> {
         match id {
             transaction::Transaction::ID => transaction::Transaction::new(params).map(|_| Circuit::Transaction),
+            identity::Size::ID => Family::new(params).map(Circuit::Identity),
+            state::Size::ID => Family::new(params).map(Circuit::State),
             consensus::Size::ID => Family::new(params).map(Circuit::Consensus),
             _ => Err(ZkError::Unsupported(format!("circuit {id}"))),
         }
