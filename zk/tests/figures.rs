@@ -22,11 +22,18 @@ fn figures<F: CircuitField>(id: u8, params: &[u32]) -> [usize; 5] {
 #[test]
 fn operations_are_those_of_the_documentation() {
     let consensus = [32, 256, 4];
+    let state = [16, 4, 32];
     assert_eq!(figures::<M31>(1, &[]), [15, 114, 0, 54, 65]);
     assert_eq!(figures::<M31>(7, &consensus), [1353, 7962, 1280, 268, 127]);
+    assert_eq!(figures::<M31>(2, &[32]), [73, 98, 512, 6, 64]);
+    assert_eq!(figures::<M31>(3, &state), [2840, 5142, 18432, 1443, 42]);
     assert_eq!(figures::<KoalaBear>(1, &[]), figures::<M31>(1, &[]));
+    assert_eq!(figures::<KoalaBear>(2, &[32]), figures::<M31>(2, &[32]));
+    assert_eq!(figures::<KoalaBear>(3, &state), figures::<M31>(3, &state));
     assert_eq!(figures::<KoalaBear>(7, &consensus), figures::<M31>(7, &consensus));
     assert_eq!(figures::<Fr>(1, &[]), [3, 76, 0, 44, 11]);
+    assert_eq!(figures::<Fr>(2, &[32]), [67, 645, 64, 0, 8]);
+    assert_eq!(figures::<Fr>(3, &state), [2468, 24375, 2304, 1096, 8]);
     assert_eq!(figures::<Fr>(7, &consensus), [682, 2314, 160, 180, 21]);
 }
 

@@ -16,6 +16,9 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// The size of the consensus circuit in the specification's cost table.
 pub const CONSENSUS: [u32; 3] = [32, 256, 4];
+/// Depth of the identity tree, and the size of the state circuit, there too.
+const IDENTITY: [u32; 1] = [32];
+const STATE: [u32; 3] = [16, 4, 32];
 
 /// A key with an honest statement and witness of its circuit.
 struct Case {
@@ -31,7 +34,12 @@ impl Case {
         let key = key::generate(F::BACKEND, circuit, [1; 32]).expect("a key");
         let (statement, witness) = circuit.sample::<F>();
         let public = key.public_inputs(&statement).expect("a statement");
-        let name = if id == 1 { "transaction" } else { "consensus 32x256x4" };
+        let name = match id {
+            1 => "transaction",
+            2 => "identity 32",
+            3 => "state 16x4x32",
+            _ => "consensus 32x256x4",
+        };
         println!("{system} {name}: bits {:.1?}, {:?}", key.security_bits(), key.sizes());
         Case { name: format!("{system} {name}"), key, public, witness }
     }
@@ -58,15 +66,20 @@ impl Case {
 
 pub fn stwo(table: &mut Table) {
     Case::new::<M31>("stwo", 1, &[]).measure(table);
+    Case::new::<M31>("stwo", 2, &IDENTITY).measure(table);
+    Case::new::<M31>("stwo", 3, &STATE).measure(table);
     Case::new::<M31>("stwo", 7, &CONSENSUS).measure(table);
 }
 
 pub fn plonky3(table: &mut Table) {
     Case::new::<KoalaBear>("plonky3", 1, &[]).measure(table);
+    Case::new::<KoalaBear>("plonky3", 2, &IDENTITY).measure(table);
+    Case::new::<KoalaBear>("plonky3", 3, &STATE).measure(table);
     Case::new::<KoalaBear>("plonky3", 7, &CONSENSUS).measure(table);
 }
 
-/// The transaction only: consensus takes seconds a proof, see [`crate::groth16::consensus`].
+/// The small ones only: consensus and state take seconds a proof, see [`crate::groth16::consensus`].
 pub fn groth16(table: &mut Table) {
     Case::new::<Fr>("groth16", 1, &[]).measure(table);
+    Case::new::<Fr>("groth16", 2, &IDENTITY).measure(table);
 }
