@@ -4,8 +4,13 @@ Bytes and ints cross this boundary, nothing else. All integers inside byte strin
 unpadded, in the order written here. `D` is a digest of the backend's own field in canonical bytes, always 32
 (31-bit backends: eight 4-byte elements; BN254: one 32-byte element).
 
-backend: stwo 1, plonky3 2, groth16 3.  circuit: transaction 1, consensus 7.
-params: transaction `[]`; consensus `[validators N, witness commitments W, reputation roots R]`.
+backend: stwo 1, plonky3 2, groth16 3.
+circuit: transaction 1, identity 2, state 3, consensus 7.
+params:
+    transaction `[]`
+    identity    `[depth d]`
+    state       `[transfers k_t, identities k_i, depth d]`
+    consensus   `[validators N, witness commitments W, reputation roots R]`
 
 Transaction statement (also its witness: nothing in it is secret), 194 bytes:
     from_public_key[32] to_public_key[32] amount u64, fee u64, nonce u64 (the new nonce), required_tier u8,
@@ -15,6 +20,22 @@ Transaction statement (also its witness: nothing in it is secret), 194 bytes:
     public keys are Ed25519 keys; the addresses H[KEY](Lift(key)) are computed inside.
 
     The 32 + 65 bytes `public_key, account` where account is balance .. rep are an *account record* below.
+
+Identity statement:
+    public_key[32], vrf_public_key[32], vrf_output[32], identity_root_before D, state_root D, epoch_nonce[32],
+    identity_root_after D. The address, vrf_pk, vrf_tag and the commitment are computed inside.
+Identity witness: the statement, then d x D siblings of the address's slot in the identity tree, leaf to root.
+
+State statement:
+    prev_state_root D, new_state_root D, block_time u64,
+    i u16 (<= k_i), i x { public_key[32], commitment D },
+    t u16 (<= k_t), t x transaction statement (194 bytes).
+    Identity slots come first. A new account is (balance 0, nonce 0, stake 0, tier 1, last_decay block_time, H[REP](commitment)).
+State witness: the statement, then
+    i x { d x D siblings }, then
+    t x { r_is_new u8, receiver's account (balance u64, nonce u64, stake u64, tier u8, last_decay u64, rep D) before the
+          transfer, d x D siblings of the sender's slot, d x D siblings of the receiver's slot after the sender's update }.
+    The sender's rep is the transaction statement's; the receiver's is already a digest (REP0 for a new one).
 
 Consensus statement:
     block_hash D, round u64, epoch u64, slot u64, n u16 (number of validators, <= N),

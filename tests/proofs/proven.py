@@ -8,6 +8,8 @@ from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
 from simnet.proofs.samples import Sample
 
+IDENTITY = Circuit(CircuitId.IDENTITY, (16,))
+STATE = Circuit(CircuitId.STATE, (4, 1, 16))
 CONSENSUS = Circuit(CircuitId.CONSENSUS, (8, 8, 4))
 MAX_BYTES = 4 * 1024 * 1024
 SEED = bytes(range(32))
@@ -24,9 +26,22 @@ def consensus(which: BackendId, *, voters: int = 5) -> Sample:
     return samples.consensus(which, CONSENSUS, members=6, voters=voters)
 
 
+def sampled(which: BackendId, circuit: CircuitId) -> Sample:
+    """An honest statement of a small circuit."""
+    match circuit:
+        case CircuitId.IDENTITY:
+            return samples.identity(which, IDENTITY)
+        case CircuitId.STATE:
+            return samples.state(which, STATE, transfers=3, identities=1)
+        case CircuitId.CONSENSUS:
+            return consensus(which)
+        case _:
+            return samples.transaction()
+
+
 @cache
 def proven(which: BackendId, circuit: CircuitId) -> tuple[Sample, bytes, bytes]:
     """(sample, public inputs, envelope) of an honest proof."""
-    sample = samples.transaction() if circuit is CircuitId.TRANSACTION else consensus(which)
+    sample = sampled(which, circuit)
     prover = backend(which)
     return sample, prover.public_inputs(sample.circuit, sample.statement), prover.prove(sample.circuit, sample.witness, SEED, 1)

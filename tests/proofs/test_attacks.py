@@ -14,7 +14,7 @@ from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.samples import TRANSACTION, transaction
 from tests.proofs.proven import CONSENSUS, MAX_BYTES, SEED, backend, consensus, proven
 
-CIRCUITS = [CircuitId.TRANSACTION, CircuitId.CONSENSUS]
+CIRCUITS = [CircuitId.TRANSACTION, CircuitId.IDENTITY, CircuitId.STATE, CircuitId.CONSENSUS]
 ALL = [(b, c) for b in BackendId for c in CIRCUITS]
 HEADER = [
     ("proof_version", 0, "VersionMismatch"),
