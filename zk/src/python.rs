@@ -20,6 +20,8 @@ use crate::field::{CircuitField, Native};
 use crate::natives::{self, DIGEST_BYTES, digest_bytes, digest_from_bytes};
 use crate::{key, otk, signatures};
 
+mod iden3;
+
 pyo3::create_exception!(
     _zk,
     PyZkError,
@@ -151,6 +153,13 @@ impl Key {
     fn load(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
         let circuit = Circuit::new(circuit, &params)?;
         Ok(Key(py.detach(|| key::load(backend, circuit, data))?))
+    }
+
+    /// The key of a Groth16 setup that others held with snarkjs for this circuit.
+    #[staticmethod]
+    fn from_zkey(py: Python<'_>, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
+        let circuit = Circuit::new(circuit, &params)?;
+        Ok(Key(py.detach(|| key::from_zkey(circuit, data))?))
     }
 
     fn dump<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -449,5 +458,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(vrf_public_key, m)?)?;
     m.add_function(wrap_pyfunction!(vrf_prove, m)?)?;
     m.add_function(wrap_pyfunction!(vrf_verify, m)?)?;
+    iden3::register(m)?;
     m.add_function(wrap_pyfunction!(cpu_features, m)?)
 }
