@@ -9,17 +9,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := target/stamps
+INTEROP := target/interop
 SCENARIO ?= scenarios/mixed_backend_interop.toml
 # Rust sources and all that decides how they are built; changed Python code needs no build.
 NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
 PY_FILES := simnet tests $(wildcard analysis)
 
-.PHONY: help tools build run test lint bench clean
+.PHONY: help tools build interop run test lint bench clean
 
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
 	@echo "make bench  time the provers beside the libraries' own, and the main job"
+	@echo "make interop  only install what some tests compare with (needs node)"
 	@echo "make lint   the checks that run nothing"
 	@echo "make build  only set up the environment and build the native module"
 
@@ -45,6 +47,20 @@ $(STAMPS)/native: $(STAMPS)/requirements $(NATIVE_SOURCES)
 
 build: tools $(STAMPS)/native
 
+# Other people's programs that tests compare with. Without node those tests are reported as not run.
+interop:
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	  $(MAKE) --no-print-directory $(STAMPS)/interop; \
+	else \
+	  echo "node or npm is missing: the tests against snarkjs and circomlibjs will NOT RUN" >&2; \
+	fi
+
+$(STAMPS)/interop: tests/interop/package.json tests/interop/package-lock.json
+	@mkdir -p $(STAMPS) $(INTEROP)
+	cp $^ $(INTEROP)
+	cd $(INTEROP) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 run: build
 	$(BIN)/simnet run $(SCENARIO)
 
@@ -57,13 +73,13 @@ lint: build
 	cargo fmt --all --check
 	cargo clippy --release --locked --all-targets -- -D warnings
 
-test: lint
+test: lint interop
 	cargo test --release --locked
-	$(BIN)/pytest -n auto -m "not nightly"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not nightly"
 
 bench: build
 	cargo bench --locked
 	$(BIN)/python benchmarks/main_job.py
 
 clean:
-	rm -rf $(VENV) $(STAMPS)
+	rm -rf $(VENV) $(STAMPS) $(INTEROP)

@@ -66,6 +66,10 @@ __all__ = [
     "ed25519_sign",
     "ed25519_verify",
     "empty_leaf",
+    "groth16_export",
+    "groth16_r1cs",
+    "groth16_verify",
+    "groth16_wtns",
     "header_digest",
     "identity_commitment",
     "identity_leaf",
@@ -84,6 +88,7 @@ __all__ = [
     "vrf_prove",
     "vrf_public_key",
     "vrf_verify",
+    "zkey_verification_key",
 ]
 
 class ZkError(Exception):
@@ -121,6 +126,10 @@ class Key:
     @staticmethod
     def load(backend: int, circuit: int, params: Sequence[int], data: bytes) -> Key:
         """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit."""
+    @staticmethod
+    def from_zkey(circuit: int, params: Sequence[int], data: bytes) -> Key:
+        """The Groth16 key of a setup that others held with snarkjs for the circuit of `groth16_r1cs`. Raises ZkError when
+        the bytes are no such key. It checks the circuit, not the ceremony: that is what `snarkjs zkey verify` is for."""
     def dump(self) -> bytes: ...
     def public_inputs(self, statement: bytes) -> bytes:
         """The public-input vector of a statement, computed natively from chain data. Raises ZkError (InvalidWitness) when
@@ -232,5 +241,25 @@ def vrf_prove(seed: bytes, message: bytes) -> bytes:
     """schnorrkel VRF: 32-byte output, then the 64-byte proof. Deterministic."""
 
 def vrf_verify(public_key: bytes, message: bytes, output_and_proof: bytes) -> bool: ...
+def groth16_r1cs(circuit: int, params: Sequence[int]) -> bytes:
+    """The circuit over BN254 as iden3's `.r1cs`, which `snarkjs groth16 setup` makes keys for. Raises ZkError."""
+
+def groth16_wtns(circuit: int, params: Sequence[int], witness: bytes) -> bytes:
+    """The values of all R1CS variables as iden3's `.wtns`, which `snarkjs groth16 prove` takes. Raises ZkError for a
+    witness that does not satisfy the circuit."""
+
+def groth16_export(key: Key, public_inputs: bytes, envelope: bytes) -> tuple[str, str, str]:
+    """snarkjs' `verification_key.json`, `public.json` and `proof.json` of a Groth16 envelope. Raises ZkError for a key of
+    another proof system and for an envelope that the key refuses."""
+
+def groth16_verify(verification_key: str, public: str, proof: str) -> bool:
+    """Whether a proof in snarkjs' documents holds, whatever its circuit. Raises ZkError (InvalidDocument) with file and
+    line for a document that is malformed: unknown or missing fields, numbers that are not canonical (x + r is not x),
+    points off their curve or outside their group, too many or too few public inputs."""
+
+def zkey_verification_key(data: bytes) -> str:
+    """The `verification_key.json` of a Groth16 `.zkey` over BN254, as snarkjs exports it. Raises ZkError
+    (InvalidKeyEncoding) when the file's parts do not agree with each other."""
+
 def cpu_features() -> list[str]:
     """SIMD features the module was compiled for."""

@@ -1,8 +1,10 @@
 """The real backends: the only importer of the native module."""
 
+import contextlib
 import hashlib
 import struct
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from simnet import _zk
@@ -22,6 +24,7 @@ from simnet._zk import (
     identity_leaf,
     lift,
     merkle_path,
+    merkle_root,
     opened_account_leaf,
     otk_public,
     reputation_of_identity,
@@ -64,11 +67,17 @@ __all__ = [
     "ed25519_sign",
     "ed25519_verify",
     "empty_leaf",
+    "groth16_export",
+    "groth16_key",
+    "groth16_r1cs",
+    "groth16_verify",
+    "groth16_wtns",
     "header_digest",
     "identity_commitment",
     "identity_leaf",
     "lift",
     "merkle_path",
+    "merkle_root",
     "native_backends",
     "opened_account_leaf",
     "otk_public",
@@ -83,6 +92,7 @@ __all__ = [
     "vrf_prove",
     "vrf_public_key",
     "vrf_verify",
+    "zkey_verification_key",
 ]
 
 RANDOMNESS = {
@@ -96,6 +106,51 @@ def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) ->
     """Identity of a public-input vector in envelopes: Blake2s-256 under a domain, with backend, circuit and length."""
     head = struct.pack("<BBHI", backend, circuit.id, CIRCUIT_VERSION, len(public_inputs))
     return hashlib.blake2s(b"SIMNET-PI-V1" + head + public_inputs).digest()
+
+
+@contextlib.contextmanager
+def _proof_errors() -> Iterator[None]:
+    """The native module's error as the package's."""
+    try:
+        yield
+    except _zk.ZkError as e:
+        raise ProofError(str(e)) from e
+
+
+def groth16_r1cs(circuit: Circuit) -> bytes:
+    """The circuit over BN254 as iden3's `.r1cs`, for a setup by others. Raises ProofError."""
+    with _proof_errors():
+        return _zk.groth16_r1cs(circuit.id, circuit.params)
+
+
+def groth16_wtns(circuit: Circuit, witness: bytes) -> bytes:
+    """A witness as iden3's `.wtns`, for a prover of others. Raises ProofError when it does not satisfy the circuit."""
+    with _proof_errors():
+        return _zk.groth16_wtns(circuit.id, circuit.params, witness)
+
+
+def groth16_key(circuit: Circuit, zkey: bytes) -> _zk.Key:
+    """The key of a setup by others for this circuit's `.r1cs`. Raises ProofError; the ceremony itself is not checked."""
+    with _proof_errors():
+        return _zk.Key.from_zkey(circuit.id, circuit.params, zkey)
+
+
+def groth16_export(key: _zk.Key, public_inputs: bytes, envelope: bytes) -> tuple[str, str, str]:
+    """snarkjs' `verification_key.json`, `public.json` and `proof.json` of a proof that the key accepts. Raises ProofError."""
+    with _proof_errors():
+        return _zk.groth16_export(key, public_inputs, envelope)
+
+
+def groth16_verify(verification_key: str, public: str, proof: str) -> bool:
+    """Whether a proof in snarkjs' documents holds. Raises ProofError, with file and line, for a malformed document."""
+    with _proof_errors():
+        return _zk.groth16_verify(verification_key, public, proof)
+
+
+def zkey_verification_key(zkey: bytes) -> str:
+    """The `verification_key.json` of any Groth16 `.zkey` over BN254. Raises ProofError."""
+    with _proof_errors():
+        return _zk.zkey_verification_key(zkey)
 
 
 class NativeBackend:

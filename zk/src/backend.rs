@@ -1,5 +1,8 @@
 //! What a proof system has to offer, and the metadata that every proof is bound to.
 
+use ark_bn254::Bn254;
+use ark_groth16::VerifyingKey;
+
 use crate::circuits::builder::Structure;
 use crate::error::{Reject, ZkError};
 use crate::field::CircuitField;
@@ -42,6 +45,11 @@ pub trait ProofSystem: Sized + Send + Sync {
 
     /// (conjectured, proven) soundness bits of the pinned configuration.
     fn security_bits(&self) -> (f64, f64);
+
+    /// The verifying key, if this is Groth16.
+    fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {
+        None
+    }
 
     /// Size figures beyond those of the structure, say rows of each table.
     fn sizes(&self) -> Vec<(&'static str, u64)> {

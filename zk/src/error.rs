@@ -76,6 +76,9 @@ pub enum ZkError {
     ConstraintViolation(String),
     #[error("InvalidKeyEncoding: {0}")]
     InvalidKeyEncoding(String),
+    /// A JSON document of another tool.
+    #[error("InvalidDocument: {0}")]
+    InvalidDocument(String),
     #[error("Unsupported: {0}")]
     Unsupported(String),
     #[error("ProverFailed: {0}")]

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use ark_bn254::Bn254;
+use ark_groth16::VerifyingKey;
 use blake2::{Blake2s256, Digest as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -31,6 +33,8 @@ pub trait Key: Send + Sync {
     fn sizes(&self) -> Vec<(&'static str, u64)>;
     fn security_bits(&self) -> (f64, f64);
     fn dump(&self) -> Vec<u8>;
+    /// The verifying key, if this is Groth16.
+    fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>>;
     /// The public-input vector of a statement as bytes.
     fn public_inputs(&self, statement: &[u8]) -> Result<Vec<u8>, ZkError>;
     /// An envelope; runs on a pool of `threads` threads (0: the global one).
@@ -56,6 +60,15 @@ pub fn load(backend: u8, circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>,
         2 => Ok(Arc::new(CircuitKey::<Plonky3>::load(circuit, bytes)?)),
         3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?)),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
+    })
+}
+
+/// Reads a Groth16 key from the `.zkey` of a setup that others held for this circuit.
+pub fn from_zkey(circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
+    contained(|| {
+        let structure = circuit.structure()?;
+        let system = Groth16::from_zkey(&structure, bytes)?;
+        Ok(Arc::new(CircuitKey::new(circuit, structure, system)) as Arc<dyn Key>)
     })
 }
 
@@ -202,6 +215,10 @@ impl<S: ProofSystem> Key for CircuitKey<S> {
 
     fn dump(&self) -> Vec<u8> {
         [self.binding.params_hash.as_slice(), &self.binding.vk_id, &self.system.dump()].concat()
+    }
+
+    fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {
+        self.system.groth16_vk()
     }
 
     fn public_inputs(&self, statement: &[u8]) -> Result<Vec<u8>, ZkError> {

@@ -18,7 +18,7 @@ pub struct Sparse<G> {
 }
 
 impl<G: AffineRepr> Sparse<G> {
-    fn new(query: &[G]) -> Self {
+    pub fn new(query: &[G]) -> Self {
         let used = || query.iter().enumerate().filter(|(_, p)| !p.is_zero());
         Sparse { index: used().map(|(i, _)| i as u32).collect(), points: used().map(|(_, p)| *p).collect() }
     }

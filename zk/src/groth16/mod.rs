@@ -2,6 +2,7 @@
 //!
 //! The setup is seeded, hence reproducible, hence unfit for production: whoever knows the seed can forge.
 
+pub mod iden3;
 mod key;
 mod lower;
 mod prover;
@@ -12,7 +13,9 @@ mod tests;
 use ark_bn254::{Bn254, Fr, G1Projective};
 use ark_ec::VariableBaseMSM;
 use ark_ff::{UniformRand, Zero};
-use ark_groth16::{Groth16 as Ark, PreparedVerifyingKey, Proof, prepare_verifying_key, r1cs_to_qap::LibsnarkReduction};
+use ark_groth16::{
+    Groth16 as Ark, PreparedVerifyingKey, Proof, VerifyingKey, prepare_verifying_key, r1cs_to_qap::LibsnarkReduction,
+};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use blake2::{Blake2s256, Digest as _};
 use rand::SeedableRng;
@@ -43,6 +46,12 @@ impl Groth16 {
     fn new(structure: &Structure<Fr>, shape: Shape, key: ProvingKey) -> Self {
         let prepared = prepare_verifying_key(&key.vk);
         Groth16 { structure: structure.clone(), shape, key, prepared }
+    }
+
+    /// The keys from a `.zkey` that was made for this circuit.
+    pub fn from_zkey(structure: &Structure<Fr>, bytes: &[u8]) -> Result<Self, ZkError> {
+        let key = iden3::zkey::proving_key(structure, bytes)?;
+        Ok(Self::new(structure, shape(structure), key))
     }
 }
 
@@ -129,6 +138,10 @@ impl ProofSystem for Groth16 {
     /// curves draft); there is no gap between conjectured and proven parameters to state.
     fn security_bits(&self) -> (f64, f64) {
         (100.0, 100.0)
+    }
+
+    fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {
+        Some(&self.key.vk)
     }
 
     fn sizes(&self) -> Vec<(&'static str, u64)> {

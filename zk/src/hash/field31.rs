@@ -195,27 +195,40 @@ impl Poseidon2Field for KoalaBear {
 #[cfg(test)]
 mod tests {
     use p3_symmetric::Permutation;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     use super::*;
 
+    /// The extremes, one lane at a time too, and 300 random states.
+    fn states(modulus: u32) -> Vec<[u32; 16]> {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let edges = [[0; 16], [modulus - 1; 16]];
+        let lanes = (0..16).map(|lane| std::array::from_fn(|i| if i == lane { modulus - 1 } else { 0 }));
+        let random = (0..300).map(|_| std::array::from_fn(|_| rng.gen_range(0..modulus)));
+        edges.into_iter().chain(lanes).chain(random.collect::<Vec<_>>()).collect()
+    }
+
     #[test]
     fn m31_permutation_is_the_published_one() {
-        let words: [u32; 16] = std::array::from_fn(|i| 1_234_567 * (i as u32 + 1));
-        let mut ours = words.map(M31::from);
-        poseidon2::permute(&mut ours);
-        let mut theirs = words.map(p3_mersenne_31::Mersenne31::from_u32);
-        p3_mersenne_31::default_mersenne31_poseidon2_16().permute_mut(&mut theirs);
-        assert_eq!(ours.map(|x| x.0), theirs.map(|x| x.as_canonical_u32()));
+        let published = p3_mersenne_31::default_mersenne31_poseidon2_16();
+        for words in states(P) {
+            let mut ours = words.map(M31::from);
+            poseidon2::permute(&mut ours);
+            let theirs = published.permute(words.map(p3_mersenne_31::Mersenne31::from_u32));
+            assert_eq!(ours.map(Word31::to_word), theirs.map(|x| x.as_canonical_u32()), "{words:?}");
+        }
     }
 
     #[test]
     fn koala_bear_permutation_is_the_published_one() {
-        let words: [u32; 16] = std::array::from_fn(|i| 7_654_321 * (i as u32 + 1));
-        let mut ours = words.map(KoalaBear::from_u32);
-        let mut theirs = ours;
-        poseidon2::permute(&mut ours);
-        p3_koala_bear::default_koalabear_poseidon2_16().permute_mut(&mut theirs);
-        assert_eq!(ours, theirs);
+        let published = p3_koala_bear::default_koalabear_poseidon2_16();
+        for words in states(KoalaBear::MODULUS) {
+            let mut ours = words.map(KoalaBear::from_u32);
+            let theirs = published.permute(ours);
+            poseidon2::permute(&mut ours);
+            assert_eq!(ours, theirs, "{words:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Proof bytes: postcard, with one byte string for every proof.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Proof;
 use super::shape::Shape;
 use crate::error::{Reject, ZkError};
@@ -14,16 +17,19 @@ pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Proof, Reject> {
     if bytes.len() > shape.max_bytes() {
         return Err(Reject::ProofTooLarge);
     }
-    let (proof, rest) = postcard::take_from_bytes::<Proof>(bytes).map_err(|_| Reject::InvalidProofShape)?;
+    let proof: Proof = canonical(bytes)?;
+    if shape.admits(&proof) { Ok(proof) } else { Err(Reject::InvalidProofShape) }
+}
+
+/// Decodes bytes that are the one encoding of what they decode to.
+pub fn canonical<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Reject> {
+    let (value, rest) = postcard::take_from_bytes::<T>(bytes).map_err(|_| Reject::InvalidProofShape)?;
     if !rest.is_empty() {
         return Err(Reject::BodyLengthMismatch);
     }
-    if !shape.admits(&proof) {
-        return Err(Reject::InvalidProofShape);
-    }
     // Length prefixes have more than one encoding; only the shortest is the proof's.
-    match postcard::to_allocvec(&proof) {
-        Ok(canonical) if canonical == bytes => Ok(proof),
+    match postcard::to_allocvec(&value) {
+        Ok(shortest) if shortest == bytes => Ok(value),
         _ => Err(Reject::InvalidProofShape),
     }
 }

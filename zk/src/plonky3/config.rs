@@ -6,8 +6,8 @@ use p3_blake3::Blake3;
 use p3_challenger::SerializingChallenger32;
 use p3_commit::ExtensionMmcs;
 use p3_dft::Radix2DitParallel;
-use p3_field::PrimeField32;
 use p3_field::extension::BinomialExtensionField;
+use p3_field::{PrimeField32, TwoAdicField};
 use p3_fri::{FriParameters, TwoAdicFriPcs};
 use p3_koala_bear::KoalaBear;
 use p3_merkle_tree::MerkleTreeMmcs;
@@ -64,9 +64,16 @@ pub fn pcs() -> Pcs {
 
 /// The commitment scheme with the caller's FRI parameters; tests make proofs that are too weak with it.
 pub(super) fn pcs_with(fri: impl FnOnce(ChallengeMmcs) -> FriParameters<ChallengeMmcs>) -> Pcs {
-    let mmcs = ValMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0);
-    let fri = fri(ChallengeMmcs::new(mmcs.clone()));
-    Pcs::new(Radix2DitParallel::default(), mmcs, fri)
+    two_adic(ValMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0), fri)
+}
+
+/// FRI over any field's Merkle trees: ours, or those of others' proofs.
+pub(super) fn two_adic<V: TwoAdicField, E, M: Clone>(
+    mmcs: M,
+    fri: impl FnOnce(ExtensionMmcs<V, E, M>) -> FriParameters<ExtensionMmcs<V, E, M>>,
+) -> TwoAdicFriPcs<V, Radix2DitParallel<V>, M, ExtensionMmcs<V, E, M>> {
+    let fri = fri(ExtensionMmcs::new(mmcs.clone()));
+    TwoAdicFriPcs::new(Radix2DitParallel::default(), mmcs, fri)
 }
 
 /// A configuration whose transcript starts with `label`.

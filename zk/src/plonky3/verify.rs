@@ -1,5 +1,6 @@
 //! Checking a proof.
 
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use p3_batch_stark::{BatchVerificationError, VerificationError, verify_batch};
@@ -23,18 +24,23 @@ impl Plonky3 {
     pub(super) fn check_decoded(&self, public: &[F], binding: &Binding, proof: &Proof) -> Result<(), Reject> {
         let config = proof_config(&self.pcs, binding, &self.shape.log_heights(), public);
         let public = self.public_values(public);
-        let verdict = catch_unwind(AssertUnwindSafe(|| {
-            verify_batch(&config, &self.tables, proof, &public, &self.data.common).map_err(reject)
-        }));
-        verdict.unwrap_or(Err(Reject::VerifierPanicked))
+        contained(|| verify_batch(&config, &self.tables, proof, &public, &self.data.common))
     }
+}
+
+/// The verdict of one of the library's batch verifications, which may panic.
+pub(super) fn contained<A: Debug, B: Debug>(
+    verify: impl FnOnce() -> Result<(), BatchVerificationError<FriError<A, B>>>,
+) -> Result<(), Reject> {
+    let verdict = catch_unwind(AssertUnwindSafe(|| verify().map_err(reject)));
+    verdict.unwrap_or(Err(Reject::VerifierPanicked))
 }
 
 /// The rejection matrix's name for a library error.
 fn reject<A, B>(e: BatchVerificationError<FriError<A, B>>) -> Reject
 where
-    A: std::fmt::Debug,
-    B: std::fmt::Debug,
+    A: Debug,
+    B: Debug,
 {
     match e {
         BatchVerificationError::Verification(VerificationError::OodEvaluationMismatch { .. })
@@ -47,8 +53,8 @@ where
 
 fn reject_opening<A, B>(e: &FriError<A, B>) -> Reject
 where
-    A: std::fmt::Debug,
-    B: std::fmt::Debug,
+    A: Debug,
+    B: Debug,
 {
     match e {
         FriError::InputError(_) | FriError::InvalidPowWitness(_) => Reject::OpeningArgumentMismatch,

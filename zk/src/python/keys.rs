@@ -11,7 +11,7 @@ use crate::key;
 
 /// Proving and verifying key of one circuit in one proof system.
 #[pyclass(frozen, module = "simnet._zk")]
-struct Key(Arc<dyn key::Key>);
+pub(super) struct Key(pub(super) Arc<dyn key::Key>);
 
 #[pymethods]
 impl Key {
@@ -80,6 +80,13 @@ impl Key {
     fn load(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
         let circuit = Circuit::new(circuit, &params)?;
         Ok(Key(py.detach(|| key::load(backend, circuit, data))?))
+    }
+
+    /// The key of a Groth16 setup that others held with snarkjs for this circuit.
+    #[staticmethod]
+    fn from_zkey(py: Python<'_>, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
+        let circuit = Circuit::new(circuit, &params)?;
+        Ok(Key(py.detach(|| key::from_zkey(circuit, data))?))
     }
 
     fn dump<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

@@ -1,6 +1,7 @@
 //! The native module `simnet._zk`: bytes and ints in, bytes and ints out. The contract is `simnet/_zk.pyi`.
 
 mod chain;
+mod iden3;
 mod keys;
 mod signatures;
 mod trees;
@@ -118,6 +119,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     votes::register(m)?;
     chain::register(m)?;
     trees::register(m)?;
+    iden3::register(m)?;
     signatures::register(m)?;
     m.add_function(wrap_pyfunction!(cpu_features, m)?)
 }

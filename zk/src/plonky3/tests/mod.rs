@@ -13,6 +13,7 @@ mod bytes;
 mod circuits;
 mod determinism;
 mod forgery;
+mod published;
 mod roundtrip;
 mod weak;
 
