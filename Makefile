@@ -12,15 +12,15 @@ STAMPS := target/stamps
 SCENARIO ?= scenarios/mixed_backend_interop.toml
 # Rust sources and all that decides how they are built; changed Python code needs no build.
 NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
-PY_FILES := simnet tests $(wildcard analysis)
 
-.PHONY: help tools build run test lint bench clean
+.PHONY: help tools build run test lint wheel bench clean
 
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
 	@echo "make bench  time the provers beside the libraries' own, and the main job"
 	@echo "make lint   the checks that run nothing"
+	@echo "make wheel  a wheel in target/wheels, checked for mock proofs"
 	@echo "make build  only set up the environment and build the native module"
 
 tools:
@@ -56,10 +56,16 @@ lint: build
 	$(BIN)/lint-imports
 	cargo fmt --all --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	$(BIN)/python -m supply_chain
 
 test: lint
 	cargo test --release --locked
 	$(BIN)/pytest -n auto -m "not nightly"
+
+wheel: build
+	rm -rf target/wheels
+	$(BIN)/maturin build --release --locked --out target/wheels
+	$(BIN)/python -m supply_chain target/wheels/*.whl
 
 bench: build
 	cargo bench --locked

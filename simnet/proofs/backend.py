@@ -66,10 +66,6 @@ class Backend(Protocol):
     @property
     def id(self) -> BackendId: ...
 
-    @property
-    def real(self) -> bool:
-        """Whether proofs come from a prover. Only scenarios marked `test_only` may use a backend that is not real."""
-
     def load(self, circuit: Circuit) -> None:
         """Gets the keys ready: from the cache, or by generating them."""
 

@@ -51,6 +51,7 @@ __all__ = [
     "ed25519_sign",
     "ed25519_verify",
     "header_digest",
+    "is_real",
     "lift",
     "native_backends",
     "otk_public",
@@ -80,8 +81,6 @@ def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) ->
 
 class NativeBackend:
     """One proof system of the native module, with its keys from the disk cache."""
-
-    real = True
 
     def __init__(self, backend: BackendId, folder: Path) -> None:
         self.id = backend
@@ -135,6 +134,11 @@ class NativeBackend:
         """The verifier's answer to an envelope of any bytes."""
         code = self.key(circuit).verify(public_inputs, envelope, max_bytes)
         return ACCEPTED if code == 0 else Verdict(False, _zk.REJECT_REASONS[code])
+
+
+def is_real(backend: object) -> bool:
+    """Whether proofs come from the native provers. Decided by the type itself, so that nothing can claim to be real."""
+    return type(backend) is NativeBackend
 
 
 def native_backends(folder: Path) -> dict[BackendId, NativeBackend]:
