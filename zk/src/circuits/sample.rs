@@ -1,6 +1,5 @@
 //! Honest statements and witnesses for tests and benches of every backend.
 
-use crate::circuits::Circuit;
 use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
 use crate::circuits::transaction::STATEMENT_BYTES;
@@ -118,16 +117,4 @@ pub fn witness_bytes<F: CircuitField>(w: &Witness<F>) -> Vec<u8> {
         }
     }
     out
-}
-
-/// Statement and witness bytes of an honest proof of `circuit`; consensus has three quarters of its capacity.
-pub fn honest<F: CircuitField>(circuit: &Circuit) -> (Vec<u8>, Vec<u8>) {
-    match circuit {
-        Circuit::Transaction => (transaction(0), transaction(0)),
-        Circuit::Consensus(s) => {
-            let present = (s.validators * 3 / 4).max(1);
-            let witness = consensus::<F>(present, s.validators, (s.witnesses * 3 / 4).max(1), s.reputations);
-            (statement_bytes(&witness.statement), witness_bytes(&witness))
-        }
-    }
 }

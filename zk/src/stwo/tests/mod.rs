@@ -6,8 +6,8 @@ use stwo::core::fields::m31::M31;
 
 use super::Stwo;
 use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::circuits::Circuit;
 use crate::circuits::builder::{Builder, Structure, Wire};
-use crate::circuits::{Circuit, sample};
 use crate::tags::Tag;
 
 mod cheat;
@@ -34,7 +34,7 @@ impl Sample {
     /// An honest witness of one of the crate's circuits.
     pub fn circuit(id: u8, params: &[u32]) -> Self {
         let circuit = Circuit::new(id, params).expect("a circuit");
-        let (_, witness) = sample::honest::<M31>(&circuit);
+        let (_, witness) = circuit.sample::<M31>();
         let (structure, values) = circuit.build(&witness).expect("an honest witness");
         Self::of(structure, values)
     }
