@@ -39,6 +39,7 @@ __all__ = [
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
+    "hash_parameters",
     "header_digest",
     "lift",
     "merkle_root",
@@ -152,5 +153,8 @@ def vrf_prove(seed: bytes, message: bytes) -> bytes:
     """schnorrkel VRF: 32-byte output, then the 64-byte proof. Deterministic."""
 
 def vrf_verify(public_key: bytes, message: bytes, output_and_proof: bytes) -> bool: ...
+def hash_parameters(backend: int) -> bytes:
+    """Canonical parameters of the hash in a backend's field: width, rounds, digest of constants and matrices."""
+
 def cpu_features() -> list[str]:
     """SIMD features the module was compiled for."""

@@ -6,9 +6,6 @@ from typing import Annotated
 import typer
 
 from simnet.cli.exits import HELD, USAGE, exits
-from simnet.proofs.calibrate import measure, table
-from simnet.proofs.keys import default_folder
-from simnet.proofs.native import native_backends
 from simnet.record.atomic import write_atomic
 
 CAPACITIES = (8, 32, 64, 128)
@@ -20,6 +17,10 @@ def calibrate(
     validators: Annotated[str, typer.Option(help="Consensus circuit sizes, comma-separated, out of 8, 32, 64, 128.")] = "8,32",
 ) -> int:
     """Measure how long this machine takes to prove and verify, for the calibrated cost model."""
+    from simnet.proofs.calibrate import measure, table
+    from simnet.proofs.keys import default_folder
+    from simnet.proofs.native import native_backends
+
     try:
         capacities = [int(v) for v in validators.split(",")]
     except ValueError:

@@ -60,6 +60,13 @@ class Verdict:
 ACCEPTED = Verdict(True, "accepted")
 
 
+RANDOMNESS = {
+    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
+    "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
+}
+"""What a run's summary says about where its provers' randomness comes from."""
+
+
 class Backend(Protocol):
     """Proves and verifies statements of every circuit in one proof system. Thread-safe."""
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from simnet import _zk
 from simnet._zk import (
+    PROOF_VERSION,
     OtkTree,
+    ZkError,
     address,
     cpu_features,
     ed25519_public_key,
     ed25519_sign,
     ed25519_verify,
+    hash_parameters,
     header_digest,
     lift,
     otk_public,
@@ -41,18 +44,21 @@ SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 __all__ = [
     "CIRCUIT_VERSION",
     "ENVELOPE_HEADER_BYTES",
+    "PROOF_VERSION",
     "PUBLIC_DIGEST",
-    "RANDOMNESS",
     "NativeBackend",
     "OtkTree",
+    "ZkError",
     "address",
     "cpu_features",
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
+    "hash_parameters",
     "header_digest",
     "is_real",
     "lift",
+    "make_key",
     "native_backends",
     "otk_public",
     "public_digest",
@@ -66,17 +72,20 @@ __all__ = [
     "vrf_verify",
 ]
 
-RANDOMNESS = {
-    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
-    "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
-}
-"""What a run's summary says about where its provers' randomness comes from."""
-
 
 def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) -> bytes:
     """Identity of a public-input vector in envelopes: Blake2s-256 under a domain, with backend, circuit and length."""
     head = struct.pack("<BBHI", backend, circuit.id, CIRCUIT_VERSION, len(public_inputs))
     return hashlib.blake2s(b"SIMNET-PI-V1" + head + public_inputs).digest()
+
+
+def make_key(backend: BackendId, circuit: Circuit) -> tuple[_zk.Key, bytes]:
+    """A key from nothing, and its bytes. Raises ProofError for a circuit or size that this build does not have."""
+    try:
+        key = _zk.Key.generate(backend, circuit.id, circuit.params, SETUP_SEED)
+    except ZkError as e:
+        raise ProofError(str(e)) from e
+    return key, key.dump()
 
 
 class NativeBackend:
@@ -103,31 +112,24 @@ class NativeBackend:
         def load(data: bytes) -> _zk.Key:
             try:
                 return _zk.Key.load(self.id, circuit.id, circuit.params, data)
-            except _zk.ZkError as e:
+            except ZkError as e:
                 raise ValueError(str(e)) from e
 
-        def make() -> tuple[_zk.Key, bytes]:
-            key = _zk.Key.generate(self.id, circuit.id, circuit.params, SETUP_SEED)
-            return key, key.dump()
-
-        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{_zk.PROOF_VERSION}.key"
-        try:
-            return load_or_make(self._folder / name, load, make)
-        except _zk.ZkError as e:
-            raise ProofError(str(e)) from e
+        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
+        return load_or_make(self._folder / name, load, lambda: make_key(self.id, circuit), lambda key: (key.params_hash, key.vk_id))
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
         try:
             return self.key(circuit).public_inputs(statement)
-        except _zk.ZkError as e:
+        except ZkError as e:
             raise ProofError(str(e)) from e
 
     def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
         """A proof envelope; its bytes depend on (circuit, witness, seed) alone. Raises ProofError."""
         try:
             return self.key(circuit).prove(witness, seed, threads)
-        except _zk.ZkError as e:
+        except ZkError as e:
             raise ProofError(str(e)) from e
 
     def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:

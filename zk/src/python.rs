@@ -407,6 +407,12 @@ fn vrf_verify(public_key: &[u8], message: &[u8], output_and_proof: &[u8]) -> boo
     signatures::vrf_verify(public_key, message, output_and_proof)
 }
 
+/// Canonical parameters of the hash in a backend's field: width, rounds, digest of constants and matrices.
+#[pyfunction]
+fn hash_parameters(backend: u8) -> PyResult<PyBuf> {
+    Ok(owned(contained(|| in_field!(backend, F => Ok(<F as CircuitField>::hash_parameter_bytes())))?))
+}
+
 /// SIMD features the module was compiled for.
 #[pyfunction]
 fn cpu_features() -> Vec<&'static str> {
@@ -449,5 +455,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(vrf_public_key, m)?)?;
     m.add_function(wrap_pyfunction!(vrf_prove, m)?)?;
     m.add_function(wrap_pyfunction!(vrf_verify, m)?)?;
+    m.add_function(wrap_pyfunction!(hash_parameters, m)?)?;
     m.add_function(wrap_pyfunction!(cpu_features, m)?)
 }
