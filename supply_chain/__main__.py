@@ -13,6 +13,7 @@ def check(root: Path, wheels: list[Path]) -> tuple[list[str], list[str]]:
     """(faults, remarks) of the project in `root` and of built wheels."""
     cargo_lock, requirements = root / "Cargo.lock", root / "requirements.lock"
     faults = pins.cargo_lock_faults(cargo_lock) + pins.requirements_faults(requirements) + pins.manifest_faults(root / "zk" / "Cargo.toml")
+    faults += pins.pyproject_faults(root / "pyproject.toml", requirements)
     faults += [fault for pattern in SCRIPTS for script in sorted(root.glob(pattern)) for fault in pins.script_faults(script)]
     faults += mocks.package_faults(root / "simnet")
     faults += [fault for wheel in wheels for fault in mocks.wheel_faults(wheel)]

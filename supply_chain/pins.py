@@ -4,6 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 EXACT = ("p3-", "stwo")
 """Crates whose very version a proof's bytes depend on: pinned with `=` in the manifest too."""
@@ -41,6 +44,24 @@ def requirements_faults(lock: Path) -> list[str]:
             faults.append(f"{lock.name}: {first!r}: not pinned with ==")
         elif not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry):
             faults.append(f"{lock.name}: {first}: no sha256 hash")
+    return faults
+
+
+def pyproject_faults(pyproject: Path, lock: Path) -> list[str]:
+    """Python dependencies, those for development included, that the lock file does not pin at a version they allow.
+
+    Installing the package would fetch such a one without a hash.
+    """
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    wanted = [*project.get("dependencies", []), *(r for extra in project.get("optional-dependencies", {}).values() for r in extra)]
+    pinned: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock.read_text(encoding="utf-8")):
+        pinned.setdefault(canonicalize_name(name), []).append(version)
+    faults = []
+    for requirement in map(Requirement, wanted):
+        versions = pinned.get(canonicalize_name(requirement.name), [])
+        if not versions or not all(map(requirement.specifier.contains, versions)):
+            faults.append(f"{pyproject.name}: {requirement}: {lock.name} pins {', '.join(versions) or 'nothing'}")
     return faults
 
 

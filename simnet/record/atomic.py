@@ -23,6 +23,17 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     publish(partial, path)
 
 
+def check_writable(path: Path) -> None:
+    """Raises `OutputError` when `path` could not be written; for results that take long to make."""
+    partial = partial_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+    except OSError as error:
+        raise _failed(path, error) from error
+    _remove(partial)
+
+
 def publish(partial: Path, path: Path) -> None:
     """Flushes a finished partial file to disk and gives it its name. Raises `OutputError`."""
     try:

@@ -10,8 +10,11 @@ from typer.testing import CliRunner, Result
 
 from simnet.cli.main import app
 from simnet.cli.proof import CircuitName
+from simnet.proofs import calibrate as calibration
 from simnet.proofs import native, pins
-from simnet.proofs.backend import BackendId
+from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.calibrate import consensus_circuit
+from simnet.proofs.costs import PROVE, VERIFY, CostKey, cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.witness import FORMATS
 
@@ -216,3 +219,32 @@ def test_a_cached_key_that_is_not_the_committed_one_is_found(monkeypatch: pytest
     result = simnet("keys", "verify")
     assert result.exit_code == 1
     assert "intact, but not the key that is committed" in result.stdout
+
+
+def test_calibrate_measures_a_table_that_a_run_can_use() -> None:
+    result = simnet("calibrate", "--backend", "stwo", "--validators", "8", "--seconds", "0", "--out", "c.toml")
+    assert result.exit_code == 0, result.stderr
+    costs = cost_model("c.toml")
+    for circuit in [*(Circuit(c, f.default) for c, f in FORMATS.items() if c is not CircuitId.CONSENSUS), consensus_circuit(8)]:
+        for operation in (PROVE, VERIFY):
+            key = CostKey(BackendId.STWO, circuit, operation)
+            assert 10_000 < costs.cost(key, "job", None) < 60_000_000_000, key.text
+            assert key.text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--validators", "9"], "--validators '9': allowed are numbers out of 8, 32, 64, 128"),
+        (["--validators", "8,8"], "each once"),
+        (["--validators", ""], "allowed are"),
+        (["--backend", "halo2"], "halo2"),
+        (["--seconds", "-1"], "--seconds"),
+        (["--out", "file/costs.toml"], "cannot write"),
+    ],
+)
+def test_calibrate_refuses_before_it_measures(monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: str) -> None:
+    monkeypatch.setattr(calibration, "measure", lambda *_: pytest.fail("measured"))
+    Path("file").write_text("")
+    result = simnet("calibrate", *arguments)
+    assert (result.exit_code, expected in result.stderr) == (2, True), result.output

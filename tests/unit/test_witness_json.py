@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import ValidationError
 
 from simnet.errors import InputError
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.witness import FORMATS, pack, unpack
-from simnet.proofs.witness.fields import MODULUS, Shape
+from simnet.proofs.witness.fields import MODULUS, U16, U32, Bool, Digest, Many, Reader, Record, Shape, Size
 from simnet.proofs.witness.files import JSON_BYTES_MAX, read_packed
 
 ALL = [Shape(b, Circuit(c, f.default)) for c, f in FORMATS.items() for b in BackendId]
@@ -170,3 +171,39 @@ def test_the_size_comes_first(tmp_path: Path) -> None:
         read_packed(Path("/dev/zero"), TRANSFER, witness=True)
     with pytest.raises(InputError, match="No such file"):
         read_packed(tmp_path / "none", TRANSFER, witness=True)
+
+
+class Removal(Record):
+    """A record of every kind, nested, as further circuits need them."""
+
+    digest: Digest
+    removed: Bool
+
+
+class Block(Record):
+    small: U16
+    middle: U32
+    transactions: Annotated[list[Removal], Many(most=Size(1))]
+    path: Annotated[list[Digest], Many(exactly=Size(2))]
+
+
+class Window(Record):
+    blocks: Annotated[list[Block], Many(exactly=Size(0))]
+
+
+def test_every_kind_of_field_packs_and_unpacks() -> None:
+    shape = Shape(BackendId.STWO, Circuit(CircuitId.PRUNING, (2, 3, 1)))
+    d = "01" * 32
+    block: dict[str, Any] = {"small": 258, "middle": 1, "transactions": [{"digest": d, "removed": True}], "path": [d]}
+    value = {"blocks": [block, {**block, "transactions": []}]}
+    data = Window.of_json(value, shape).pack()
+    one = bytes.fromhex(d)
+    assert data == b"\2\1\1\0\0\0\1\0" + one + b"\1" + one + b"\2\1\1\0\0\0\0\0" + one
+    assert Window.unpack(Reader(data), shape) == value
+    for wrong in ({"removed": 1}, {"removed": "true"}, {"removed": None}):
+        with pytest.raises(ValidationError, match="must be true or false"):
+            Removal.of_json({"digest": d} | wrong, shape)
+    with pytest.raises(ValidationError, match="must have 2 entries, but has 1"):
+        Window.of_json({"blocks": [block]}, shape)
+    with pytest.raises(ValidationError, match="must have 0 to 3 entries, but has 4"):
+        Window.of_json({"blocks": [block, {**block, "transactions": block["transactions"] * 4}]}, shape)
