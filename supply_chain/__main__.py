@@ -6,6 +6,8 @@ from pathlib import Path
 from supply_chain import advisories, mocks, pins
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("simnet", "benchmarks", "docs", "analysis")
+"""Everything but tests that holds Python code of the project."""
 SCRIPTS = ("Makefile", ".ci/run", ".github/workflows/*.yml")
 
 
@@ -15,7 +17,7 @@ def check(root: Path, wheels: list[Path]) -> tuple[list[str], list[str]]:
     faults = pins.cargo_lock_faults(cargo_lock) + pins.requirements_faults(requirements) + pins.manifest_faults(root / "zk" / "Cargo.toml")
     faults += pins.pyproject_faults(root / "pyproject.toml", requirements)
     faults += [fault for pattern in SCRIPTS for script in sorted(root.glob(pattern)) for fault in pins.script_faults(script)]
-    faults += mocks.package_faults(root / "simnet")
+    faults += [fault for folder in PACKAGES for fault in mocks.package_faults(root / folder)]
     faults += [fault for wheel in wheels for fault in mocks.wheel_faults(wheel)]
     known = advisories.load(root / "supply_chain" / "advisories.toml")
     pinned = advisories.crate_pins(cargo_lock) + advisories.python_pins(requirements)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 MOCK = re.compile(r"mock|fake|dummy", re.IGNORECASE)
 FOREIGN = ("tests", "unittest.mock", "pytest")
-VERIFIER_ONLY = re.compile(rb"(?i)mock[_-]?(?:backend|proof|prover|verif)|prover[_-]mock")
+NATIVE_MOCK = re.compile(rb"(?i)mock[_-]?(?:backend|proof|prover|verif)|prover[_-]mock")
 """What a mock prover inside the native module would be called."""
 
 
@@ -36,7 +36,7 @@ def _file_faults(name: str, content: bytes) -> Iterator[str]:
         yield f"{name}: a file of tests"
     if name.endswith(".py"):
         yield from (f"{name}:{line}: {what}" for line, what in _source_faults(content.decode("utf-8")))
-    elif VERIFIER_ONLY.search(content) and not name.endswith((".md", ".toml")):
+    elif NATIVE_MOCK.search(content) and not name.endswith((".md", ".toml")):
         yield f"{name}: names a mock prover"
 
 

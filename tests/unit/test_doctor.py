@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,3 +122,8 @@ def test_an_unusable_cache_is_broken(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     code, found = checks("--quick")
     assert code == 1
     assert "SIMNET_CACHE_DIR" in found["key cache"]["detail"]
+
+
+def test_the_command_line_starts_without_the_provers() -> None:
+    code = "import sys, simnet.cli.main; sys.exit('simnet._zk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

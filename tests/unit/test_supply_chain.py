@@ -165,6 +165,14 @@ def test_a_mock_in_the_package_or_a_wheel_is_found(tmp_path: Path, name: str, co
     assert [f for f in mocks.wheel_faults(wheel) if expected in f]
 
 
+def test_mocks_are_refused_outside_the_package_too(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    (root / "benchmarks").mkdir()
+    (root / "benchmarks" / "quick.py").write_text("from tests.mocks import Bench\n")
+    faults, _ = check(root, [])
+    assert [f for f in faults if f == "benchmarks/quick.py:1: imports tests.mocks"]
+
+
 def test_a_wheel_without_the_provers_is_refused(tmp_path: Path) -> None:
     wheel = tmp_path / "simnet.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
