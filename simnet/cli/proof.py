@@ -122,7 +122,9 @@ def inspect(
         "public_digest": header.public_digest.hex(),
         "proof_bytes": header.proof_bytes,
         "envelope_bytes": len(envelope),
-        "known_as": pins.known(header.params_hash, header.vk_id),
+        "known_as": pins.known(header.params_hash, header.vk_id)
+        or _cached(header.params_hash, header.vk_id)
+        or "unknown parameters or key",
     }
     _show(facts, as_json, "\n".join(f"{name.replace('_', ' '):16}{value}" for name, value in facts.items()))
     return HELD
@@ -144,6 +146,18 @@ def example(
     value = witness.unpack(sample.statement if statement else sample.witness, shape, witness=not statement)
     typer.echo(json.dumps(value, indent=2))
     return HELD
+
+
+def _cached(params_hash: bytes, vk_id: bytes) -> str | None:
+    """The cached key with these ids, for circuits of other sizes than the committed ones."""
+    from simnet.proofs.keys import default_folder, manifest
+
+    try:
+        entries = manifest(default_folder())
+    except ValueError:
+        return None  # `simnet keys verify` says what is wrong with it; an envelope can be looked into without
+    ids = (params_hash.hex(), vk_id.hex())
+    return next((f"cached {name}" for name, entry in entries.items() if (entry.params_hash, entry.vk_id) == ids), None)
 
 
 def _shape(backend: BackendName, circuit: CircuitName, params: str | None) -> "Shape":

@@ -123,12 +123,11 @@ def to_toml(pins: Sequence[Pin]) -> str:
     return "\n".join(lines)
 
 
-def known(params_hash: bytes, vk_id: bytes) -> str:
-    """What an envelope's two ids say about it, by the committed pins."""
+def known(params_hash: bytes, vk_id: bytes) -> str | None:
+    """The committed key that an envelope's two ids belong to; `None` when there is none."""
     keys = [p for p in committed() if isinstance(p, KeyPin)]
     for pin in keys:
         if (pin.params_hash, pin.vk_id) == (params_hash.hex(), vk_id.hex()):
             return pin.name
-    if any(p.params_hash == params_hash.hex() for p in keys):
-        return "known parameters, unknown key"
-    return "unknown parameters"
+    of_params = next((p.name for p in keys if p.params_hash == params_hash.hex()), None)
+    return f"parameters of {of_params}, unknown key" if of_params else None

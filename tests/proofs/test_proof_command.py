@@ -132,8 +132,8 @@ def test_inspect_tells_what_an_envelope_claims() -> None:
     [
         (2, ("backend", "unknown (9)")),
         (3, ("circuit", "unknown (9)")),
-        (40, ("known_as", "known parameters, unknown key")),
-        (10, ("known_as", "unknown parameters")),
+        (40, ("known_as", "parameters of stwo/transaction/-, unknown key")),
+        (10, ("known_as", "unknown parameters or key")),
     ],
 )
 def test_inspect_says_what_it_does_not_know(at: int, expected: tuple[str, str]) -> None:
@@ -153,6 +153,15 @@ def test_inspect_refuses_wrong_lengths(change: Any) -> None:
     result = simnet("proof", "inspect", "proof.bin")
     assert result.exit_code == 2
     assert "proof.bin: " in result.stderr
+
+
+def test_inspect_knows_cached_keys_of_other_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    proven("stwo", SMALL)
+    inspect = ("proof", "inspect", "proof.bin", "--json")
+    assert json.loads(simnet(*inspect).stdout)["known_as"] == "cached stwo-consensus-8x16x2-v1.key"
+    (tmp_path / "keys" / "manifest.json").write_text("{")
+    assert json.loads(simnet(*inspect).stdout)["known_as"] == "unknown parameters or key"
 
 
 def test_this_build_gives_the_committed_checksums() -> None:
