@@ -13,9 +13,8 @@ INTEROP := target/interop
 SCENARIO ?= scenarios/mixed_backend_interop.toml
 # Rust sources and all that decides how they are built; changed Python code needs no build.
 NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
-PY_FILES := simnet tests $(wildcard analysis)
 
-.PHONY: help tools build interop run test lint bench clean
+.PHONY: help tools build interop run test lint wheel bench clean
 
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
@@ -23,6 +22,7 @@ help:
 	@echo "make bench  time the provers beside the libraries' own, and the main job"
 	@echo "make interop  only install what some tests compare with (needs node)"
 	@echo "make lint   the checks that run nothing"
+	@echo "make wheel  a wheel in target/wheels, checked for mock proofs"
 	@echo "make build  only set up the environment and build the native module"
 
 tools:
@@ -72,10 +72,16 @@ lint: build
 	$(BIN)/lint-imports
 	cargo fmt --all --check
 	cargo clippy --release --locked --all-targets -- -D warnings
+	$(BIN)/python -m supply_chain
 
 test: lint interop
 	cargo test --release --locked
 	$(BIN)/pytest -n auto --dist loadgroup -m "not nightly"
+
+wheel: build
+	rm -rf target/wheels
+	$(BIN)/maturin build --release --locked --out target/wheels
+	$(BIN)/python -m supply_chain target/wheels/*.whl
 
 bench: build
 	cargo bench --locked

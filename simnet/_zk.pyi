@@ -70,6 +70,7 @@ __all__ = [
     "groth16_r1cs",
     "groth16_verify",
     "groth16_wtns",
+    "hash_parameters",
     "header_digest",
     "identity_commitment",
     "identity_leaf",
@@ -260,6 +261,9 @@ def groth16_verify(verification_key: str, public: str, proof: str) -> bool:
 def zkey_verification_key(data: bytes) -> str:
     """The `verification_key.json` of a Groth16 `.zkey` over BN254, as snarkjs exports it. Raises ZkError
     (InvalidKeyEncoding) when the file's parts do not agree with each other."""
+
+def hash_parameters(backend: int) -> bytes:
+    """Canonical parameters of the hash in a backend's field: width, rounds, digest of constants and matrices."""
 
 def cpu_features() -> list[str]:
     """SIMD features the module was compiled for."""

@@ -25,12 +25,16 @@ class Problem:
         return f"{where}: {self.key}{shown}: {self.why}" if self.key else f"{where}: {self.why}"
 
 
-class ScenarioError(SimnetError):
-    """A scenario file that cannot be run; carries every problem found, not only the first."""
+class InputError(SimnetError):
+    """An input file that cannot be used; carries every problem found, not only the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(p) for p in problems))
+
+
+class ScenarioError(InputError):
+    """A scenario file that cannot be run."""
 
 
 class ThresholdError(SimnetError):

@@ -23,7 +23,7 @@ from simnet.proofs import native
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
 from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
-from simnet.proofs.native import native_backends
+from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.ledger import Ledger
 from simnet.protocol.messages import Phase
@@ -186,8 +186,9 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     env = simpy.Environment(initial_time=0)
     folder = options.key_cache or default_folder()
     provers: Mapping[BackendId, Backend] = backends if backends is not None else native_backends(folder)
-    if not scenario.test_only and not all(b.real for b in provers.values()):
-        raise SimnetError("mock proofs are refused: the scenario is not marked test_only")
+    mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
+    if mocks and not scenario.test_only:
+        raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
     genesis = make_genesis(scenario, seed)
     circuits = make_circuits(scenario)
     _load_keys(scenario, provers, circuits)

@@ -28,8 +28,6 @@ RECORD_BYTES, VOTES_BYTES, DIGEST_BYTES = 105, 161, 32
 class MockBackend:
     """Proofs are hashes of what they claim: unforgeable enough for a test, and made in microseconds."""
 
-    real = False
-
     def __init__(self, backend: BackendId) -> None:
         self.id = backend
 

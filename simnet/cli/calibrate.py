@@ -5,32 +5,47 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.exits import HELD, USAGE, exits
-from simnet.proofs.calibrate import measure, table
+from simnet.cli.exits import HELD, exits
+from simnet.cli.proof import BackendName
+from simnet.errors import SimnetError
+from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
-from simnet.proofs.native import native_backends
-from simnet.record.atomic import write_atomic
+from simnet.record.atomic import check_writable, write_atomic
+from simnet.scenario.ours import VALIDATOR_CAPACITIES
 
-CAPACITIES = (8, 32, 64, 128)
+SIZES = ", ".join(map(str, VALIDATOR_CAPACITIES))
 
 
 @exits
 def calibrate(
     out: Annotated[Path, typer.Option(help="Where to write the table; use it with `simnet run --costs FILE`.")] = Path("costs.toml"),
-    validators: Annotated[str, typer.Option(help="Consensus circuit sizes, comma-separated, out of 8, 32, 64, 128.")] = "8,32",
+    validators: Annotated[str, typer.Option(help=f"Consensus circuit sizes, comma-separated, out of {SIZES}.")] = "8,32",
+    backend: Annotated[list[BackendName] | None, typer.Option(help="Measure this backend only; may be repeated.")] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.0, max=600.0, help="About how long each operation is repeated; at least three times.")
+    ] = 3.0,
 ) -> int:
-    """Measure how long this machine takes to prove and verify, for the calibrated cost model."""
-    try:
-        capacities = [int(v) for v in validators.split(",")]
-    except ValueError:
-        capacities = []
-    if not capacities or any(c not in CAPACITIES for c in capacities):
-        typer.echo(f"--validators {validators!r}: allowed are numbers out of 8, 32, 64, 128, comma-separated", err=True)
-        return USAGE
+    """Measure how long this machine takes to prove and verify, for the calibrated cost model.
+
+    Run it on a machine that does nothing else. The figure of an operation is the median of its runs.
+    """
+    from simnet.proofs.calibrate import measure, table
+    from simnet.proofs.native import NativeBackend
+
+    capacities = _capacities(validators)
+    check_writable(out)
+    chosen = [BackendId[name.name.upper()] for name in backend or BackendName]
     figures = []
-    for key, us in measure(dict(native_backends(default_folder())), capacities):
+    for key, us in measure({b: NativeBackend(b, default_folder()) for b in chosen}, capacities, seconds):
         typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
         figures.append((key, us))
     write_atomic(out, table(figures))
     typer.echo(f"written to {out}")
     return HELD
+
+
+def _capacities(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if any(part not in map(str, VALIDATOR_CAPACITIES) for part in parts) or len(set(parts)) != len(parts):
+        raise SimnetError(f"--validators {text!r}: allowed are numbers out of {SIZES}, comma-separated, each once")
+    return [int(part) for part in parts]

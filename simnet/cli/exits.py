@@ -6,7 +6,7 @@ from typing import ParamSpec
 
 import typer
 
-from simnet.errors import ScenarioError, SimnetError
+from simnet.errors import InputError, SimnetError
 
 HELD = 0
 FAILED = 1
@@ -16,14 +16,19 @@ USAGE = 2
 NOTHING_RAN = 3
 INTERRUPTED = 130
 
+PROBLEMS_MAX = 100
+"""Problems that are shown; a generated file can have thousands of one kind."""
+
 P = ParamSpec("P")
 
 
 def complain(error: SimnetError) -> None:
     """One line a problem on stderr."""
-    problems = error.problems if isinstance(error, ScenarioError) else str(error).splitlines()
-    for problem in problems:
+    problems = error.problems if isinstance(error, InputError) else str(error).splitlines()
+    for problem in problems[:PROBLEMS_MAX]:
         typer.echo(f"error: {problem}", err=True)
+    if len(problems) > PROBLEMS_MAX:
+        typer.echo(f"error: and {len(problems) - PROBLEMS_MAX} more", err=True)
 
 
 def exits(command: Callable[P, int]) -> Callable[P, None]:

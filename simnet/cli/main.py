@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 import simnet
+from simnet.cli import keys, proof
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
+from simnet.cli.doctor import doctor
 from simnet.cli.run import rerun, run, validate
 
 app = typer.Typer(
@@ -37,3 +39,6 @@ app.command("validate")(validate)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
 app.command("calibrate")(calibrate)
+app.command("doctor")(doctor)
+app.add_typer(proof.app)
+app.add_typer(keys.app)

@@ -60,15 +60,18 @@ class Verdict:
 ACCEPTED = Verdict(True, "accepted")
 
 
+RANDOMNESS = {
+    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
+    "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
+}
+"""What a run's summary says about where its provers' randomness comes from."""
+
+
 class Backend(Protocol):
     """Proves and verifies statements of every circuit in one proof system. Thread-safe."""
 
     @property
     def id(self) -> BackendId: ...
-
-    @property
-    def real(self) -> bool:
-        """Whether proofs come from a prover. Only scenarios marked `test_only` may use a backend that is not real."""
 
     def load(self, circuit: Circuit) -> None:
         """Gets the keys ready: from the cache, or by generating them."""

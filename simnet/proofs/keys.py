@@ -1,22 +1,52 @@
-"""The on-disk key cache: one file per backend, circuit, size and version, with a checksum.
+"""The on-disk key cache: one file per backend, circuit, size and version, and a manifest with their checksums.
 
-A file is written beside its final name and renamed, so a killed process leaves the old file or the new one.
-A file that is damaged, of another version or unreadable is made again. Keys are public data; whoever can
-write this folder can make proofs fail, not verify wrongly: a verifier key is pinned by its id in every run.
+A file is written beside its final name and renamed, so a killed process leaves the old file or the new one. A file
+that is damaged, of another version or unreadable is named in a warning, thrown away and made again. Keys are public
+data; whoever can write this folder can make proofs fail, not verify wrongly: a verifier key is pinned by its id.
 """
 
+import fcntl
 import hashlib
+import json
+import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from simnet.errors import KeyCacheError
 
+MANIFEST = "manifest.json"
+MANIFEST_BYTES_MAX = 1 << 20
 _MAGIC = b"SIMNETK1"
 _DIGEST_BYTES = 32
+_HEAD = len(_MAGIC) + _DIGEST_BYTES
 K = TypeVar("K")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the manifest says about one file."""
+
+    bytes: int
+    sha256: str
+    params_hash: str
+    vk_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The state of one file of the cache."""
+
+    file: str
+    state: str
+    """`intact`, or what is wrong."""
+    harm: bool
+    """Whether a key is damaged or gone; else, what is wrong is only untidy."""
 
 
 def default_folder() -> Path:
@@ -28,42 +58,118 @@ def default_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "simnet" / "keys"
 
 
-def load_or_make(path: Path, load: Callable[[bytes], K], make: Callable[[], tuple[K, bytes]]) -> K:
+def load_or_make(path: Path, load: Callable[[bytes], K], make: Callable[[], tuple[K, bytes]], ids: Callable[[K], tuple[bytes, bytes]]) -> K:
     """The key in `path` if it is intact and `load` takes it, else a new one from `make`, stored in `path`.
 
-    `load` raises ValueError for bytes it refuses. Raises KeyCacheError when the folder cannot be written.
+    `load` raises ValueError for bytes it refuses; `ids` gives a key's params hash and vk id, for the manifest. Raises
+    KeyCacheError when the folder cannot be written.
     """
-    payload = _read(path)
-    if payload is not None:
-        try:
-            return load(payload)
-        except ValueError:
-            pass  # of another build or version: made again below
+    try:
+        return _load(path, load, ids)
+    except FileNotFoundError:
+        pass
+    except ValueError as error:
+        log.warning("key cache: %s: %s; thrown away and made again", path, error)
     key, dumped = make()
-    _write(path, dumped)
+    content = _MAGIC + _digest(dumped) + dumped
+    _write(path, content)
+    _enter(path, _entry(content, ids(key)))
     return key
 
 
-def _read(path: Path) -> bytes | None:
-    """The payload of an intact file, else `None`."""
+def _load(path: Path, load: Callable[[bytes], K], ids: Callable[[K], tuple[bytes, bytes]]) -> K:
+    """The cached key. Raises FileNotFoundError, or ValueError that says what is wrong with the file."""
+    content = _read(path)
+    known = _readable_manifest(path.parent)
+    listed = known.get(path.name)
+    if listed is not None and hashlib.sha256(content).hexdigest() != listed.sha256:
+        raise ValueError("its sha256 is not the manifest's")
+    key = load(content[_HEAD:])
+    if listed is None:
+        try:
+            _enter(path, _entry(content, ids(key)))
+        except KeyCacheError as error:
+            # A cache that cannot be written, say a shared one, still serves intact keys.
+            log.warning("key cache: %s", error)
+    return key
+
+
+def _entry(content: bytes, ids: tuple[bytes, bytes]) -> Entry:
+    return Entry(len(content), hashlib.sha256(content).hexdigest(), ids[0].hex(), ids[1].hex())
+
+
+def manifest(folder: Path) -> dict[str, Entry]:
+    """The manifest of a cache folder; empty without one. Raises ValueError when it is damaged."""
+    path = folder / MANIFEST
+    try:
+        if path.stat().st_size > MANIFEST_BYTES_MAX:
+            raise ValueError(f"{path}: larger than {MANIFEST_BYTES_MAX} bytes")
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Entry(**entry) for name, entry in entries.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path}: damaged: {error}") from error
+
+
+def _readable_manifest(folder: Path) -> dict[str, Entry]:
+    try:
+        return manifest(folder)
+    except ValueError as error:
+        log.warning("key cache: %s; begun anew", error)
+        return {}
+
+
+def audit(folder: Path) -> list[Finding]:
+    """Recomputes the checksum of every file and compares it with the manifest. Raises ValueError (damaged manifest)."""
+    known = manifest(folder)
+    present = {p.name for p in folder.glob("*.key*")} if folder.is_dir() else set()
+    findings = [Finding(name, "in the manifest, but missing", True) for name in sorted(known.keys() - present)]
+    return findings + [_finding(folder / name, known.get(name)) for name in sorted(present)]
+
+
+def _finding(path: Path, entry: Entry | None) -> Finding:
+    if path.suffix != ".key":
+        return Finding(path.name, "left over from a broken-off write; delete it", False)
+    try:
+        size = path.stat().st_size
+        if entry is not None and size != entry.bytes:
+            return Finding(path.name, f"damaged: {size} bytes, the manifest says {entry.bytes}", True)
+        _read(path)
+        if entry is not None and _sha256(path) != entry.sha256:
+            return Finding(path.name, "damaged: its sha256 is not the manifest's", True)
+    except (OSError, ValueError) as error:
+        return Finding(path.name, f"damaged: {error}", True)
+    return Finding(path.name, "intact" if entry is not None else "not in the manifest", False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    """The content of an intact file. Raises FileNotFoundError, or ValueError that says what is wrong."""
     try:
         data = path.read_bytes()
-    except OSError:
-        return None
-    head = len(_MAGIC) + _DIGEST_BYTES
-    if len(data) < head or not data.startswith(_MAGIC):
-        return None
-    payload = data[head:]
-    return payload if _digest(payload) == data[len(_MAGIC) : head] else None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or error}") from error
+    if len(data) < _HEAD or not data.startswith(_MAGIC):
+        raise ValueError("is no key file of this version")
+    if _digest(data[_HEAD:]) != data[len(_MAGIC) : _HEAD]:
+        raise ValueError("its checksum is wrong")
+    return data
 
 
-def _write(path: Path, payload: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file beside its place, flushes it to disk, and renames it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as f:
             try:
-                f.write(_MAGIC + _digest(payload))
-                f.write(payload)
+                f.write(content)
                 f.flush()
                 os.fsync(f.fileno())
             except BaseException:
@@ -74,6 +180,30 @@ def _write(path: Path, payload: bytes) -> None:
         raise KeyCacheError(
             f"cannot write the key cache {path}: {e.strerror or e}; set SIMNET_CACHE_DIR to a folder that can be written"
         ) from e
+
+
+def _enter(path: Path, entry: Entry) -> None:
+    """Adds a file to the manifest. A damaged one begins anew; files get back into it as they are loaded."""
+    with _locked(path.parent):
+        known = _readable_manifest(path.parent)
+        known[path.name] = entry
+        _write(path.parent / MANIFEST, _as_json(known))
+
+
+def _as_json(known: Mapping[str, Entry]) -> bytes:
+    return (json.dumps({name: asdict(entry) for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Several processes may make keys at once; each adds its line to the same manifest."""
+    try:
+        lock = (folder / ".lock").open("w")
+    except OSError as e:
+        raise KeyCacheError(f"cannot write the key cache {folder}: {e.strerror or e}") from e
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _digest(payload: bytes) -> bytes:

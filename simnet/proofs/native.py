@@ -9,8 +9,10 @@ from pathlib import Path
 
 from simnet import _zk
 from simnet._zk import (
+    PROOF_VERSION,
     OtkTree,
     Tree,
+    ZkError,
     account_leaves,
     address,
     binary_root,
@@ -19,6 +21,7 @@ from simnet._zk import (
     ed25519_sign,
     ed25519_verify,
     empty_leaf,
+    hash_parameters,
     header_digest,
     identity_commitment,
     identity_leaf,
@@ -54,11 +57,12 @@ SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 __all__ = [
     "CIRCUIT_VERSION",
     "ENVELOPE_HEADER_BYTES",
+    "PROOF_VERSION",
     "PUBLIC_DIGEST",
-    "RANDOMNESS",
     "NativeBackend",
     "OtkTree",
     "Tree",
+    "ZkError",
     "account_leaves",
     "address",
     "binary_root",
@@ -72,10 +76,13 @@ __all__ = [
     "groth16_r1cs",
     "groth16_verify",
     "groth16_wtns",
+    "hash_parameters",
     "header_digest",
     "identity_commitment",
     "identity_leaf",
+    "is_real",
     "lift",
+    "make_key",
     "merkle_path",
     "merkle_root",
     "native_backends",
@@ -94,12 +101,6 @@ __all__ = [
     "vrf_verify",
     "zkey_verification_key",
 ]
-
-RANDOMNESS = {
-    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
-    "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
-}
-"""What a run's summary says about where its provers' randomness comes from."""
 
 
 def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) -> bytes:
@@ -153,10 +154,17 @@ def zkey_verification_key(zkey: bytes) -> str:
         return _zk.zkey_verification_key(zkey)
 
 
+def make_key(backend: BackendId, circuit: Circuit) -> tuple[_zk.Key, bytes]:
+    """A key from nothing, and its bytes. Raises ProofError for a circuit or size that this build does not have."""
+    try:
+        key = _zk.Key.generate(backend, circuit.id, circuit.params, SETUP_SEED)
+    except ZkError as e:
+        raise ProofError(str(e)) from e
+    return key, key.dump()
+
+
 class NativeBackend:
     """One proof system of the native module, with its keys from the disk cache."""
-
-    real = True
 
     def __init__(self, backend: BackendId, folder: Path) -> None:
         self.id = backend
@@ -179,37 +187,35 @@ class NativeBackend:
         def load(data: bytes) -> _zk.Key:
             try:
                 return _zk.Key.load(self.id, circuit.id, circuit.params, data)
-            except _zk.ZkError as e:
+            except ZkError as e:
                 raise ValueError(str(e)) from e
 
-        def make() -> tuple[_zk.Key, bytes]:
-            key = _zk.Key.generate(self.id, circuit.id, circuit.params, SETUP_SEED)
-            return key, key.dump()
-
-        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{_zk.PROOF_VERSION}.key"
-        try:
-            return load_or_make(self._folder / name, load, make)
-        except _zk.ZkError as e:
-            raise ProofError(str(e)) from e
+        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
+        return load_or_make(self._folder / name, load, lambda: make_key(self.id, circuit), lambda key: (key.params_hash, key.vk_id))
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
         try:
             return self.key(circuit).public_inputs(statement)
-        except _zk.ZkError as e:
+        except ZkError as e:
             raise ProofError(str(e)) from e
 
     def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
         """A proof envelope; its bytes depend on (circuit, witness, seed) alone. Raises ProofError."""
         try:
             return self.key(circuit).prove(witness, seed, threads)
-        except _zk.ZkError as e:
+        except ZkError as e:
             raise ProofError(str(e)) from e
 
     def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
         """The verifier's answer to an envelope of any bytes."""
         code = self.key(circuit).verify(public_inputs, envelope, max_bytes)
         return ACCEPTED if code == 0 else Verdict(False, _zk.REJECT_REASONS[code])
+
+
+def is_real(backend: object) -> bool:
+    """Whether proofs come from the native provers. Decided by the type itself, so that nothing can claim to be real."""
+    return type(backend) is NativeBackend
 
 
 def native_backends(folder: Path) -> dict[BackendId, NativeBackend]:

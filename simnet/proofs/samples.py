@@ -119,13 +119,16 @@ def state(which: BackendId, circuit: Circuit = STATE, *, transfers: int = 13, id
     return Sample(circuit, statement, statement + b"".join(paths + parts))
 
 
-def consensus(which: BackendId, circuit: Circuit, members: int, voters: int) -> Sample:
-    """`members` validators of equal weight, of whom the first `voters` voted; a quorum needs two thirds and one."""
+def consensus(which: BackendId, circuit: Circuit, members: int, voters: int, commitments: int | None = None) -> Sample:
+    """`members` validators of equal weight, of whom the first `voters` voted; a quorum needs two thirds and one.
+
+    `commitments` is the number of witness commitments, by default three quarters of what the circuit holds.
+    """
     trees = [native.OtkTree(which, rng.secret(2, "otk", i), EPOCH) for i in range(members)]
     keys = [native.ed25519_public_key(rng.secret(3, "validator", i)) for i in range(members)]
     validators = tuple(CommitteeMember(k, 10, 2, 100 + i, t.root) for i, (k, t) in enumerate(zip(keys, trees, strict=True)))
     committee = Committee(which, circuit.params[0], validators)
-    transfers = tuple(rng.secret(4, "transfer", i) for i in range(circuit.params[1] * 3 // 4))
+    transfers = tuple(rng.secret(4, "transfer", i) for i in range(circuit.params[1] * 3 // 4 if commitments is None else commitments))
     block = BlockStatement(bytes(32), 3, b"s" * 32, b"t" * 32, 1_000, len(transfers), SLOT, EPOCH, transfers, (b"r" * 32,))
     votes = tuple(
         _votes(committee, block, member, tree) if i < voters else MemberVotes(None, None)

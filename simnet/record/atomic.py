@@ -11,17 +11,27 @@ def partial_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Writes `text` (UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Writes `content` (text as UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
     partial = partial_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     except OSError as error:
         _remove(partial)
         raise _failed(path, error) from error
     publish(partial, path)
+
+
+def check_writable(path: Path) -> None:
+    """Raises `OutputError` when `path` could not be written; for results that take long to make."""
+    partial = partial_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+    except OSError as error:
+        raise _failed(path, error) from error
+    _remove(partial)
 
 
 def publish(partial: Path, path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import simnet
 from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
-from simnet.proofs.native import RANDOMNESS
+from simnet.proofs.backend import RANDOMNESS
 from simnet.record.byzantine import Byzantine
 from simnet.record.collector import Dispatcher, Handlers
 from simnet.record.faults import Faults

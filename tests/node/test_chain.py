@@ -1,22 +1,39 @@
 """Consensus, proven finality and synchronisation of whole nodes under disturbances; proofs are mocks."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from simnet.errors import SimnetError
 from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxAdmitted, TxRefused, VoteCast
 from simnet.node.finality import Finality
+from simnet.proofs.backend import ACCEPTED, BackendId, Verdict
+from simnet.proofs.native import NativeBackend, native_backends
 from simnet.protocol.messages import Certificate
 from simnet.protocol.validators import SLOTS_PER_EPOCH
 from simnet.simulation import RunOptions, build
-from tests.mocks import Bench, mock_backends, scenario
+from tests.mocks import Bench, MockBackend, mock_backends, scenario
 
 
 def test_mocks_are_refused_unless_the_scenario_is_for_tests() -> None:
     given = scenario(test_only=False)
-    with pytest.raises(SimnetError, match="mock proofs are refused"):
+    with pytest.raises(SimnetError, match=r"mock proofs are refused \(stwo, plonky3, groth16\): the scenario is not marked test_only"):
         build(given, 1, RunOptions(), mock_backends())
+
+
+def test_no_backend_can_claim_to_be_real(tmp_path: Path) -> None:
+    class Claims(MockBackend):
+        real = True
+
+    class Inherits(NativeBackend):
+        def verify(self, *_: object) -> Verdict:
+            return ACCEPTED
+
+    given = scenario(test_only=False)
+    for which, fraud in ((BackendId.STWO, Claims(BackendId.STWO)), (BackendId.GROTH16, Inherits(BackendId.GROTH16, tmp_path))):
+        with pytest.raises(SimnetError, match=rf"mock proofs are refused \({which.label}\)"):
+            build(given, 1, RunOptions(), {**native_backends(tmp_path), which: fraud})
 
 
 def test_an_undisturbed_run_commits_and_proves_every_slot() -> None:

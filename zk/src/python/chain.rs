@@ -10,6 +10,12 @@ use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{self, DIGEST_BYTES, digest_bytes};
 
+/// Canonical parameters of the hash in a backend's field: width, rounds, digest of constants and matrices.
+#[pyfunction]
+fn hash_parameters(backend: u8) -> PyResult<PyBuf> {
+    Ok(owned(contained(|| in_field!(backend, F => Ok(<F as CircuitField>::hash_parameter_bytes())))?))
+}
+
 /// Lift of a 32-byte hash into the field.
 #[pyfunction]
 fn lift(backend: u8, data: &[u8]) -> PyResult<PyBuf> {
@@ -133,6 +139,7 @@ fn transaction_digests(py: Python<'_>, backend: u8, statements: &[u8]) -> PyResu
 
 /// Adds this file to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(hash_parameters, m)?)?;
     m.add_function(wrap_pyfunction!(lift, m)?)?;
     m.add_function(wrap_pyfunction!(address, m)?)?;
     m.add_function(wrap_pyfunction!(header_digest, m)?)?;

@@ -1,0 +1,83 @@
+"""Reading JSON statements and witnesses from files that may hold anything: size first, then syntax, then the format."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from simnet.errors import InputError, Problem
+from simnet.proofs.witness import pack
+from simnet.proofs.witness.fields import Shape
+
+JSON_BYTES_MAX = 16 << 20
+
+
+def read_limited(path: Path, most: int) -> bytes:
+    """A file's bytes, of which at most one more than `most` are ever read. Raises InputError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise InputError([_problem(path, error.strerror or str(error))]) from error
+    if len(data) > most:
+        raise InputError([_problem(path, f"larger than {most} bytes")])
+    return data
+
+
+def read_packed(path: Path, shape: Shape, *, witness: bool) -> bytes:
+    """The native bytes of a JSON file. Raises InputError with every fault and what would be allowed."""
+    value = _parse(path, read_limited(path, JSON_BYTES_MAX))
+    try:
+        return pack(value, shape, witness=witness)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise InputError([Problem(path, None, _where(e["loc"]), _shown(e), _why(e)) for e in faults]) from error
+
+
+def _parse(path: Path, data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise InputError([Problem(path, error.lineno, "", None, f"not JSON: {error.msg} at column {error.colno}")]) from error
+    except UnicodeDecodeError as error:
+        raise InputError([_problem(path, f"not UTF-8 text: byte {error.start}")]) from error
+    except RecursionError as error:
+        raise InputError([_problem(path, "nested too deeply")]) from error
+    except ValueError as error:
+        raise InputError([_problem(path, str(error))]) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice in one object")
+    return dict(pairs)
+
+
+def _problem(path: Path, why: str) -> Problem:
+    return Problem(path, None, "", None, why)
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    """`ballots[1].tags[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def _shown(error: ErrorDetails) -> object:
+    """The refused value, unless it is missing or long."""
+    value = error.get("input")
+    hidden = error["type"] in ("missing", "extra_forbidden", "count") or isinstance(value, list | dict) or len(repr(value)) > 70
+    return None if hidden else value
+
+
+def _why(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return "required, but missing"
+    if kind == "extra_forbidden":
+        return "unknown key"
+    if kind == "model_type":
+        return "must be an object"
+    return "must be a list" if kind == "list_type" else error["msg"]

@@ -1,0 +1,257 @@
+"""`simnet proof`, `simnet keys` and `simnet doctor`, with the real provers."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from simnet.cli.main import app
+from simnet.cli.proof import CircuitName
+from simnet.proofs import calibrate as calibration
+from simnet.proofs import native, pins
+from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.calibrate import consensus_circuit
+from simnet.proofs.costs import PROVE, VERIFY, CostKey, cost_model
+from simnet.proofs.keys import default_folder
+from simnet.proofs.witness import FORMATS
+
+TRANSFER = ("--circuit", "transaction")
+SMALL = ("--circuit", "consensus", "--params", "8,16,2")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(default_folder()))
+    monkeypatch.chdir(tmp_path)
+
+
+def simnet(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def proven(backend: str, circuit: tuple[str, ...]) -> None:
+    """Leaves w.json, s.json and proof.bin."""
+    for name, extra in (("w.json", ()), ("s.json", ("--statement",))):
+        done = simnet("proof", "example", "--backend", backend, *circuit, *extra)
+        assert done.exit_code == 0, done.stderr
+        Path(name).write_text(done.stdout)
+    done = simnet("proof", "prove", "w.json", "--backend", backend, *circuit)
+    assert done.exit_code == 0, done.stderr
+
+
+def verified(backend: str, circuit: tuple[str, ...], *extra: str) -> Result:
+    return simnet("proof", "verify", "proof.bin", "--backend", backend, *circuit, "--statement", "s.json", *extra)
+
+
+def test_the_command_knows_every_circuit() -> None:
+    assert {c.value for c in CircuitName} == {c.label for c in FORMATS}
+
+
+@pytest.mark.parametrize("circuit", [TRANSFER, SMALL], ids=["transaction", "consensus"])
+@pytest.mark.parametrize("backend", [b.label for b in BackendId])
+def test_an_example_is_proved_and_accepted(backend: str, circuit: tuple[str, ...]) -> None:
+    proven(backend, circuit)
+    result = verified(backend, circuit)
+    assert (result.exit_code, result.stdout) == (0, "accepted\n")
+    first = Path("proof.bin").read_bytes()
+    proven(backend, circuit)
+    assert Path("proof.bin").read_bytes() == first
+
+
+def test_json_output_names_everything() -> None:
+    proven("stwo", TRANSFER)
+    made = json.loads(simnet("proof", "prove", "w.json", "--backend", "stwo", *TRANSFER, "--out", "x/p.bin", "--json").stdout)
+    assert made["bytes"] == Path("x/p.bin").stat().st_size
+    found = json.loads(verified("stwo", TRANSFER, "--json").stdout)
+    assert (found["accepted"], found["reason"], found["backend"], found["circuit"]) == (True, "accepted", "stwo", "transaction")
+
+
+def test_another_statement_backend_or_size_limit_is_rejected_with_exit_1() -> None:
+    proven("stwo", TRANSFER)
+    assert verified("plonky3", TRANSFER).stdout == "rejected: UnknownBackend\n"
+    assert verified("stwo", TRANSFER, "--max-bytes", "1000").stdout == "rejected: ProofTooLarge\n"
+    Path("s.json").write_text(Path("s.json").read_text().replace('"fee": 2', '"fee": 3'))
+    result = verified("stwo", TRANSFER, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["reason"] == "PublicDigestMismatch"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 105, b"\xff" * 200, bytes(1 << 16)])
+def test_hostile_proofs_are_rejected(content: bytes) -> None:
+    proven("stwo", TRANSFER)
+    Path("proof.bin").write_bytes(content)
+    result = verified("stwo", TRANSFER)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("rejected: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["prove", "none.json", "--backend", "stwo", *TRANSFER], "none.json: No such file"),
+        (["prove", "w.json", "--backend", "stwo", *TRANSFER], "w.json: amount = -1: must be an integer from 0"),
+        (["prove", "f.json", "--backend", "stwo", *TRANSFER], "InvalidWitness"),
+        (["prove", "w.json", "--backend", "stwo", *TRANSFER, "--params", "3"], "--params '3': the transaction circuit takes none"),
+        (["prove", "w.json", "--backend", "stwo", "--circuit", "consensus", "--params", "32,256"], "takes numbers for validators"),
+        (["prove", "w.json", "--backend", "stwo", "--circuit", "consensus", "--params", "a,b,c"], "takes numbers for validators"),
+        (["example", "--circuit", "consensus", "--params", "7,256,4"], "no example with the sizes 7x256x4: "),
+        (["verify", "none.bin", "--backend", "stwo", *TRANSFER, "--statement", "f.json"], "none.bin: No such file"),
+        (["inspect", "w.json"], "w.json: "),
+        (["inspect", "none.bin"], "none.bin: No such file"),
+        (["prove", "w.json", "--backend", "halo2", *TRANSFER], "halo2"),
+    ],
+)
+def test_bad_input_is_one_clear_error_with_exit_2(arguments: list[str], expected: str) -> None:
+    value = json.loads(simnet("proof", "example", *TRANSFER).stdout)
+    Path("w.json").write_text(json.dumps(value | {"amount": -1}))
+    # Well formed, but more than the account holds: the circuit itself has no such statement.
+    Path("f.json").write_text(json.dumps(value | {"amount": 2_000_000}))
+    result = simnet("proof", *arguments)
+    assert result.exit_code == 2, result.output
+    assert expected in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_inspect_tells_what_an_envelope_claims() -> None:
+    proven("groth16", TRANSFER)
+    found = json.loads(simnet("proof", "inspect", "proof.bin", "--json").stdout)
+    pin = next(p for p in pins.committed() if p.name == "groth16/transaction/-")
+    assert isinstance(pin, pins.KeyPin)
+    assert found["known_as"] == pin.name
+    assert (found["params_hash"], found["vk_id"]) == (pin.params_hash, pin.vk_id)
+    assert (found["proof_version"], found["circuit_version"], found["proof_bytes"]) == (1, 1, 128)
+    assert found["envelope_bytes"] == Path("proof.bin").stat().st_size
+    assert "circuit         transaction" in simnet("proof", "inspect", "proof.bin").stdout
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (2, ("backend", "unknown (9)")),
+        (3, ("circuit", "unknown (9)")),
+        (40, ("known_as", "parameters of stwo/transaction/-, unknown key")),
+        (10, ("known_as", "unknown parameters or key")),
+    ],
+)
+def test_inspect_says_what_it_does_not_know(at: int, expected: tuple[str, str]) -> None:
+    proven("stwo", TRANSFER)
+    data = bytearray(Path("proof.bin").read_bytes())
+    data[at] = 9 if at < 4 else data[at] ^ 1
+    Path("proof.bin").write_bytes(data)
+    assert json.loads(simnet("proof", "inspect", "proof.bin", "--json").stdout)[expected[0]] == expected[1]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda d: d[:100], lambda d: d[:-1], lambda d: d + b"\0", lambda d: d[:102] + struct.pack("<I", 1 << 31) + d[106:]]
+)
+def test_inspect_refuses_wrong_lengths(change: Any) -> None:
+    proven("stwo", TRANSFER)
+    Path("proof.bin").write_bytes(change(Path("proof.bin").read_bytes()))
+    result = simnet("proof", "inspect", "proof.bin")
+    assert result.exit_code == 2
+    assert "proof.bin: " in result.stderr
+
+
+def test_inspect_knows_cached_keys_of_other_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    proven("stwo", SMALL)
+    inspect = ("proof", "inspect", "proof.bin", "--json")
+    assert json.loads(simnet(*inspect).stdout)["known_as"] == "cached stwo-consensus-8x16x2-v1.key"
+    (tmp_path / "keys" / "manifest.json").write_text("{")
+    assert json.loads(simnet(*inspect).stdout)["known_as"] == "unknown parameters or key"
+
+
+def test_this_build_gives_the_committed_checksums() -> None:
+    checked = 0
+    for pin in pins.committed():
+        if not (isinstance(pin, pins.KeyPin) and pin.slow):
+            assert pins.differences(pin, pins.recompute(pin)) == [], f"{pin.name}: if this is meant, run `simnet keys pin`"
+            checked += 1
+    assert checked >= 3 + 2 * len(FORMATS)
+
+
+@pytest.mark.nightly
+def test_pinning_anew_gives_the_committed_file() -> None:
+    assert simnet("keys", "pin", "--out", "pinned.toml").exit_code == 0
+    assert pins.parse(Path("pinned.toml").read_text()) == pins.committed()
+
+
+def test_every_circuit_is_pinned_for_every_backend() -> None:
+    keys = {(p.backend, p.circuit.id, p.circuit.params) for p in pins.committed() if isinstance(p, pins.KeyPin)}
+    assert keys == {(b, c, f.default) for b in BackendId for c, f in FORMATS.items()}
+    assert pins.parse(pins.to_toml(pins.committed())) == pins.committed()
+
+
+def test_keys_verify_names_what_differs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    proven("stwo", TRANSFER)
+    cheap = tuple(p for p in pins.committed() if p.name in ("stwo/hash", "stwo/transaction/-"))
+    monkeypatch.setattr(pins, "committed", lambda: cheap)
+    assert simnet("keys", "verify").exit_code == 0
+    text = pins.to_toml(cheap).replace(cheap[0].sha256, "0" * 64)
+    monkeypatch.setattr(pins, "committed", lambda: pins.parse(text))
+    result = simnet("keys", "verify")
+    assert result.exit_code == 1
+    assert f"FAIL stwo/hash: sha256: {'0' * 64} is pinned" in result.stdout
+
+
+def test_a_damaged_cached_key_is_named_and_made_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "keys"
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(folder))
+    proven("groth16", TRANSFER)
+    (file,) = folder.glob("groth16-*.key")
+    data = bytearray(file.read_bytes())
+    data[5000] ^= 1
+    file.write_bytes(data)
+    monkeypatch.setattr(pins, "committed", lambda: ())
+    failed = simnet("keys", "verify")
+    assert (failed.exit_code, f"FAIL {file}: damaged" in failed.stdout) == (1, True)
+    assert "warn" in next(line for line in simnet("doctor", "--quick").stdout.splitlines() if str(file) in line)
+    assert verified("groth16", TRANSFER).exit_code == 0
+    assert f"{file}: its checksum is wrong; thrown away and made again" in caplog.text
+    assert simnet("keys", "verify").exit_code == 0
+
+
+def test_a_cached_key_that_is_not_the_committed_one_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    monkeypatch.setattr(native, "SETUP_SEED", b"another-setup-whose-secrets-leak")
+    proven("groth16", TRANSFER)
+    monkeypatch.undo()
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    result = simnet("keys", "verify")
+    assert result.exit_code == 1
+    assert "intact, but not the key that is committed" in result.stdout
+
+
+def test_calibrate_measures_a_table_that_a_run_can_use() -> None:
+    result = simnet("calibrate", "--backend", "stwo", "--validators", "8", "--seconds", "0", "--out", "c.toml")
+    assert result.exit_code == 0, result.stderr
+    costs = cost_model("c.toml")
+    for circuit in [*(Circuit(c, f.default) for c, f in FORMATS.items() if c is not CircuitId.CONSENSUS), consensus_circuit(8)]:
+        for operation in (PROVE, VERIFY):
+            key = CostKey(BackendId.STWO, circuit, operation)
+            assert 10_000 < costs.cost(key, "job", None) < 60_000_000_000, key.text
+            assert key.text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--validators", "9"], "--validators '9': allowed are numbers out of 8, 32, 64, 128"),
+        (["--validators", "8,8"], "each once"),
+        (["--validators", ""], "allowed are"),
+        (["--backend", "halo2"], "halo2"),
+        (["--seconds", "-1"], "--seconds"),
+        (["--out", "file/costs.toml"], "cannot write"),
+    ],
+)
+def test_calibrate_refuses_before_it_measures(monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: str) -> None:
+    monkeypatch.setattr(calibration, "measure", lambda *_: pytest.fail("measured"))
+    Path("file").write_text("")
+    result = simnet("calibrate", *arguments)
+    assert (result.exit_code, expected in result.stderr) == (2, True), result.output
