@@ -12,6 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
 use crate::circuits::builder::Structure;
+use crate::circuits::digest::structure_digest;
 use crate::circuits::{Circuit, public};
 use crate::envelope::{Envelope, public_digest, seal};
 use crate::error::{Reject, ZkError};
@@ -158,17 +159,21 @@ impl<S: ProofSystem> CircuitKey<S> {
         Ok(Self::new(circuit, structure, system))
     }
 
-    /// Dumped keys begin with params_hash and vk_id, so that a key of another circuit or size is told apart.
+    /// Dumped keys begin with params_hash, the circuit's structure and vk_id, so that a key of another circuit, of another
+    /// size or of an earlier form of the circuit is told apart.
     pub fn load(circuit: Circuit, bytes: &[u8]) -> Result<Self, ZkError> {
         let damaged = |what: &str| ZkError::InvalidKeyEncoding(what.into());
-        let (head, body) = bytes.split_first_chunk::<64>().ok_or_else(|| damaged("too short"))?;
+        let (head, body) = bytes.split_first_chunk::<96>().ok_or_else(|| damaged("too short"))?;
         if head[..32] != params_hash::<S>(&circuit) {
             return Err(damaged("the key is of another circuit, size or configuration"));
         }
         let structure = circuit.structure()?;
+        if head[32..64] != structure_digest(&structure) {
+            return Err(damaged("the key is of another form of the circuit"));
+        }
         let system = S::load(&structure, body)?;
         let key = Self::new(circuit, structure, system);
-        if head[32..] == key.binding.vk_id { Ok(key) } else { Err(damaged("vk_id differs")) }
+        if head[64..] == key.binding.vk_id { Ok(key) } else { Err(damaged("vk_id differs")) }
     }
 
     fn prove_here(&self, witness: &[u8], seed: [u8; 32]) -> Result<Vec<u8>, ZkError> {
@@ -214,7 +219,8 @@ impl<S: ProofSystem> Key for CircuitKey<S> {
     }
 
     fn dump(&self) -> Vec<u8> {
-        [self.binding.params_hash.as_slice(), &self.binding.vk_id, &self.system.dump()].concat()
+        let structure = structure_digest(&self.structure);
+        [self.binding.params_hash.as_slice(), &structure, &self.binding.vk_id, &self.system.dump()].concat()
     }
 
     fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {

@@ -4,6 +4,7 @@ pub mod builder;
 pub mod check;
 pub mod codec;
 pub mod consensus;
+pub mod digest;
 pub mod family;
 pub mod gadgets;
 pub mod identity;
