@@ -109,6 +109,8 @@ pub struct Builder<F> {
     structure: Structure<F>,
     values: Vec<F>,
     constants: HashMap<F, Wire>,
+    /// Values that wires get instead of their own.
+    forced: HashMap<Wire, F>,
 }
 
 impl<F: CircuitField> Default for Builder<F> {
@@ -120,6 +122,12 @@ impl<F: CircuitField> Default for Builder<F> {
 impl<F: CircuitField> Builder<F> {
     /// An empty circuit in which wire 0 is fixed to zero.
     pub fn new() -> Self {
+        Self::lying(HashMap::new())
+    }
+
+    /// A circuit in which chosen wires hold `forced` values whatever is assigned to them, and everything computed from
+    /// them follows: what a prover does who lies about one thing and is honest about the rest. For soundness tests.
+    pub fn lying(forced: HashMap<Wire, F>) -> Self {
         let mut b = Builder {
             structure: Structure {
                 wires: 0,
@@ -132,6 +140,7 @@ impl<F: CircuitField> Builder<F> {
             },
             values: vec![],
             constants: HashMap::new(),
+            forced,
         };
         let zero = b.constant(F::ZERO);
         debug_assert_eq!(zero, ZERO_WIRE);
@@ -168,7 +177,7 @@ impl<F: CircuitField> Builder<F> {
     pub fn witness(&mut self, v: F) -> Wire {
         let w = Wire(self.structure.wires);
         self.structure.wires += 1;
-        self.values.push(v);
+        self.values.push(self.forced.get(&w).copied().unwrap_or(v));
         w
     }
 

@@ -57,6 +57,24 @@ impl<'a> Reader<'a> {
         Ok(n)
     }
 
+    /// A `u16` count up to `max`.
+    pub fn at_most(&mut self, max: usize, what: &str) -> Result<usize, ZkError> {
+        let n = usize::from(self.u16(what)?);
+        if n > max {
+            return Err(ZkError::InvalidWitness(format!("{what}: {n} is above {max}")));
+        }
+        Ok(n)
+    }
+
+    /// A byte that is 0 or 1.
+    pub fn flag(&mut self, what: &str) -> Result<bool, ZkError> {
+        match self.u8(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            v => Err(ZkError::InvalidWitness(format!("{what}: {v} is neither 0 nor 1"))),
+        }
+    }
+
     /// Refuses trailing bytes.
     pub fn finish(self) -> Result<(), ZkError> {
         if self.0.is_empty() {

@@ -6,6 +6,7 @@ pub mod codec;
 pub mod consensus;
 pub mod family;
 pub mod gadgets;
+pub mod pruning;
 pub mod public;
 #[doc(hidden)]
 pub mod sample;
@@ -26,6 +27,7 @@ macro_rules! with_family {
                 let $family = &transaction::Transaction;
                 $body
             }
+            Circuit::Pruning($family) => $body,
             Circuit::Consensus($family) => $body,
         }
     };
@@ -35,6 +37,7 @@ macro_rules! with_family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circuit {
     Transaction,
+    Pruning(pruning::Size),
     Consensus(consensus::Size),
 }
 
@@ -52,6 +55,7 @@ impl Circuit {
     pub fn new(id: u8, params: &[u32]) -> Result<Self, ZkError> {
         match id {
             transaction::Transaction::ID => transaction::Transaction::new(params).map(|_| Circuit::Transaction),
+            pruning::Size::ID => Family::new(params).map(Circuit::Pruning),
             consensus::Size::ID => Family::new(params).map(Circuit::Consensus),
             _ => Err(ZkError::Unsupported(format!("circuit {id}"))),
         }
