@@ -109,6 +109,14 @@ pub fn address<F: CircuitField>(public_key: &[u8; 32]) -> Native<F> {
     Elements::new().digest(&lift::<F>(public_key)).hash(Tag::Key)
 }
 
+/// BITS32: the slot of an address in a sparse tree. The 16 low bits of h\[0\], then those of h\[1\], of h = H[SLOT](addr);
+/// on BN254 the 32 low bits of h.
+pub fn bits32<F: CircuitField>(addr: &Native<F>) -> u32 {
+    let h = Elements::new().digest(addr).hash(Tag::Slot);
+    let low = |x: F| u32::from_le_bytes(x.to_le_bytes()[..4].try_into().expect("four bytes"));
+    if F::WIDE { low(h[0]) } else { low(h[0]) & 0xFFFF | low(h[1]) << 16 }
+}
+
 /// `H[EMPTY](tag)`: what pads a tree of such leaves.
 pub fn empty<F: CircuitField>(leaf: Tag) -> Native<F> {
     Elements::new().small(leaf as u16).hash(Tag::Empty)

@@ -1,5 +1,7 @@
 //! The gadgets that circuits are made of. Each records its constraints whatever the values are.
 
+pub mod slots;
+
 use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
 use crate::field::{CircuitField, DIGEST_MAX, Native};
 use crate::natives::{Elements, limbs};
@@ -35,7 +37,7 @@ pub enum Carry {
 }
 
 /// `Σ 2^(step·i)·w_i`.
-fn pack<F: CircuitField>(b: &mut Builder<F>, wires: &[Wire], step: usize) -> Wire {
+pub fn pack<F: CircuitField>(b: &mut Builder<F>, wires: &[Wire], step: usize) -> Wire {
     let base = F::from_u64(1 << step);
     let mut weight = F::ONE;
     let mut terms = Vec::with_capacity(wires.len());
@@ -311,6 +313,17 @@ pub fn merkle<F: CircuitField>(b: &mut Builder<F>, leaf: Digest, bits: &[Bit], s
         current = b.compress(&l, &r);
     }
     current
+}
+
+/// UPDATE: the roots above the old and the new leaf of one slot, over the same siblings.
+pub fn update<F: CircuitField>(
+    b: &mut Builder<F>,
+    old: Digest,
+    new: Digest,
+    bits: &[Bit],
+    siblings: &[Digest],
+) -> (Digest, Digest) {
+    (merkle(b, old, bits, siblings), merkle(b, new, bits, siblings))
 }
 
 /// ROOT: the root of a whole tree, shaped as [`crate::natives::root`].
