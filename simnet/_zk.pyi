@@ -14,6 +14,8 @@ Transaction statement (also its witness: nothing in it is secret), 194 bytes:
     balance u64, nonce u64, stake u64, tier u8, last_decay u64, rep[32] (all zero: REP0).
     public keys are Ed25519 keys; the addresses H[KEY](Lift(key)) are computed inside.
 
+    The 32 + 65 bytes `public_key, account` where account is balance .. rep are an *account record* below.
+
 Consensus statement:
     block_hash D, round u64, epoch u64, slot u64, n u16 (number of validators, <= N),
     n x { addr D, weight u64, tier u8, otk_root D, tier_seed D },
@@ -33,17 +35,27 @@ __all__ = [
     "REJECT_REASONS",
     "Key",
     "OtkTree",
+    "Tree",
     "ZkError",
+    "account_leaves",
     "address",
+    "binary_root",
     "cpu_features",
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
+    "empty_leaf",
     "header_digest",
+    "identity_commitment",
+    "identity_leaf",
     "lift",
+    "merkle_path",
     "merkle_root",
+    "opened_account_leaf",
     "otk_public",
+    "reputation_of_identity",
     "tier_seed",
+    "transaction_digests",
     "validator_set_root",
     "vote_message",
     "vote_tag",
@@ -117,6 +129,53 @@ class OtkTree:
         """K0..K3, 4 x D."""
     def path(self, slot_index: int) -> bytes:
         """The slot's authentication path, 5 x D, leaf to root."""
+
+@final
+class Tree:
+    """A sparse Merkle tree of `2**depth` digests in one backend's field. Immutable: an update gives a new tree that
+    shares what did not change. An address's slot is BITS32(address), its low `depth` bits when the tree is less deep."""
+
+    def __new__(cls, backend: int, depth: int, empty: bytes) -> Tree:
+        """The tree of which every leaf is `empty` (a D)."""
+    @property
+    def root(self) -> bytes: ...
+    def leaf(self, address: bytes) -> bytes:
+        """The leaf in the address's slot; `empty` when nothing was written."""
+    def path(self, address: bytes) -> bytes:
+        """The siblings of the address's slot, depth x D, leaf to root."""
+    def update(self, addresses: bytes, leaves: bytes) -> Tree:
+        """The tree with n leaves (n x D) written to the slots of n addresses (n x D), in order."""
+
+def empty_leaf(backend: int, tag: int) -> bytes:
+    """H[EMPTY](tag): what fills a tree. tag: account 6, transaction 8, identity 13, validator 20,
+    heartbeat 33, witness 39."""
+
+def account_leaves(backend: int, records: bytes) -> bytes:
+    """H[ACCOUNT] of n existing accounts, n x D. A record is public_key[32] and an account as in the transaction
+    statement (balance u64, nonce u64, stake u64, tier u8, last_decay u64, rep[32]): 97 bytes."""
+
+def opened_account_leaf(backend: int, public_key: bytes, commitment: bytes, block_time: int) -> bytes:
+    """H[ACCOUNT] of the account that an identity opens: zeros, tier 1, last_decay block_time, rep H[REP](commitment)."""
+
+def identity_leaf(backend: int, address: bytes, commitment: bytes) -> bytes:
+    """H[IDLEAF](address, commitment, 0): the genesis leaf of an identity."""
+
+def identity_commitment(
+    backend: int, public_key: bytes, vrf_public_key: bytes, vrf_output: bytes, identity_root_before: bytes, state_root: bytes
+) -> bytes:
+    """H[IDCOMMIT](addr, vrf_tag, vrf_pk, identity_root_before, state_root)."""
+
+def reputation_of_identity(backend: int, commitment: bytes) -> bytes:
+    """H[REP](commitment): the rep digest of the account that an identity opens."""
+
+def transaction_digests(backend: int, statements: bytes) -> bytes:
+    """m = H[TX](...) of n transaction statements, n x D."""
+
+def merkle_path(backend: int, leaves: bytes, depth: int, empty: bytes, index: int) -> bytes:
+    """The siblings of leaf `index` in the binary tree of the D leaves padded with `empty` to 2^depth, depth x D."""
+
+def binary_root(backend: int, leaves: bytes, depth: int, empty: bytes) -> bytes:
+    """The root that `merkle_path` leads to (`merkle_root` may be 4-ary)."""
 
 def otk_public(backend: int, key: bytes) -> bytes:
     """H[OTK](k): what a disclosed key is checked against."""

@@ -1,5 +1,6 @@
 //! Circuits and the real provers behind simnet's native module. Nothing here knows about networks.
 
+pub mod accounts;
 pub mod backend;
 pub mod circuits;
 pub mod envelope;
@@ -16,6 +17,7 @@ pub mod signatures;
 pub mod stark;
 pub mod stwo;
 pub mod tags;
+pub mod tree;
 
 use pyo3::prelude::*;
 

@@ -48,11 +48,30 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
+    /// As many digests as the circuit's size says.
+    pub fn path<F: CircuitField>(&mut self, what: &str, depth: usize) -> Result<Vec<Native<F>>, ZkError> {
+        (0..depth).map(|_| self.digest(what)).collect()
+    }
+
+    /// A `u8` that is 0 or 1.
+    pub fn flag(&mut self, what: &str) -> Result<bool, ZkError> {
+        match self.u8(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(ZkError::InvalidWitness(format!("{what}: {other} is neither 0 nor 1"))),
+        }
+    }
+
     /// A `u16` count of 1 up to `max`.
     pub fn count(&mut self, max: usize, what: &str) -> Result<usize, ZkError> {
+        self.count_from(1, max, what)
+    }
+
+    /// A `u16` count of `min` up to `max`.
+    pub fn count_from(&mut self, min: usize, max: usize, what: &str) -> Result<usize, ZkError> {
         let n = usize::from(self.u16(what)?);
-        if n == 0 || n > max {
-            return Err(ZkError::InvalidWitness(format!("{what}: {n} is not between 1 and {max}")));
+        if n < min || n > max {
+            return Err(ZkError::InvalidWitness(format!("{what}: {n} is not between {min} and {max}")));
         }
         Ok(n)
     }

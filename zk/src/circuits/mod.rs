@@ -11,6 +11,7 @@ pub mod public;
 #[doc(hidden)]
 pub mod sample;
 pub mod transaction;
+pub mod transfer;
 
 use builder::{Builder, Structure};
 use family::Family;

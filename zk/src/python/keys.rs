@@ -1,0 +1,118 @@
+//! Proving and verifying keys.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+use super::array;
+use crate::circuits::Circuit;
+use crate::key;
+
+/// Proving and verifying key of one circuit in one proof system.
+#[pyclass(frozen, module = "simnet._zk")]
+struct Key(Arc<dyn key::Key>);
+
+#[pymethods]
+impl Key {
+    #[getter]
+    fn backend(&self) -> u8 {
+        self.0.binding().backend
+    }
+
+    #[getter]
+    fn circuit(&self) -> u8 {
+        self.0.binding().circuit_id
+    }
+
+    #[getter]
+    fn circuit_version(&self) -> u16 {
+        self.0.binding().circuit_version
+    }
+
+    #[getter]
+    fn params<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.circuit().params())
+    }
+
+    #[getter]
+    fn params_hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.binding().params_hash)
+    }
+
+    #[getter]
+    fn vk_id<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.binding().vk_id)
+    }
+
+    /// Number of public-input field elements.
+    #[getter]
+    fn public_len(&self) -> usize {
+        self.0.public_len()
+    }
+
+    /// Size figures of the circuit: rows of each table, or R1CS constraints and variables.
+    #[getter]
+    fn constraints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, count) in self.0.sizes() {
+            dict.set_item(name, count)?;
+        }
+        Ok(dict)
+    }
+
+    /// (conjectured, proven) soundness bits of the pinned configuration.
+    #[getter]
+    fn security_bits(&self) -> (f64, f64) {
+        self.0.security_bits()
+    }
+
+    /// Makes the keys. `seed` (32 bytes) only matters for Groth16, whose setup it makes reproducible and thereby
+    /// unfit for production.
+    #[staticmethod]
+    fn generate(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, seed: &[u8]) -> PyResult<Self> {
+        let (circuit, seed) = (Circuit::new(circuit, &params)?, array(seed, "seed")?);
+        Ok(Key(py.detach(|| key::generate(backend, circuit, seed))?))
+    }
+
+    /// The inverse of `dump`.
+    #[staticmethod]
+    fn load(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
+        let circuit = Circuit::new(circuit, &params)?;
+        Ok(Key(py.detach(|| key::load(backend, circuit, data))?))
+    }
+
+    fn dump<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.0.dump()))
+    }
+
+    /// The public-input vector of a statement, computed natively from chain data.
+    fn public_inputs<'py>(&self, py: Python<'py>, statement: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &py.detach(|| self.0.public_inputs(statement))?))
+    }
+
+    /// A proof envelope. Its bytes depend on (key, witness, seed) alone, not on `threads` (0: the global pool).
+    fn prove<'py>(
+        &self,
+        py: Python<'py>,
+        witness: &[u8],
+        seed: &[u8],
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let seed = array(seed, "seed")?;
+        Ok(PyBytes::new(py, &py.detach(|| self.0.prove(witness, seed, threads))?))
+    }
+
+    /// 0 when the envelope proves the statement with these public inputs, else a code of `REJECT_REASONS`.
+    fn verify(&self, py: Python<'_>, public_inputs: &[u8], envelope: &[u8], max_bytes: usize) -> u8 {
+        match py.detach(|| self.0.verify(public_inputs, envelope, max_bytes)) {
+            Ok(()) => 0,
+            Err(reject) => reject as u8,
+        }
+    }
+}
+
+/// Adds this file to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<Key>()
+}
