@@ -13,10 +13,12 @@ use stwo::core::fields::m31::M31;
 
 mod forgeries;
 
-use forgeries::{Forgery, limb_attacks, recorded};
+use forgeries::{Forgery, Record, limb_attacks, recorded};
 
 const MAX_BYTES: usize = 1 << 20;
 const PRUNING: u8 = 4;
+const RECURSIVE: u8 = 5;
+const UPTIME: u8 = 6;
 
 /// The sample satisfies the circuit, whose structure no witness changes, and its vector is that of the statement.
 fn honest<F: CircuitField>(id: u8, params: &[u32], public_len: [usize; 2]) {
@@ -92,12 +94,16 @@ fn pruning_proves_on_bn254() {
     proves_and_binds::<Fr>(PRUNING, &[2, 2, 2]);
 }
 
-fn pruning_forgeries<F: CircuitField>() {
-    let honest = forgeries::pruning::record::<F>(|_| ());
+/// The honest record is accepted, each forgery and each limb attack refused.
+fn forgeries_fail<F: CircuitField>(honest: impl Record<F>, forgeries: Vec<Forgery<F>>, attacks: usize) {
     let (structure, values) = recorded(&honest, Default::default());
     check(&structure, &values).unwrap();
-    only_the_named_constraint_objects(forgeries::pruning::all::<F>());
-    assert!(limb_attacks(&honest) > 20);
+    only_the_named_constraint_objects(forgeries);
+    assert!(limb_attacks(&honest) >= attacks);
+}
+
+fn pruning_forgeries<F: CircuitField>() {
+    forgeries_fail(forgeries::pruning::record::<F>(|_| ()), forgeries::pruning::all(), 30);
 }
 
 #[test]
@@ -105,4 +111,127 @@ fn pruning_constraints_stop_forgeries() {
     pruning_forgeries::<M31>();
     pruning_forgeries::<KoalaBear>();
     pruning_forgeries::<Fr>();
+}
+
+#[test]
+fn recursive_is_satisfied_by_honest_blocks() {
+    for params in [[1, 1, 1, 1], [2, 1, 1, 2], [8, 3, 3, 4], [16, 4, 8, 16]] {
+        honest_everywhere(RECURSIVE, &params, [88, 15]);
+    }
+    for params in [&[3, 1, 1, 3][..], &[8, 1, 1, 3], &[8, 0, 1, 8], &[8, 1, 1, 0], &[8, 1, 1], &[1024, 1, 1, 1]] {
+        assert!(Circuit::new(RECURSIVE, params).is_err(), "{params:?}");
+    }
+}
+
+#[test]
+fn recursive_proves_on_m31() {
+    proves_and_binds::<M31>(RECURSIVE, &[16, 4, 8, 16]);
+    proves_and_binds::<M31>(RECURSIVE, &[8, 3, 3, 4]);
+}
+
+#[test]
+fn recursive_proves_on_koala_bear() {
+    proves_and_binds::<KoalaBear>(RECURSIVE, &[16, 4, 8, 16]);
+    proves_and_binds::<KoalaBear>(RECURSIVE, &[8, 3, 3, 4]);
+}
+
+#[test]
+fn recursive_proves_on_bn254() {
+    proves_and_binds::<Fr>(RECURSIVE, &[2, 1, 1, 1]);
+}
+
+/// Blocks that lack one kind or another, and the first block of a chain.
+fn sparse_blocks<F: CircuitField>() {
+    use forgeries::recursive::{self, SIZE};
+    use simnet_zk::circuits::recursive::statement::{Previous, Statement};
+    let satisfied = |change: fn(&mut Statement<F>)| {
+        let (structure, values) = recorded(recursive::record::<F>(change), Default::default());
+        check(&structure, &values).unwrap();
+    };
+    satisfied(|s| s.pruning.present[0] = false);
+    satisfied(|s| s.consensus.present[0] = false);
+    satisfied(|s| s.uptimes.present.fill(false));
+    satisfied(recursive::without_identities);
+    satisfied(recursive::without_transactions);
+    satisfied(|s| {
+        s.previous = Previous::genesis(s.previous.roots);
+        s.height = 1;
+    });
+    let mut missing = recursive::honest::<F>();
+    missing.states.present[1] = false;
+    assert!(Statement::<F>::parse(&missing.to_bytes(), &SIZE).is_err(), "a chunk without its state proof");
+}
+
+#[test]
+fn recursive_takes_blocks_that_lack_a_kind() {
+    sparse_blocks::<M31>();
+    sparse_blocks::<KoalaBear>();
+    sparse_blocks::<Fr>();
+}
+
+fn recursive_forgeries<F: CircuitField>() {
+    forgeries_fail(forgeries::recursive::record::<F>(|_| ()), forgeries::recursive::all(), 9);
+}
+
+#[test]
+fn recursive_constraints_stop_forgeries() {
+    recursive_forgeries::<M31>();
+    recursive_forgeries::<KoalaBear>();
+    recursive_forgeries::<Fr>();
+}
+
+#[test]
+fn uptime_is_satisfied_by_honest_claims() {
+    for params in [[1, 1, 1, 0, 0], [4, 1, 6, 60, 0], [8, 6, 6, 3600, 300], [32, 10, 32, 3600, 300]] {
+        honest_everywhere(UPTIME, &params, [58, 11]);
+    }
+    for params in [&[0, 1, 1, 0, 0][..], &[8, 0, 6, 0, 0], &[8, 6, 33, 0, 0], &[8, 6, 6, 0], &[512, 6, 6, 0, 0]] {
+        assert!(Circuit::new(UPTIME, params).is_err(), "{params:?}");
+    }
+}
+
+#[test]
+fn uptime_proves_on_m31() {
+    proves_and_binds::<M31>(UPTIME, &[32, 10, 32, 3600, 300]);
+}
+
+#[test]
+fn uptime_proves_on_koala_bear() {
+    proves_and_binds::<KoalaBear>(UPTIME, &[32, 10, 32, 3600, 300]);
+}
+
+#[test]
+fn uptime_proves_on_bn254() {
+    proves_and_binds::<Fr>(UPTIME, &[2, 2, 3, 3600, 300]);
+}
+
+fn uptime_forgeries<F: CircuitField>() {
+    forgeries_fail(forgeries::uptime::record::<F>(|_| ()), forgeries::uptime::all(), 60);
+}
+
+#[test]
+fn uptime_constraints_stop_forgeries() {
+    uptime_forgeries::<M31>();
+    uptime_forgeries::<KoalaBear>();
+    uptime_forgeries::<Fr>();
+}
+
+/// A gap of any length is fine where none is forbidden, and the shortest window that the circuit admits is one second.
+fn lenient_windows<F: CircuitField>() {
+    use forgeries::uptime;
+    use simnet_zk::circuits::uptime::Size;
+    let lenient = Size { max_gap: 0, min_window: 0, ..uptime::SIZE };
+    let apart = uptime::record_in::<F>(lenient, |w| w.heartbeats[5].t += 500);
+    let (structure, values) = recorded(apart, Default::default());
+    check(&structure, &values).unwrap();
+    let empty = uptime::record_in::<F>(lenient, |w| w.statement.window_end = w.statement.window_start);
+    let (structure, values) = recorded(empty, Default::default());
+    assert!(violated(&structure, &values).contains("U3"));
+}
+
+#[test]
+fn uptime_takes_what_its_parameters_do_not_forbid() {
+    lenient_windows::<M31>();
+    lenient_windows::<KoalaBear>();
+    lenient_windows::<Fr>();
 }

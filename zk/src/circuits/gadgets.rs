@@ -305,6 +305,25 @@ pub fn select_or_constant<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &Dig
     Digest(out)
 }
 
+/// The value of the last set flag, or `none`: flags that are set first and clear after differ from the next one in one
+/// place only, so a sum of products, one gate an element, selects it.
+pub fn last_active<F: CircuitField>(b: &mut Builder<F>, flags: &[Bit], values: &[Digest], none: &Digest) -> Digest {
+    let mut out = none.0;
+    for x in &mut out[..F::DIGEST] {
+        *x = b.gate(F::ZERO, flags[0].0, F::ONE, *x, -F::ONE, F::ZERO, ZERO_WIRE, F::ZERO);
+    }
+    for (i, value) in values.iter().enumerate() {
+        let last = match flags.get(i + 1) {
+            Some(next) => b.sub(flags[i].0, next.0),
+            None => flags[i].0,
+        };
+        for (acc, x) in out.iter_mut().zip(value.wires::<F>()) {
+            *acc = b.mul_add(last, *x, *acc);
+        }
+    }
+    Digest(out)
+}
+
 /// MERKLE: the root above `leaf`; bit i says that the path is a right child at level i, leaf first.
 pub fn merkle<F: CircuitField>(b: &mut Builder<F>, leaf: Digest, bits: &[Bit], siblings: &[Digest]) -> Digest {
     let mut current = leaf;

@@ -8,10 +8,12 @@ pub mod family;
 pub mod gadgets;
 pub mod pruning;
 pub mod public;
+pub mod recursive;
 #[doc(hidden)]
 pub mod sample;
 pub mod transaction;
 pub mod transfer;
+pub mod uptime;
 
 use builder::{Builder, Structure};
 use family::Family;
@@ -29,6 +31,8 @@ macro_rules! with_family {
                 $body
             }
             Circuit::Pruning($family) => $body,
+            Circuit::Recursive($family) => $body,
+            Circuit::Uptime($family) => $body,
             Circuit::Consensus($family) => $body,
         }
     };
@@ -39,6 +43,8 @@ macro_rules! with_family {
 pub enum Circuit {
     Transaction,
     Pruning(pruning::Size),
+    Recursive(recursive::Size),
+    Uptime(uptime::Size),
     Consensus(consensus::Size),
 }
 
@@ -56,6 +62,8 @@ impl Circuit {
     pub fn new(id: u8, params: &[u32]) -> Result<Self, ZkError> {
         match id {
             transaction::Transaction::ID => transaction::Transaction::new(params).map(|_| Circuit::Transaction),
+            uptime::Size::ID => Family::new(params).map(Circuit::Uptime),
+            recursive::Size::ID => Family::new(params).map(Circuit::Recursive),
             pruning::Size::ID => Family::new(params).map(Circuit::Pruning),
             consensus::Size::ID => Family::new(params).map(Circuit::Consensus),
             _ => Err(ZkError::Unsupported(format!("circuit {id}"))),

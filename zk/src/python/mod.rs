@@ -1,5 +1,6 @@
 //! The native module `simnet._zk`: bytes and ints in, bytes and ints out. The contract is `simnet/_zk.pyi`.
 
+mod aggregates;
 mod chain;
 mod keys;
 mod signatures;
@@ -118,6 +119,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     votes::register(m)?;
     chain::register(m)?;
     trees::register(m)?;
+    aggregates::register(m)?;
     signatures::register(m)?;
     m.add_function(wrap_pyfunction!(cpu_features, m)?)
 }

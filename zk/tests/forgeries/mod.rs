@@ -10,6 +10,8 @@ use simnet_zk::circuits::check::violated;
 use simnet_zk::field::CircuitField;
 
 pub mod pruning;
+pub mod recursive;
+pub mod uptime;
 
 /// A false witness.
 pub struct Forgery<F> {
@@ -53,20 +55,22 @@ fn contradicted<F: CircuitField>(s: &Structure<F>, values: &[F]) -> Vec<(Wire, F
     sides.filter(|(w, _)| s.public.contains(w)).collect()
 }
 
-/// Records a circuit in which the wires `forced` are lied about, and public inputs are what follows from the lies.
+/// Records a circuit with lies about some wires, in which public inputs are what follows from the lies. Lies that
+/// contradict each other in the public inputs do not settle; then other constraints object as well.
 pub fn settled<F: CircuitField>(record: impl Record<F>, lies: &[(Wire, F)]) -> (Structure<F>, Vec<F>) {
     let lies: HashMap<Wire, F> = lies.iter().copied().collect();
     let mut forced = lies.clone();
+    let (mut structure, mut values) = recorded(&record, forced.clone());
     for _ in 0..8 {
-        let (structure, values) = recorded(&record, forced.clone());
         let mut wrong = contradicted(&structure, &values);
         wrong.retain(|(w, _)| !lies.contains_key(w));
         if wrong.is_empty() {
-            return (structure, values);
+            break;
         }
         forced.extend(wrong);
+        (structure, values) = recorded(&record, forced.clone());
     }
-    panic!("public inputs do not settle");
+    (structure, values)
 }
 
 /// As [`forgery`], with lies about wires that are chosen with the honest structure and values in view.

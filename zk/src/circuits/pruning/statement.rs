@@ -41,7 +41,7 @@ impl<F: CircuitField> Block<F> {
         let mut block = Self::blank(height, size);
         block.state_root = r.digest("state_root")?;
         block.timestamp = r.u64("timestamp")?;
-        let count = r.at_most(size.transactions, "transactions of a block")?;
+        let count = r.count_from(0, size.transactions, "transactions of a block")?;
         for j in 0..count {
             block.transactions[j] = r.digest("transaction digest")?;
             block.removed[j] = r.flag("removed")?;
