@@ -7,8 +7,9 @@ use simnet_zk::circuits::check::check;
 use simnet_zk::field::CircuitField;
 use stwo::core::fields::m31::M31;
 
-fn circuits() -> [Circuit; 2] {
-    [Circuit::new(1, &[]).unwrap(), Circuit::new(7, &[8, 8, 4]).unwrap()]
+fn circuits() -> [Circuit; 4] {
+    let sizes: [(u8, &[u32]); 4] = [(1, &[]), (2, &[32]), (3, &[4, 1, 16]), (7, &[8, 8, 4])];
+    sizes.map(|(id, params)| Circuit::new(id, params).unwrap())
 }
 
 fn honest_witness_satisfies<F: CircuitField>() {
@@ -34,7 +35,9 @@ fn public_lengths_are_those_of_the_specification() {
     let lengths = |c: &Circuit| {
         [c.vector::<M31>(&c.sample::<M31>().0).unwrap().len(), c.vector::<Fr>(&c.sample::<Fr>().0).unwrap().len()]
     };
-    let [transaction, consensus] = circuits();
+    let [transaction, identity, state, consensus] = circuits();
     assert_eq!(lengths(&transaction), [65, 11]);
+    assert_eq!(lengths(&identity), [64, 8]);
+    assert_eq!(lengths(&state), [42, 8]);
     assert_eq!(lengths(&consensus), [127, 21]);
 }

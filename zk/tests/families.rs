@@ -235,3 +235,18 @@ fn uptime_takes_what_its_parameters_do_not_forbid() {
     lenient_windows::<KoalaBear>();
     lenient_windows::<Fr>();
 }
+
+/// The aggregation reads vectors by a layout of its own; it is that of the circuits, but for bounds of small integers.
+#[test]
+fn inner_vectors_are_laid_out_like_the_circuits() {
+    use simnet_zk::circuits::public::Kind;
+    use simnet_zk::circuits::recursive::vectors::{self, CONSENSUS, IDENTITY, PRUNING, STATE, TRANSACTION};
+    let inner = [&TRANSACTION, &IDENTITY, &STATE, &PRUNING, &vectors::UPTIME, &CONSENSUS];
+    let params: [&[u32]; 6] = [&[], &[16], &[4, 1, 16], &[4, 8, 2], &[8, 6, 6, 3600, 300], &[8, 8, 4]];
+    for (inner, params) in inner.into_iter().zip(params) {
+        let unbounded = |k: Kind| if let Kind::Small(_) = k { Kind::Small(0) } else { k };
+        let kinds = Circuit::new(inner.id, params).unwrap().kinds();
+        let [theirs, ours] = [&kinds[..], inner.kinds].map(|k| k.iter().copied().map(unbounded).collect::<Vec<_>>());
+        assert_eq!(theirs, ours, "{}", inner.name);
+    }
+}

@@ -109,8 +109,8 @@ pub struct Builder<F> {
     structure: Structure<F>,
     values: Vec<F>,
     constants: HashMap<F, Wire>,
-    /// Values that wires get instead of their own.
-    forced: HashMap<Wire, F>,
+    /// Values that wires will get whatever is recorded.
+    lies: HashMap<u32, F>,
 }
 
 impl<F: CircuitField> Default for Builder<F> {
@@ -122,12 +122,6 @@ impl<F: CircuitField> Default for Builder<F> {
 impl<F: CircuitField> Builder<F> {
     /// An empty circuit in which wire 0 is fixed to zero.
     pub fn new() -> Self {
-        Self::lying(HashMap::new())
-    }
-
-    /// A circuit in which chosen wires hold `forced` values whatever is assigned to them, and everything computed from
-    /// them follows: what a prover does who lies about one thing and is honest about the rest. For soundness tests.
-    pub fn lying(forced: HashMap<Wire, F>) -> Self {
         let mut b = Builder {
             structure: Structure {
                 wires: 0,
@@ -140,7 +134,7 @@ impl<F: CircuitField> Builder<F> {
             },
             values: vec![],
             constants: HashMap::new(),
-            forced,
+            lies: HashMap::new(),
         };
         let zero = b.constant(F::ZERO);
         debug_assert_eq!(zero, ZERO_WIRE);
@@ -173,11 +167,18 @@ impl<F: CircuitField> Builder<F> {
         out
     }
 
+    /// Gives the wire `at`, still to be recorded, the value `v` instead of its own; what is computed from it follows.
+    /// For tests of soundness: `check` refuses the result unless `v` satisfies the circuit.
+    pub fn lie(&mut self, at: Wire, v: F) {
+        self.lies.insert(at.0, v);
+    }
+
     /// A fresh wire with a value that nothing constrains yet.
     pub fn witness(&mut self, v: F) -> Wire {
         let w = Wire(self.structure.wires);
+        let v = if self.lies.is_empty() { v } else { self.lies.get(&w.0).copied().unwrap_or(v) };
         self.structure.wires += 1;
-        self.values.push(self.forced.get(&w).copied().unwrap_or(v));
+        self.values.push(v);
         w
     }
 

@@ -6,11 +6,13 @@ pub mod codec;
 pub mod consensus;
 pub mod family;
 pub mod gadgets;
+pub mod identity;
 pub mod pruning;
 pub mod public;
 pub mod recursive;
 #[doc(hidden)]
 pub mod sample;
+pub mod state;
 pub mod transaction;
 pub mod transfer;
 pub mod uptime;
@@ -30,6 +32,8 @@ macro_rules! with_family {
                 let $family = &transaction::Transaction;
                 $body
             }
+            Circuit::Identity($family) => $body,
+            Circuit::State($family) => $body,
             Circuit::Pruning($family) => $body,
             Circuit::Recursive($family) => $body,
             Circuit::Uptime($family) => $body,
@@ -42,6 +46,8 @@ macro_rules! with_family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circuit {
     Transaction,
+    Identity(identity::Size),
+    State(state::Size),
     Pruning(pruning::Size),
     Recursive(recursive::Size),
     Uptime(uptime::Size),
@@ -62,9 +68,11 @@ impl Circuit {
     pub fn new(id: u8, params: &[u32]) -> Result<Self, ZkError> {
         match id {
             transaction::Transaction::ID => transaction::Transaction::new(params).map(|_| Circuit::Transaction),
-            uptime::Size::ID => Family::new(params).map(Circuit::Uptime),
-            recursive::Size::ID => Family::new(params).map(Circuit::Recursive),
+            identity::Size::ID => Family::new(params).map(Circuit::Identity),
+            state::Size::ID => Family::new(params).map(Circuit::State),
             pruning::Size::ID => Family::new(params).map(Circuit::Pruning),
+            recursive::Size::ID => Family::new(params).map(Circuit::Recursive),
+            uptime::Size::ID => Family::new(params).map(Circuit::Uptime),
             consensus::Size::ID => Family::new(params).map(Circuit::Consensus),
             _ => Err(ZkError::Unsupported(format!("circuit {id}"))),
         }

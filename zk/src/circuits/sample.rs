@@ -1,11 +1,14 @@
 //! Honest statements and witnesses for tests and benches of every backend.
 
+use crate::accounts::{self, identity_commitment, identity_leaf};
 use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
 use crate::circuits::transaction::STATEMENT_BYTES;
 use crate::field::CircuitField;
-use crate::natives::{address, digest_bytes, lift, tier_seed, vote_message, vote_tag, vrf_output};
+use crate::natives::{address, digest_bytes, empty, lift, tier_seed, vote_message, vote_tag, vrf_output};
 use crate::otk::OtkTree;
+use crate::tags::Tag;
+use crate::tree::Tree;
 
 /// A valid transfer; different `variant`s give different statements.
 pub fn transaction(variant: u64) -> Vec<u8> {
@@ -26,6 +29,32 @@ pub fn transaction(variant: u64) -> Vec<u8> {
     out.extend([0; 32]);
     assert_eq!(out.len(), STATEMENT_BYTES);
     out
+}
+
+/// Statement and witness bytes of a registration in an identity tree that has three already.
+pub fn identity<F: CircuitField>(depth: usize) -> (Vec<u8>, Vec<u8>) {
+    let commitment = |i: u8| lift(&[i + 100; 32]);
+    let others = [1, 2, 3].map(|i: u8| {
+        let addr = address(&[i; 32]);
+        (addr, identity_leaf(&addr, &commitment(i)))
+    });
+    let tree = Tree::<F>::new(depth, &empty(Tag::IdLeaf)).expect("a depth").update(&others);
+    let [key, vrf_key, output, nonce] = [9, 10, 11, 12].map(|i| [i; 32]);
+    let (addr, state_root) = (address(&key), lift(&[13; 32]));
+    let commitment = identity_commitment(
+        &addr,
+        &accounts::vrf_tag(&output),
+        &accounts::vrf_key(&vrf_key),
+        &tree.root(),
+        &state_root,
+    );
+    let after = tree.update(&[(addr, identity_leaf(&addr, &commitment))]);
+    let mut statement = [key, vrf_key, output].concat();
+    statement
+        .extend([digest_bytes(&tree.root()), digest_bytes(&state_root), nonce, digest_bytes(&after.root())].concat());
+    let path: Vec<u8> = tree.path(&addr).iter().flat_map(digest_bytes).collect();
+    let witness = [statement.clone(), path].concat();
+    (statement, witness)
 }
 
 /// An honest consensus witness: `n` validators in a circuit of `capacity`, of whom all but the last vote

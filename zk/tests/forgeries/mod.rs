@@ -27,7 +27,8 @@ pub trait Record<F>: Fn(&mut Builder<F>) {}
 impl<F, T: Fn(&mut Builder<F>)> Record<F> for T {}
 
 pub fn recorded<F: CircuitField>(record: impl Record<F>, forced: HashMap<Wire, F>) -> (Structure<F>, Vec<F>) {
-    let mut b = Builder::lying(forced);
+    let mut b = Builder::new();
+    forced.into_iter().for_each(|(w, v)| b.lie(w, v));
     record(&mut b);
     b.finish()
 }

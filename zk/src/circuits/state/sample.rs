@@ -1,0 +1,232 @@
+//! A small chain that fills the slots of the state circuit, honestly or, for forgeries, with a lie at one step that every
+//! later step follows up.
+
+use std::collections::BTreeMap;
+
+use crate::accounts::{Account, chain, identity_link};
+use crate::circuits::state::Size;
+use crate::circuits::state::circuit::{Assignment, IdentitySlot, TransferSlot};
+use crate::circuits::state::statement::{Entrant, Public, Receipt};
+use crate::circuits::transaction::Transfer;
+use crate::field::{CircuitField, Native};
+use crate::natives::{address, digest_bytes, empty, lift, zero};
+use crate::tags::Tag;
+use crate::tree::Tree;
+
+/// Seconds.
+pub const BLOCK_TIME: u64 = 1_700_000_600;
+
+/// The public key of account `i`.
+fn public_key(i: u8) -> [u8; 32] {
+    [i; 32]
+}
+
+/// The address of account `i`.
+pub fn addr<F: CircuitField>(i: u8) -> Native<F> {
+    address(&public_key(i))
+}
+
+/// Accounts by number, and the tree of their leaves.
+pub struct Ledger<F> {
+    pub tree: Tree<F>,
+    pub accounts: BTreeMap<u8, Account<F>>,
+}
+
+/// Where a lie can be told.
+pub enum Step<'a, F> {
+    /// Before prev_state_root is taken.
+    Start,
+    /// An identity slot is about to be written.
+    Identity(usize, &'a mut IdentitySlot<F>),
+    /// A transfer is about to be made; its leaves follow from its other fields.
+    Transfer(usize, &'a mut TransferSlot<F>),
+    /// The sender's leaf, then the receiver's, is about to be written.
+    Sender(usize),
+    Receiver(usize),
+}
+
+/// What a block does: account numbers of new identities, then of senders and receivers.
+pub struct Script {
+    pub identities: Vec<u8>,
+    pub transfers: Vec<(u8, u8)>,
+}
+
+impl Script {
+    /// Three quarters of the slots, at least one. Receivers are old, new, just opened, and the sender itself.
+    pub fn honest(size: &Size) -> Self {
+        let three_quarters = |n: usize| (n * 3).div_ceil(4) as u8;
+        let receivers = [2, 101, 201, 1, 101];
+        let transfer = |i: u8| (1 + i % 5, receivers[usize::from(i) % receivers.len()]);
+        Script {
+            identities: (0..three_quarters(size.identities)).map(|i| 201 + i).collect(),
+            transfers: (0..three_quarters(size.transfers)).map(transfer).collect(),
+        }
+    }
+}
+
+impl<F: CircuitField> Ledger<F> {
+    /// Accounts 1 to 6 have funds, and 6 the highest tier.
+    fn new(depth: usize) -> Self {
+        let tree = Tree::new(depth, &empty(Tag::Account)).expect("a depth");
+        let mut ledger = Ledger { tree, accounts: BTreeMap::new() };
+        for i in 1..=6 {
+            let account = Account {
+                balance: (7 << 32) + u64::from(i),
+                nonce: 65_535 + u64::from(i),
+                stake: 1 << 40,
+                tier: if i == 6 { 5 } else { 3 },
+                last_decay: BLOCK_TIME - 1000,
+                ..Account::fresh()
+            };
+            ledger.set(i, account);
+        }
+        ledger
+    }
+
+    /// Writes an account and its leaf.
+    pub fn set(&mut self, i: u8, account: Account<F>) {
+        self.tree = self.tree.update(&[(addr(i), account.own_leaf(&addr(i)))]);
+        self.accounts.insert(i, account);
+    }
+
+    /// Writes a leaf to a slot and returns the siblings that stood there.
+    fn replace(&mut self, slot: u32, leaf: Native<F>) -> Vec<Native<F>> {
+        let path = self.tree.path_at(slot);
+        self.tree = self.tree.update_at(vec![(slot, leaf)]);
+        path
+    }
+
+    fn insert(&mut self, i: u8, slot: &mut IdentitySlot<F>) {
+        let account = Account::opened(&slot.entrant.commitment, BLOCK_TIME);
+        slot.path = self.replace(slot.slot, account.own_leaf(&slot.entrant.addr));
+        self.accounts.insert(i, account);
+    }
+
+    /// A transfer as its wallet makes it; transfer `i` of the block.
+    fn transfer(&self, i: usize, from: u8, to: u8) -> TransferSlot<F> {
+        let account = self.accounts[&from].clone();
+        let (amount, fee) = (100_000 + i as u64, 40_000 + i as u64);
+        let total = amount + fee;
+        let mut transfer = Transfer {
+            from: addr(from),
+            to: addr(to),
+            amount,
+            fee,
+            nonce: account.nonce + 1,
+            required_tier: 1,
+            timestamp: BLOCK_TIME - i as u64,
+            memo: if i.is_multiple_of(2) { zero() } else { lift(&[i as u8; 32]) },
+            leaf_old: zero(),
+            leaf_new: zero(),
+            m: zero(),
+            total,
+            // A sender that cannot pay is refused by T6.
+            balance_new: account.balance.wrapping_sub(total),
+            account,
+        };
+        transfer.derive();
+        let paid = |account: &Account<F>| {
+            let (balance, nonce) = (transfer.balance_new, transfer.nonce);
+            Account { balance, nonce, ..account.clone() }
+        };
+        let known = self.accounts.get(&to).map(|a| if from == to { paid(a) } else { a.clone() });
+        let is_new = known.is_none();
+        let account = known.unwrap_or_else(Account::fresh);
+        TransferSlot::new(transfer, Receipt { is_new, account, sender_path: vec![], receiver_path: vec![] })
+    }
+
+    /// Applies a transfer and fills its paths in.
+    fn apply(&mut self, i: usize, (from, to): (u8, u8), slot: &mut TransferSlot<F>, lie: &mut impl Lie<F>) {
+        let t = &mut slot.transfer;
+        t.derive();
+        lie(self, Step::Sender(i));
+        slot.receipt.sender_path = self.replace(slot.sender_slot, t.leaf_new);
+        let sender = Account { balance: t.balance_new, nonce: t.nonce, ..t.account.clone() };
+        self.accounts.insert(from, sender);
+        lie(self, Step::Receiver(i));
+        let receiver = Account { balance: slot.receiver_balance_new, ..slot.receipt.account.clone() };
+        slot.receipt.receiver_path = self.replace(slot.receiver_slot, receiver.own_leaf(&t.to));
+        self.accounts.insert(to, receiver);
+    }
+}
+
+/// A change at some steps.
+pub trait Lie<F>: FnMut(&mut Ledger<F>, Step<'_, F>) {}
+impl<F, T: FnMut(&mut Ledger<F>, Step<'_, F>)> Lie<F> for T {}
+
+/// The slots of a script and the public inputs that follow from them.
+pub fn assignment<F: CircuitField>(size: &Size, script: &Script, mut lie: impl Lie<F>) -> Assignment<F> {
+    let mut ledger = Ledger::new(size.depth);
+    lie(&mut ledger, Step::Start);
+    let prev_root = ledger.tree.root();
+    let (mut identities, mut transfers) = (vec![], vec![]);
+    for (i, number) in script.identities.iter().enumerate() {
+        let entrant = Entrant { addr: addr(*number), commitment: lift(&[i as u8 + 50; 32]) };
+        let mut slot = IdentitySlot::new(entrant, vec![]);
+        lie(&mut ledger, Step::Identity(i, &mut slot));
+        ledger.insert(*number, &mut slot);
+        identities.push(slot);
+    }
+    for (i, ends) in script.transfers.iter().enumerate() {
+        let mut slot = ledger.transfer(i, ends.0, ends.1);
+        lie(&mut ledger, Step::Transfer(i, &mut slot));
+        ledger.apply(i, *ends, &mut slot, &mut lie);
+        transfers.push(slot);
+    }
+    let public = Public {
+        prev_root,
+        new_root: ledger.tree.root(),
+        tx_count: transfers.len() as u16,
+        tx_list: chain(transfers.iter().map(|s| s.transfer.link())),
+        fee_sum: transfers.iter().fold(0, |sum: u64, s| sum.wrapping_add(s.transfer.fee)),
+        id_list: chain(identities.iter().map(|s| identity_link(&s.entrant.addr, &s.entrant.commitment))),
+        id_count: identities.len() as u16,
+        block_time: BLOCK_TIME,
+    };
+    let mut assignment = Assignment { public, identities, transfers };
+    assignment.pad(size);
+    assignment
+}
+
+/// A transfer as the transaction circuit's statement. Senders have no reputation here.
+fn transfer_bytes<F: CircuitField>(t: &Transfer<F>, (from, to): (u8, u8), memo: [u8; 32]) -> Vec<u8> {
+    let mut out = [public_key(from), public_key(to)].concat();
+    [t.amount, t.fee, t.nonce].iter().for_each(|v| out.extend(v.to_le_bytes()));
+    out.push(t.required_tier as u8);
+    out.extend(t.timestamp.to_le_bytes());
+    out.extend(memo);
+    account_bytes(&t.account, [0; 32], &mut out);
+    out
+}
+
+fn account_bytes<F: CircuitField>(a: &Account<F>, rep: [u8; 32], out: &mut Vec<u8>) {
+    [a.balance, a.nonce, a.stake].iter().for_each(|v| out.extend(v.to_le_bytes()));
+    out.push(a.tier as u8);
+    out.extend(a.last_decay.to_le_bytes());
+    out.extend(rep);
+}
+
+/// Statement and witness bytes of an honest block.
+pub fn bytes<F: CircuitField>(size: &Size) -> (Vec<u8>, Vec<u8>) {
+    let script = Script::honest(size);
+    let a = assignment::<F>(size, &script, |_: &mut Ledger<F>, _: Step<'_, F>| ());
+    let mut statement = [digest_bytes(&a.public.prev_root), digest_bytes(&a.public.new_root)].concat();
+    statement.extend(BLOCK_TIME.to_le_bytes());
+    statement.extend((script.identities.len() as u16).to_le_bytes());
+    let mut rest = vec![];
+    let path = |path: &[Native<F>]| path.iter().flat_map(digest_bytes).collect::<Vec<u8>>();
+    for (number, slot) in script.identities.iter().zip(&a.identities) {
+        statement.extend([public_key(*number), digest_bytes(&slot.entrant.commitment)].concat());
+        rest.extend(path(&slot.path));
+    }
+    statement.extend((script.transfers.len() as u16).to_le_bytes());
+    for (i, (ends, slot)) in script.transfers.iter().zip(&a.transfers).enumerate() {
+        let memo = if i.is_multiple_of(2) { [0; 32] } else { [i as u8; 32] };
+        statement.extend(transfer_bytes(&slot.transfer, *ends, memo));
+        rest.push(u8::from(slot.receipt.is_new));
+        account_bytes(&slot.receipt.account, digest_bytes(&slot.receipt.account.rep), &mut rest);
+        rest.extend([path(&slot.receipt.sender_path), path(&slot.receipt.receiver_path)].concat());
+    }
+    let witness = [statement.clone(), rest].concat();
+    (statement, witness)
+}
