@@ -5,11 +5,14 @@ unpadded, in the order written here. `D` is a digest of the backend's own field 
 (31-bit backends: eight 4-byte elements; BN254: one 32-byte element).
 
 backend: stwo 1, plonky3 2, groth16 3.
-circuit: transaction 1, identity 2, state 3, consensus 7.
+circuit: transaction 1, identity 2, state 3, pruning 4, recursive 5, uptime 6, consensus 7.
 params:
     transaction `[]`
     identity    `[depth d]`
     state       `[transfers k_t, identities k_i, depth d]`
+    pruning     `[headers h, transactions of a block n_t, segments s]`
+    recursive   `[transactions T, identities I, uptimes U, transfers of a state proof k_t]`
+    uptime      `[heartbeats H, log depth d_h, depth d, min_window seconds, max_gap seconds or 0]`
     consensus   `[validators N, witness commitments W, reputation roots R]`
 
 Transaction statement (also its witness: nothing in it is secret), 194 bytes:
@@ -37,6 +40,26 @@ State witness: the statement, then
           transfer, d x D siblings of the sender's slot, d x D siblings of the receiver's slot after the sender's update }.
     The sender's rep is the transaction statement's; the receiver's is already a digest (REP0 for a new one).
 
+Pruning statement (also its witness):
+    first_parent D, start_height u64, schema_version u16, parameter_version u16,
+    h x { state_root D, timestamp u64, c u16 (<= n_t), c x { transaction digest m D, removed u8 } }.
+
+Uptime statement:
+    public_key[32], node_clock u64, epoch u64, head_hash D, window_start u64, window_end u64, identity_root D,
+    heartbeat_root D, threshold u16, count u16 (<= H). All times in seconds.
+Uptime witness: the statement, then id_commitment D, d x D siblings in the identity tree, then
+    count x { t u64, head D, signature_digest D, index u32 (the leaf's place in the log), d_h x D siblings }.
+
+Recursive statement (also its witness; the inner proofs are verified natively, their vectors are chain data). A *vector* is
+the public-input vector of the named circuit in canonical bytes, its length fixed by the circuit. A block of more than k_t
+transfers has several state proofs, each over the next k_t of its transfers; identities are all in the first:
+    vk_ids 7 x [32] (by circuit id),
+    previous { previous_commitment D, state_proof D (the pc of its state proofs), roots 6 x D, pruning_fold D, activity D, height u64 },
+    roots 6 x D (global state, utxo, reputation, timetoke, zsi, proof),
+    header { parent D, height u64, timestamp u64 },
+    i u16, i x identity vector;  t u16, t x transaction vector;  u u16, u x uptime vector;  c u16 (0 or 1), c x consensus vector;
+    s u16 (1 .. T/k_t), s x state vector;  p u16 (0 or 1), p x pruning vector.
+
 Consensus statement:
     block_hash D, round u64, epoch u64, slot u64, n u16 (number of validators, <= N),
     n x { addr D, weight u64, tier u8, otk_root D, tier_seed D },
@@ -60,18 +83,21 @@ __all__ = [
     "ZkError",
     "account_leaves",
     "address",
+    "aggregate",
     "binary_root",
     "cpu_features",
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
     "empty_leaf",
+    "genesis_aggregate",
     "groth16_export",
     "groth16_r1cs",
     "groth16_verify",
     "groth16_wtns",
     "hash_parameters",
     "header_digest",
+    "heartbeat_leaf",
     "identity_commitment",
     "identity_leaf",
     "lift",
@@ -80,9 +106,11 @@ __all__ = [
     "opened_account_leaf",
     "otk_public",
     "reputation_of_identity",
+    "signature_digest",
     "tier_seed",
     "transaction_digests",
     "validator_set_root",
+    "vk_set_root",
     "vote_message",
     "vote_tag",
     "vrf_output",
@@ -201,6 +229,22 @@ def reputation_of_identity(backend: int, commitment: bytes) -> bytes:
 
 def transaction_digests(backend: int, statements: bytes) -> bytes:
     """m = H[TX](...) of n transaction statements, n x D."""
+
+def heartbeat_leaf(backend: int, public_key: bytes, t: int, head: bytes, signature: bytes) -> bytes:
+    """H[HBLEAF](addr, t, head D, H[HEARTBEAT](Lift(Blake2s-256(signature))))."""
+
+def signature_digest(backend: int, signature: bytes) -> bytes:
+    """H[HEARTBEAT](Lift(Blake2s-256(signature)))."""
+
+def aggregate(backend: int, params: Sequence[int], statement: bytes) -> bytes:
+    """What a recursive statement adds up to and the next one opens: state_proof D, activity D, pruning_fold D,
+    aggregated_commitment D."""
+
+def genesis_aggregate(backend: int, roots: bytes) -> bytes:
+    """The aggregate before the first block (height 0, no proofs) over the six roots (6 x D): the same four digests."""
+
+def vk_set_root(backend: int, vk_ids: bytes) -> bytes:
+    """ROOT over the seven lifted vk ids (7 x 32 bytes) and a zero digest."""
 
 def merkle_path(backend: int, leaves: bytes, depth: int, empty: bytes, index: int) -> bytes:
     """The siblings of leaf `index` in the binary tree of the D leaves padded with `empty` to 2^depth, depth x D."""

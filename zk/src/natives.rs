@@ -56,6 +56,17 @@ impl<F: CircuitField> Elements<F> {
         self
     }
 
+    /// One element on BN254, else two 16-bit limbs.
+    pub fn u32(mut self, v: u32) -> Self {
+        let v = u64::from(v);
+        if F::WIDE {
+            self.0.push(F::from_u64(v));
+        } else {
+            self.0.extend([v & 0xFFFF, v >> 16].map(F::from_u64));
+        }
+        self
+    }
+
     /// A `bool`, `u8` or `u16`.
     pub fn small(mut self, v: u16) -> Self {
         self.0.push(F::from_u64(u64::from(v)));

@@ -38,6 +38,30 @@ fn operations_are_those_of_the_documentation() {
 }
 
 #[test]
+fn operations_of_block_circuits_are_those_of_the_documentation() {
+    let [pruning, block, recursive, chunked] = [&[16, 32, 4][..], &[4, 256, 4], &[16, 4, 8, 16], &[256, 4, 8, 16]];
+    let uptime = &[32, 10, 32, 3600, 300];
+    let sizes = [(4, pruning), (4, block), (5, recursive), (5, chunked), (6, uptime)];
+    let all = |f: fn(u8, &[u32]) -> [usize; 5]| sizes.map(|(id, params)| f(id, params));
+    let m31 = [
+        [1129, 11135, 0, 201, 68],
+        [2093, 21635, 0, 57, 68],
+        [529, 1195, 0, 12, 88],
+        [4999, 9190, 0, 12, 88],
+        [488, 2043, 2816, 420, 58],
+    ];
+    let bn254 = [
+        [389, 3745, 0, 198, 12],
+        [697, 7221, 0, 54, 12],
+        [147, 290, 0, 12, 15],
+        [1472, 2420, 0, 12, 15],
+        [387, 1523, 352, 414, 11],
+    ];
+    assert_eq!((all(figures::<M31>), all(figures::<Fr>)), (m31, bn254));
+    assert_eq!(all(figures::<KoalaBear>), m31);
+}
+
+#[test]
 fn r1cs_sizes_are_those_of_the_documentation() {
     let cs = ConstraintSystem::new_ref();
     cs.set_optimization_goal(OptimizationGoal::Constraints);

@@ -12,7 +12,8 @@ impl<'a> Reader<'a> {
         Reader(bytes)
     }
 
-    fn take(&mut self, n: usize, what: &str) -> Result<&'a [u8], ZkError> {
+    /// The next `n` bytes.
+    pub fn bytes(&mut self, n: usize, what: &str) -> Result<&'a [u8], ZkError> {
         let short = || ZkError::InvalidWitness(format!("{what}: {n} bytes wanted, {} left", self.0.len()));
         let (head, tail) = self.0.split_at_checked(n).ok_or_else(short)?;
         self.0 = tail;
@@ -20,23 +21,27 @@ impl<'a> Reader<'a> {
     }
 
     pub fn bytes32(&mut self, what: &str) -> Result<[u8; 32], ZkError> {
-        Ok(self.take(32, what)?.try_into().expect("32 bytes"))
+        Ok(self.bytes(32, what)?.try_into().expect("32 bytes"))
     }
 
     pub fn u8(&mut self, what: &str) -> Result<u8, ZkError> {
-        Ok(self.take(1, what)?[0])
+        Ok(self.bytes(1, what)?[0])
     }
 
     pub fn u16(&mut self, what: &str) -> Result<u16, ZkError> {
-        Ok(u16::from_le_bytes(self.take(2, what)?.try_into().expect("two bytes")))
+        Ok(u16::from_le_bytes(self.bytes(2, what)?.try_into().expect("two bytes")))
+    }
+
+    pub fn u32(&mut self, what: &str) -> Result<u32, ZkError> {
+        Ok(u32::from_le_bytes(self.bytes(4, what)?.try_into().expect("four bytes")))
     }
 
     pub fn u64(&mut self, what: &str) -> Result<u64, ZkError> {
-        Ok(u64::from_le_bytes(self.take(8, what)?.try_into().expect("eight bytes")))
+        Ok(u64::from_le_bytes(self.bytes(8, what)?.try_into().expect("eight bytes")))
     }
 
     pub fn digest<F: CircuitField>(&mut self, what: &str) -> Result<Native<F>, ZkError> {
-        let bytes = self.take(DIGEST_BYTES, what)?;
+        let bytes = self.bytes(DIGEST_BYTES, what)?;
         digest_from_bytes(bytes).ok_or_else(|| ZkError::InvalidWitness(format!("{what}: not canonical")))
     }
 

@@ -4,7 +4,7 @@ pub mod slots;
 
 use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
 use crate::field::{CircuitField, DIGEST_MAX, Native};
-use crate::natives::limbs;
+use crate::natives::{Elements, limbs};
 
 /// An unsigned 64-bit integer: four 16-bit limbs, and on BN254 also their sum in one element.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,27 @@ pub fn u64_witness<F: CircuitField>(b: &mut Builder<F>, v: u64) -> U64 {
     limbs.iter().for_each(|l| b.range16(*l));
     let packed = if F::WIDE { pack(b, &limbs, 16) } else { ZERO_WIRE };
     U64 { limbs, packed }
+}
+
+/// U32: the next public input (two limbs, or one element on BN254), equal to a field sum below 2^30.
+///
+/// The high limb has 14 bits: with 16, a 31-bit field would give the sum a second encoding, itself plus the modulus.
+pub fn u32_public_sum<F: CircuitField>(b: &mut Builder<F>, v: u32, sum: Wire) {
+    let encoded = Elements::new().u32(v).0;
+    let limbs: Vec<Wire> = encoded.into_iter().map(|x| b.public(x)).collect();
+    if let [low, high] = limbs.as_slice() {
+        b.range16(*low);
+        range(b, *high, 14);
+    }
+    let packed = pack(b, &limbs, 16);
+    b.assert_eq(packed, sum);
+}
+
+/// A `u16` as the next public input, range-checked.
+pub fn u16_public<F: CircuitField>(b: &mut Builder<F>, v: u16) -> Wire {
+    let w = b.public(F::from_u64(u64::from(v)));
+    b.range16(w);
+    w
 }
 
 /// U64: the next public input (four limbs, or one element on BN254).
@@ -223,6 +244,13 @@ pub fn assert_digest_neq<F: CircuitField>(b: &mut Builder<F>, x: &Digest, y: &Di
     assert_nonzero(b, unequal);
 }
 
+/// Asserts that two integers are equal. Equal limbs, hence nothing to range-check.
+pub fn assert_u64_eq<F: CircuitField>(b: &mut Builder<F>, x: &U64, y: &U64) {
+    for (x, y) in x.wires::<F>().iter().zip(y.wires::<F>()) {
+        b.assert_eq(*x, *y);
+    }
+}
+
 /// Asserts `bit·(x − y) = 0`, element-wise.
 pub fn assert_eq_if<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &Digest, y: &Digest) {
     for (x, y) in x.wires::<F>().iter().zip(y.wires::<F>()) {
@@ -238,7 +266,13 @@ pub fn assert_implies<F: CircuitField>(b: &mut Builder<F>, x: Bit, bit: Bit) {
 
 /// ACTIVE: `n` flags of which the first `count` are set; returns them and their sum.
 pub fn active<F: CircuitField>(b: &mut Builder<F>, n: usize, count: usize) -> (Vec<Bit>, Wire) {
-    let flags: Vec<Bit> = (0..n).map(|i| b.bit(i < count)).collect();
+    let flags: Vec<bool> = (0..n).map(|i| i < count).collect();
+    active_flags(b, &flags)
+}
+
+/// ACTIVE on given flags, which are constrained to be set first and clear after.
+pub fn active_flags<F: CircuitField>(b: &mut Builder<F>, flags: &[bool]) -> (Vec<Bit>, Wire) {
+    let flags: Vec<Bit> = flags.iter().map(|f| b.bit(*f)).collect();
     for pair in flags.windows(2) {
         assert_implies(b, pair[1], pair[0]);
     }
@@ -252,12 +286,40 @@ pub fn gate_digest<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &Digest) ->
     Digest::from_wires::<F>(&gated)
 }
 
+/// SELECT of a constant: `bit ? constant : x`, one gate an element.
+pub fn constant_if<F: CircuitField>(b: &mut Builder<F>, bit: Bit, constant: &Native<F>, x: &Digest) -> Digest {
+    let mut out = [ZERO_WIRE; DIGEST_MAX];
+    for i in 0..F::DIGEST {
+        out[i] = b.gate(constant[i], bit.0, F::ONE, x.0[i], -F::ONE, F::ZERO, ZERO_WIRE, F::ZERO);
+    }
+    Digest(out)
+}
+
 /// SELECT with a constant: `bit ? x : constant`, one gate an element.
 pub fn select_or_constant<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &Digest, constant: &Native<F>) -> Digest {
     let mut out = [ZERO_WIRE; DIGEST_MAX];
     for i in 0..F::DIGEST {
         let c = constant[i];
         out[i] = b.gate(-c, bit.0, F::ZERO, x.0[i], F::ONE, F::ZERO, ZERO_WIRE, c);
+    }
+    Digest(out)
+}
+
+/// The value of the last set flag, or `none`: flags that are set first and clear after differ from the next one in one
+/// place only, so a sum of products, one gate an element, selects it.
+pub fn last_active<F: CircuitField>(b: &mut Builder<F>, flags: &[Bit], values: &[Digest], none: &Digest) -> Digest {
+    let mut out = none.0;
+    for x in &mut out[..F::DIGEST] {
+        *x = b.gate(F::ZERO, flags[0].0, F::ONE, *x, -F::ONE, F::ZERO, ZERO_WIRE, F::ZERO);
+    }
+    for (i, value) in values.iter().enumerate() {
+        let last = match flags.get(i + 1) {
+            Some(next) => b.sub(flags[i].0, next.0),
+            None => flags[i].0,
+        };
+        for (acc, x) in out.iter_mut().zip(value.wires::<F>()) {
+            *acc = b.mul_add(last, *x, *acc);
+        }
     }
     Digest(out)
 }

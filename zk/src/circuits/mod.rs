@@ -8,12 +8,15 @@ pub mod digest;
 pub mod family;
 pub mod gadgets;
 pub mod identity;
+pub mod pruning;
 pub mod public;
+pub mod recursive;
 #[doc(hidden)]
 pub mod sample;
 pub mod state;
 pub mod transaction;
 pub mod transfer;
+pub mod uptime;
 
 use builder::{Builder, Structure};
 use family::Family;
@@ -32,6 +35,9 @@ macro_rules! with_family {
             }
             Circuit::Identity($family) => $body,
             Circuit::State($family) => $body,
+            Circuit::Pruning($family) => $body,
+            Circuit::Recursive($family) => $body,
+            Circuit::Uptime($family) => $body,
             Circuit::Consensus($family) => $body,
         }
     };
@@ -43,6 +49,9 @@ pub enum Circuit {
     Transaction,
     Identity(identity::Size),
     State(state::Size),
+    Pruning(pruning::Size),
+    Recursive(recursive::Size),
+    Uptime(uptime::Size),
     Consensus(consensus::Size),
 }
 
@@ -62,6 +71,9 @@ impl Circuit {
             transaction::Transaction::ID => transaction::Transaction::new(params).map(|_| Circuit::Transaction),
             identity::Size::ID => Family::new(params).map(Circuit::Identity),
             state::Size::ID => Family::new(params).map(Circuit::State),
+            pruning::Size::ID => Family::new(params).map(Circuit::Pruning),
+            recursive::Size::ID => Family::new(params).map(Circuit::Recursive),
+            uptime::Size::ID => Family::new(params).map(Circuit::Uptime),
             consensus::Size::ID => Family::new(params).map(Circuit::Consensus),
             _ => Err(ZkError::Unsupported(format!("circuit {id}"))),
         }

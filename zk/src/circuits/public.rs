@@ -7,6 +7,7 @@ use crate::field::CircuitField;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Digest,
+    U32,
     U64,
     /// A small integer up to and including this value.
     Small(u16),
@@ -17,7 +18,8 @@ impl Kind {
     pub fn elements<F: CircuitField>(self) -> usize {
         match self {
             Kind::Digest => F::DIGEST,
-            Kind::U64 if F::WIDE => 1,
+            Kind::U32 | Kind::U64 if F::WIDE => 1,
+            Kind::U32 => 2,
             Kind::U64 => 4,
             Kind::Small(_) => 1,
         }
@@ -26,6 +28,7 @@ impl Kind {
     fn fits<F: CircuitField>(self, x: F) -> bool {
         match self {
             Kind::Digest => true,
+            Kind::U32 => x.to_u64().is_some_and(|v| v < if F::WIDE { 1 << 32 } else { 1 << 16 }),
             Kind::U64 => x.to_u64().is_some_and(|v| F::WIDE || v < 1 << 16),
             Kind::Small(max) => x.to_u64().is_some_and(|v| v <= u64::from(max)),
         }

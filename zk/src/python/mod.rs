@@ -1,5 +1,6 @@
 //! The native module `simnet._zk`: bytes and ints in, bytes and ints out. The contract is `simnet/_zk.pyi`.
 
+mod aggregates;
 mod chain;
 mod iden3;
 mod keys;
@@ -120,6 +121,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     chain::register(m)?;
     trees::register(m)?;
     iden3::register(m)?;
+    aggregates::register(m)?;
     signatures::register(m)?;
     m.add_function(wrap_pyfunction!(cpu_features, m)?)
 }
