@@ -106,6 +106,7 @@ __all__ = [
     "opened_account_leaf",
     "otk_public",
     "reputation_of_identity",
+    "sample",
     "signature_digest",
     "tier_seed",
     "transaction_digests",
@@ -170,6 +171,9 @@ class Key:
         """0 when the envelope proves the statement with these public inputs, else a code of `REJECT_REASONS`.
         Checks run in the order of the specification (size, versions, circuit, parameters, key, canonical inputs, digest,
         proof). Never raises on hostile bytes, never panics, never hangs. Releases the GIL."""
+
+def sample(backend: int, circuit: int, params: Sequence[int]) -> tuple[bytes, bytes]:
+    """An honest statement and its witness at this size, always the same. Raises ZkError for an unknown circuit."""
 
 REJECT_REASONS: dict[int, str]
 """Reject code -> name, e.g. 5 -> "ParamsHashMismatch"."""

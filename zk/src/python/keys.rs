@@ -5,8 +5,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use super::array;
+use super::{array, contained, in_field};
 use crate::circuits::Circuit;
+use crate::error::ZkError;
 use crate::key;
 
 /// Proving and verifying key of one circuit in one proof system.
@@ -119,7 +120,21 @@ impl Key {
     }
 }
 
+/// Statement and witness of an honest proof, for calibration and benchmarks.
+#[pyfunction]
+fn sample<'py>(
+    py: Python<'py>,
+    backend: u8,
+    circuit: u8,
+    params: Vec<u32>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let circuit = Circuit::new(circuit, &params)?;
+    let (statement, witness) = py.detach(|| contained(|| in_field!(backend, F => Ok(circuit.sample::<F>()))))?;
+    Ok((PyBytes::new(py, &statement), PyBytes::new(py, &witness)))
+}
+
 /// Adds this file to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(sample, m)?)?;
     m.add_class::<Key>()
 }
