@@ -5,6 +5,8 @@ unpadded, in the order written here. `D` is a digest of the backend's own field 
 (31-bit backends: eight 4-byte elements; BN254: one 32-byte element).
 
 backend: stwo 1, plonky3 2, groth16 3.  circuit: transaction 1, consensus 7.
+security: standard 0, high 1: how strong the STARKs of a key are, part of its params_hash. Groth16 has one level, and
+the same key for both.
 params: transaction `[]`; consensus `[validators N, witness commitments W, reputation roots R]`.
 
 Transaction statement (also its witness: nothing in it is secret), 194 bytes:
@@ -82,12 +84,12 @@ class Key:
     def security_bits(self) -> tuple[float, float]:
         """(conjectured, proven) soundness bits of the pinned configuration."""
     @staticmethod
-    def generate(backend: int, circuit: int, params: Sequence[int], seed: bytes) -> Key:
+    def generate(backend: int, circuit: int, params: Sequence[int], seed: bytes, security: int = 0) -> Key:
         """Makes the keys. `seed` (32 bytes) only matters for Groth16, whose setup it makes reproducible and thereby
-        unfit for production. Releases the GIL. Raises ZkError for an unknown backend, circuit or parameter."""
+        unfit for production. Releases the GIL. Raises ZkError for an unknown backend, circuit, parameter or security profile."""
     @staticmethod
-    def load(backend: int, circuit: int, params: Sequence[int], data: bytes) -> Key:
-        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit."""
+    def load(backend: int, circuit: int, params: Sequence[int], data: bytes, security: int = 0) -> Key:
+        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit and profile."""
     def dump(self) -> bytes: ...
     def public_inputs(self, statement: bytes) -> bytes:
         """The public-input vector of a statement, computed natively from chain data. Raises ZkError (InvalidWitness) when

@@ -2,7 +2,7 @@
 
 use stwo::core::fields::m31::M31;
 
-use simnet_zk::backend::ProofSystem;
+use simnet_zk::backend::{ProofSystem, Security};
 use simnet_zk::circuits::builder::{Builder, Structure};
 use simnet_zk::field::{CircuitField, DIGEST_MAX};
 use simnet_zk::stwo::Stwo;
@@ -29,7 +29,7 @@ pub fn record<F: CircuitField>() -> (Structure<F>, Vec<F>) {
 
 pub fn stwo(table: &mut Table) {
     let (structure, values) = record::<M31>();
-    let key = Stwo::keygen(&structure, [0; 32]).expect("a key");
+    let key = Stwo::keygen(&structure, Security::Standard, [0; 32]).expect("a key");
     for (threads, pool) in pools() {
         let name = format!("stwo permutations/prove/{threads}");
         let prove = || drop(key.prove(&values, &binding(1), [0; 32]).expect("a proof"));

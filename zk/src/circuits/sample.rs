@@ -131,3 +131,17 @@ pub fn honest<F: CircuitField>(circuit: &Circuit) -> (Vec<u8>, Vec<u8>) {
         }
     }
 }
+
+/// Every circuit at a size that tests prove in milliseconds. Suites that run over all circuits take them from here.
+pub fn circuits() -> Vec<Circuit> {
+    sized([(1, &[]), (7, &[8, 8, 4])])
+}
+
+/// Every circuit at the largest size that a scenario may ask for.
+pub fn largest() -> Vec<Circuit> {
+    sized([(1, &[]), (7, &[128, 256, 4])])
+}
+
+fn sized<const N: usize>(sizes: [(u8, &[u32]); N]) -> Vec<Circuit> {
+    sizes.map(|(id, params)| Circuit::new(id, params).expect("a circuit")).to_vec()
+}

@@ -30,7 +30,7 @@ static TRANSACTION: LazyLock<Fixture> = LazyLock::new(|| {
     let circuit = R1cs { structure: &structure, values: None };
     let mut rng = ChaCha20Rng::from_seed(SETUP_SEED);
     let ark = Ark::<Bn254>::generate_random_parameters_with_reduction(circuit, &mut rng).expect("a circuit");
-    let ours = Groth16::keygen(&structure, SETUP_SEED).expect("a circuit");
+    let ours = Groth16::keygen(&structure, Security::Standard, SETUP_SEED).expect("a circuit");
     Fixture { structure, values, ark, ours }
 });
 

@@ -58,7 +58,7 @@ fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let (structure, values) = small(7);
-        let key = Plonky3::keygen(&structure, [0; 32]).unwrap();
+        let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).unwrap();
         let public = key.filler.public(&values);
         let proof = key.prove(&values, &binding(), [0; 32]).unwrap();
         Fixture { key, values, public, proof }

@@ -73,6 +73,7 @@ pub struct TableShape {
     pub shared: usize,
     pub previous: usize,
     pub batches: usize,
+    pub constraints: usize,
     pub terms: usize,
 }
 
@@ -95,6 +96,7 @@ impl<A: Air> Table for A {
             shared: A::SHARED,
             previous: A::PREVIOUS,
             batches: A::BATCHES,
+            constraints: A::CONSTRAINTS,
             terms: A::TERMS,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use stwo::core::fields::m31::M31;
 
 use super::Stwo;
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::backend::{Binding, PROOF_VERSION, ProofSystem, Security};
 use crate::circuits::builder::{Builder, Structure, Wire};
 use crate::circuits::{Circuit, sample};
 use crate::tags::Tag;
@@ -40,7 +40,7 @@ impl Sample {
     }
 
     fn of(structure: Structure<M31>, values: Vec<M31>) -> Self {
-        let key = Stwo::keygen(&structure, [0; 32]).expect("a circuit within limits");
+        let key = Stwo::keygen(&structure, Security::Standard, [0; 32]).expect("a circuit within limits");
         let public = key.statement(&values);
         Sample { key, structure, values, public }
     }
