@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.exits import HELD, USAGE, exits
+from simnet.proofs.backend import Security
 from simnet.proofs.calibrate import measure, table
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import native_backends
@@ -28,9 +29,10 @@ def calibrate(
         typer.echo(f"--validators {validators!r}: allowed are numbers out of 8, 32, 64, 128, comma-separated", err=True)
         return USAGE
     figures = []
-    for key, us in measure(dict(native_backends(default_folder())), capacities):
-        typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
-        figures.append((key, us))
+    for security in Security:
+        for key, us in measure(dict(native_backends(default_folder(), security)), capacities, security):
+            typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
+            figures.append((key, us))
     write_atomic(out, table(figures))
     typer.echo(f"written to {out}")
     return HELD

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.samples import Sample, consensus, transaction
 from simnet.proofs.workshop import LARGE_CIRCUITS
@@ -41,25 +41,30 @@ def consensus_circuit(capacity: int) -> Circuit:
     return Circuit(CircuitId.CONSENSUS, (capacity, WITNESSES, REPUTATIONS))
 
 
-def measure(backends: dict[BackendId, Backend], capacities: Sequence[int]) -> Iterator[tuple[CostKey, float]]:
-    """Yields (key, microseconds) for every backend, circuit and operation, as they are measured."""
+def measure(
+    backends: dict[BackendId, Backend], capacities: Sequence[int], security: Security = Security.STANDARD
+) -> Iterator[tuple[CostKey, float]]:
+    """Yields (key, microseconds) for every backend that has the profile, circuit and operation, as they are measured."""
     for which, backend in backends.items():
+        if security.of(which) is not security:
+            continue
         samples = [transaction()]
         for capacity in capacities:
             members = capacity * 3 // 4
             samples.append(consensus(which, consensus_circuit(capacity), members, members))
         for sample in samples:
-            yield from _measure_circuit(which, backend, sample)
+            yield from _measure_circuit(which, backend, sample, security)
 
 
-def _measure_circuit(which: BackendId, backend: Backend, sample: Sample) -> Iterator[tuple[CostKey, float]]:
+def _measure_circuit(which: BackendId, backend: Backend, sample: Sample, security: Security) -> Iterator[tuple[CostKey, float]]:
     circuit = sample.circuit
     backend.load(circuit)
     threads = 0 if circuit.id in LARGE_CIRCUITS else 1
     envelope = backend.prove(circuit, sample.witness, SEED, threads)
     public = backend.public_inputs(circuit, sample.statement)
-    yield CostKey(which, circuit, PROVE), _median_us(lambda: backend.prove(circuit, sample.witness, SEED, threads))
-    yield CostKey(which, circuit, VERIFY), _median_us(lambda: backend.verify(circuit, public, envelope, MAX_BYTES))
+    prove, verify = (CostKey(which, circuit, operation, security) for operation in (PROVE, VERIFY))
+    yield prove, _median_us(lambda: backend.prove(circuit, sample.witness, SEED, threads))
+    yield verify, _median_us(lambda: backend.verify(circuit, public, envelope, MAX_BYTES))
 
 
 def _median_us(operation: Callable[[], object]) -> float:

@@ -26,7 +26,7 @@ from simnet._zk import (
     vrf_verify,
 )
 from simnet.errors import ProofError
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Security, Verdict
 from simnet.proofs.keys import load_or_make
 
 ENVELOPE_HEADER_BYTES = 106
@@ -83,8 +83,9 @@ class NativeBackend:
 
     real = True
 
-    def __init__(self, backend: BackendId, folder: Path) -> None:
+    def __init__(self, backend: BackendId, folder: Path, security: Security = Security.STANDARD) -> None:
         self.id = backend
+        self._security = security.of(backend)
         self._folder = folder
         self._keys: dict[Circuit, _zk.Key] = {}
         self._lock = threading.Lock()
@@ -103,19 +104,24 @@ class NativeBackend:
     def _obtain(self, circuit: Circuit) -> _zk.Key:
         def load(data: bytes) -> _zk.Key:
             try:
-                return _zk.Key.load(self.id, circuit.id, circuit.params, data)
+                return _zk.Key.load(self.id, circuit.id, circuit.params, data, self._security)
             except _zk.ZkError as e:
                 raise ValueError(str(e)) from e
 
         def make() -> tuple[_zk.Key, bytes]:
-            key = _zk.Key.generate(self.id, circuit.id, circuit.params, SETUP_SEED)
+            key = _zk.Key.generate(self.id, circuit.id, circuit.params, SETUP_SEED, self._security)
             return key, key.dump()
 
-        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{_zk.PROOF_VERSION}.key"
+        profile = "" if self._security is Security.STANDARD else f"-{self._security.label}"
+        name = f"{self.id.label}{profile}-{circuit.id.label}-{circuit.size}-v{_zk.PROOF_VERSION}.key"
         try:
             return load_or_make(self._folder / name, load, make)
         except _zk.ZkError as e:
             raise ProofError(str(e)) from e
+
+    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
+        """Conjectured and proven soundness bits of the circuit's proofs."""
+        return self.key(circuit).security_bits
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
@@ -137,6 +143,6 @@ class NativeBackend:
         return ACCEPTED if code == 0 else Verdict(False, _zk.REJECT_REASONS[code])
 
 
-def native_backends(folder: Path) -> dict[BackendId, NativeBackend]:
+def native_backends(folder: Path, security: Security = Security.STANDARD) -> dict[BackendId, NativeBackend]:
     """All three proof systems."""
-    return {b: NativeBackend(b, folder) for b in BackendId}
+    return {b: NativeBackend(b, folder, security) for b in BackendId}

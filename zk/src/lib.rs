@@ -1,10 +1,14 @@
 //! Circuits and the real provers behind simnet's native module. Nothing here knows about networks.
 
+#[cfg(test)]
+mod attacks;
 pub mod backend;
 pub mod circuits;
 pub mod envelope;
 pub mod error;
 pub mod field;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod groth16;
 pub mod hash;
 pub mod key;
@@ -16,6 +20,10 @@ pub mod signatures;
 pub mod stark;
 pub mod stwo;
 pub mod tags;
+
+// Forgeries are written for the crate's users and serve its own attacks, too.
+#[cfg(test)]
+extern crate self as simnet_zk;
 
 use pyo3::prelude::*;
 

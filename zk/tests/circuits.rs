@@ -1,20 +1,17 @@
 //! Honest witnesses satisfy the circuits, and every numbered constraint stops a witness that breaks it alone.
 
+use std::collections::BTreeMap;
+
 use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
-use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::check::check;
-use simnet_zk::circuits::sample;
+use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::field::CircuitField;
 use stwo::core::fields::m31::M31;
 
-fn circuits() -> [Circuit; 2] {
-    [Circuit::new(1, &[]).unwrap(), Circuit::new(7, &[8, 8, 4]).unwrap()]
-}
-
 fn honest_witness_satisfies<F: CircuitField>() {
-    for circuit in circuits() {
-        let (statement, witness) = sample::honest::<F>(&circuit);
+    for circuit in sample::circuits() {
+        let (statement, witness) = circuit.sample::<F>();
         let (structure, values) = circuit.build::<F>(&witness).unwrap();
         check(&structure, &values).unwrap();
         let public: Vec<F> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
@@ -33,12 +30,10 @@ fn honest_witnesses_satisfy_the_circuits() {
 #[test]
 fn public_lengths_are_those_of_the_specification() {
     let lengths = |c: &Circuit| {
-        [
-            c.vector::<M31>(&sample::honest::<M31>(c).0).unwrap().len(),
-            c.vector::<Fr>(&sample::honest::<Fr>(c).0).unwrap().len(),
-        ]
+        [c.vector::<M31>(&c.sample::<M31>().0).unwrap().len(), c.vector::<Fr>(&c.sample::<Fr>().0).unwrap().len()]
     };
-    let [transaction, consensus] = circuits();
-    assert_eq!(lengths(&transaction), [65, 11]);
-    assert_eq!(lengths(&consensus), [127, 21]);
+    let expected = BTreeMap::from([(1, [65, 11]), (7, [127, 21])]);
+    for circuit in sample::circuits() {
+        assert_eq!(lengths(&circuit), expected[&circuit.id()]);
+    }
 }

@@ -21,7 +21,7 @@ fn transaction() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let key = key::generate(3, Circuit::Transaction, Security::Standard, [1; 32]).unwrap();
-        let (statement, witness) = sample::honest::<Fr>(&Circuit::Transaction);
+        let (statement, witness) = Circuit::Transaction.sample::<Fr>();
         let public = key.public_inputs(&statement).unwrap();
         let envelope = key.prove(&witness, [2; 32], 0).unwrap();
         Fixture { key, public, envelope }
@@ -157,7 +157,7 @@ fn a_false_witness_is_refused_by_name() {
 fn consensus_round_trip() {
     let circuit = Circuit::new(7, &[4, 4, 4]).unwrap();
     let key = key::generate(3, circuit, Security::Standard, [5; 32]).unwrap();
-    let (statement, witness) = sample::honest::<Fr>(&circuit);
+    let (statement, witness) = circuit.sample::<Fr>();
     let public = key.public_inputs(&statement).unwrap();
     let envelope = key.prove(&witness, [0; 32], 0).unwrap();
     assert_eq!(key.verify(&public, &envelope, MAX), Ok(()));

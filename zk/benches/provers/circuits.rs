@@ -7,7 +7,7 @@ use p3_koala_bear::KoalaBear;
 use stwo::core::fields::m31::M31;
 
 use simnet_zk::backend::Security;
-use simnet_zk::circuits::{Circuit, sample};
+use simnet_zk::circuits::Circuit;
 use simnet_zk::field::CircuitField;
 use simnet_zk::key::{self, Key};
 
@@ -30,7 +30,7 @@ impl Case {
     fn new<F: CircuitField>(system: &str, id: u8, params: &[u32]) -> Self {
         let circuit = Circuit::new(id, params).expect("a circuit");
         let key = key::generate(F::BACKEND, circuit, Security::Standard, [1; 32]).expect("a key");
-        let (statement, witness) = sample::honest::<F>(&circuit);
+        let (statement, witness) = circuit.sample::<F>();
         let public = key.public_inputs(&statement).expect("a statement");
         let name = if id == 1 { "transaction" } else { "consensus 32x256x4" };
         println!("{system} {name}: bits {:.1?}, {:?}", key.security_bits(), key.sizes());

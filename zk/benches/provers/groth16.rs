@@ -13,8 +13,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use simnet_zk::backend::{ProofSystem, Security};
+use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::builder::Structure;
-use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::groth16::{Groth16, R1cs};
 
 use crate::binding;
@@ -72,7 +72,7 @@ impl Bare {
 
 impl Case {
     fn new(circuit: Circuit) -> Self {
-        let (_, witness) = sample::honest::<Fr>(&circuit);
+        let (_, witness) = circuit.sample::<Fr>();
         let (structure, values) = circuit.build::<Fr>(&witness).expect("an honest witness");
         let public = structure.public.iter().map(|w| values[w.0 as usize]).collect();
         let ours = Groth16::keygen(&structure, Security::Standard, SEED).expect("a key");

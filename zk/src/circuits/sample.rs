@@ -120,18 +120,6 @@ pub fn witness_bytes<F: CircuitField>(w: &Witness<F>) -> Vec<u8> {
     out
 }
 
-/// Statement and witness bytes of an honest proof of `circuit`; consensus has three quarters of its capacity.
-pub fn honest<F: CircuitField>(circuit: &Circuit) -> (Vec<u8>, Vec<u8>) {
-    match circuit {
-        Circuit::Transaction => (transaction(0), transaction(0)),
-        Circuit::Consensus(s) => {
-            let present = (s.validators * 3 / 4).max(1);
-            let witness = consensus::<F>(present, s.validators, (s.witnesses * 3 / 4).max(1), s.reputations);
-            (statement_bytes(&witness.statement), witness_bytes(&witness))
-        }
-    }
-}
-
 /// Every circuit at a size that tests prove in milliseconds. Suites that run over all circuits take them from here.
 pub fn circuits() -> Vec<Circuit> {
     sized([(1, &[]), (7, &[8, 8, 4])])

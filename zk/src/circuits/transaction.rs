@@ -12,10 +12,12 @@
 
 use crate::circuits::builder::{Builder, Digest, Wire};
 use crate::circuits::codec::Reader;
+use crate::circuits::family::Family;
 use crate::circuits::gadgets::{
     U64, add_all, add64, assert_digest_neq, assert_nonzero, le64, range, u64_constant, u64_public, u64_witness,
 };
 use crate::circuits::public::Kind;
+use crate::circuits::sample;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{Elements, address, lift, rep0, zero};
@@ -40,6 +42,50 @@ pub const KINDS: [Kind; 11] = [
     Kind::Digest,          // s_leaf_new
     Kind::Digest,          // m
 ];
+
+/// The family, which has one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transaction;
+
+impl Family for Transaction {
+    const ID: u8 = 1;
+
+    fn new(params: &[u32]) -> Result<Self, ZkError> {
+        match params {
+            [] => Ok(Transaction),
+            _ => Err(ZkError::Unsupported("the transaction circuit takes no parameters".into())),
+        }
+    }
+
+    fn params(&self) -> Vec<u32> {
+        vec![]
+    }
+
+    fn constants(&self) -> Vec<u64> {
+        vec![u64::from(TIER_MAX)]
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        KINDS.to_vec()
+    }
+
+    fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
+        Ok(Transfer::parse(statement)?.vector())
+    }
+
+    fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
+        Transfer::parse(witness)?.record(b);
+        Ok(())
+    }
+
+    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
+        self.record(&[0; STATEMENT_BYTES], b)
+    }
+
+    fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
+        (sample::transaction(0), sample::transaction(0))
+    }
+}
 
 /// A transfer with everything the circuit needs.
 #[derive(Clone, Debug)]

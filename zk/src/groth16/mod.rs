@@ -73,7 +73,7 @@ fn decode(bytes: &[u8]) -> Result<Proof<Bn254>, Reject> {
     if encode(&proof) == bytes { Ok(proof) } else { Err(Reject::InvalidProofShape) }
 }
 
-fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
+pub(crate) fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
     let mut out = vec![];
     value.serialize_compressed(&mut out).expect("writing to memory");
     out

@@ -116,7 +116,7 @@ impl ProofSystem for Plonky3 {
 }
 
 impl Plonky3 {
-    fn generate(structure: &Structure<F>, parameters: Parameters) -> Result<Self, ZkError> {
+    pub(crate) fn generate(structure: &Structure<F>, parameters: Parameters) -> Result<Self, ZkError> {
         check_structure(structure)?;
         let layout = Layout::new(structure);
         let swaps = tables::swap_rows(&layout.swap);

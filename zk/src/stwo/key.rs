@@ -45,7 +45,7 @@ pub struct Stwo {
 }
 
 impl Stwo {
-    pub(super) fn generate(structure: &Structure<M31>, parameters: Parameters) -> Result<Self, ZkError> {
+    pub(crate) fn generate(structure: &Structure<M31>, parameters: Parameters) -> Result<Self, ZkError> {
         check(structure)?;
         let layout = Layout::new(structure);
         let tables = tables::of_layout(&layout);

@@ -72,6 +72,11 @@ impl Stwo {
             return Err(ZkError::InvalidWitness("a value is not canonical".into()));
         }
         check(&self.structure, values)?;
+        Ok(self.fill(values))
+    }
+
+    /// The trace of any values. Nothing here checks them.
+    pub(super) fn fill(&self, values: &[M31]) -> Trace {
         let mut bytes = ByteCounts::default();
         self.tables.iter().map(|t| t.trace(values, &mut bytes)).collect()
     }

@@ -23,8 +23,15 @@
 pub mod circuit;
 pub mod statement;
 
+use circuit::Assignment;
+use statement::{Statement, Witness};
+
+use crate::circuits::builder::Builder;
+use crate::circuits::family::Family;
 use crate::circuits::public::Kind;
+use crate::circuits::sample;
 use crate::error::ZkError;
+use crate::field::CircuitField;
 
 /// Voting phases: prevote, precommit, commit.
 pub const PHASES: usize = 3;
@@ -43,9 +50,10 @@ pub struct Size {
 /// The largest size of each list: one BN254 element holds a phase's bitmap, and keys stay of a reasonable size.
 const SIZE_MAX: [u32; 3] = [128, 1024, 64];
 
-impl Size {
-    /// From `[N, W, R]`.
-    pub fn new(params: &[u32]) -> Result<Self, ZkError> {
+impl Family for Size {
+    const ID: u8 = 7;
+
+    fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3 && params.iter().zip(SIZE_MAX).all(|(p, max)| p.is_power_of_two() && *p <= max);
         if !ok {
             let want = format!("three powers of two up to {SIZE_MAX:?}");
@@ -55,12 +63,42 @@ impl Size {
         Ok(Size { validators, witnesses, reputations })
     }
 
-    /// Types of the public inputs, in order.
-    pub fn kinds(&self) -> Vec<Kind> {
+    fn params(&self) -> Vec<u32> {
+        [self.validators, self.witnesses, self.reputations].map(|n| n as u32).to_vec()
+    }
+
+    fn constants(&self) -> Vec<u64> {
+        vec![SLOTS_PER_EPOCH]
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
         use Kind::{Digest, Small, U64};
         let mut kinds = vec![Digest, U64, Digest, U64, U64, U64, Digest, Digest, Digest, U64];
         kinds.extend([self.validators, self.witnesses, self.reputations].map(|max| Small(max as u16)));
         kinds.extend([Digest; 8]);
         kinds
+    }
+
+    fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
+        Ok(Statement::parse(statement, self)?.public(self)?.vector())
+    }
+
+    fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
+        Assignment::new(&Witness::parse(witness, self)?, self)?.record(b);
+        Ok(())
+    }
+
+    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
+        Assignment::new(&Witness::nobody(), self)?.record(b);
+        Ok(())
+    }
+
+    /// Three quarters of the validators and of the witness commitments are there.
+    fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
+        let three_quarters = |n: usize| (n * 3 / 4).max(1);
+        let present = three_quarters(self.validators);
+        let witness =
+            sample::consensus::<F>(present, self.validators, three_quarters(self.witnesses), self.reputations);
+        (sample::statement_bytes(&witness.statement), sample::witness_bytes(&witness))
     }
 }

@@ -273,6 +273,21 @@ pub struct Witness<F> {
 }
 
 impl<F: CircuitField> Witness<F> {
+    /// A false witness: nobody votes. It has the structure of every other one.
+    pub fn nobody() -> Self {
+        let statement = Statement {
+            block_hash: zero(),
+            round: 0,
+            epoch: 0,
+            slot: 0,
+            validators: vec![],
+            ballots: vec![],
+            witness_commitments: vec![],
+            reputation_roots: vec![],
+        };
+        Witness { statement, openings: vec![] }
+    }
+
     /// Parses the statement and the openings after it.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
         let mut r = Reader::new(bytes);

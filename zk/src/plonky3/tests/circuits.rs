@@ -1,11 +1,11 @@
 //! The circuits themselves: honest proofs, bound to every input; false witnesses.
 
 use super::*;
-use crate::circuits::{Circuit, sample};
+use crate::circuits::Circuit;
 
 /// Key, values and statement of an honest sample.
 fn sampled(circuit: &Circuit) -> (Plonky3, Vec<F>, Vec<F>) {
-    let (statement, witness) = sample::honest::<F>(circuit);
+    let (statement, witness) = circuit.sample::<F>();
     let (structure, values) = circuit.build::<F>(&witness).unwrap();
     let key = Plonky3::keygen(&circuit.structure::<F>().unwrap(), Security::Standard, [0; 32]).unwrap();
     assert_eq!(structure, key.structure);

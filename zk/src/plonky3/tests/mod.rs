@@ -13,11 +13,13 @@ mod bytes;
 mod circuits;
 mod determinism;
 mod forgery;
+mod map;
+mod recovery;
 mod roundtrip;
 mod weak;
 
 fn binding() -> Binding {
-    Binding { proof_version: 1, backend: 2, circuit_id: 1, circuit_version: 1, params_hash: [3; 32], vk_id: [4; 32] }
+    crate::attacks::binding(2)
 }
 
 fn f(v: u32) -> F {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::attacks::BINDING_EDITS;
 
 #[test]
 fn an_honest_proof_verifies() {
@@ -51,17 +52,7 @@ fn every_public_input_is_bound() {
 #[test]
 fn every_metadata_field_is_bound() {
     let fx = fixture();
-    let edits: [fn(&mut Binding); 8] = [
-        |b| b.proof_version += 1,
-        |b| b.backend += 1,
-        |b| b.circuit_id += 1,
-        |b| b.circuit_version += 1,
-        |b| b.params_hash[0] ^= 1,
-        |b| b.params_hash[31] ^= 128,
-        |b| b.vk_id[0] ^= 1,
-        |b| b.vk_id[31] ^= 128,
-    ];
-    for (i, edit) in edits.iter().enumerate() {
+    for (i, edit) in BINDING_EDITS.iter().enumerate() {
         let mut other = binding();
         edit(&mut other);
         assert!(fx.key.verify(&fx.public, &other, &fx.proof).is_err(), "field {i}");

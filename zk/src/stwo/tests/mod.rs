@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 use stwo::core::fields::m31::M31;
 
 use super::Stwo;
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem, Security};
+use crate::backend::{Binding, ProofSystem, Security};
+use crate::circuits::Circuit;
 use crate::circuits::builder::{Builder, Structure, Wire};
-use crate::circuits::{Circuit, sample};
 use crate::tags::Tag;
 
 mod cheat;
 mod forgery;
 mod hostile;
 mod keys;
+mod map;
+mod recovery;
 mod roundtrip;
 mod weak;
 
@@ -34,7 +36,7 @@ impl Sample {
     /// An honest witness of one of the crate's circuits.
     pub fn circuit(id: u8, params: &[u32]) -> Self {
         let circuit = Circuit::new(id, params).expect("a circuit");
-        let (_, witness) = sample::honest::<M31>(&circuit);
+        let (_, witness) = circuit.sample::<M31>();
         let (structure, values) = circuit.build(&witness).expect("an honest witness");
         Self::of(structure, values)
     }
@@ -51,14 +53,7 @@ impl Sample {
 }
 
 pub fn binding() -> Binding {
-    Binding {
-        proof_version: PROOF_VERSION,
-        backend: 1,
-        circuit_id: 1,
-        circuit_version: 1,
-        params_hash: [7; 32],
-        vk_id: [9; 32],
-    }
+    crate::attacks::binding(1)
 }
 
 /// Sponges of several blocks, a Merkle path with swaps, ranges, gates and a statement: every table in one circuit.
