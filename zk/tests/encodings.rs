@@ -13,7 +13,7 @@ use simnet_zk::circuits::public::{self, Kind};
 use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::error::{Reject, ZkError};
 use simnet_zk::field::CircuitField;
-use simnet_zk::key::{self, Key};
+use simnet_zk::key;
 use stwo::core::fields::m31::M31;
 
 const SIZE: Size = Size { validators: 8, witnesses: 8, reputations: 4 };
