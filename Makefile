@@ -11,16 +11,20 @@ BIN := $(VENV)/bin
 STAMPS := target/stamps
 INTEROP := target/interop
 SCENARIO ?= scenarios/mixed_backend_interop.toml
+FUZZ_RUNS ?= 1000000
+FUZZ_SANITIZER ?= none
+FUZZ_TARGETS ?= envelope stwo plonky3 groth16 decoders
 # Rust sources and all that decides how they are built; changed Python code needs no build.
 NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.toml Cargo.lock .cargo/config.toml pyproject.toml
 
-.PHONY: help tools build interop run test lint wheel bench clean
+.PHONY: help tools build interop run test lint wheel bench fuzz clean
 
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
 	@echo "make bench  time the provers beside the libraries' own, and the main job"
 	@echo "make interop  only install what some tests compare with (needs node)"
+	@echo "make fuzz   fuzz every verifier and decoder, FUZZ_RUNS=$(FUZZ_RUNS) inputs each (needs cargo-fuzz and nightly Rust)"
 	@echo "make lint   the checks that run nothing"
 	@echo "make wheel  a wheel in target/wheels, checked for mock proofs"
 	@echo "make build  only set up the environment and build the native module"
@@ -86,6 +90,15 @@ wheel: build
 bench: build
 	cargo bench --locked
 	$(BIN)/python benchmarks/main_job.py
+
+# Each target writes real proofs into its corpus first. Without a sanitizer: twice as fast, and the code under test has no
+# unsafe block; FUZZ_SANITIZER=address looks into the libraries' too.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || { echo "make fuzz needs cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
+	for target in $(FUZZ_TARGETS); do \
+	  RUSTFLAGS="-Ctarget-cpu=native -Ccodegen-units=4" cargo +nightly fuzz run --fuzz-dir fuzz -O -s $(FUZZ_SANITIZER) $$target -- \
+	    -runs=$(FUZZ_RUNS) -max_len=262144 -timeout=20 -rss_limit_mb=2048; \
+	done
 
 clean:
 	rm -rf $(VENV) $(STAMPS) $(INTEROP)

@@ -5,6 +5,8 @@ unpadded, in the order written here. `D` is a digest of the backend's own field 
 (31-bit backends: eight 4-byte elements; BN254: one 32-byte element).
 
 backend: stwo 1, plonky3 2, groth16 3.
+security: standard 0, high 1: how strong the STARKs of a key are, part of its params_hash. Groth16 has one level, and
+the same key for both.
 circuit: transaction 1, identity 2, state 3, pruning 4, recursive 5, uptime 6, consensus 7.
 params:
     transaction `[]`
@@ -150,12 +152,12 @@ class Key:
     def security_bits(self) -> tuple[float, float]:
         """(conjectured, proven) soundness bits of the pinned configuration."""
     @staticmethod
-    def generate(backend: int, circuit: int, params: Sequence[int], seed: bytes) -> Key:
+    def generate(backend: int, circuit: int, params: Sequence[int], seed: bytes, security: int = 0) -> Key:
         """Makes the keys. `seed` (32 bytes) only matters for Groth16, whose setup it makes reproducible and thereby
-        unfit for production. Releases the GIL. Raises ZkError for an unknown backend, circuit or parameter."""
+        unfit for production. Releases the GIL. Raises ZkError for an unknown backend, circuit, parameter or security profile."""
     @staticmethod
-    def load(backend: int, circuit: int, params: Sequence[int], data: bytes) -> Key:
-        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit."""
+    def load(backend: int, circuit: int, params: Sequence[int], data: bytes, security: int = 0) -> Key:
+        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit and profile."""
     @staticmethod
     def from_zkey(circuit: int, params: Sequence[int], data: bytes) -> Key:
         """The Groth16 key of a setup that others held with snarkjs for the circuit of `groth16_r1cs`. Raises ZkError when

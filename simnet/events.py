@@ -4,6 +4,7 @@ The core emits events and knows none of its observers: summaries, traces, checks
 bars are attached from outside. Every event has `at`, the virtual time in nanoseconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -305,6 +306,10 @@ class RunInfo:
     edges: tuple[tuple[NodeId, NodeId], ...]
     reproducible: bool
     """False under the `measured` cost model."""
+    security: str
+    """Profile of the STARKs."""
+    security_bits: Mapping[str, Mapping[str, tuple[float, float]]]
+    """Conjectured and proven bits of the run's proofs, by backend and circuit."""
 
     @property
     def nodes(self) -> int:

@@ -20,7 +20,7 @@ from simnet.node.node import Node
 from simnet.node.wallet import lane_secret
 from simnet.node.world import Circuits, Genesis, World
 from simnet.proofs import native
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
@@ -185,7 +185,10 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     """
     env = simpy.Environment(initial_time=0)
     folder = options.key_cache or default_folder()
-    provers: Mapping[BackendId, Backend] = backends if backends is not None else native_backends(folder)
+    if backends is None:
+        provers: Mapping[BackendId, Backend] = native_backends(folder, Security[scenario.provers.security.upper()])
+    else:
+        provers = backends
     mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
     if mocks and not scenario.test_only:
         raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
@@ -214,6 +217,8 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         stakes=tuple(v.weight for v in genesis.validators),
         edges=tuple(edges),
         reproducible=costs.reproducible,
+        security=scenario.provers.security,
+        security_bits=_security_bits(scenario, provers, circuits),
     )
     faults = Faults(env, scenario, seed, network, relay)
     traffic = Traffic(world, nodes, faults.active, classes)
@@ -259,10 +264,22 @@ def make_genesis(scenario: Scenario, seed: int) -> Genesis:
     return Genesis(chain_id, secrets, validators, wallets, ledger, EpochSet.of(0, validators, registrations))
 
 
+def _used(scenario: Scenario) -> list[BackendId]:
+    """The backends that some node uses."""
+    labels = {label for labels in scenario.backends_of_node for label in labels}
+    return [backend for backend in BackendId if backend.label in labels]
+
+
 def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:
     """Gets ready the keys of every backend that some node uses."""
-    used = {label for labels in scenario.backends_of_node for label in labels}
-    for backend in BackendId:
-        if backend.label in used:
-            provers[backend].load(circuits.transaction)
-            provers[backend].load(circuits.consensus)
+    for backend in _used(scenario):
+        provers[backend].load(circuits.transaction)
+        provers[backend].load(circuits.consensus)
+
+
+def _security_bits(
+    scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits
+) -> Mapping[str, Mapping[str, tuple[float, float]]]:
+    """Conjectured and proven bits of the run's proofs, by backend and circuit."""
+    each = (circuits.transaction, circuits.consensus)
+    return {b.label: {c.id.label: provers[b].security_bits(c) for c in each} for b in _used(scenario)}

@@ -34,6 +34,9 @@ class MockBackend:
     def load(self, circuit: Circuit) -> None:
         """There are no keys."""
 
+    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
+        return 0.0, 0.0
+
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         return hashlib.blake2s(statement).digest()
 

@@ -8,7 +8,7 @@ import typer
 from simnet.cli.exits import HELD, exits
 from simnet.cli.proof import BackendName
 from simnet.errors import SimnetError
-from simnet.proofs.backend import BackendId
+from simnet.proofs.backend import BackendId, Security
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import check_writable, write_atomic
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
@@ -36,9 +36,11 @@ def calibrate(
     check_writable(out)
     chosen = [BackendId[name.name.upper()] for name in backend or BackendName]
     figures = []
-    for key, us in measure({b: NativeBackend(b, default_folder()) for b in chosen}, capacities, seconds):
-        typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
-        figures.append((key, us))
+    for security in Security:
+        provers = {b: NativeBackend(b, default_folder(), security) for b in chosen}
+        for key, us in measure(provers, capacities, seconds, security):
+            typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
+            figures.append((key, us))
     write_atomic(out, table(figures))
     typer.echo(f"written to {out}")
     return HELD

@@ -12,7 +12,7 @@ from simnet.blob import Blob
 from simnet.errors import ProofError
 from simnet.events import LimitReached, ProofMade, ProofVerified
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId, Circuit, CircuitId, Verdict
+from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security, Verdict
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.queue import ProofQueue
 from simnet.units import NodeId, SimTime
@@ -67,6 +67,7 @@ class Processor:
         self._world = world
         self._node = node
         self._factor = cpu_factor
+        self._security = Security[world.scenario.provers.security.upper()]
         self._provers = ProofQueue(limits.workers, limits.queue_jobs_max)
         self._consensus_prover = ProofQueue(1, limits.queue_jobs_max)
         self._verifier = ProofQueue(1, limits.queue_jobs_max)
@@ -128,4 +129,4 @@ class Processor:
     def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: AnyFuture) -> SimTime:
         costs = self._world.costs
         wall = None if costs.reproducible else future.result()[1]
-        return SimTime(round(costs.cost(CostKey(backend, circuit, operation), job, wall) * self._factor))
+        return SimTime(round(costs.cost(CostKey(backend, circuit, operation, self._security), job, wall) * self._factor))

@@ -35,6 +35,22 @@ class CircuitId(IntEnum):
         return self.name.lower()
 
 
+class Security(IntEnum):
+    """How strong the STARKs of a run are, numbered as at the native boundary. Groth16 has one level."""
+
+    STANDARD = 0
+    HIGH = 1
+
+    @property
+    def label(self) -> str:
+        """The name in scenarios and summaries."""
+        return self.name.lower()
+
+    def of(self, backend: BackendId) -> "Security":
+        """What the profile means to a backend."""
+        return Security.STANDARD if backend is BackendId.GROTH16 else self
+
+
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """A circuit at one size: the unit that has keys and costs."""
@@ -75,6 +91,9 @@ class Backend(Protocol):
 
     def load(self, circuit: Circuit) -> None:
         """Gets the keys ready: from the cache, or by generating them."""
+
+    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
+        """Conjectured and proven soundness bits of the circuit's proofs."""
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.samples import Sample, consensus
 from simnet.proofs.witness import FORMATS, example
@@ -41,30 +41,37 @@ def consensus_circuit(capacity: int) -> Circuit:
     return Circuit(CircuitId.CONSENSUS, (capacity, WITNESSES, REPUTATIONS))
 
 
-def measure(backends: Mapping[BackendId, Backend], capacities: Sequence[int], seconds: float) -> Iterator[tuple[CostKey, float]]:
-    """Yields (key, microseconds) for every backend, circuit and operation, as they are measured.
+def measure(
+    backends: Mapping[BackendId, Backend], capacities: Sequence[int], seconds: float, security: Security = Security.STANDARD
+) -> Iterator[tuple[CostKey, float]]:
+    """Yields (key, microseconds) for every backend that has the profile, circuit and operation, as they are measured.
 
     Consensus is measured at each validator capacity, three quarters full; the other circuits at their usual size. An
     operation is repeated for about `seconds`.
     """
     for which, backend in backends.items():
+        if security.of(which) is not security:
+            continue
         others = [Circuit(c, form.default) for c, form in FORMATS.items() if c is not CircuitId.CONSENSUS]
         samples = [example(Shape(which, circuit)) for circuit in others]
         for capacity in capacities:
             members = capacity * 3 // 4
             samples.append(consensus(which, consensus_circuit(capacity), members, members))
         for sample in samples:
-            yield from _measure_circuit(which, backend, sample, seconds)
+            yield from _measure_circuit(which, backend, sample, seconds, security)
 
 
-def _measure_circuit(which: BackendId, backend: Backend, sample: Sample, seconds: float) -> Iterator[tuple[CostKey, float]]:
+def _measure_circuit(
+    which: BackendId, backend: Backend, sample: Sample, seconds: float, security: Security
+) -> Iterator[tuple[CostKey, float]]:
     circuit = sample.circuit
     backend.load(circuit)
     threads = 0 if circuit.id in LARGE_CIRCUITS else 1
     envelope = backend.prove(circuit, sample.witness, SEED, threads)
     public = backend.public_inputs(circuit, sample.statement)
-    yield CostKey(which, circuit, PROVE), _median_us(lambda: backend.prove(circuit, sample.witness, SEED, threads), seconds)
-    yield CostKey(which, circuit, VERIFY), _median_us(lambda: backend.verify(circuit, public, envelope, MAX_BYTES), seconds)
+    prove, verify = (CostKey(which, circuit, operation, security) for operation in (PROVE, VERIFY))
+    yield prove, _median_us(lambda: backend.prove(circuit, sample.witness, SEED, threads), seconds)
+    yield verify, _median_us(lambda: backend.verify(circuit, public, envelope, MAX_BYTES), seconds)
 
 
 def _median_us(operation: Callable[[], object], seconds: float) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simnet.errors import Problem, ScenarioError
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
 from simnet.units import SimTime
 
 PROVE = "prove"
@@ -28,16 +28,18 @@ class CostKey:
     backend: BackendId
     circuit: Circuit
     operation: str
+    security: Security = Security.STANDARD
 
     @property
     def text(self) -> str:
         """The key in a costs file."""
-        return _text(self.backend, self.circuit.id, self.circuit.params, self.operation)
+        return _text(self.backend, self.circuit.id, self.circuit.params, self.operation, self.security.of(self.backend))
 
 
 @cache
-def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str) -> str:
-    return f"{backend.label}/{circuit.label}/{Circuit(circuit, params).size}/{operation}"
+def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str, security: Security) -> str:
+    profile = "" if security is Security.STANDARD else f"-{security.label}"
+    return f"{backend.label}{profile}/{circuit.label}/{Circuit(circuit, params).size}/{operation}"
 
 
 class CostModel(Protocol):

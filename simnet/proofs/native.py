@@ -48,7 +48,7 @@ from simnet._zk import (
     vrf_verify,
 )
 from simnet.errors import ProofError
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Security, Verdict
 from simnet.proofs.keys import load_or_make
 
 ENVELOPE_HEADER_BYTES = 106
@@ -166,10 +166,10 @@ def zkey_verification_key(zkey: bytes) -> str:
         return _zk.zkey_verification_key(zkey)
 
 
-def make_key(backend: BackendId, circuit: Circuit) -> tuple[_zk.Key, bytes]:
+def make_key(backend: BackendId, circuit: Circuit, security: Security = Security.STANDARD) -> tuple[_zk.Key, bytes]:
     """A key from nothing, and its bytes. Raises ProofError for a circuit or size that this build does not have."""
     try:
-        key = _zk.Key.generate(backend, circuit.id, circuit.params, SETUP_SEED)
+        key = _zk.Key.generate(backend, circuit.id, circuit.params, SETUP_SEED, security)
     except ZkError as e:
         raise ProofError(str(e)) from e
     return key, key.dump()
@@ -178,8 +178,9 @@ def make_key(backend: BackendId, circuit: Circuit) -> tuple[_zk.Key, bytes]:
 class NativeBackend:
     """One proof system of the native module, with its keys from the disk cache."""
 
-    def __init__(self, backend: BackendId, folder: Path) -> None:
+    def __init__(self, backend: BackendId, folder: Path, security: Security = Security.STANDARD) -> None:
         self.id = backend
+        self._security = security.of(backend)
         self._folder = folder
         self._keys: dict[Circuit, _zk.Key] = {}
         self._lock = threading.Lock()
@@ -198,12 +199,20 @@ class NativeBackend:
     def _obtain(self, circuit: Circuit) -> _zk.Key:
         def load(data: bytes) -> _zk.Key:
             try:
-                return _zk.Key.load(self.id, circuit.id, circuit.params, data)
+                return _zk.Key.load(self.id, circuit.id, circuit.params, data, self._security)
             except ZkError as e:
                 raise ValueError(str(e)) from e
 
-        name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
-        return load_or_make(self._folder / name, load, lambda: make_key(self.id, circuit), lambda key: (key.params_hash, key.vk_id))
+        def make() -> tuple[_zk.Key, bytes]:
+            return make_key(self.id, circuit, self._security)
+
+        profile = "" if self._security is Security.STANDARD else f"-{self._security.label}"
+        name = f"{self.id.label}{profile}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
+        return load_or_make(self._folder / name, load, make, lambda key: (key.params_hash, key.vk_id))
+
+    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
+        """Conjectured and proven soundness bits of the circuit's proofs."""
+        return self.key(circuit).security_bits
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
@@ -230,6 +239,6 @@ def is_real(backend: object) -> bool:
     return type(backend) is NativeBackend
 
 
-def native_backends(folder: Path) -> dict[BackendId, NativeBackend]:
+def native_backends(folder: Path, security: Security = Security.STANDARD) -> dict[BackendId, NativeBackend]:
     """All three proof systems."""
-    return {b: NativeBackend(b, folder) for b in BackendId}
+    return {b: NativeBackend(b, folder, security) for b in BackendId}

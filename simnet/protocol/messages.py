@@ -75,7 +75,8 @@ class Vote:
     signature: bytes
 
     def signing_bytes(self) -> bytes:
-        head = struct.pack("<QQBH", self.height, self.slot, self.phase, self.validator)
+        # Says whether a block follows: else a tag could be read as a block.
+        head = struct.pack("<QQBH?", self.height, self.slot, self.phase, self.validator, self.block is not None)
         return b"SIMNET-VOTE-V1" + head + (self.block or b"") + self.tag
 
     @property

@@ -154,6 +154,7 @@ class SummaryRecorder:
             "cost_model": self._labels.cost_model,
             "reproducible": info.reproducible,
             "prover_randomness": RANDOMNESS,
+            "security": {"profile": info.security, "bits": _security_bits(info)},
             "complete": result is not None and result.complete,
             "nodes": info.nodes,
             "links": len(info.edges),
@@ -174,6 +175,15 @@ def _checks(result: "RunResult | None") -> Summary:
     if result is None:
         return {}
     return {name: dict(sorted(result.checks[name].items())) for name in sorted(result.checks)}
+
+
+def _security_bits(info: RunInfo) -> Summary:
+    """Soundness of each backend's circuits, to a tenth of a bit."""
+    bits = info.security_bits.items()
+    return {
+        backend: {name: {"conjectured": round(c, 1), "proven": round(p, 1)} for name, (c, p) in circuits.items()}
+        for backend, circuits in bits
+    }
 
 
 def _violations(result: "RunResult | None") -> list[Summary]:

@@ -52,6 +52,9 @@ class Provers(Ours):
     default_backends: BackendTurn = Field(default=ALL_BACKENDS, description="Backends of the nodes of any other region.")
     cpu_factor: CpuFactor = Field(default=1.0, description="A node's proving and verifying time, as a multiple of the table's.")
     cpu_factor_by_region: dict[str, CpuFactor] = Field(default={}, description="Replaces cpu_factor in a region.")
+    security: Literal["standard", "high"] = Field(
+        default="standard", description="Strength of the STARKs: 100 conjectured bits, or what their fields allow."
+    )
     workers: int = Field(default=1, ge=1, le=1024, description="Proofs that a node makes at once.")
     proof_bytes_max: int = Field(default=4_194_304, ge=1, le=BYTES_MAX, description="Larger proofs are refused unread.")
     queue_jobs_max: int = Field(default=1024, ge=1, le=1_000_000, description="Jobs that wait for a node's provers.")

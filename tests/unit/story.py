@@ -46,6 +46,8 @@ def info(seed: int = 7) -> RunInfo:
         stakes=(10, 10, 10, 10),
         edges=((NodeId(0), NodeId(1)), (NodeId(1), NodeId(2)), (NodeId(2), NodeId(3))),
         reproducible=True,
+        security="standard",
+        security_bits={"stwo": {"transaction": (100.0, 57.84)}},
     )
 
 

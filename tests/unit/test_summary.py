@@ -127,6 +127,11 @@ def test_proofs(summary: dict[str, Any]) -> None:
     assert summary["proofs"]["groth16"]["transaction"]["made"] == 0
 
 
+def test_security_is_stated_to_a_tenth_of_a_bit(summary: dict[str, Any]) -> None:
+    bits = {"stwo": {"transaction": {"conjectured": 100.0, "proven": 57.8}}}
+    assert summary["simnet"]["security"] == {"profile": "standard", "bits": bits}
+
+
 def test_finality(summary: dict[str, Any]) -> None:
     finality = summary["finality"]
     assert (finality["height_max"], finality["height_min"]) == (2, 0 + 1)

@@ -10,6 +10,27 @@ use crate::field::CircuitField;
 /// Envelope and proof byte layout, transcript labels, Merkle layout.
 pub const PROOF_VERSION: u16 = 1;
 
+/// How strong the STARKs of a key are: a property of the key, part of its `params_hash`. Groth16 has one level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Security {
+    /// At least 100 conjectured bits.
+    #[default]
+    Standard = 0,
+    /// As much as the degree-4 extension fields give.
+    High = 1,
+}
+
+impl Security {
+    pub const ALL: [Security; 2] = [Security::Standard, Security::High];
+
+    /// From the number of the native boundary.
+    pub fn new(profile: u8) -> Result<Self, ZkError> {
+        let known = Self::ALL.into_iter().find(|s| *s as u8 == profile);
+        known.ok_or_else(|| ZkError::Unsupported(format!("security profile {profile}")))
+    }
+}
+
 /// What the transcript (STARKs) or the envelope check (Groth16) binds a proof to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -29,15 +50,15 @@ pub trait ProofSystem: Sized + Send + Sync {
     type F: CircuitField;
 
     /// Canonical bytes of the proof system's own parameters (blowup, queries, grinding, …), part of `params_hash`.
-    fn parameter_bytes() -> Vec<u8>;
+    fn parameter_bytes(security: Security) -> Vec<u8>;
     /// Makes the keys. `seed` matters for Groth16's setup only.
-    fn keygen(structure: &Structure<Self::F>, seed: [u8; 32]) -> Result<Self, ZkError>;
+    fn keygen(structure: &Structure<Self::F>, security: Security, seed: [u8; 32]) -> Result<Self, ZkError>;
     /// The bytes that `vk_id` hashes: what a verifier needs, nothing else.
     fn vk_bytes(&self) -> Vec<u8>;
     /// The keys as bytes for the disk cache (integrity is the cache's concern).
     fn dump(&self) -> Vec<u8>;
     /// The inverse of `dump`.
-    fn load(structure: &Structure<Self::F>, bytes: &[u8]) -> Result<Self, ZkError>;
+    fn load(structure: &Structure<Self::F>, security: Security, bytes: &[u8]) -> Result<Self, ZkError>;
     /// Proves that `values` (one per wire) satisfy the structure. Refuses values that do not.
     fn prove(&self, values: &[Self::F], binding: &Binding, seed: [u8; 32]) -> Result<Vec<u8>, ZkError>;
     /// Checks a proof against the statement's public inputs, given in order. Never panics on hostile bytes.

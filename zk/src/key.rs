@@ -10,7 +10,7 @@ use ark_groth16::VerifyingKey;
 use blake2::{Blake2s256, Digest as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::backend::{Binding, PROOF_VERSION, ProofSystem, Security};
 use crate::circuits::builder::Structure;
 use crate::circuits::digest::structure_digest;
 use crate::circuits::{Circuit, public};
@@ -45,21 +45,21 @@ pub trait Key: Send + Sync {
 }
 
 /// Makes a key.
-pub fn generate(backend: u8, circuit: Circuit, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
+pub fn generate(backend: u8, circuit: Circuit, security: Security, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
-        1 => Ok(Arc::new(CircuitKey::<Stwo>::generate(circuit, seed)?) as Arc<dyn Key>),
-        2 => Ok(Arc::new(CircuitKey::<Plonky3>::generate(circuit, seed)?)),
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, seed)?)),
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::generate(circuit, security, seed)?) as Arc<dyn Key>),
+        2 => Ok(Arc::new(CircuitKey::<Plonky3>::generate(circuit, security, seed)?)),
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, security, seed)?)),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
 
 /// Reads a dumped key.
-pub fn load(backend: u8, circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
+pub fn load(backend: u8, circuit: Circuit, security: Security, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
     contained(|| match backend {
-        1 => Ok(Arc::new(CircuitKey::<Stwo>::load(circuit, bytes)?) as Arc<dyn Key>),
-        2 => Ok(Arc::new(CircuitKey::<Plonky3>::load(circuit, bytes)?)),
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, bytes)?)),
+        1 => Ok(Arc::new(CircuitKey::<Stwo>::load(circuit, security, bytes)?) as Arc<dyn Key>),
+        2 => Ok(Arc::new(CircuitKey::<Plonky3>::load(circuit, security, bytes)?)),
+        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, security, bytes)?)),
         _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
     })
 }
@@ -69,7 +69,7 @@ pub fn from_zkey(circuit: Circuit, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError
     contained(|| {
         let structure = circuit.structure()?;
         let system = Groth16::from_zkey(&structure, bytes)?;
-        Ok(Arc::new(CircuitKey::new(circuit, structure, system)) as Arc<dyn Key>)
+        Ok(Arc::new(CircuitKey::new(circuit, Security::Standard, structure, system)) as Arc<dyn Key>)
     })
 }
 
@@ -99,7 +99,7 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
 }
 
 /// Canonical parameter bytes of a circuit in a proof system: field and hash, tags, sizes, constants, then the system's.
-pub fn parameter_bytes<S: ProofSystem>(circuit: &Circuit) -> Vec<u8> {
+pub fn parameter_bytes<S: ProofSystem>(circuit: &Circuit, security: Security) -> Vec<u8> {
     let mut out = vec![S::F::BACKEND];
     let hash = S::F::hash_parameter_bytes();
     out.extend((hash.len() as u32).to_le_bytes());
@@ -111,12 +111,13 @@ pub fn parameter_bytes<S: ProofSystem>(circuit: &Circuit) -> Vec<u8> {
     let constants = circuit.constants();
     out.push(constants.len() as u8);
     constants.iter().for_each(|c| out.extend(c.to_le_bytes()));
-    out.extend(S::parameter_bytes());
+    out.extend(S::parameter_bytes(security));
     out
 }
 
-fn params_hash<S: ProofSystem>(circuit: &Circuit) -> [u8; 32] {
-    Blake2s256::new().chain_update(b"SIMNET-PARAMS-V1").chain_update(parameter_bytes::<S>(circuit)).finalize().into()
+fn params_hash<S: ProofSystem>(circuit: &Circuit, security: Security) -> [u8; 32] {
+    let bytes = parameter_bytes::<S>(circuit, security);
+    Blake2s256::new().chain_update(b"SIMNET-PARAMS-V1").chain_update(bytes).finalize().into()
 }
 
 fn vk_id(backend: u8, circuit: &Circuit, params_hash: &[u8; 32], vk: &[u8]) -> [u8; 32] {
@@ -139,8 +140,8 @@ pub struct CircuitKey<S: ProofSystem> {
 }
 
 impl<S: ProofSystem> CircuitKey<S> {
-    fn new(circuit: Circuit, structure: Structure<S::F>, system: S) -> Self {
-        let params_hash = params_hash::<S>(&circuit);
+    fn new(circuit: Circuit, security: Security, structure: Structure<S::F>, system: S) -> Self {
+        let params_hash = params_hash::<S>(&circuit, security);
         let backend = S::F::BACKEND;
         let binding = Binding {
             proof_version: PROOF_VERSION,
@@ -153,26 +154,26 @@ impl<S: ProofSystem> CircuitKey<S> {
         CircuitKey { circuit, structure, binding, system }
     }
 
-    pub fn generate(circuit: Circuit, seed: [u8; 32]) -> Result<Self, ZkError> {
+    pub fn generate(circuit: Circuit, security: Security, seed: [u8; 32]) -> Result<Self, ZkError> {
         let structure = circuit.structure()?;
-        let system = S::keygen(&structure, seed)?;
-        Ok(Self::new(circuit, structure, system))
+        let system = S::keygen(&structure, security, seed)?;
+        Ok(Self::new(circuit, security, structure, system))
     }
 
     /// Dumped keys begin with params_hash, the circuit's structure and vk_id, so that a key of another circuit, of another
-    /// size or of an earlier form of the circuit is told apart.
-    pub fn load(circuit: Circuit, bytes: &[u8]) -> Result<Self, ZkError> {
+    /// size or strength or of an earlier form of the circuit is told apart.
+    pub fn load(circuit: Circuit, security: Security, bytes: &[u8]) -> Result<Self, ZkError> {
         let damaged = |what: &str| ZkError::InvalidKeyEncoding(what.into());
         let (head, body) = bytes.split_first_chunk::<96>().ok_or_else(|| damaged("too short"))?;
-        if head[..32] != params_hash::<S>(&circuit) {
+        if head[..32] != params_hash::<S>(&circuit, security) {
             return Err(damaged("the key is of another circuit, size or configuration"));
         }
         let structure = circuit.structure()?;
         if head[32..64] != structure_digest(&structure) {
             return Err(damaged("the key is of another form of the circuit"));
         }
-        let system = S::load(&structure, body)?;
-        let key = Self::new(circuit, structure, system);
+        let system = S::load(&structure, security, body)?;
+        let key = Self::new(circuit, security, structure, system);
         if head[64..] == key.binding.vk_id { Ok(key) } else { Err(damaged("vk_id differs")) }
     }
 

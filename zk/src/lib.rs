@@ -1,11 +1,15 @@
 //! Circuits and the real provers behind simnet's native module. Nothing here knows about networks.
 
 pub mod accounts;
+#[cfg(test)]
+mod attacks;
 pub mod backend;
 pub mod circuits;
 pub mod envelope;
 pub mod error;
 pub mod field;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod groth16;
 pub mod hash;
 pub mod key;
@@ -18,6 +22,10 @@ pub mod stark;
 pub mod stwo;
 pub mod tags;
 pub mod tree;
+
+// Forgeries are written for the crate's users and serve its own attacks, too.
+#[cfg(test)]
+extern crate self as simnet_zk;
 
 use pyo3::prelude::*;
 

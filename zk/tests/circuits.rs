@@ -1,19 +1,16 @@
 //! Honest witnesses satisfy the circuits, and every numbered constraint stops a witness that breaks it alone.
 
+use std::collections::BTreeMap;
+
 use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
-use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::check::check;
+use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::field::CircuitField;
 use stwo::core::fields::m31::M31;
 
-fn circuits() -> [Circuit; 4] {
-    let sizes: [(u8, &[u32]); 4] = [(1, &[]), (2, &[32]), (3, &[4, 1, 16]), (7, &[8, 8, 4])];
-    sizes.map(|(id, params)| Circuit::new(id, params).unwrap())
-}
-
 fn honest_witness_satisfies<F: CircuitField>() {
-    for circuit in circuits() {
+    for circuit in sample::circuits() {
         let (statement, witness) = circuit.sample::<F>();
         let (structure, values) = circuit.build::<F>(&witness).unwrap();
         check(&structure, &values).unwrap();
@@ -35,9 +32,16 @@ fn public_lengths_are_those_of_the_specification() {
     let lengths = |c: &Circuit| {
         [c.vector::<M31>(&c.sample::<M31>().0).unwrap().len(), c.vector::<Fr>(&c.sample::<Fr>().0).unwrap().len()]
     };
-    let [transaction, identity, state, consensus] = circuits();
-    assert_eq!(lengths(&transaction), [65, 11]);
-    assert_eq!(lengths(&identity), [64, 8]);
-    assert_eq!(lengths(&state), [42, 8]);
-    assert_eq!(lengths(&consensus), [127, 21]);
+    let expected = BTreeMap::from([
+        (1, [65, 11]),
+        (2, [64, 8]),
+        (3, [42, 8]),
+        (4, [68, 12]),
+        (5, [88, 15]),
+        (6, [58, 11]),
+        (7, [127, 21]),
+    ]);
+    for circuit in sample::circuits() {
+        assert_eq!(lengths(&circuit), expected[&circuit.id()]);
+    }
 }

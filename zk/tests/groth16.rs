@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use simnet_zk::backend::Security;
 use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::error::{Reject, ZkError};
 use simnet_zk::key::{self, Key};
@@ -19,7 +20,7 @@ struct Fixture {
 fn transaction() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
-        let key = key::generate(3, Circuit::Transaction, [1; 32]).unwrap();
+        let key = key::generate(3, Circuit::Transaction, Security::Standard, [1; 32]).unwrap();
         let (statement, witness) = Circuit::Transaction.sample::<Fr>();
         let public = key.public_inputs(&statement).unwrap();
         let envelope = key.prove(&witness, [2; 32], 0).unwrap();
@@ -45,19 +46,28 @@ fn an_honest_proof_is_accepted_and_deterministic() {
 fn a_dumped_key_is_the_same_key() {
     let f = transaction();
     let bytes = f.key.dump();
-    let loaded = key::load(3, Circuit::Transaction, &bytes).unwrap();
+    let loaded = key::load(3, Circuit::Transaction, Security::Standard, &bytes).unwrap();
     assert_eq!(loaded.binding(), f.key.binding());
     assert_eq!(loaded.prove(&sample::transaction(0), [2; 32], 0).unwrap(), f.envelope);
     for damage in [0, 40, 70, 100, bytes.len() / 2, bytes.len() - 1] {
         let mut bad = bytes.clone();
         bad[damage] ^= 1;
-        assert!(matches!(key::load(3, Circuit::Transaction, &bad), Err(ZkError::InvalidKeyEncoding(_))), "{damage}");
+        assert!(
+            matches!(key::load(3, Circuit::Transaction, Security::Standard, &bad), Err(ZkError::InvalidKeyEncoding(_))),
+            "{damage}"
+        );
     }
     for cut in [0, 10, 64, 70, bytes.len() - 1] {
-        assert!(matches!(key::load(3, Circuit::Transaction, &bytes[..cut]), Err(ZkError::InvalidKeyEncoding(_))));
+        assert!(matches!(
+            key::load(3, Circuit::Transaction, Security::Standard, &bytes[..cut]),
+            Err(ZkError::InvalidKeyEncoding(_))
+        ));
     }
     let long = [bytes.as_slice(), &[0]].concat();
-    assert!(matches!(key::load(3, Circuit::Transaction, &long), Err(ZkError::InvalidKeyEncoding(_))));
+    assert!(matches!(
+        key::load(3, Circuit::Transaction, Security::Standard, &long),
+        Err(ZkError::InvalidKeyEncoding(_))
+    ));
 }
 
 #[test]
@@ -125,14 +135,14 @@ fn the_rejection_matrix() {
 #[test]
 fn keys_of_other_setups_and_sizes_refuse() {
     let f = transaction();
-    let other = key::generate(3, Circuit::Transaction, [9; 32]).unwrap();
+    let other = key::generate(3, Circuit::Transaction, Security::Standard, [9; 32]).unwrap();
     assert_eq!(other.verify(&f.public, &f.envelope, MAX), Err(Reject::VerifyingKeyMismatch));
     // Even with the other key's id in the envelope.
     let mut forged = f.envelope.clone();
     forged[38..70].copy_from_slice(&other.binding().vk_id);
     assert_eq!(other.verify(&f.public, &forged, MAX), Err(Reject::PairingMismatch));
     let small = Circuit::new(7, &[4, 4, 4]).unwrap();
-    assert!(matches!(key::load(3, small, &f.key.dump()), Err(ZkError::InvalidKeyEncoding(_))));
+    assert!(matches!(key::load(3, small, Security::Standard, &f.key.dump()), Err(ZkError::InvalidKeyEncoding(_))));
 }
 
 #[test]
@@ -146,7 +156,7 @@ fn a_false_witness_is_refused_by_name() {
 #[test]
 fn consensus_round_trip() {
     let circuit = Circuit::new(7, &[4, 4, 4]).unwrap();
-    let key = key::generate(3, circuit, [5; 32]).unwrap();
+    let key = key::generate(3, circuit, Security::Standard, [5; 32]).unwrap();
     let (statement, witness) = circuit.sample::<Fr>();
     let public = key.public_inputs(&statement).unwrap();
     let envelope = key.prove(&witness, [0; 32], 0).unwrap();

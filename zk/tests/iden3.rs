@@ -1,5 +1,6 @@
 //! Files that snarkjs made, and the same files damaged.
 
+use simnet_zk::backend::Security;
 use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::error::ZkError;
 use simnet_zk::groth16::iden3::{self, zkey};
@@ -153,7 +154,7 @@ fn a_zkey_of_another_circuit_is_no_key_of_ours() {
 
 #[test]
 fn only_groth16_proofs_that_hold_are_exported() {
-    let key = key::generate(3, Circuit::Transaction, [1; 32]).unwrap();
+    let key = key::generate(3, Circuit::Transaction, Security::Standard, [1; 32]).unwrap();
     let witness = sample::transaction(0);
     let public = key.public_inputs(&witness).unwrap();
     let mut envelope = key.prove(&witness, [2; 32], 0).unwrap();
@@ -162,7 +163,7 @@ fn only_groth16_proofs_that_hold_are_exported() {
     envelope[120] ^= 1;
     let error = iden3::export(&*key, &public, &envelope).unwrap_err();
     assert!(error.to_string().contains("a proof that is refused cannot be exported"), "{error}");
-    let other = key::generate(2, Circuit::Transaction, [1; 32]).unwrap();
+    let other = key::generate(2, Circuit::Transaction, Security::Standard, [1; 32]).unwrap();
     assert!(matches!(iden3::export(&*other, &public, &envelope), Err(ZkError::Unsupported(_))));
 }
 

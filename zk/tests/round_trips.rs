@@ -2,6 +2,7 @@
 
 use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
+use simnet_zk::backend::Security;
 use simnet_zk::circuits::Circuit;
 use simnet_zk::envelope::public_digest;
 use simnet_zk::error::{Reject, ZkError};
@@ -13,7 +14,7 @@ const MAX: usize = 1 << 20;
 
 fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
     let circuit = Circuit::new(id, params).unwrap();
-    let key = key::generate(F::BACKEND, circuit, [5; 32]).unwrap();
+    let key = key::generate(F::BACKEND, circuit, Security::Standard, [5; 32]).unwrap();
     let (statement, witness) = circuit.sample::<F>();
     let public = key.public_inputs(&statement).unwrap();
     let mut envelope = key.prove(&witness, [2; 32], 0).unwrap();
@@ -32,7 +33,7 @@ fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
 /// Bytes that are no witness, and a witness that is none of this circuit's.
 fn false_witnesses<F: CircuitField>() {
     let circuit = Circuit::new(3, &[4, 1, 16]).unwrap();
-    let key = key::generate(F::BACKEND, circuit, [5; 32]).unwrap();
+    let key = key::generate(F::BACKEND, circuit, Security::Standard, [5; 32]).unwrap();
     let (statement, witness) = circuit.sample::<F>();
     let prove = |witness: &[u8]| key.prove(witness, [2; 32], 0);
     let at = |offset: usize, value: u8| {

@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
 use stwo::core::fields::m31::M31;
 
+use simnet_zk::backend::Security;
 use simnet_zk::circuits::Circuit;
 use simnet_zk::field::CircuitField;
 use simnet_zk::key::{self, Key};
@@ -31,7 +32,7 @@ struct Case {
 impl Case {
     fn new<F: CircuitField>(system: &str, id: u8, params: &[u32]) -> Self {
         let circuit = Circuit::new(id, params).expect("a circuit");
-        let key = key::generate(F::BACKEND, circuit, [1; 32]).expect("a key");
+        let key = key::generate(F::BACKEND, circuit, Security::Standard, [1; 32]).expect("a key");
         let (statement, witness) = circuit.sample::<F>();
         let public = key.public_inputs(&statement).expect("a statement");
         let name = match id {

@@ -12,7 +12,7 @@ use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, Matrix, Opti
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use simnet_zk::backend::ProofSystem;
+use simnet_zk::backend::{ProofSystem, Security};
 use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::builder::Structure;
 use simnet_zk::groth16::{Groth16, R1cs};
@@ -75,7 +75,7 @@ impl Case {
         let (_, witness) = circuit.sample::<Fr>();
         let (structure, values) = circuit.build::<Fr>(&witness).expect("an honest witness");
         let public = structure.public.iter().map(|w| values[w.0 as usize]).collect();
-        let ours = Groth16::keygen(&structure, SEED).expect("a key");
+        let ours = Groth16::keygen(&structure, Security::Standard, SEED).expect("a key");
         Case { bare: Bare::new(&structure, &values), values, public, ours }
     }
 

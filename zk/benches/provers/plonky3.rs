@@ -8,7 +8,7 @@ use p3_koala_bear::{
 use p3_poseidon2_air::{Poseidon2Air, RoundConstants, generate_trace_rows};
 use p3_uni_stark::{prove, verify};
 
-use simnet_zk::backend::ProofSystem;
+use simnet_zk::backend::{ProofSystem, Security};
 use simnet_zk::plonky3::{Plonky3, config};
 
 use crate::binding;
@@ -26,20 +26,25 @@ fn constants() -> Constants {
     )
 }
 
+fn parameters() -> config::Parameters {
+    config::Parameters::of(Security::Standard)
+}
+
 /// A transcript's start, with the commitment scheme that our keys use.
 fn configuration(pcs: &config::Pcs) -> config::Config {
-    config::proof_config(pcs, &binding(2), &[PERMUTATIONS.ilog2() as usize], &[])
+    config::proof_config(pcs, &parameters(), &binding(2), &[PERMUTATIONS.ilog2() as usize], &[])
 }
 
 pub fn permutations(table: &mut Table) {
     let (structure, values) = chain::record::<KoalaBear>();
-    let key = Plonky3::keygen(&structure, [0; 32]).expect("a key");
+    let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).expect("a key");
     let public: Vec<KoalaBear> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
-    let (air, constants, pcs) = (Air::new(constants()), constants(), config::pcs());
+    let (air, constants, pcs) = (Air::new(constants()), constants(), parameters().pcs());
     let inputs: Vec<[KoalaBear; 16]> =
         (0..PERMUTATIONS).map(|i| std::array::from_fn(|j| KoalaBear::new((16 * i + j) as u32))).collect();
     let reference = || {
-        let trace = generate_trace_rows::<_, Linear, 16, 3, 0, 4, 20>(inputs.clone(), &constants, config::LOG_BLOWUP);
+        let trace =
+            generate_trace_rows::<_, Linear, 16, 3, 0, 4, 20>(inputs.clone(), &constants, parameters().log_blowup);
         prove(&configuration(&pcs), &air, trace, &[]).expect("a proof")
     };
     let ours = || key.prove(&values, &binding(2), [0; 32]).expect("a proof");

@@ -21,7 +21,7 @@ use stwo::prover::poly::twiddles::TwiddleTree;
 use stwo::prover::{CommitmentSchemeProver, prove};
 use stwo_constraint_framework::{EvalAtRow, FrameworkComponent, FrameworkEval, TraceLocationAllocator};
 
-use simnet_zk::backend::ProofSystem;
+use simnet_zk::backend::{ProofSystem, Security};
 use simnet_zk::hash::poseidon2::{Poseidon2Field, WIDTH, external_linear, internal_linear};
 use simnet_zk::stwo::{Stwo, config};
 
@@ -101,9 +101,13 @@ fn rows(chunk: usize) -> Vec<PackedM31> {
     cells
 }
 
+fn parameters() -> config::Parameters {
+    config::Parameters::of(Security::Standard)
+}
+
 fn reference(twiddles: &TwiddleTree<SimdBackend>) -> Proof {
     let mut channel = Blake2sChannel::default();
-    let mut scheme = CommitmentSchemeProver::<_, Blake2sMerkleChannel>::new(config::pcs(), twiddles);
+    let mut scheme = CommitmentSchemeProver::<_, Blake2sMerkleChannel>::new(parameters().pcs(), twiddles);
     scheme.set_store_polynomials_coefficients();
     scheme.tree_builder().commit(&mut channel);
     let rows: Vec<Vec<PackedM31>> = (0..PERMUTATIONS / N_LANES).into_par_iter().map(rows).collect();
@@ -118,7 +122,7 @@ fn reference(twiddles: &TwiddleTree<SimdBackend>) -> Proof {
 fn check(proof: Proof) {
     let component = component();
     let mut channel = Blake2sChannel::default();
-    let mut scheme = CommitmentSchemeVerifier::<Blake2sMerkleChannel>::new(config::pcs());
+    let mut scheme = CommitmentSchemeVerifier::<Blake2sMerkleChannel>::new(parameters().pcs());
     let logs = component.trace_log_degree_bounds();
     scheme.commit(proof.commitments[0], &logs[0], &mut channel);
     scheme.commit(proof.commitments[1], &logs[1], &mut channel);
@@ -127,9 +131,9 @@ fn check(proof: Proof) {
 
 pub fn permutations(table: &mut Table) {
     let (structure, values) = chain::record::<M31>();
-    let key = Stwo::keygen(&structure, [0; 32]).expect("a key");
+    let key = Stwo::keygen(&structure, Security::Standard, [0; 32]).expect("a key");
     let public: Vec<M31> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
-    let log_domain = LOG_ROWS + config::LOG_BLOWUP;
+    let log_domain = LOG_ROWS + parameters().log_blowup;
     let twiddles = SimdBackend::precompute_twiddles(CanonicCoset::new(log_domain).circle_domain().half_coset);
     let ours = || key.prove(&values, &binding(1), [0; 32]).expect("a proof");
     for (threads, pool) in pools() {

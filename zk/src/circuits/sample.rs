@@ -1,6 +1,7 @@
 //! Honest statements and witnesses for tests and benches of every backend.
 
 use crate::accounts::{self, identity_commitment, identity_leaf};
+use crate::circuits::Circuit;
 use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
 use crate::circuits::transaction::STATEMENT_BYTES;
@@ -146,4 +147,34 @@ pub fn witness_bytes<F: CircuitField>(w: &Witness<F>) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Every circuit at a size that tests prove in milliseconds. Suites that run over all circuits take them from here.
+pub fn circuits() -> Vec<Circuit> {
+    sized([
+        (1, &[]),
+        (2, &[16]),
+        (3, &[4, 1, 16]),
+        (4, &[4, 8, 2]),
+        (5, &[8, 3, 3, 4]),
+        (6, &[8, 6, 6, 3600, 300]),
+        (7, &[8, 8, 4]),
+    ])
+}
+
+/// Every circuit at the largest size that a scenario may ask for.
+pub fn largest() -> Vec<Circuit> {
+    sized([
+        (1, &[]),
+        (2, &[32]),
+        (3, &[16, 4, 32]),
+        (4, &[16, 256, 4]),
+        (5, &[256, 4, 8, 16]),
+        (6, &[32, 10, 32, 3600, 300]),
+        (7, &[128, 256, 4]),
+    ])
+}
+
+fn sized<const N: usize>(sizes: [(u8, &[u32]); N]) -> Vec<Circuit> {
+    sizes.map(|(id, params)| Circuit::new(id, params).expect("a circuit")).to_vec()
 }

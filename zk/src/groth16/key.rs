@@ -141,7 +141,10 @@ impl KeyReader<'_> {
         let bytes = self.take(count.checked_mul(size).ok_or_else(|| damaged("count"))?)?;
         let decode = |c: &[u8]| {
             let p = Affine::<P>::deserialize_uncompressed_unchecked(c).map_err(|_| damaged("point"))?;
-            if p.is_on_curve() { Ok(p) } else { Err(damaged("point off the curve")) }
+            // The decoder overlooks a sign flag that uncompressed points do not need.
+            let mut canonical = Vec::with_capacity(size);
+            p.serialize_uncompressed(&mut canonical).expect("writing to memory");
+            if canonical == c && p.is_on_curve() { Ok(p) } else { Err(damaged("point off the curve or miswritten")) }
         };
         bytes.par_chunks_exact(size).map(decode).collect()
     }

@@ -21,7 +21,7 @@ use blake2::{Blake2s256, Digest as _};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-use crate::backend::{Binding, ProofSystem};
+use crate::backend::{Binding, ProofSystem, Security};
 use crate::circuits::builder::Structure;
 use crate::circuits::check::check;
 use crate::circuits::public;
@@ -82,7 +82,7 @@ fn decode(bytes: &[u8]) -> Result<Proof<Bn254>, Reject> {
     if encode(&proof) == bytes { Ok(proof) } else { Err(Reject::InvalidProofShape) }
 }
 
-fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
+pub(crate) fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
     let mut out = vec![];
     value.serialize_compressed(&mut out).expect("writing to memory");
     out
@@ -91,11 +91,11 @@ fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
 impl ProofSystem for Groth16 {
     type F = Fr;
 
-    fn parameter_bytes() -> Vec<u8> {
+    fn parameter_bytes(_security: Security) -> Vec<u8> {
         b"groth16/bn254/libsnark-reduction/compressed".to_vec()
     }
 
-    fn keygen(structure: &Structure<Fr>, seed: [u8; 32]) -> Result<Self, ZkError> {
+    fn keygen(structure: &Structure<Fr>, _security: Security, seed: [u8; 32]) -> Result<Self, ZkError> {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let circuit = R1cs { structure, values: None };
         let key = Ark::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(circuit, &mut rng)
@@ -111,7 +111,7 @@ impl ProofSystem for Groth16 {
         self.key.to_bytes()
     }
 
-    fn load(structure: &Structure<Fr>, bytes: &[u8]) -> Result<Self, ZkError> {
+    fn load(structure: &Structure<Fr>, _security: Security, bytes: &[u8]) -> Result<Self, ZkError> {
         let shape = shape(structure);
         let key = ProvingKey::from_bytes(bytes, &shape)?;
         Ok(Self::new(structure, shape, key))

@@ -6,12 +6,14 @@
 use std::sync::LazyLock;
 
 use ark_bn254::{Bn254, Fr};
+use ark_ec::CurveGroup;
+use ark_ff::{BigInteger, Field, PrimeField};
 use ark_groth16::{ProvingKey as ArkKey, VerifyingKey, prepare_verifying_key};
 
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, OptimizationGoal, R1CS_PREDICATE_LABEL};
 
 use super::*;
-use crate::backend::PROOF_VERSION;
+use crate::attacks::{Form, Map, Target};
 use crate::circuits::{Circuit, sample};
 
 const SETUP_SEED: [u8; 32] = [7; 32];
@@ -30,19 +32,12 @@ static TRANSACTION: LazyLock<Fixture> = LazyLock::new(|| {
     let circuit = R1cs { structure: &structure, values: None };
     let mut rng = ChaCha20Rng::from_seed(SETUP_SEED);
     let ark = Ark::<Bn254>::generate_random_parameters_with_reduction(circuit, &mut rng).expect("a circuit");
-    let ours = Groth16::keygen(&structure, SETUP_SEED).expect("a circuit");
+    let ours = Groth16::keygen(&structure, Security::Standard, SETUP_SEED).expect("a circuit");
     Fixture { structure, values, ark, ours }
 });
 
 fn binding() -> Binding {
-    Binding {
-        proof_version: PROOF_VERSION,
-        backend: 3,
-        circuit_id: 1,
-        circuit_version: 1,
-        params_hash: [5; 32],
-        vk_id: [6; 32],
-    }
+    crate::attacks::binding(3)
 }
 
 /// Arkworks' proof from the R1CS matrices and the full assignment.
@@ -92,4 +87,80 @@ fn groth16_proofs_convince_arkworks_verifier() {
 fn groth16_keys_are_those_of_arkworks() {
     let f = &*TRANSACTION;
     assert_eq!(f.ours.key, ProvingKey::from(f.ark.clone()));
+}
+
+impl Target for Groth16 {
+    /// The quotient is made of the products whatever the third side of a constraint says, so a false witness gives a
+    /// proof like any other.
+    fn cheat(&self, values: &[Fr], _public: &[Fr], _binding: &Binding) -> Vec<(&'static str, Vec<u8>)> {
+        let evaluation = Evaluation::new(&self.structure, values);
+        let proof = prover::prove(&self.key, evaluation, Fr::from(3), Fr::from(5)).expect("a proof");
+        vec![("unchecked", encode(&proof))]
+    }
+
+    fn map(&self, proof: &[u8]) -> Map {
+        assert_eq!(proof.len(), PROOF_BYTES);
+        let mut map = Map::default();
+        [("a", 32), ("b", 64), ("c", 32)].into_iter().for_each(|(name, len)| map.add(name, Form::Opaque, len));
+        map
+    }
+}
+
+/// A coordinate and the modulus of its field are the same coordinate in another encoding.
+#[test]
+fn groth16_coordinates_have_one_encoding() {
+    let f = &*TRANSACTION;
+    let proof = f.ours.prove(&f.values, &binding(), PROOF_SEED).expect("an honest witness");
+    let modulus = ark_bn254::Fq::MODULUS;
+    // Both coordinates of b's x stand before its flags.
+    for at in [0, 32, 64, 96] {
+        let mut raised = proof.clone();
+        let flags = raised[at + 31] & 0xc0;
+        raised[at + 31] &= 0x3f;
+        let mut x = <ark_bn254::Fq as PrimeField>::BigInt::default();
+        let words = raised[at..at + 32].as_chunks::<8>().0;
+        x.0.iter_mut().zip(words).for_each(|(x, w)| *x = u64::from_le_bytes(*w));
+        assert!(!x.add_with_carry(&modulus), "there is room for x + p");
+        let bytes: Vec<u8> = x.0.iter().flat_map(|w| w.to_le_bytes()).collect();
+        raised[at..at + 32].copy_from_slice(&bytes);
+        raised[at + 31] |= flags;
+        assert_eq!(f.ours.verify(&public(f), &binding(), &raised), Err(Reject::InvalidProofShape), "at {at}");
+    }
+}
+
+/// The setup's secret numbers, as arkworks draws them from the published seed.
+fn toxic_waste() -> [Fr; 4] {
+    let mut rng = ChaCha20Rng::from_seed(SETUP_SEED);
+    std::array::from_fn(|_| Fr::rand(&mut rng))
+}
+
+/// A proof of any statement, true or not, from the setup's secrets and no witness.
+fn simulate(f: &Fixture, public: &[Fr], a: Fr, b: Fr) -> Vec<u8> {
+    let [alpha, beta, gamma, delta] = toxic_waste();
+    let key = &f.ours.key;
+    let inverse = |x: Fr| x.inverse().expect("drawn at random");
+    let g1 = key.vk.alpha_g1 * inverse(alpha);
+    let g2 = key.vk.beta_g2 * inverse(beta);
+    let (constant, inputs) = key.vk.gamma_abc_g1.split_first().expect("the constant one");
+    let prepared = G1Projective::msm(inputs, public).expect("as many inputs as the key") + constant;
+    let c = (g1 * (a * b - alpha * beta) - prepared * gamma) * inverse(delta);
+    encode(&Proof::<Bn254> { a: (g1 * a).into_affine(), b: (g2 * b).into_affine(), c: c.into_affine() })
+}
+
+/// What hides and what does not. A proof is as good as one made without any witness, so it cannot show one; and the
+/// same secrets let whoever knows the setup's seed prove what is false.
+#[test]
+fn groth16_hides_its_witness_and_trusts_its_setup() {
+    let f = &*TRANSACTION;
+    let made = [PROOF_SEED, [9; 32]].map(|seed| f.ours.prove(&f.values, &binding(), seed).expect("an honest witness"));
+    // Nothing of two proofs of one statement is alike.
+    for part in [0..32, 32..96, 96..128] {
+        assert_ne!(made[0][part.clone()], made[1][part]);
+    }
+    let simulated = simulate(f, &public(f), Fr::from(1_234_567), Fr::from(7_654_321));
+    assert_eq!(f.ours.verify(&public(f), &binding(), &simulated), Ok(()), "no witness was needed");
+    let mut lie = public(f);
+    lie[0] += Fr::from(1);
+    let forged = simulate(f, &lie, Fr::from(11), Fr::from(13));
+    assert_eq!(f.ours.verify(&lie, &binding(), &forged), Ok(()), "whoever knows the seed can forge");
 }

@@ -15,7 +15,7 @@ use p3_symmetric::{CompressionFunctionFromHasher, SerializingHasher};
 use p3_uni_stark::StarkConfig;
 
 use super::challenger::OrderedChallenger;
-use crate::backend::Binding;
+use crate::backend::{Binding, Security};
 
 pub type F = KoalaBear;
 pub type EF = BinomialExtensionField<F, 4>;
@@ -27,44 +27,103 @@ pub type Challenger = SerializingChallenger32<F, OrderedChallenger>;
 pub type Pcs = TwoAdicFriPcs<F, Radix2DitParallel<F>, ValMmcs, ChallengeMmcs>;
 pub type Config = StarkConfig<Pcs, EF, Challenger>;
 
-/// Log2 of the low-degree extension's blowup. 3 with 30 queries would make proofs a quarter smaller and twice as
-/// slow to make.
-pub const LOG_BLOWUP: usize = 2;
-/// FRI queries.
-pub const QUERIES: usize = 45;
-/// Grinding before the queries: each bit replaces half a query and doubles a search that runs on one thread.
-pub const QUERY_POW_BITS: usize = 12;
-/// Grinding before the challenge that batches all openings; without it that round stays below 100 bits.
-pub const BATCH_POW_BITS: usize = 8;
-/// Grinding before the bus challenges; without it large circuits stay below 100 bits.
-pub const LOOKUP_POW_BITS: usize = 4;
-/// Log2 of the largest folding arity of one FRI round.
-pub const MAX_LOG_ARITY: usize = 3;
-/// Log2 of the length of FRI's final polynomial.
-pub const LOG_FINAL_POLY_LEN: usize = 0;
+/// A parameter set; a key says which one, and proofs carry none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Log2 of the low-degree extension's blowup.
+    pub log_blowup: usize,
+    /// FRI queries.
+    pub queries: usize,
+    /// Grinding before the queries: each bit replaces half a query and doubles a search that runs on one thread.
+    pub query_pow: usize,
+    /// Grinding before the challenge that batches all openings; without it that round stays below 100 bits.
+    pub batch_pow: usize,
+    /// Grinding before the bus challenges; without it large circuits stay below 100 bits.
+    pub lookup_pow: usize,
+    /// Grinding before the out-of-domain point.
+    pub ood_pow: usize,
+    /// Grinding before the challenge of every fold.
+    pub commit_pow: usize,
+    /// Log2 of the largest folding arity of one FRI round.
+    pub max_log_arity: usize,
+    /// Log2 of the length of FRI's final polynomial.
+    pub log_final_poly_len: usize,
+}
 
-/// The FRI parameters over any commitment scheme.
-pub fn fri_parameters<M>(mmcs: M) -> FriParameters<M> {
-    FriParameters {
-        log_blowup: LOG_BLOWUP,
-        log_final_poly_len: LOG_FINAL_POLY_LEN,
-        max_log_arity: MAX_LOG_ARITY,
-        num_queries: QUERIES,
-        batch_proof_of_work_bits: BATCH_POW_BITS,
-        commit_proof_of_work_bits: 0,
-        query_proof_of_work_bits: QUERY_POW_BITS,
-        mmcs,
+/// A blowup of 8 with 30 queries would make proofs a quarter smaller and twice as slow to make.
+const STANDARD: Parameters = Parameters {
+    log_blowup: 2,
+    queries: 45,
+    query_pow: 12,
+    batch_pow: 8,
+    lookup_pow: 4,
+    ood_pow: 0,
+    commit_pow: 0,
+    max_log_arity: 3,
+    log_final_poly_len: 0,
+};
+
+/// Grinding lifts every conjectured term to that of the constraints' combination, where there is nothing to grind;
+/// queries until the proven figure is bound by the field, not by them.
+const HIGH: Parameters = Parameters {
+    log_blowup: 2,
+    queries: 84,
+    query_pow: 16,
+    batch_pow: 16,
+    lookup_pow: 12,
+    ood_pow: 8,
+    commit_pow: 12,
+    ..STANDARD
+};
+
+impl Parameters {
+    pub fn of(security: Security) -> Self {
+        match security {
+            Security::Standard => STANDARD,
+            Security::High => HIGH,
+        }
     }
-}
 
-/// The commitment scheme; its clones share the cache of roots of unity, so a key holds one.
-pub fn pcs() -> Pcs {
-    pcs_with(fri_parameters)
-}
+    /// The library's FRI parameters over any commitment scheme.
+    pub fn fri<M>(&self, mmcs: M) -> FriParameters<M> {
+        FriParameters {
+            log_blowup: self.log_blowup,
+            log_final_poly_len: self.log_final_poly_len,
+            max_log_arity: self.max_log_arity,
+            num_queries: self.queries,
+            batch_proof_of_work_bits: self.batch_pow,
+            commit_proof_of_work_bits: self.commit_pow,
+            query_proof_of_work_bits: self.query_pow,
+            mmcs,
+        }
+    }
 
-/// The commitment scheme with the caller's FRI parameters; tests make proofs that are too weak with it.
-pub(super) fn pcs_with(fri: impl FnOnce(ChallengeMmcs) -> FriParameters<ChallengeMmcs>) -> Pcs {
-    two_adic(ValMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0), fri)
+    /// The commitment scheme; its clones share the cache of roots of unity, so a key holds one.
+    pub fn pcs(&self) -> Pcs {
+        let mmcs = ValMmcs::new(FieldHash::new(Blake3), Compress::new(Blake3), 0);
+        two_adic(mmcs, |mmcs| self.fri(mmcs))
+    }
+
+    /// Canonical bytes, part of `params_hash`.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = b"plonky3 0.8 koalabear^4 two-adic-fri blake3 blake3 logup".to_vec();
+        let numbers = [
+            self.log_blowup,
+            self.queries,
+            self.query_pow,
+            self.batch_pow,
+            self.lookup_pow,
+            self.ood_pow,
+            self.commit_pow,
+            self.max_log_arity,
+            self.log_final_poly_len,
+            super::tables::MAX_ARITH_LANES,
+            super::tables::SWAP_LANES,
+            super::tables::PUBLIC_LANES,
+        ];
+        out.extend(numbers.iter().flat_map(|n| (*n as u32).to_le_bytes()));
+        out
+    }
 }
 
 /// FRI over any field's Merkle trees: ours, or those of others' proofs.
@@ -77,18 +136,26 @@ pub(super) fn two_adic<V: TwoAdicField, E, M: Clone>(
 }
 
 /// A configuration whose transcript starts with `label`.
-fn config(pcs: &Pcs, label: Vec<u8>) -> Config {
+fn config(pcs: &Pcs, parameters: &Parameters, label: Vec<u8>) -> Config {
     let challenger = Challenger::new(OrderedChallenger::new(label));
-    Config::new(pcs.clone(), challenger).with_lookup_proof_of_work_bits(LOOKUP_POW_BITS)
+    Config::new(pcs.clone(), challenger)
+        .with_lookup_proof_of_work_bits(parameters.lookup_pow)
+        .with_ood_proof_of_work_bits(parameters.ood_pow)
 }
 
 /// The configuration of key generation, which draws no challenge.
-pub fn keygen_config(pcs: &Pcs) -> Config {
-    config(pcs, vec![])
+pub fn keygen_config(pcs: &Pcs, parameters: &Parameters) -> Config {
+    config(pcs, parameters, vec![])
 }
 
 /// The configuration of one proof: its transcript has absorbed the metadata, heights and statement.
-pub fn proof_config(pcs: &Pcs, binding: &Binding, log_heights: &[usize], public: &[F]) -> Config {
+pub fn proof_config(
+    pcs: &Pcs,
+    parameters: &Parameters,
+    binding: &Binding,
+    log_heights: &[usize],
+    public: &[F],
+) -> Config {
     let mut label = b"SIMNET-PLONKY3-V1".to_vec();
     label.extend(binding.proof_version.to_le_bytes());
     label.push(binding.backend);
@@ -100,24 +167,5 @@ pub fn proof_config(pcs: &Pcs, binding: &Binding, log_heights: &[usize], public:
     label.extend(log_heights.iter().map(|h| *h as u8));
     label.extend((public.len() as u32).to_le_bytes());
     label.extend(public.iter().flat_map(|x| x.as_canonical_u32().to_le_bytes()));
-    config(pcs, label)
-}
-
-/// Canonical bytes of everything above, part of `params_hash`.
-pub fn parameter_bytes() -> Vec<u8> {
-    let mut out = b"plonky3 0.8 koalabear^4 two-adic-fri blake3 blake3 logup".to_vec();
-    let numbers = [
-        LOG_BLOWUP,
-        QUERIES,
-        QUERY_POW_BITS,
-        BATCH_POW_BITS,
-        LOOKUP_POW_BITS,
-        MAX_LOG_ARITY,
-        LOG_FINAL_POLY_LEN,
-        super::tables::MAX_ARITH_LANES,
-        super::tables::SWAP_LANES,
-        super::tables::PUBLIC_LANES,
-    ];
-    out.extend(numbers.iter().flat_map(|n| (*n as u32).to_le_bytes()));
-    out
+    config(pcs, parameters, label)
 }

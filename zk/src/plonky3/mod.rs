@@ -6,12 +6,12 @@
 use p3_batch_stark::{BatchProof, ProverData};
 use p3_field::PrimeField32;
 
-use crate::backend::{Binding, ProofSystem};
+use crate::backend::{Binding, ProofSystem, Security};
 use crate::circuits::builder::{HashOp, Structure};
 use crate::circuits::check::check;
 use crate::error::{Reject, ZkError};
 use crate::stark::layout::Layout;
-use config::{Config, F, Pcs};
+use config::{Config, F, Parameters, Pcs};
 use shape::Shape;
 use tables::{Kind, Table};
 use trace::Filler;
@@ -55,32 +55,12 @@ pub struct Plonky3 {
 impl ProofSystem for Plonky3 {
     type F = F;
 
-    fn parameter_bytes() -> Vec<u8> {
-        config::parameter_bytes()
+    fn parameter_bytes(security: Security) -> Vec<u8> {
+        Parameters::of(security).bytes()
     }
 
-    fn keygen(structure: &Structure<F>, _seed: [u8; 32]) -> Result<Self, ZkError> {
-        check_structure(structure)?;
-        let layout = Layout::new(structure);
-        let swaps = tables::swap_rows(&layout.swap);
-        let tables = tables::tables(&layout, &swaps);
-        let pcs = config::pcs();
-        let log_heights: Vec<usize> = tables.iter().map(|t| t.log_height).collect();
-        let data = ProverData::from_airs_and_degrees(&config::keygen_config(&pcs), &tables, &log_heights)
-            .map_err(|e| ZkError::ProverFailed(format!("{e:?}")))?;
-        let shape = Shape::new(&tables, &data.common.lookups);
-        let commitment = data.common.preprocessed.as_ref().map(|p| postcard::to_allocvec(&p.commitment));
-        Ok(Plonky3 {
-            structure: structure.clone(),
-            description: describe(&tables, &data)?,
-            commitment: commitment.transpose().map_err(encoding)?.unwrap_or_default(),
-            inputs: layout.public.len(),
-            filler: Filler::new(layout, swaps),
-            tables,
-            pcs,
-            data,
-            shape,
-        })
+    fn keygen(structure: &Structure<F>, security: Security, _seed: [u8; 32]) -> Result<Self, ZkError> {
+        Self::generate(structure, Parameters::of(security))
     }
 
     fn vk_bytes(&self) -> Vec<u8> {
@@ -98,9 +78,9 @@ impl ProofSystem for Plonky3 {
         out
     }
 
-    fn load(structure: &Structure<F>, bytes: &[u8]) -> Result<Self, ZkError> {
+    fn load(structure: &Structure<F>, security: Security, bytes: &[u8]) -> Result<Self, ZkError> {
         // Recomputing is as fast as reading back the prover's part, and cannot be fed a wrong one.
-        let key = Self::keygen(structure, [0; 32])?;
+        let key = Self::generate(structure, Parameters::of(security))?;
         if key.dump() == bytes {
             return Ok(key);
         }
@@ -136,6 +116,30 @@ impl ProofSystem for Plonky3 {
 }
 
 impl Plonky3 {
+    pub(crate) fn generate(structure: &Structure<F>, parameters: Parameters) -> Result<Self, ZkError> {
+        check_structure(structure)?;
+        let layout = Layout::new(structure);
+        let swaps = tables::swap_rows(&layout.swap);
+        let tables = tables::tables(&layout, &swaps);
+        let pcs = parameters.pcs();
+        let log_heights: Vec<usize> = tables.iter().map(|t| t.log_height).collect();
+        let data = ProverData::from_airs_and_degrees(&config::keygen_config(&pcs, &parameters), &tables, &log_heights)
+            .map_err(|e| ZkError::ProverFailed(format!("{e:?}")))?;
+        let shape = Shape::new(&tables, &data.common.lookups, parameters);
+        let commitment = data.common.preprocessed.as_ref().map(|p| postcard::to_allocvec(&p.commitment));
+        Ok(Plonky3 {
+            structure: structure.clone(),
+            description: describe(&tables, &data)?,
+            commitment: commitment.transpose().map_err(encoding)?.unwrap_or_default(),
+            inputs: layout.public.len(),
+            filler: Filler::new(layout, swaps),
+            tables,
+            pcs,
+            data,
+            shape,
+        })
+    }
+
     /// The library's per-table public values: only one table has any.
     fn public_values(&self, public: &[F]) -> Vec<Vec<F>> {
         let of = |t: &Table| if matches!(t.kind, Kind::Public { .. }) { public.to_vec() } else { vec![] };

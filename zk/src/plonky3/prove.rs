@@ -23,7 +23,7 @@ impl Plonky3 {
         public: &[F],
         binding: &Binding,
     ) -> Result<Vec<u8>, ZkError> {
-        let config = proof_config(&self.pcs, binding, &self.shape.log_heights(), public);
+        let config = proof_config(&self.pcs, &self.shape.parameters, binding, &self.shape.log_heights(), public);
         let instances: Vec<StarkInstance<'_, Config, _>> = self
             .tables
             .iter()

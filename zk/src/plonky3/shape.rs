@@ -6,7 +6,7 @@ use p3_batch_stark::symbolic::{get_log_num_quotient_chunks, get_symbolic_constra
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_lookup::{LogUpGadget, Lookups};
 
-use super::config::{Config, EF, F, LOG_BLOWUP, LOG_FINAL_POLY_LEN, MAX_LOG_ARITY, QUERIES};
+use super::config::{Config, EF, F, Parameters};
 use super::tables::Table;
 
 const D: usize = <EF as BasedVectorSpace<F>>::DIMENSION;
@@ -28,6 +28,7 @@ pub struct TableShape {
 /// The shape of every proof of one circuit.
 #[derive(Clone, Debug)]
 pub struct Shape {
+    pub parameters: Parameters,
     pub tables: Vec<TableShape>,
     /// Log2 arity of every FRI round.
     pub folds: Vec<usize>,
@@ -35,12 +36,12 @@ pub struct Shape {
 
 impl Shape {
     /// The shape that the tables and the packed lookups of key generation lead to.
-    pub fn new(tables: &[Table], lookups: &[Lookups<F>]) -> Self {
+    pub fn new(tables: &[Table], lookups: &[Lookups<F>], parameters: Parameters) -> Self {
         let tables: Vec<_> = tables.iter().zip(lookups).map(|(t, l)| TableShape::new(t, l)).collect();
-        let mut heights: Vec<_> = tables.iter().map(|t| t.log_height + LOG_BLOWUP).collect();
+        let mut heights: Vec<_> = tables.iter().map(|t| t.log_height + parameters.log_blowup).collect();
         heights.sort_unstable_by(|a, b| b.cmp(a));
         heights.dedup();
-        Shape { folds: fold_schedule(&heights), tables }
+        Shape { folds: fold_schedule(&heights, &parameters), tables, parameters }
     }
 
     /// Log2 heights, in table order.
@@ -51,12 +52,12 @@ impl Shape {
     /// An upper bound on the bytes of a proof, from the number of elements and digests in it.
     pub fn max_bytes(&self) -> usize {
         let columns: usize = self.tables.iter().map(TableShape::columns).sum();
-        let tallest = self.log_heights().into_iter().max().unwrap_or(0) + LOG_BLOWUP;
+        let tallest = self.log_heights().into_iter().max().unwrap_or(0) + self.parameters.log_blowup;
         let folded: usize = self.folds.iter().map(|a| (4 * D) << a).sum();
         // Four trees for the tables and one for every fold; a length prefix takes at most three bytes here.
         let paths = (4 + self.folds.len()) * 33 * tallest;
         let per_query = 5 * columns + 3 * 5 * self.tables.len() + folded + paths;
-        QUERIES * per_query + 3 * 4 * D * columns + 4096
+        self.parameters.queries * per_query + 3 * 4 * D * columns + 4096
     }
 
     /// Whether a decoded proof has this shape.
@@ -74,8 +75,7 @@ impl Shape {
             && proof.lookup_terminals.len() == self.tables.len()
             && proof.lookup_terminals.iter().all(Option::is_some)
             && proof.lookup_pow_witness.is_some()
-            // No work is asked for here, so a single witness is canonical.
-            && proof.ood_pow_witness == F::ZERO
+            && canonical(proof.ood_pow_witness, self.parameters.ood_pow)
     }
 
     fn admits_values(&self, proof: &BatchProof<Config>) -> bool {
@@ -97,20 +97,21 @@ impl Shape {
 
     fn admits_openings(&self, proof: &BatchProof<Config>) -> bool {
         let fri = &proof.opening_proof;
+        let p = &self.parameters;
         let rounds = self.folds.len();
         let widths = self.matrix_widths();
         fri.commit_phase_commits.len() == rounds
             && fri.commit_phase_commits.iter().all(|c| c.num_roots() == 1)
             && fri.commit_pow_witnesses.len() == rounds
-            && fri.commit_pow_witnesses.iter().all(|w| *w == F::ZERO)
-            && fri.final_poly.len() == 1 << LOG_FINAL_POLY_LEN
+            && fri.commit_pow_witnesses.iter().all(|w| canonical(*w, p.commit_pow))
+            && fri.final_poly.len() == 1 << p.log_final_poly_len
             && fri.commit_phase_openings.len() == rounds
             && fri.commit_phase_openings.iter().zip(&self.folds).all(|(o, arity)| {
-                o.sibling_values.len() == QUERIES && o.sibling_values.iter().all(|s| s.len() == (1 << arity) - 1)
+                o.sibling_values.len() == p.queries && o.sibling_values.iter().all(|s| s.len() == (1 << arity) - 1)
             })
             && fri.input_openings.len() == widths.len()
             && fri.input_openings.iter().zip(&widths).all(|(batch, widths)| {
-                batch.opened_values.len() == QUERIES
+                batch.opened_values.len() == p.queries
                     && batch.opened_values.iter().all(|rows| rows.iter().map(Vec::len).eq(widths.iter().copied()))
             })
     }
@@ -148,14 +149,19 @@ impl TableShape {
     }
 }
 
+/// Where no work is asked for, one witness stands for all.
+fn canonical(witness: F, bits: usize) -> bool {
+    bits > 0 || witness == F::ZERO
+}
+
 /// The arity of every FRI round, as the library derives it: a round stops where the next input joins.
-fn fold_schedule(log_heights: &[usize]) -> Vec<usize> {
-    let last = LOG_BLOWUP + LOG_FINAL_POLY_LEN;
+fn fold_schedule(log_heights: &[usize], parameters: &Parameters) -> Vec<usize> {
+    let last = parameters.log_blowup + parameters.log_final_poly_len;
     let mut out = vec![];
     let mut height = log_heights.first().copied().unwrap_or(last);
     while height > last {
         let stop = log_heights.iter().copied().find(|h| *h < height).unwrap_or(last).max(last);
-        let arity = (height - stop).min(MAX_LOG_ARITY);
+        let arity = (height - stop).min(parameters.max_log_arity);
         out.push(arity);
         height -= arity;
     }

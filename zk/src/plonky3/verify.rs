@@ -22,7 +22,7 @@ impl Plonky3 {
 
     /// The library's verdict on a proof of the right shape.
     pub(super) fn check_decoded(&self, public: &[F], binding: &Binding, proof: &Proof) -> Result<(), Reject> {
-        let config = proof_config(&self.pcs, binding, &self.shape.log_heights(), public);
+        let config = proof_config(&self.pcs, &self.shape.parameters, binding, &self.shape.log_heights(), public);
         let public = self.public_values(public);
         contained(|| verify_batch(&config, &self.tables, proof, &public, &self.data.common))
     }

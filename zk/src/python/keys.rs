@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::{array, contained, in_field};
+use crate::backend::Security;
 use crate::circuits::Circuit;
 use crate::error::ZkError;
 use crate::key;
@@ -69,18 +70,28 @@ impl Key {
     }
 
     /// Makes the keys. `seed` (32 bytes) only matters for Groth16, whose setup it makes reproducible and thereby
-    /// unfit for production.
+    /// unfit for production. `security` is 0 (standard) or 1 (high); Groth16 has one level.
     #[staticmethod]
-    fn generate(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, seed: &[u8]) -> PyResult<Self> {
+    #[pyo3(signature = (backend, circuit, params, seed, security = 0))]
+    fn generate(
+        py: Python<'_>,
+        backend: u8,
+        circuit: u8,
+        params: Vec<u32>,
+        seed: &[u8],
+        security: u8,
+    ) -> PyResult<Self> {
         let (circuit, seed) = (Circuit::new(circuit, &params)?, array(seed, "seed")?);
-        Ok(Key(py.detach(|| key::generate(backend, circuit, seed))?))
+        let security = Security::new(security)?;
+        Ok(Key(py.detach(|| key::generate(backend, circuit, security, seed))?))
     }
 
     /// The inverse of `dump`.
     #[staticmethod]
-    fn load(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, data: &[u8]) -> PyResult<Self> {
-        let circuit = Circuit::new(circuit, &params)?;
-        Ok(Key(py.detach(|| key::load(backend, circuit, data))?))
+    #[pyo3(signature = (backend, circuit, params, data, security = 0))]
+    fn load(py: Python<'_>, backend: u8, circuit: u8, params: Vec<u32>, data: &[u8], security: u8) -> PyResult<Self> {
+        let (circuit, security) = (Circuit::new(circuit, &params)?, Security::new(security)?);
+        Ok(Key(py.detach(|| key::load(backend, circuit, security, data))?))
     }
 
     /// The key of a Groth16 setup that others held with snarkjs for this circuit.

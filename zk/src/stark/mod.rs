@@ -1,3 +1,4 @@
 //! What the two STARK backends share.
 
 pub mod layout;
+pub mod security;

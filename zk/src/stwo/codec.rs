@@ -15,7 +15,6 @@ use stwo::core::vcs::blake2_hash::Blake2sHash;
 use stwo::core::vcs_lifted::blake2_merkle::Blake2sMerkleHasher;
 use stwo::core::vcs_lifted::verifier::MerkleDecommitmentLifted;
 
-use super::config::{self, QUERIES};
 use super::prove::Proof;
 use super::shape::{Shape, TREES};
 use crate::error::Reject;
@@ -153,7 +152,7 @@ pub fn decode(bytes: &[u8], shape: &Shape, root: Blake2sHash) -> Result<Parts, R
     let last_layer_poly = LinePoly::new(r.list(1, Reader::secure)?);
     let proof_of_work = r.u64()?;
     let queries = r.count(4)?;
-    if !(1..=QUERIES).contains(&queries) {
+    if !(1..=shape.parameters.queries).contains(&queries) {
         return Err(Reject::InvalidProofShape);
     }
     let queried_values = tree_vec(&shape.samples, |columns| {
@@ -166,7 +165,7 @@ pub fn decode(bytes: &[u8], shape: &Shape, root: Blake2sHash) -> Result<Parts, R
         return Err(Reject::BodyLengthMismatch);
     }
     let stark = StarkProof(CommitmentSchemeProof {
-        config: config::pcs(),
+        config: shape.parameters.pcs(),
         commitments: TreeVec(commitments),
         sampled_values,
         decommitments,

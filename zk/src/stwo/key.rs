@@ -13,7 +13,7 @@ use stwo::prover::poly::BitReversedOrder;
 use stwo::prover::poly::circle::{CircleEvaluation, PolyOps};
 use stwo::prover::poly::twiddles::TwiddleTree;
 
-use super::config::{AIR_VERSION, LOG_BLOWUP};
+use super::config::{AIR_VERSION, Parameters};
 use super::lookup::PublicSlot;
 use super::shape::Shape;
 use super::tables::{self, Table};
@@ -45,18 +45,19 @@ pub struct Stwo {
 }
 
 impl Stwo {
-    pub(super) fn generate(structure: &Structure<M31>) -> Result<Self, ZkError> {
+    pub(crate) fn generate(structure: &Structure<M31>, parameters: Parameters) -> Result<Self, ZkError> {
         check(structure)?;
         let layout = Layout::new(structure);
         let tables = tables::of_layout(&layout);
-        let shape = Shape::new(&tables);
+        let shape = Shape::new(&tables, parameters);
+        let log_blowup = parameters.log_blowup;
         let twiddles =
-            SimdBackend::precompute_twiddles(CanonicCoset::new(shape.log_max + LOG_BLOWUP).circle_domain().half_coset);
+            SimdBackend::precompute_twiddles(CanonicCoset::new(shape.log_max + log_blowup).circle_domain().half_coset);
         let fixed: Vec<Vec<BaseColumn>> = tables.iter().map(|t| t.fixed()).collect();
         let pool = BaseColumnPool::new();
         let columns = tables.iter().zip(&fixed).flat_map(|(t, c)| evaluations(t.log_size(), c)).collect();
         let polynomials = SimdBackend::interpolate_columns(columns, &twiddles);
-        let tree = CommitmentTreeProver::new(polynomials, LOG_BLOWUP, &twiddles, true, None, &pool);
+        let tree = CommitmentTreeProver::new(polynomials, log_blowup, &twiddles, true, None, &pool);
         Ok(Stwo {
             root: tree.commitment.root(),
             tables,
@@ -85,11 +86,11 @@ impl Stwo {
     }
 
     /// Makes the key again from the structure: committing is cheaper than reading the columns would be safe.
-    pub(super) fn restore(structure: &Structure<M31>, bytes: &[u8]) -> Result<Self, ZkError> {
+    pub(super) fn restore(structure: &Structure<M31>, parameters: Parameters, bytes: &[u8]) -> Result<Self, ZkError> {
         if bytes.first() != Some(&DUMP_VERSION) {
             return Err(ZkError::InvalidKeyEncoding("unknown version".into()));
         }
-        let key = Self::generate(structure)?;
+        let key = Self::generate(structure, parameters)?;
         if key.dump_bytes() != bytes {
             return Err(ZkError::InvalidKeyEncoding("not the key of this structure".into()));
         }

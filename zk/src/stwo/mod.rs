@@ -7,7 +7,7 @@
 
 use stwo::core::fields::m31::M31;
 
-use crate::backend::{Binding, ProofSystem};
+use crate::backend::{Binding, ProofSystem, Security};
 use crate::circuits::builder::Structure;
 use crate::error::{Reject, ZkError};
 
@@ -19,6 +19,7 @@ mod key;
 mod lookup;
 mod poseidon2;
 mod prove;
+mod security;
 mod shape;
 mod tables;
 mod transcript;
@@ -28,17 +29,18 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use config::Parameters;
 pub use key::Stwo;
 
 impl ProofSystem for Stwo {
     type F = M31;
 
-    fn parameter_bytes() -> Vec<u8> {
-        config::parameter_bytes()
+    fn parameter_bytes(security: Security) -> Vec<u8> {
+        Parameters::of(security).bytes()
     }
 
-    fn keygen(structure: &Structure<M31>, _seed: [u8; 32]) -> Result<Self, ZkError> {
-        Stwo::generate(structure)
+    fn keygen(structure: &Structure<M31>, security: Security, _seed: [u8; 32]) -> Result<Self, ZkError> {
+        Stwo::generate(structure, Parameters::of(security))
     }
 
     fn vk_bytes(&self) -> Vec<u8> {
@@ -49,8 +51,8 @@ impl ProofSystem for Stwo {
         self.dump_bytes()
     }
 
-    fn load(structure: &Structure<M31>, bytes: &[u8]) -> Result<Self, ZkError> {
-        Stwo::restore(structure, bytes)
+    fn load(structure: &Structure<M31>, security: Security, bytes: &[u8]) -> Result<Self, ZkError> {
+        Stwo::restore(structure, Parameters::of(security), bytes)
     }
 
     fn prove(&self, values: &[M31], binding: &Binding, _seed: [u8; 32]) -> Result<Vec<u8>, ZkError> {
@@ -63,7 +65,7 @@ impl ProofSystem for Stwo {
     }
 
     fn security_bits(&self) -> (f64, f64) {
-        config::security_bits(self.shape.fractions(), self.shape.log_max)
+        security::security_bits(&self.shape)
     }
 
     /// Rows of each table, padding included, and the columns of all tables together.

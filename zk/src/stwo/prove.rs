@@ -12,7 +12,6 @@ use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::{CommitmentSchemeProver, ComponentProver};
 
 use super::codec::{self, Parts};
-use super::config::{self, LOOKUP_POW};
 use super::key::{Stwo, evaluations};
 use super::lookup::Relations;
 use super::tables::ByteCounts;
@@ -73,6 +72,11 @@ impl Stwo {
             return Err(ZkError::InvalidWitness("a value is not canonical".into()));
         }
         check(&self.structure, values)?;
+        Ok(self.fill(values))
+    }
+
+    /// The trace of any values. Nothing here checks them.
+    pub(super) fn fill(&self, values: &[M31]) -> Trace {
         let mut bytes = ByteCounts::default();
         self.tables.iter().map(|t| t.trace(values, &mut bytes)).collect()
     }
@@ -91,12 +95,12 @@ impl Stwo {
         strategy: &impl Strategy,
     ) -> Result<Vec<u8>, ZkError> {
         let mut channel = transcript::start(binding, &self.shape, public);
-        let mut scheme = Scheme::with_memory_pool(config::pcs(), &self.twiddles, &self.pool);
+        let mut scheme = Scheme::with_memory_pool(self.shape.parameters.pcs(), &self.twiddles, &self.pool);
         // Otherwise the library evaluates out of the domain by Lagrange weights, which took 60 % of a proof's time.
         scheme.set_store_polynomials_coefficients();
         scheme.commit_tree(MaybeOwned::Borrowed(&self.tree), &mut channel);
         self.commit(&mut scheme, trace, &mut channel);
-        let lookup_nonce = SimdBackend::grind(&channel, LOOKUP_POW);
+        let lookup_nonce = SimdBackend::grind(&channel, self.shape.parameters.lookup_pow);
         channel.mix_u64(lookup_nonce);
         let relations = Relations::draw(&mut channel);
 

@@ -1,7 +1,7 @@
 //! What the key says about the shape of every proof of its circuit: nothing of it is read from a proof.
 
 use super::component::Place;
-use super::config::{FOLD, LOG_BLOWUP, QUERIES};
+use super::config::Parameters;
 use super::tables::{Table, TableShape};
 
 /// Commitment trees of a proof: preprocessed, trace, interaction, composition.
@@ -15,6 +15,7 @@ const WORD: usize = 4;
 /// The columns of a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
+    pub parameters: Parameters,
     pub tables: Vec<TableShape>,
     pub places: Vec<Place>,
     /// Log sizes of the columns of each tree, before blowup.
@@ -26,10 +27,11 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn new(tables: &[Box<dyn Table>]) -> Self {
+    pub fn new(tables: &[Box<dyn Table>], parameters: Parameters) -> Self {
         let tables: Vec<TableShape> = tables.iter().map(|t| t.shape()).collect();
         let log_max = tables.iter().map(|t| t.log_size).max().unwrap_or(0);
         let mut shape = Shape {
+            parameters,
             tables: vec![],
             places: vec![],
             log_sizes: [vec![], vec![], vec![], vec![log_max; COMPOSITION_COLUMNS]],
@@ -54,30 +56,26 @@ impl Shape {
         self.samples[tree].extend(vec![2; both]);
     }
 
-    /// LogUp terms over all rows, the measure of the lookup argument's error.
-    pub fn fractions(&self) -> usize {
-        self.tables.iter().map(|t| t.terms << t.log_size).sum()
-    }
-
     /// Log sizes of the tables, as keys and transcripts carry them.
     pub fn table_logs(&self) -> Vec<u32> {
         self.tables.iter().map(|t| t.log_size).collect()
     }
 
-    /// FRI layers after the first: folds of `FOLD` until a constant is left.
+    /// FRI layers after the first: folds until a constant is left.
     pub fn inner_layers(&self) -> usize {
-        (self.log_max - FOLD).div_ceil(FOLD) as usize
+        (self.log_max - self.parameters.fold).div_ceil(self.parameters.fold) as usize
     }
 
     /// No honest proof is longer. Decoding starts with this bound.
     pub fn max_bytes(&self) -> usize {
+        let Parameters { log_blowup, queries, fold, .. } = self.parameters;
         let samples: usize = self.samples.iter().flatten().sum();
         let cells: usize = self.log_sizes.iter().map(Vec::len).sum();
-        let height = (self.log_max + LOG_BLOWUP) as usize;
-        let path = WORD + QUERIES * height * HASH;
+        let height = (self.log_max + log_blowup) as usize;
+        let path = WORD + queries * height * HASH;
         let layers = 1 + self.inner_layers();
-        let witness = WORD + QUERIES * (1 << FOLD) * 4 * WORD;
+        let witness = WORD + queries * (1 << fold) * 4 * WORD;
         let header = 2 * 8 + 4 * WORD * self.tables.len() + COMPOSITION * HASH + 5 * WORD;
-        header + 4 * WORD * samples + WORD * QUERIES * cells + TREES * path + layers * (HASH + witness + path)
+        header + 4 * WORD * samples + WORD * queries * cells + TREES * path + layers * (HASH + witness + path)
     }
 }

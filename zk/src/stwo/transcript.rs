@@ -3,7 +3,6 @@
 use stwo::core::channel::{Blake2sChannel, Channel};
 use stwo::core::fields::m31::M31;
 
-use super::config::{self, LOOKUP_POW};
 use super::shape::Shape;
 use crate::backend::Binding;
 
@@ -22,8 +21,8 @@ pub fn start(binding: &Binding, shape: &Shape, public: &[M31]) -> Blake2sChannel
     ]);
     channel.mix_u32s(&words(&binding.params_hash));
     channel.mix_u32s(&words(&binding.vk_id));
-    config::pcs().mix_into(&mut channel);
-    let mut sizes = vec![LOOKUP_POW, shape.tables.len() as u32];
+    shape.parameters.pcs().mix_into(&mut channel);
+    let mut sizes = vec![shape.parameters.lookup_pow, shape.tables.len() as u32];
     sizes.extend(shape.table_logs());
     channel.mix_u32s(&sizes);
     let mut statement = vec![public.len() as u32];

@@ -8,12 +8,12 @@ use stwo::core::circle::CirclePoint;
 use stwo::core::fields::m31::{M31, P};
 use stwo::core::fields::qm31::QM31;
 use stwo::core::fri::{CirclePolyDegreeBound, FriConfig, FriVerifier};
-use stwo::core::pcs::{CommitmentSchemeVerifier, PcsConfig};
+use stwo::core::pcs::CommitmentSchemeVerifier;
 use stwo::core::vcs_lifted::blake2_merkle::Blake2sMerkleChannel;
 use stwo::core::verifier::{VerificationError, verify};
 
 use super::codec::{self, Parts};
-use super::config::{self, LOOKUP_POW};
+use super::config::Parameters;
 use super::key::Stwo;
 use super::lookup::Relations;
 use super::prove::Proof;
@@ -33,25 +33,26 @@ impl Stwo {
         }
         let parts = codec::decode(bytes, &self.shape, self.root)?;
         // The shape is right, so the library should not panic; if it does, that is a rejection too.
-        catch_unwind(AssertUnwindSafe(|| self.verify_parts(public, binding, parts, config::pcs())))
+        catch_unwind(AssertUnwindSafe(|| self.verify_parts(public, binding, parts, self.shape.parameters)))
             .unwrap_or(Err(Reject::VerifierPanicked))
     }
 
-    /// The verdict under the parameters `pcs`, which never come from a proof.
+    /// The verdict under these parameters, which never come from a proof.
     pub(super) fn verify_parts(
         &self,
         public: &[M31],
         binding: &Binding,
         parts: Parts,
-        pcs: PcsConfig,
+        parameters: Parameters,
     ) -> Result<(), Reject> {
         let Parts { lookup_nonce, sums, stark } = parts;
         let logs = &self.shape.log_sizes;
         let mut channel = transcript::start(binding, &self.shape, public);
+        let pcs = parameters.pcs();
         let mut trees = Trees::new(pcs);
         trees.commit(self.root, &logs[0], &mut channel);
         trees.commit(stark.commitments[1], &logs[1], &mut channel);
-        if !channel.verify_pow_nonce(LOOKUP_POW, lookup_nonce) {
+        if !channel.verify_pow_nonce(parameters.lookup_pow, lookup_nonce) {
             return Err(Reject::ConstraintMismatch);
         }
         channel.mix_u64(lookup_nonce);

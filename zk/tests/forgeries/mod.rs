@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::builder::{Builder, Gate, Structure, Wire};
-use simnet_zk::circuits::check::violated;
 use simnet_zk::field::CircuitField;
 
+pub mod consensus;
 pub mod identity;
 pub mod pruning;
 pub mod recursive;
 pub mod state;
+pub mod transaction;
 pub mod uptime;
 
 /// A false witness.
@@ -28,6 +29,8 @@ pub struct Forgery<F> {
 /// Every forgery of a circuit; `None` for a circuit or size that has no table.
 pub fn of<F: CircuitField>(circuit: &Circuit) -> Option<Vec<Forgery<F>>> {
     match circuit {
+        Circuit::Transaction => Some(transaction::all()),
+        Circuit::Consensus(size) if *size == consensus::SIZE => Some(consensus::all()),
         Circuit::Identity(size) if *size == identity::SIZE => Some(identity::all()),
         Circuit::State(size) if *size == state::SIZE => Some(state::all()),
         Circuit::Pruning(size) if *size == pruning::SIZE => Some(pruning::all()),
@@ -128,25 +131,4 @@ pub fn wrong_hash<F: CircuitField>(what: &'static str, name: &'static str, recor
         let w = outputs.expect("it hashes");
         vec![(w, values[w.0 as usize] + F::ONE)]
     })
-}
-
-/// 2^16 moved from every limb into its lower neighbour, one pair after the other: the same integer in another encoding.
-/// Carries may absorb it; the range check must object whatever else does.
-pub fn limb_attacks<F: CircuitField>(record: impl Record<F>) -> usize {
-    let (honest, values) = recorded(&record, HashMap::new());
-    let mut attacks = 0;
-    for (i, pair) in honest.ranges.windows(2).enumerate() {
-        let [low, high] = [pair[0], pair[1]];
-        if high.0 != low.0 + 1 {
-            continue;
-        }
-        attacks += 1;
-        let value = |w: Wire| values[w.0 as usize];
-        let lies = [(low, value(low) + F::from_u64(1 << 16)), (high, value(high) - F::ONE)];
-        let name = honest.marks.iter().rev().find(|m| m.start[3] as usize <= i).expect("a constraint").name;
-        let (structure, values) = settled(&record, &lies);
-        let broken = violated(&structure, &values);
-        assert!(broken.contains(name), "limb {i} of {name}: {broken:?}");
-    }
-    attacks
 }

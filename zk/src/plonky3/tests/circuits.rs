@@ -7,7 +7,7 @@ use crate::circuits::Circuit;
 fn sampled(circuit: &Circuit) -> (Plonky3, Vec<F>, Vec<F>) {
     let (statement, witness) = circuit.sample::<F>();
     let (structure, values) = circuit.build::<F>(&witness).unwrap();
-    let key = Plonky3::keygen(&circuit.structure::<F>().unwrap(), [0; 32]).unwrap();
+    let key = Plonky3::keygen(&circuit.structure::<F>().unwrap(), Security::Standard, [0; 32]).unwrap();
     assert_eq!(structure, key.structure);
     let public = circuit.vector::<F>(&statement).unwrap();
     (key, values, public)

@@ -148,7 +148,7 @@ fn a_consistent_forgery_through_a_broken_chain_is_refused() {
     let shown = b.public_digest(&b.digest_value(&digest));
     b.assert_digest_eq(&digest, &shown);
     let (structure, values) = b.finish();
-    let key = Plonky3::keygen(&structure, [0; 32]).unwrap();
+    let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).unwrap();
     let t = key.tables.iter().position(|t| t.kind == Kind::Perm).unwrap();
     // Untouched, a rate element, a capacity element.
     for tampered in [None, Some(3), Some(9)] {
@@ -235,7 +235,7 @@ fn a_statement_whose_limb_has_seventeen_bits_is_refused() {
     let limb = b.public(f(65536 + 5));
     b.range16(limb);
     let (structure, values) = b.finish();
-    let key = Plonky3::keygen(&structure, [0; 32]).unwrap();
+    let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).unwrap();
     let t = key.tables.iter().position(|t| t.kind == Kind::Range).unwrap();
     for (low, high) in [(5, 0), (5, 256), (261, 255), (65541, 0)] {
         let mut traces = key.traces(&values);

@@ -13,12 +13,14 @@ mod bytes;
 mod circuits;
 mod determinism;
 mod forgery;
+mod map;
 mod published;
+mod recovery;
 mod roundtrip;
 mod weak;
 
 fn binding() -> Binding {
-    Binding { proof_version: 1, backend: 2, circuit_id: 1, circuit_version: 1, params_hash: [3; 32], vk_id: [4; 32] }
+    crate::attacks::binding(2)
 }
 
 fn f(v: u32) -> F {
@@ -59,7 +61,7 @@ fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let (structure, values) = small(7);
-        let key = Plonky3::keygen(&structure, [0; 32]).unwrap();
+        let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).unwrap();
         let public = key.filler.public(&values);
         let proof = key.prove(&values, &binding(), [0; 32]).unwrap();
         Fixture { key, values, public, proof }

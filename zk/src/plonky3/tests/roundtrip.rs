@@ -1,4 +1,5 @@
 use super::*;
+use crate::attacks::BINDING_EDITS;
 
 #[test]
 fn an_honest_proof_verifies() {
@@ -11,7 +12,7 @@ fn an_honest_proof_verifies() {
 fn another_witness_of_the_same_circuit_verifies_under_the_same_key() {
     let fx = fixture();
     let (structure, values) = small(8);
-    let key = Plonky3::keygen(&structure, [9; 32]).unwrap();
+    let key = Plonky3::keygen(&structure, Security::Standard, [9; 32]).unwrap();
     assert_eq!(key.vk_bytes(), fx.key.vk_bytes());
     let proof = fx.key.prove(&values, &binding(), [0; 32]).unwrap();
     let public = key.filler.public(&values);
@@ -27,7 +28,7 @@ fn a_circuit_with_arithmetic_only_verifies() {
     let shown = b.public(f(42));
     b.assert_eq(product, shown);
     let (structure, values) = b.finish();
-    let key = Plonky3::keygen(&structure, [0; 32]).unwrap();
+    let key = Plonky3::keygen(&structure, Security::Standard, [0; 32]).unwrap();
     assert_eq!(key.tables.len(), 2);
     let proof = key.prove(&values, &binding(), [0; 32]).unwrap();
     assert_eq!(key.verify(&[f(42)], &binding(), &proof), Ok(()));
@@ -51,17 +52,7 @@ fn every_public_input_is_bound() {
 #[test]
 fn every_metadata_field_is_bound() {
     let fx = fixture();
-    let edits: [fn(&mut Binding); 8] = [
-        |b| b.proof_version += 1,
-        |b| b.backend += 1,
-        |b| b.circuit_id += 1,
-        |b| b.circuit_version += 1,
-        |b| b.params_hash[0] ^= 1,
-        |b| b.params_hash[31] ^= 128,
-        |b| b.vk_id[0] ^= 1,
-        |b| b.vk_id[31] ^= 128,
-    ];
-    for (i, edit) in edits.iter().enumerate() {
+    for (i, edit) in BINDING_EDITS.iter().enumerate() {
         let mut other = binding();
         edit(&mut other);
         assert!(fx.key.verify(&fx.public, &other, &fx.proof).is_err(), "field {i}");
@@ -72,17 +63,19 @@ fn every_metadata_field_is_bound() {
 fn keys_depend_on_the_structure_and_load_only_with_it() {
     let fx = fixture();
     let (structure, _) = small(7);
-    let loaded = Plonky3::load(&structure, &fx.key.dump()).unwrap();
+    let loaded = Plonky3::load(&structure, Security::Standard, &fx.key.dump()).unwrap();
     assert_eq!(loaded.vk_bytes(), fx.key.vk_bytes());
     assert_eq!(loaded.verify(&fx.public, &binding(), &fx.proof), Ok(()));
 
     let mut other = structure.clone();
     other.gates.last_mut().unwrap().qc += F::ONE;
-    let other_key = Plonky3::keygen(&other, [0; 32]).unwrap();
+    let other_key = Plonky3::keygen(&other, Security::Standard, [0; 32]).unwrap();
     assert_ne!(other_key.vk_bytes(), fx.key.vk_bytes());
     assert!(other_key.verify(&fx.public, &binding(), &fx.proof).is_err());
 
-    let refused = |bytes: &[u8]| matches!(Plonky3::load(&structure, bytes), Err(ZkError::InvalidKeyEncoding(_)));
+    let refused = |bytes: &[u8]| {
+        matches!(Plonky3::load(&structure, Security::Standard, bytes), Err(ZkError::InvalidKeyEncoding(_)))
+    };
     assert!(refused(&other_key.dump()));
     assert!(refused(&fx.key.dump()[1..]));
     assert!(refused(&[]));
@@ -93,7 +86,7 @@ fn a_sponge_that_continues_nothing_is_no_circuit() {
     let (mut structure, _) = small(7);
     let HashOp::Permutation { chain, .. } = &mut structure.hashes[0] else { unreachable!() };
     *chain = true;
-    assert!(matches!(Plonky3::keygen(&structure, [0; 32]), Err(ZkError::Unsupported(_))));
+    assert!(matches!(Plonky3::keygen(&structure, Security::Standard, [0; 32]), Err(ZkError::Unsupported(_))));
 }
 
 #[test]

@@ -1,19 +1,11 @@
 //! Proofs under parameters weaker than the pinned ones: good proofs to whoever asks for less, never to our verifier.
 
-use p3_fri::FriParameters;
-
 use super::*;
 
 /// The fixture's key, but for one query and no work before it.
 fn weak_key() -> Plonky3 {
-    let mut key = Plonky3::keygen(&small(7).0, [0; 32]).unwrap();
-    key.pcs = config::pcs_with(|mmcs| FriParameters {
-        num_queries: 1,
-        batch_proof_of_work_bits: 0,
-        query_proof_of_work_bits: 0,
-        ..config::fri_parameters(mmcs)
-    });
-    key
+    let weak = Parameters { queries: 1, batch_pow: 0, query_pow: 0, ..Parameters::of(Security::Standard) };
+    Plonky3 { pcs: weak.pcs(), ..Plonky3::keygen(&small(7).0, Security::Standard, [0; 32]).unwrap() }
 }
 
 #[test]
@@ -34,9 +26,11 @@ fn a_query_given_many_times_is_refused() {
     let bytes = weak_key().prove(&fx.values, &binding(), [0; 32]).unwrap();
     let mut proof: Proof = postcard::from_bytes(&bytes).unwrap();
     let fri = &mut proof.opening_proof;
-    fri.input_openings.iter_mut().for_each(|o| o.opened_values = vec![o.opened_values[0].clone(); config::QUERIES]);
+    fri.input_openings
+        .iter_mut()
+        .for_each(|o| o.opened_values = vec![o.opened_values[0].clone(); fx.key.shape.parameters.queries]);
     let folds = fri.commit_phase_openings.iter_mut();
-    folds.for_each(|o| o.sibling_values = vec![o.sibling_values[0].clone(); config::QUERIES]);
+    folds.for_each(|o| o.sibling_values = vec![o.sibling_values[0].clone(); fx.key.shape.parameters.queries]);
     assert!(fx.key.shape.admits(&proof), "only cryptography is left to refuse it");
     let verdict = fx.key.verify(&fx.public, &binding(), &codec::encode(&proof).unwrap());
     assert_eq!(verdict, Err(Reject::OpeningArgumentMismatch));

@@ -4,7 +4,6 @@ use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
 use super::{Air, ByteCounts, Cells, Fill, Row, in_order, log_height, padded, slot_columns};
-use crate::error::ZkError;
 use crate::stark::layout::ArithRow;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
@@ -36,8 +35,8 @@ impl Fill for Arith {
         columns
     }
 
-    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
-        Ok(self.cells.gather(values))
+    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Vec<BaseColumn> {
+        self.cells.gather(values)
     }
 }
 

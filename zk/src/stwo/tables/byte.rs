@@ -5,7 +5,6 @@ use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
 use super::{Air, Fill, Row};
-use crate::error::ZkError;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
 
@@ -37,8 +36,8 @@ impl Fill for Bytes {
         vec![(0..1 << LOG_BYTES).map(M31).collect()]
     }
 
-    fn trace(&self, _: &[M31], bytes: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
-        Ok(vec![bytes.0.iter().map(|n| M31(*n)).collect()])
+    fn trace(&self, _: &[M31], bytes: &mut ByteCounts) -> Vec<BaseColumn> {
+        vec![bytes.0.iter().map(|n| M31(*n)).collect()]
     }
 }
 

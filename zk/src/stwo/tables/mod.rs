@@ -14,7 +14,6 @@ use super::component::{Place, TableComponent};
 use super::interaction::{self, Interaction};
 use super::lookup::{Relations, Term};
 use super::value::Value;
-use crate::error::ZkError;
 use crate::stark::layout::{self, Layout, Slot};
 
 mod arith;
@@ -40,7 +39,7 @@ pub trait Fill: Send + Sync {
     /// The preprocessed columns.
     fn fixed(&self) -> Vec<BaseColumn>;
     /// The trace columns for these wire values. `bytes` collects what the byte table has to hold.
-    fn trace(&self, values: &[M31], bytes: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError>;
+    fn trace(&self, values: &[M31], bytes: &mut ByteCounts) -> Vec<BaseColumn>;
 }
 
 /// The constraints of a table; degree 3 at most.
@@ -73,6 +72,7 @@ pub struct TableShape {
     pub shared: usize,
     pub previous: usize,
     pub batches: usize,
+    pub constraints: usize,
     pub terms: usize,
 }
 
@@ -95,6 +95,7 @@ impl<A: Air> Table for A {
             shared: A::SHARED,
             previous: A::PREVIOUS,
             batches: A::BATCHES,
+            constraints: A::CONSTRAINTS,
             terms: A::TERMS,
         }
     }

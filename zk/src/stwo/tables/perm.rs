@@ -15,7 +15,6 @@ use stwo::prover::backend::simd::column::BaseColumn;
 use stwo::prover::backend::simd::m31::{N_LANES, PackedM31};
 
 use super::{Air, ByteCounts, Cells, Fill, Row, log_height, padded, slot_columns};
-use crate::error::ZkError;
 use crate::hash::poseidon2;
 use crate::stark::layout::PermRow;
 use crate::stwo::lookup::{Key, Term};
@@ -122,8 +121,8 @@ impl Fill for Perm {
         columns
     }
 
-    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
-        Ok(self.cells(values))
+    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Vec<BaseColumn> {
+        self.cells(values)
     }
 }
 

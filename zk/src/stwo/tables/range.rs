@@ -5,7 +5,6 @@ use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
 use super::{Air, ByteCounts, Cells, Fill, Row, in_order, log_height, slot_columns};
-use crate::error::ZkError;
 use crate::stark::layout::Slot;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
@@ -31,19 +30,18 @@ impl Fill for Range16 {
         slot_columns(self.log_size(), self.rows.iter(), in_order).into()
     }
 
-    fn trace(&self, values: &[M31], bytes: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
+    fn trace(&self, values: &[M31], bytes: &mut ByteCounts) -> Vec<BaseColumn> {
         let wires = &self.cells.columns[0];
         let (mut low, mut high) = (vec![M31(0); wires.len()], vec![M31(0); wires.len()]);
         for (i, w) in wires.iter().enumerate() {
-            let value = u16::try_from(values[*w as usize].0)
-                .map_err(|_| ZkError::ConstraintViolation(format!("wire {w} does not hold 16 bits")))?;
-            let [lo, hi] = value.to_le_bytes();
+            // A value that does not fit keeps its low bits: the bus then rejects the proof.
+            let [lo, hi] = (values[*w as usize].0 as u16).to_le_bytes();
             bytes.add(lo);
             bytes.add(hi);
             low[i] = M31(lo.into());
             high[i] = M31(hi.into());
         }
-        Ok(vec![BaseColumn::from_cpu(&low), BaseColumn::from_cpu(&high)])
+        vec![BaseColumn::from_cpu(&low), BaseColumn::from_cpu(&high)]
     }
 }
 

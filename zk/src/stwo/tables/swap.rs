@@ -5,7 +5,6 @@ use stwo::core::fields::m31::M31;
 use stwo::prover::backend::simd::column::BaseColumn;
 
 use super::{Air, ByteCounts, Cells, Fill, Row, in_order, log_height, slot_columns};
-use crate::error::ZkError;
 use crate::stark::layout::Slot;
 use crate::stwo::lookup::{Key, Term};
 use crate::stwo::value::Value;
@@ -31,8 +30,8 @@ impl Fill for Swaps {
         (0..5).flat_map(|k| slot_columns(self.log_size(), self.rows.iter().map(|r| &r[k]), in_order)).collect()
     }
 
-    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Result<Vec<BaseColumn>, ZkError> {
-        Ok(self.cells.gather(values))
+    fn trace(&self, values: &[M31], _: &mut ByteCounts) -> Vec<BaseColumn> {
+        self.cells.gather(values)
     }
 }
 

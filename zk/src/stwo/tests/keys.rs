@@ -7,7 +7,7 @@ use crate::error::ZkError;
 #[test]
 fn stwo_key_survives_the_disk() {
     let bytes = SMALL.key.dump();
-    let loaded = Stwo::load(&SMALL.structure, &bytes).expect("its own dump");
+    let loaded = Stwo::load(&SMALL.structure, Security::Standard, &bytes).expect("its own dump");
     assert_eq!(loaded.vk_bytes(), SMALL.key.vk_bytes());
     loaded.verify(&SMALL.public, &binding(), &SMALL.prove()).expect("the same key");
 }
@@ -18,11 +18,11 @@ fn stwo_damaged_key_is_refused() {
     for i in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[i] ^= 1;
-        let result = Stwo::load(&SMALL.structure, &damaged);
+        let result = Stwo::load(&SMALL.structure, Security::Standard, &damaged);
         assert!(matches!(result, Err(ZkError::InvalidKeyEncoding(_))), "byte {i}");
     }
-    assert!(Stwo::load(&SMALL.structure, &bytes[..bytes.len() - 1]).is_err());
-    assert!(Stwo::load(&SMALL.structure, &[]).is_err());
+    assert!(Stwo::load(&SMALL.structure, Security::Standard, &bytes[..bytes.len() - 1]).is_err());
+    assert!(Stwo::load(&SMALL.structure, Security::Standard, &[]).is_err());
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn stwo_key_binds_every_part_of_the_structure() {
     for (i, edit) in edits.iter().enumerate() {
         let mut structure = SMALL.structure.clone();
         edit(&mut structure);
-        let key = Stwo::keygen(&structure, [0; 32]).expect("a structure");
+        let key = Stwo::keygen(&structure, Security::Standard, [0; 32]).expect("a structure");
         assert_ne!(key.vk_bytes(), SMALL.key.vk_bytes(), "edit {i}");
         assert!(key.verify(&SMALL.public, &binding(), &SMALL.prove()).is_err(), "edit {i}");
     }
@@ -59,7 +59,7 @@ fn stwo_refuses_structures_it_cannot_express() {
     flip(&mut headless.hashes[..], |_, _| {});
     headless.hashes.remove(0);
     for structure in [poseidon, headless, Structure::default()] {
-        assert!(matches!(Stwo::keygen(&structure, [0; 32]), Err(ZkError::Unsupported(_))));
+        assert!(matches!(Stwo::keygen(&structure, Security::Standard, [0; 32]), Err(ZkError::Unsupported(_))));
     }
 }
 

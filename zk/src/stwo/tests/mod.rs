@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use stwo::core::fields::m31::M31;
 
 use super::Stwo;
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::backend::{Binding, ProofSystem, Security};
 use crate::circuits::Circuit;
 use crate::circuits::builder::{Builder, Structure, Wire};
 use crate::tags::Tag;
@@ -14,6 +14,8 @@ mod cheat;
 mod forgery;
 mod hostile;
 mod keys;
+mod map;
+mod recovery;
 mod roundtrip;
 mod weak;
 
@@ -40,7 +42,7 @@ impl Sample {
     }
 
     fn of(structure: Structure<M31>, values: Vec<M31>) -> Self {
-        let key = Stwo::keygen(&structure, [0; 32]).expect("a circuit within limits");
+        let key = Stwo::keygen(&structure, Security::Standard, [0; 32]).expect("a circuit within limits");
         let public = key.statement(&values);
         Sample { key, structure, values, public }
     }
@@ -51,14 +53,7 @@ impl Sample {
 }
 
 pub fn binding() -> Binding {
-    Binding {
-        proof_version: PROOF_VERSION,
-        backend: 1,
-        circuit_id: 1,
-        circuit_version: 1,
-        params_hash: [7; 32],
-        vk_id: [9; 32],
-    }
+    crate::attacks::binding(1)
 }
 
 /// Sponges of several blocks, a Merkle path with swaps, ranges, gates and a statement: every table in one circuit.

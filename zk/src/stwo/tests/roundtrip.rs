@@ -1,6 +1,7 @@
 //! Honest proofs: accepted, the same on any number of threads, and bound to everything they name.
 
 use super::*;
+use crate::attacks::BINDING_EDITS;
 use crate::error::{Reject, ZkError};
 
 #[test]
@@ -70,17 +71,7 @@ fn stwo_each_public_input_is_bound() {
 #[test]
 fn stwo_each_part_of_the_binding_is_bound() {
     let proof = SMALL.prove();
-    let edits: [fn(&mut Binding); 8] = [
-        |b| b.proof_version += 1,
-        |b| b.backend += 1,
-        |b| b.circuit_id += 1,
-        |b| b.circuit_version += 1,
-        |b| b.params_hash[0] ^= 1,
-        |b| b.params_hash[31] ^= 128,
-        |b| b.vk_id[0] ^= 1,
-        |b| b.vk_id[31] ^= 128,
-    ];
-    for (i, edit) in edits.iter().enumerate() {
+    for (i, edit) in BINDING_EDITS.iter().enumerate() {
         let mut other = binding();
         edit(&mut other);
         assert!(SMALL.key.verify(&SMALL.public, &other, &proof).is_err(), "edit {i}");

@@ -2,21 +2,18 @@
 
 use stwo::core::channel::Blake2sChannel;
 use stwo::core::fields::qm31::QM31;
-use stwo::core::fri::FriConfig;
-use stwo::core::pcs::PcsConfig;
 use stwo::prover::ComponentProver;
 use stwo::prover::backend::simd::SimdBackend;
 
 use super::*;
 use crate::error::{Reject, ZkError};
 use crate::stwo::codec::{Parts, decode, encode};
-use crate::stwo::config::{self, QUERIES};
+use crate::stwo::config::Parameters;
 use crate::stwo::prove::{Honest, Proof, Scheme, Strategy};
 
 /// One query, and no work before it.
-fn weak() -> PcsConfig {
-    let pinned = config::pcs();
-    PcsConfig { pow_bits: 0, fri_config: FriConfig { n_queries: 1, ..pinned.fri_config }, ..pinned }
+fn weak() -> Parameters {
+    Parameters { query_pow: 0, queries: 1, ..SMALL.key.shape.parameters }
 }
 
 /// Honest but for the parameters of the opening.
@@ -33,7 +30,7 @@ impl Strategy for Weak {
         channel: &mut Blake2sChannel,
         mut scheme: Scheme<'_>,
     ) -> Result<Proof, ZkError> {
-        scheme.config = weak();
+        scheme.config = weak().pcs();
         Honest.open(components, channel, scheme)
     }
 }
@@ -60,7 +57,7 @@ fn stwo_proof_of_one_query_is_refused() {
 fn stwo_query_given_many_times_is_refused() {
     let mut parts = parts(&weak_proof());
     let columns = parts.stark.0.queried_values.iter_mut().flatten();
-    columns.for_each(|column| *column = vec![column[0]; QUERIES]);
+    columns.for_each(|column| *column = vec![column[0]; SMALL.key.shape.parameters.queries]);
     let verdict = SMALL.key.verify(&SMALL.public, &binding(), &encode(&parts).expect("canonical"));
     assert!(matches!(verdict, Err(Reject::OpeningArgumentMismatch | Reject::FriVerifyFailed)), "{verdict:?}");
 }

@@ -1,0 +1,16 @@
+//! The STWO verifier under parameters that ask for no work, so that a mutated proof gets as far as its contents allow.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use simnet_zk::error::Reject;
+use simnet_zk::fuzzing::{self, Subject};
+use simnet_zk::stwo::Stwo;
+
+static SUBJECT: LazyLock<Subject<Stwo>> = LazyLock::new(fuzzing::stwo);
+
+fuzz_target!(
+    init: fuzz_support::seed("stwo", &[SUBJECT.proof.clone()]),
+    |data: &[u8]| assert_ne!(SUBJECT.verify(data), Err(Reject::VerifierPanicked))
+);

@@ -1,0 +1,69 @@
+//! Every numbered constraint of every circuit: a witness that breaks it has no proof, and a prover that skips the check
+//! makes one that the verifier refuses.
+
+use std::collections::BTreeSet;
+
+use super::{Target, binding, forgeries, honest, statement};
+use crate::backend::Security;
+use crate::circuits::sample;
+use crate::error::{Reject, ZkError};
+use crate::field::CircuitField;
+use crate::groth16::Groth16;
+use crate::plonky3::Plonky3;
+use crate::stwo::Stwo;
+
+/// Which forgeries of a constraint are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    First,
+    All,
+}
+
+fn refused<S: Target>(extent: Extent) {
+    let binding = binding(S::F::BACKEND);
+    for circuit in sample::circuits() {
+        let (structure, values) = honest::<S::F>(&circuit);
+        let system = S::keygen(&structure, Security::Standard, [1; 32]).expect("a circuit");
+        let public = statement(&structure, &values);
+        // The refusals below are the verifier's doing: the same provers are believed when they do not lie.
+        for (how, proof) in system.cheat(&values, &public, &binding) {
+            assert_eq!(system.verify(&public, &binding, &proof), Ok(()), "circuit {} told truly, {how}", circuit.id());
+        }
+        let mut seen = BTreeSet::new();
+        for f in forgeries::of::<S::F>(&circuit).expect("every circuit of the list has forgeries") {
+            if !seen.insert(f.broken.clone()) && extent == Extent::First {
+                continue;
+            }
+            let what = format!("circuit {}, {:?}: {}", circuit.id(), f.broken, f.what);
+            let refusal = system.prove(&f.values, &binding, [2; 32]);
+            assert!(matches!(refusal, Err(ZkError::ConstraintViolation(_))), "{what}: {refusal:?}");
+            let public = statement(&f.structure, &f.values);
+            for (how, proof) in system.cheat(&f.values, &public, &binding) {
+                let verdict = system.verify(&public, &binding, &proof);
+                let expected = [Err(Reject::ConstraintMismatch), Err(Reject::PairingMismatch)];
+                assert!(expected.contains(&verdict), "{what}, {how}: {verdict:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn stwo_refuses_every_false_witness() {
+    refused::<Stwo>(Extent::All);
+}
+
+#[test]
+fn plonky3_refuses_every_false_witness() {
+    refused::<Plonky3>(Extent::All);
+}
+
+#[test]
+fn groth16_refuses_a_false_witness_of_every_constraint() {
+    refused::<Groth16>(Extent::First);
+}
+
+#[test]
+#[ignore = "nightly: a minute of Groth16 proofs"]
+fn groth16_refuses_every_false_witness() {
+    refused::<Groth16>(Extent::All);
+}
