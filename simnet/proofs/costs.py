@@ -37,7 +37,7 @@ class CostKey:
 
 @cache
 def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str) -> str:
-    return f"{backend.label}/{circuit.label}/{Circuit(circuit, params).size}/{operation}"
+    return f"{backend.label}/{circuit.label}/{Circuit(circuit, params).work}/{operation}"
 
 
 class CostModel(Protocol):

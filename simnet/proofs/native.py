@@ -25,6 +25,7 @@ from simnet._zk import (
     identity_leaf,
     lift,
     merkle_path,
+    merkle_root,
     opened_account_leaf,
     otk_public,
     reputation_of_identity,
@@ -77,6 +78,7 @@ __all__ = [
     "identity_leaf",
     "lift",
     "merkle_path",
+    "merkle_root",
     "native_backends",
     "opened_account_leaf",
     "otk_public",
@@ -144,6 +146,17 @@ class NativeBackend:
         name = f"{self.id.label}-{circuit.id.label}-{circuit.size}-v{_zk.PROOF_VERSION}.key"
         try:
             return load_or_make(self._folder / name, load, make)
+        except _zk.ZkError as e:
+            raise ProofError(str(e)) from e
+
+    def vk_id(self, circuit: Circuit) -> bytes:
+        """Identity of the circuit's verifying key."""
+        return self.key(circuit).vk_id
+
+    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
+        """What a recursive statement adds up to. Raises ProofError when there is no such aggregate."""
+        try:
+            return aggregate(self.id, circuit.params, statement)
         except _zk.ZkError as e:
             raise ProofError(str(e)) from e
 
