@@ -1,14 +1,7 @@
 //! A circuit of nothing but permutations: a chain of compressions that ends in the statement.
 
-use stwo::core::fields::m31::M31;
-
-use simnet_zk::backend::ProofSystem;
 use simnet_zk::circuits::builder::{Builder, Structure};
 use simnet_zk::field::{CircuitField, DIGEST_MAX};
-use simnet_zk::stwo::Stwo;
-
-use crate::binding;
-use crate::table::{Table, pools};
 
 /// Permutations of the chain: a full table, no padding.
 pub const PERMUTATIONS: usize = 1 << 12;
@@ -25,15 +18,4 @@ pub fn record<F: CircuitField>() -> (Structure<F>, Vec<F>) {
     let root = b.public_digest(&b.digest_value(&node));
     b.assert_digest_eq(&node, &root);
     b.finish()
-}
-
-pub fn stwo(table: &mut Table) {
-    let (structure, values) = record::<M31>();
-    let key = Stwo::keygen(&structure, [0; 32]).expect("a key");
-    for (threads, pool) in pools() {
-        let name = format!("stwo permutations/prove/{threads}");
-        let prove = || drop(key.prove(&values, &binding(1), [0; 32]).expect("a proof"));
-        let took = table.time(&name, &pool, prove);
-        table.permutations(&name, took, None, PERMUTATIONS);
-    }
 }

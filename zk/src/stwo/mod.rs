@@ -13,7 +13,7 @@ use crate::error::{Reject, ZkError};
 
 mod codec;
 mod component;
-mod config;
+pub mod config;
 mod interaction;
 mod key;
 mod lookup;
