@@ -10,6 +10,7 @@ from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body, FieldRoots, digests_root
 from simnet.protocol.heartbeats import Heartbeat
+from simnet.protocol.joins import Join
 from simnet.units import NodeId
 from tests.mocks import Bench, scenario
 
@@ -97,6 +98,15 @@ def test_joins_are_signed_by_the_node_itself_with_its_own_vrf(proposal: Proposal
     ):
         assert not world.join_valid(bad)
         assert proposal.why(again(proposal.block, replace(proposal.block.body, joins=(bad,)))) == "join"
+
+
+def test_a_stranger_cannot_join_in_a_validators_place(proposal: Proposal) -> None:
+    world, secret = proposal.bench.world, bytes(range(32))
+    chain_id = world.genesis.chain_id
+    bare = Join(4, native.ed25519_public_key(secret), native.vrf_public_key(secret), b"", b"")
+    drawn = replace(bare, vrf=native.vrf_prove(secret, bare.vrf_input(chain_id)))
+    own = replace(drawn, signature=native.ed25519_sign(secret, drawn.signing_bytes(chain_id)))
+    assert proposal.why(again(proposal.block, replace(proposal.block.body, joins=(own,)))) == "join"
 
 
 def test_a_vrf_output_of_another_chain_is_refused(proposal: Proposal) -> None:
