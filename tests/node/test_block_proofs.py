@@ -234,7 +234,8 @@ def test_a_node_that_missed_proofs_but_no_block_asks_for_them(monkeypatch: pytes
     assert result.complete, result.violations
     reached = {(e.node, e.height): e.at for e in bench.of(BlockAggregated)}
     assert [h for n, h in reached if n == victim] == list(range(1, 9))
-    # Its neighbours' status told it, once they had held the proofs for a while.
+    # Its neighbours' status told it, once they had held the proofs for a while; nobody proved the block again.
+    assert len(made(bench, "recursive")) == 8
     assert reached[NodeId(victim), 2] - reached[NodeId(block_provers_of_slot(bench, 1)[0]), 2] > 2 * SLOT_NS
 
 
@@ -340,6 +341,44 @@ def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
 
 def signed(attack: Attack, proof: BlockProof) -> BlockProof:
     return replace(proof, signature=native.ed25519_sign(attack.bench.world.genesis.secrets[proof.prover], proof.signing_bytes()))
+
+
+def test_a_recursive_proof_waits_for_the_consensus_proof_that_it_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    attack = Attack()
+    attack.forget()
+    committed = attack.node.chain.committed[2]
+    attack.aggregation.aggregates._known.clear()
+    proof, committed.proof = committed.proof, None
+    attack.aggregation.take(Incoming(attack.proof, NodeId(1), lambda v, why: attack.said.append((v, why))))
+    attack.bench.world.env.run(until=attack.bench.world.env.now + SLOT_NS)
+    assert attack.said == []
+    committed.proof = proof
+    attack.aggregation.on_proven()
+    attack.bench.world.env.run(until=attack.bench.world.env.now + SLOT_NS)
+    assert attack.said == [(Verdict.ACCEPT, "")]
+    # Only so many wait.
+    monkeypatch.setattr("simnet.node.aggregation.HELD_MAX", 0)
+    attack.forget()
+    attack.said.clear()
+    attack.aggregation.aggregates._known.clear()
+    committed.proof = None
+    assert attack.offer(attack.proof) == (Verdict.IGNORE, "not_proven")
+
+
+@pytest.mark.parametrize("change", [{"commitment": "0" * 16}, {"previous": "0" * 16}, {"block": "0" * 16}])
+def test_the_check_finds_aggregates_that_differ_or_do_not_chain(change: dict[str, str]) -> None:
+    bench = finished(slots=3)
+    checks, last = bench.simulation._checks, bench.of(BlockAggregated)[-1]
+    checks.on_event(last)
+    assert not checks.violations
+    checks.on_event(replace(last, **change))  # type: ignore[arg-type]
+    assert [v.invariant for v in checks.violations] == ["aggregation"]
+
+
+def test_the_check_finds_a_node_that_lacks_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
+    result = Bench(scenario(slots=4)).run()
+    assert [v.invariant for v in result.violations] == ["aggregation"]
 
 
 def test_a_refused_proof_is_not_forwarded() -> None:
