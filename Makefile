@@ -94,7 +94,7 @@ bench: build
 # Each target writes real proofs into its corpus first. Without a sanitizer: twice as fast, and the code under test has no
 # unsafe block; FUZZ_SANITIZER=address looks into the libraries' too.
 fuzz:
-	@command -v cargo-fuzz >/dev/null || { echo "make fuzz needs cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
+	@command -v cargo-fuzz >/dev/null || { echo "make fuzz needs cargo-fuzz: cargo install --locked cargo-fuzz" >&2; exit 1; }
 	for target in $(FUZZ_TARGETS); do \
 	  RUSTFLAGS="-Ctarget-cpu=native -Ccodegen-units=4" cargo +nightly fuzz run --fuzz-dir fuzz -O -s $(FUZZ_SANITIZER) $$target -- \
 	    -runs=$(FUZZ_RUNS) -max_len=262144 -timeout=20 -rss_limit_mb=2048; \

@@ -6,13 +6,14 @@ no_double_spend      no transfer is committed twice, no account's nonce is used 
 supply               balances and collected fees add up to the genesis supply after every block
 no_invalid_proof     no verifier accepts a spoiled proof, and every committed transfer carries a proof that a prover of this run made
 mempool_coherence    after the drain all live honest nodes hold the same transfers, apart from what the chain has
+aggregation          nodes agree on every block's aggregate, aggregates chain, and live nodes hold those of all but the last proven blocks
 progress             blocks are committed, and no live node is left more than one block behind
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from simnet.events import BlockCommitted, BlockProven, Event, ProofMade, ProofVerified, RunInfo
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofMade, ProofVerified, RunInfo
 from simnet.node.node import Node
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.ledger import Ledger
@@ -20,6 +21,10 @@ from simnet.units import NodeId, SimTime, to_ms
 
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""
+
+
+AGGREGATION_LAG = 2
+"""The last blocks of a run may still wait for their aggregates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ INVARIANTS = (
     "no_double_spend",
     "supply",
     "no_invalid_proof",
+    "aggregation",
     "mempool_coherence",
     "progress",
 )
@@ -70,9 +76,12 @@ class Checks:
         self._spent: set[bytes] = set()
         self._nonces: set[tuple[bytes, int]] = set()
         self._made: set[str] = set()
+        self._aggregates: dict[tuple[str, int], tuple[str, str]] = {}
+        """(previous, own) commitment by (field, height)."""
         self._handlers: dict[type[Event], Callable[..., None]] = {
             BlockCommitted: self._on_committed,
             BlockProven: self._on_proven,
+            BlockAggregated: self._on_aggregated,
             ProofMade: self._on_made,
             ProofVerified: self._on_verified,
         }
@@ -133,6 +142,17 @@ class Checks:
         if self._blocks.get(e.height) != e.block:
             self._violated("agreement", e.at, f"node {e.node} proved {e.block} at height {e.height}")
 
+    def _on_aggregated(self, e: BlockAggregated) -> None:
+        tally = self._tallies["aggregation"]
+        tally.add("aggregates")
+        agreed = self._aggregates.setdefault((e.backend, e.height), (e.previous, e.commitment))
+        parent = self._aggregates.get((e.backend, e.height - 1), ("", e.previous))
+        if agreed != (e.previous, e.commitment) or parent[1] != e.previous or self._blocks.get(e.height) != e.block:
+            what = f"{e.commitment} on {e.previous} of {e.backend} for block {e.block}"
+            self._violated(
+                "aggregation", e.at, f"node {e.node} holds {what} at height {e.height}; others have {agreed}, parent {parent[1]}"
+            )
+
     def _on_made(self, e: ProofMade) -> None:
         self._made.add(e.proof)
 
@@ -170,6 +190,7 @@ class Checks:
             behind = sorted(n for n in live if not union - common <= self._nodes[n].transactions.pool.pending.keys())
             self._violated("mempool_coherence", at, f"{len(union - common)} of {len(union)} transfers are missing at nodes {behind}")
         self._check_progress(live, at)
+        self._check_aggregated(live, at)
 
     def _check_progress(self, live: list[NodeId], at: SimTime) -> None:
         heights = {n: self._nodes[n].chain.height for n in live}
@@ -178,3 +199,14 @@ class Checks:
         behind = [n for n, h in heights.items() if h < highest - 1]
         if highest == 0 or behind:
             self._violated("progress", at, f"height {highest}, nodes left behind: {behind}")
+
+    def _check_aggregated(self, live: list[NodeId], at: SimTime) -> None:
+        """Block proofs follow consensus proofs: what is proven for a while must be aggregated."""
+        chains = {n: self._nodes[n] for n in live if self._nodes[n].aggregation.fields}
+        heights = {n: node.aggregation.height for n, node in chains.items()}
+        least = min(heights.values(), default=0)
+        self._tallies["aggregation"].counts |= {"height": max(heights.values(), default=0), "least_height": least}
+        due = {n: min(node.chain.proven_height, node.chain.height - AGGREGATION_LAG) for n, node in chains.items()}
+        behind = [n for n in heights if heights[n] < due[n]]
+        if behind:
+            self._violated("aggregation", at, f"nodes {behind} lack proofs of block {least + 1} or later ones")

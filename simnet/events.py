@@ -49,7 +49,8 @@ class MessagePublished(Event):
     message: int
     topic: str
     kind: str
-    """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration."""
+    """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration, join,
+    heartbeat, block_proof."""
     bytes: int
     spam: str | None
     """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize."""
@@ -106,7 +107,8 @@ class MessageValidated(Event):
 
 @dataclass(frozen=True, slots=True)
 class DirectSent(Event):
-    """A point-to-point message between neighbours: ihave, iwant, status, block_request, block_response, tx_request, tx_response."""
+    """A point-to-point message between neighbours: ihave, iwant, status, block_request, block_response, tx_request, tx_response,
+    proof_request, proof_response."""
 
     node: NodeId
     peer: NodeId
@@ -267,6 +269,10 @@ class BlockCommitted(Event):
     proposed_at: SimTime
     caught_up: bool
     """Learnt by synchronisation rather than by voting."""
+    joins: int
+    heartbeats: int
+    claims: int
+    """Uptime claims that the block's proofs settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +283,48 @@ class BlockProven(Event):
     height: int
     block: str
     backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProving(Event):
+    """A node begins to make a block's identity, uptime, state, pruning and recursive proofs."""
+
+    node: NodeId
+    height: int
+    block: str
+    backend: str
+    rank: int
+    """0: the first candidate; k: it took over after k time-outs."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAggregated(Event):
+    """A node holds all proofs of a block, the recursive one included, and its parent is aggregated."""
+
+    node: NodeId
+    height: int
+    block: str
+    backend: str
+    """In which field."""
+    previous: str
+    """The parent's aggregated commitment, first 16 hex digits; empty on a chain without recursive proofs."""
+    commitment: str
+    prover: NodeId | None
+    """Who made the recursive proof; None: the block has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed(Event):
+    """A node committed the block that closes an uptime window."""
+
+    node: NodeId
+    height: int
+    window: int
+    beats: int
+    """Heartbeats in the window's log."""
+    reached: int
+    """Registered validators with enough heartbeats: they get a claim."""
+    missed: int
 
 
 @dataclass(frozen=True, slots=True)

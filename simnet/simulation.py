@@ -15,20 +15,15 @@ from simnet.net.faults import SETTLE, Faults, run_end
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
-from simnet.node.identity import make_registration, make_validators, node_secrets
+from simnet.node.genesis import make_circuits, make_genesis, make_rules, used_backends
 from simnet.node.node import Node
-from simnet.node.wallet import lane_secret
-from simnet.node.world import Circuits, Genesis, World
-from simnet.proofs import native
+from simnet.node.world import Circuits, World
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
-from simnet.protocol.ledger import Ledger
 from simnet.protocol.messages import Phase
-from simnet.protocol.transfer import Account
-from simnet.protocol.validators import EpochSet
 from simnet.scenario.model import Scenario
 from simnet.timings import timing_report
 from simnet.traffic import Traffic
@@ -128,7 +123,7 @@ class Simulation:
         end = run_end(world.scenario)
         env.run(until=end)
         steps = 0
-        while not (self._all_proven() and self._coherent()) and env.now < end + GRACE:
+        while not (self._all_proven() and self._all_aggregated() and self._coherent()) and env.now < end + GRACE:
             if steps % STATUS_STEPS == 0:
                 self._exchange_status()
             env.run(until=env.now + GRACE_STEP)
@@ -158,7 +153,7 @@ class Simulation:
         if slot * length >= self.info.duration:
             return
         for node in self.nodes:
-            node.validator.on_slot(slot)
+            node.on_slot(slot)
         self._world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
         self._world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
         self._world.after(length // 2, self._exchange_status)
@@ -176,6 +171,11 @@ class Simulation:
         """Whether every live node holds a verified proof of every block it committed."""
         live = [n for n in self.nodes if n.id in self._faults.active]
         return all(c.proof is not None for n in live for c in n.chain.committed)
+
+    def _all_aggregated(self) -> bool:
+        """Whether every live node holds all proofs of every block it committed."""
+        live = [n for n in self.nodes if n.id in self._faults.active]
+        return not self._world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in live)
 
 
 def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> Simulation:
@@ -204,7 +204,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
     costs = cost_model(options.costs)
-    world = World(env, scenario, seed, network, workshop, costs, genesis, circuits, relay)
+    world = World(env, scenario, seed, network, workshop, costs, genesis, circuits, relay, make_rules(scenario))
     nodes = [Node(world, NodeId(i)) for i in range(scenario.topology.n)]
     info = RunInfo(
         scenario=scenario.name,
@@ -222,7 +222,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     )
     faults = Faults(env, scenario, seed, network, relay)
     traffic = Traffic(world, nodes, faults.active, classes)
-    checks = Checks(info, genesis.ledger, {n.id: n for n in nodes})
+    checks = Checks(info, genesis.state.ledger, {n.id: n for n in nodes})
     simulation = Simulation(world, info, nodes, traffic, faults, checks)
     relay.target = simulation.emit
     return simulation
@@ -242,44 +242,27 @@ def _nobody(_event: Event) -> None:
     """Nothing is emitted before a run starts."""
 
 
-def make_circuits(scenario: Scenario) -> Circuits:
-    """The circuits at the scenario's sizes."""
-    consensus = scenario.consensus
-    params = (scenario.validator_capacity, consensus.witness_capacity, consensus.reputation_capacity)
-    return Circuits(Circuit(CircuitId.TRANSACTION, ()), Circuit(CircuitId.CONSENSUS, params))
-
-
-def make_genesis(scenario: Scenario, seed: int) -> Genesis:
-    """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
-    chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
-    secrets = node_secrets(scenario.topology.n, seed)
-    validators = make_validators(scenario, seed, secrets)
-    wallets = tuple(
-        tuple(native.ed25519_public_key(lane_secret(seed, node, lane)) for lane in range(scenario.chain.lanes_per_wallet))
-        for node in range(scenario.topology.n)
-    )
-    start = Account(balance=scenario.chain.lane_balance, tier=max(1, scenario.chain.required_tier))
-    ledger = Ledger({key: start for wallet in wallets for key in wallet})
-    registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], 0) for v in validators]
-    return Genesis(chain_id, secrets, validators, wallets, ledger, EpochSet.of(0, validators, registrations))
-
-
-def _used(scenario: Scenario) -> list[BackendId]:
-    """The backends that some node uses."""
-    labels = {label for labels in scenario.backends_of_node for label in labels}
-    return [backend for backend in BackendId if backend.label in labels]
+def _run_circuits(scenario: Scenario, circuits: Circuits) -> Mapping[BackendId, list[Circuit]]:
+    """Every circuit that a backend proves in this run."""
+    used = used_backends(scenario)
+    blocks = [circuits.of(c) for c in CircuitId if scenario.proves(c.label)]
+    return {
+        b: ([circuits.transaction, circuits.consensus] if b.label in used else [])
+        + (blocks if b.label in scenario.block_proof_backends else [])
+        for b in BackendId
+    }
 
 
 def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:
     """Gets ready the keys of every backend that some node uses."""
-    for backend in _used(scenario):
-        provers[backend].load(circuits.transaction)
-        provers[backend].load(circuits.consensus)
+    for backend, needed in _run_circuits(scenario, circuits).items():
+        for circuit in needed:
+            provers[backend].load(circuit)
 
 
 def _security_bits(
     scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits
 ) -> Mapping[str, Mapping[str, tuple[float, float]]]:
     """Conjectured and proven bits of the run's proofs, by backend and circuit."""
-    each = (circuits.transaction, circuits.consensus)
-    return {b.label: {c.id.label: provers[b].security_bits(c) for c in each} for b in _used(scenario)}
+    each = _run_circuits(scenario, circuits).items()
+    return {b.label: {c.id.label: provers[b].security_bits(c) for c in needed} for b, needed in each if needed}

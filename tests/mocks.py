@@ -22,7 +22,7 @@ E = TypeVar("E", bound=Event)
 SETTLE_MS = 500
 """Traffic zero, in run time."""
 FILLER_BYTES = 256
-RECORD_BYTES, VOTES_BYTES, DIGEST_BYTES = 105, 161, 32
+RECORD_BYTES, VOTES_BYTES, DIGEST_BYTES, TRANSFER_BYTES = 105, 161, 32, 194
 
 
 class MockBackend:
@@ -36,6 +36,12 @@ class MockBackend:
 
     def security_bits(self, circuit: Circuit) -> tuple[float, float]:
         return 0.0, 0.0
+
+    def vk_id(self, circuit: Circuit) -> bytes:
+        return hashlib.blake2s(b"MOCK-KEY" + struct.pack("<BB", self.id, circuit.id)).digest()
+
+    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
+        return b"".join(hashlib.blake2s(bytes([i]) + statement).digest() for i in range(4))
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         return hashlib.blake2s(statement).digest()
@@ -59,14 +65,27 @@ class MockBackend:
 
 def _statement(circuit: Circuit, witness: bytes) -> bytes:
     """The statement that a witness begins with."""
-    if circuit.id is not CircuitId.CONSENSUS:
-        return witness
+    match circuit.id:
+        case CircuitId.CONSENSUS:
+            return witness[: _consensus_length(witness)]
+        case CircuitId.IDENTITY:
+            return witness[: 7 * DIGEST_BYTES]
+        case CircuitId.UPTIME:
+            return witness[: DIGEST_BYTES + 16 + DIGEST_BYTES + 16 + 2 * DIGEST_BYTES + 4]
+        case CircuitId.STATE:
+            at = 2 * DIGEST_BYTES + 8
+            at += 2 + 2 * DIGEST_BYTES * int.from_bytes(witness[at : at + 2], "little")
+            return witness[: at + 2 + TRANSFER_BYTES * int.from_bytes(witness[at : at + 2], "little")]
+    return witness
+
+
+def _consensus_length(witness: bytes) -> int:
     at = DIGEST_BYTES + 24
     members = int.from_bytes(witness[at : at + 2], "little")
     at += 2 + members * (RECORD_BYTES + VOTES_BYTES)
     for _ in ("witness commitments", "reputation roots"):
         at += 2 + DIGEST_BYTES * int.from_bytes(witness[at : at + 2], "little")
-    return witness[:at]
+    return at
 
 
 def mock_backends() -> dict[BackendId, MockBackend]:

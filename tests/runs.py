@@ -9,7 +9,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "scenarios" / "data"
-TINY, TINY_FAULTS = DATA / "tiny.toml", DATA / "tiny_faults.toml"
+TINY, TINY_FAULTS, TINY_BLOCKS = DATA / "tiny.toml", DATA / "tiny_faults.toml", DATA / "tiny_blocks.toml"
 SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
 LIMIT_S = 120
 LIGHT_SEED = 28

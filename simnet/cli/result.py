@@ -46,13 +46,17 @@ def _proofs(summary: Summary) -> Table:
 
 def _chain(summary: Summary) -> Table:
     finality, pool, network = summary["finality"], summary["mempool"], summary["simnet"]["network"]
-    table = _table("Finality, mempool, network", "figure", "value")
+    proved = summary["aggregation"]
+    table = _table("Finality, block proofs, mempool, network", "figure", "value")
     rows = [
         ("height, highest and lowest node", f"{finality['height_max']} / {finality['height_min']}"),
         ("blocks committed / proven by a quorum", f"{finality['blocks']} / {finality['blocks_proven']}"),
         ("transactions committed", finality["transactions"]),
         ("proposal to commit, p50 / p95 ms", _pair(finality["committed_ms"])),
         ("proposal to proven, p50 / p95 ms", _pair(finality["proven_ms"])),
+        ("blocks aggregated by a quorum / provings taken over", f"{proved['blocks_aggregated']} / {proved['taken_over']}"),
+        ("commit to aggregated, p50 / p95 ms", _pair(proved["aggregated_ms"])),
+        ("identities joined / uptime claims", f"{proved['joins']} / {proved['uptime_claims']}"),
         ("longest finality gap, ms", finality["longest_gap_ms"]),
         ("mempool: admitted / largest", f"{pool['admitted']} / {pool['size_max']}"),
         ("transfers stale / late", f"{pool['stale']} / {pool['late']}"),

@@ -9,9 +9,15 @@ from simnet.proofs.backend import BackendId
 from simnet.proofs.statements import BlockStatement, Committee, CommitteeMember, reputation_root
 from simnet.protocol.blocks import GENESIS_PARENT, Block
 from simnet.protocol.consensus import SetsOf
+from simnet.protocol.heartbeats import Claim
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase
+from simnet.protocol.roots import header_digest
+from simnet.protocol.state import ChainState, Outcome, Position
 from simnet.protocol.validators import EpochSet, epoch_of
+
+OUTCOMES_KEPT = 64
+"""A block's trees stay with it for so many further blocks: nobody proves older ones."""
 
 
 @dataclass(slots=True)
@@ -25,6 +31,10 @@ class CommittedBlock:
     """At least a precommit quorum."""
     members: EpochSet
     """The validators of the deciding slot."""
+    claims: tuple[Claim, ...]
+    """Uptime claims that the block's proofs settle."""
+    outcome: Outcome | None
+    """Absent once the block is old."""
     proof: ConsensusProof | None = None
 
 
@@ -33,14 +43,25 @@ class Chain:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.ledger: Ledger = world.genesis.ledger
+        self.state: ChainState = world.genesis.state
         self.committed: list[CommittedBlock] = []
         self.sets: dict[int, EpochSet] = {0: world.genesis.epoch}
+        self._hashes = {GENESIS_PARENT}
+
+    @property
+    def ledger(self) -> Ledger:
+        """Balances after the last committed block."""
+        return self.state.ledger
 
     @property
     def height(self) -> int:
         """Height of the last committed block; 0 at genesis."""
         return len(self.committed)
+
+    @property
+    def proven_height(self) -> int:
+        """Up to which height every block's consensus proof is here."""
+        return next((i for i, c in enumerate(self.committed) if c.proof is None), len(self.committed))
 
     @property
     def head(self) -> bytes:
@@ -51,38 +72,71 @@ class Chain:
         """The committed block of a height."""
         return self.committed[height - 1] if 1 <= height <= len(self.committed) else None
 
+    def has(self, block: bytes) -> bool:
+        """Whether a block of this hash is committed here; the genesis parent counts."""
+        return block in self._hashes
+
     def sets_of_next(self) -> SetsOf:
         """The epoch sets that are fixed for the next height."""
         return SetsOf(dict(self.sets))
 
-    def why_unacceptable(self, block: Block, txs: Mapping[bytes, SignedTransfer]) -> str | None:
-        """Whether a block may follow the head, given all its transfers; `None` when it may."""
+    def why_unacceptable(self, block: Block, txs: Mapping[bytes, SignedTransfer], slot: int) -> str | None:
+        """Whether a block proposed or decided in `slot` may follow the head, given its transfers; `None` when it may."""
         header = block.header
-        world = self._world
         if header.height != self.height + 1 or header.parent != self.head:
             return "wrong_parent"
-        malformed = block.why_malformed()
-        if malformed is not None:
-            return malformed
+        why = block.why_malformed() or self._why_not_header(block, slot) or self._why_not_signed(block)
+        if why is not None:
+            return why
+        outcome = self._outcome(block, txs)
+        if isinstance(outcome, str):
+            return outcome
+        if header.fields != tuple(f.roots for f in outcome.fields):
+            return "field_roots"
+        return None if outcome.after.ledger.root == header.state_root else "state_root"
+
+    def _why_not_header(self, block: Block, slot: int) -> str | None:
+        """The rules of a header on its parent's."""
+        header, world = block.header, self._world
         if len(block.tx_ids) > world.scenario.chain.block_transactions_max:
             return "too_many_transactions"
         if header.backend not in world.backend_ids(header.proposer):
             return "foreign_backend"
-        if self.committed and header.timestamp < self.committed[-1].block.header.timestamp:
-            return "timestamp"
-        for r in block.registrations:
-            if not registration_valid(r, world.genesis.validators, world.genesis.chain_id):
-                return "registration"
-        after, all_applied = world.ledger_after(self.head, self.ledger, block, txs)
-        if not all_applied:
-            return "inapplicable_transfer"
-        return None if after.root == header.state_root else "state_root"
+        parent = self.committed[-1].block.header if self.committed else None
+        # The slot closes uptime windows, so it may neither run ahead nor fall back.
+        if header.slot > slot or (parent is not None and header.slot <= parent.slot):
+            return "slot"
+        return "timestamp" if parent is not None and header.timestamp < parent.timestamp else None
 
-    def append(self, block: Block, slot: int, certificate: Certificate, txs: Mapping[bytes, SignedTransfer]) -> None:
+    def _why_not_signed(self, block: Block) -> str | None:
+        """Signatures, VRF proofs and heads of what the block brings."""
+        world, body = self._world, block.body
+        genesis = world.genesis
+        if not all(registration_valid(r, genesis.validators, genesis.chain_id) for r in body.registrations):
+            return "registration"
+        if not all(map(world.join_valid, body.joins)):
+            return "join"
+        return None if all(self.has(b.head) and world.heartbeat_valid(b) for b in body.heartbeats) else "heartbeat"
+
+    def _outcome(self, block: Block, txs: Mapping[bytes, SignedTransfer]) -> Outcome | str:
+        header = block.header
+        at = Position(header.height, header.slot, header.timestamp)
+        return self._world.outcome(self.head, self.state, at, block.body, txs)
+
+    def append(self, block: Block, slot: int, certificate: Certificate, txs: Mapping[bytes, SignedTransfer]) -> CommittedBlock:
         """Commits an acceptable block."""
-        self.ledger, _ = self._world.ledger_after(self.head, self.ledger, block, txs)
-        self.committed.append(CommittedBlock(block, slot, certificate, self.sets[epoch_of(slot)]))
+        outcome = self._outcome(block, txs)
+        assert isinstance(outcome, Outcome)
+        members = self.sets[epoch_of(slot)]
+        committed = CommittedBlock(block, slot, certificate, members, self.state.uptime.claims(), outcome)
+        self.committed.append(committed)
+        self.state = outcome.after
+        self._hashes.add(block.hash)
+        old = self.at(self.height - OUTCOMES_KEPT)
+        if old is not None:
+            old.outcome = None
         self._register(block)
+        return committed
 
     def _register(self, block: Block) -> None:
         """Registrations of a block count for the epoch after the one it was proposed in."""
@@ -118,14 +172,8 @@ def block_statement(block: Block, slot: int, committee: Committee) -> BlockState
 
     Witness commitments name the transfers whose proofs the block rests on (the block itself when it is empty).
     """
-    header = block.header
     return BlockStatement(
-        parent=header.parent,
-        height=header.height,
-        state_root=header.state_root,
-        tx_root=header.tx_root,
-        timestamp=header.timestamp,
-        tx_count=header.tx_count,
+        digest=header_digest(committee.backend, block.header),
         slot=slot,
         epoch=epoch_of(slot),
         witnesses=block.tx_ids or (block.hash,),

@@ -9,11 +9,10 @@ disclosed, provided they are a quorum. Every tag stands in a signed vote, so a s
 nothing that was not fixed before the disclosure.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from simnet.events import BlockProven, LimitReached
+from simnet.events import BlockProven
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import (
     Chain,
@@ -23,6 +22,7 @@ from simnet.node.chain import (
     certificate_weight,
     committee_of,
 )
+from simnet.node.held import UntilCommitted
 from simnet.node.identity import otk_tree, public_otk
 from simnet.node.processor import Processor, Ticket
 from simnet.node.world import World
@@ -33,7 +33,6 @@ from simnet.proofs.statements import (
     ZERO,
     Committee,
     MemberVotes,
-    block_digest,
     consensus_statement,
     consensus_witness,
     tier_seed,
@@ -44,8 +43,6 @@ from simnet.units import NodeId, from_ms
 
 VRF_KEY = 3
 """Index of a slot's one-time key that serves its VRF entry."""
-HELD_MAX = 64
-"""Certificates and proofs kept for blocks that this node has not committed."""
 
 
 @dataclass(slots=True)
@@ -80,7 +77,9 @@ class Finality:
         self._secret = world.genesis.secrets[node]
         self._proving: dict[int, Proving] = {}
         self._disclosed: set[int] = set()
-        self._held: dict[int, list[Callable[[], None]]] = defaultdict(list)
+        self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
+        self.on_proven: Callable[[int], None] = lambda _height: None
+        """Told the height of every block whose consensus proof was verified here."""
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
 
     # --- proposer ------------------------------------------------------------------------------
@@ -94,8 +93,7 @@ class Finality:
             grace = self._slot_ns // 12
             self._proving[height] = Proving(not_before=self._world.now + grace)
             self._world.after(grace, lambda: self._certify(height))
-        for action in self._held.pop(height, []):
-            action()
+        self._held.on_commit(height)
 
     def on_vote_seen(self, vote: Vote) -> None:
         """A late commit vote may complete a quorum."""
@@ -167,7 +165,7 @@ class Finality:
             key = proving.keys[v].keys[VRF_KEY]
             member = committee.members[seats[v]]
             seed = tier_seed(backend, member.key, member.timetoke_hours)
-            vrf.append(VrfEntry(v, native.vrf_output(backend, key, block_digest(backend, block), block.epoch, seed), key))
+            vrf.append(VrfEntry(v, native.vrf_output(backend, key, block.digest, block.epoch, seed), key))
         votes = member_votes(committed.members, proving.certificate, tuple(vrf))
         opened = {}
         for validator, seat in seats.items():
@@ -190,7 +188,7 @@ class Finality:
 
     # --- everybody -----------------------------------------------------------------------------
 
-    def on_certificate(self, message: Message) -> None:
+    def on_certificate(self, message: Message, _peer: NodeId) -> None:
         """A certificate came by gossip."""
         certificate = message.payload
         assert isinstance(certificate, Certificate)
@@ -199,16 +197,16 @@ class Finality:
         if valid:
             for vote in certificate.votes:
                 self._note_vote(vote)
-            self._when_committed(certificate.height, lambda: self._disclose(certificate))
+            self._held.run(certificate.height, lambda: self._disclose(certificate))
 
-    def on_disclosure(self, message: Message) -> None:
+    def on_disclosure(self, message: Message, _peer: NodeId) -> None:
         """A member's one-time keys came by gossip."""
         disclosure = message.payload
         assert isinstance(disclosure, KeyDisclosure)
         signed = self._world.signed_by(disclosure.validator, disclosure.signing_bytes(), disclosure.signature)
         self._world.network.verdict(self._node, message, Verdict.ACCEPT if signed else Verdict.REJECT, "" if signed else "SignatureInvalid")
         if signed:
-            self._when_committed(disclosure.height, lambda: self._check_disclosure(disclosure))
+            self._held.run(disclosure.height, lambda: self._check_disclosure(disclosure))
 
     def on_proof(self, message: Message, peer: NodeId) -> None:
         """A consensus proof came by gossip."""
@@ -218,7 +216,7 @@ class Finality:
         def settle(verdict: Verdict, reason: str) -> None:
             self._world.network.verdict(self._node, message, verdict, reason)
 
-        self._when_committed(proof.certificate.height, lambda: self.examine(proof, peer, settle))
+        self._held.run(proof.certificate.height, lambda: self.examine(proof, peer, settle))
 
     def examine(self, proof: ConsensusProof, peer: NodeId, settle: Callable[[Verdict, str], None]) -> None:
         """Verifies a consensus proof of a committed block against a statement built here."""
@@ -233,9 +231,7 @@ class Finality:
             settle(Verdict.REJECT, why)
             return
         backend = BackendId(committed.block.header.backend)
-        committee = self._committee(committed.members, backend)
-        block = block_statement(committed.block, certificate.slot, committee)
-        statement = consensus_statement(committee, block, member_votes(committed.members, certificate, proof.vrf))
+        statement = proof_statement(committed, proof, backend, self._world.circuits.consensus.params[0])
 
         def decide(verdict: ProofVerdict | None) -> None:
             if verdict is None:
@@ -245,6 +241,7 @@ class Finality:
                 committed.proof = proof
                 name = committed.block.hash.hex()[:16]
                 self._world.emit(BlockProven(self._world.now, self._node, certificate.height, name, backend.label))
+                self.on_proven(certificate.height)
             settle(Verdict.ACCEPT if verdict.accepted else Verdict.REJECT, verdict.reason)
 
         circuit = self._world.circuits.consensus
@@ -296,19 +293,15 @@ class Finality:
         if b"".join(native.otk_public(backend, k) for k in disclosure.keys) == public:
             self._collect(disclosure)
 
-    def _when_committed(self, height: int, action: Callable[[], None]) -> None:
-        """Runs `action` now, or once the block of this height is committed here."""
-        if self._chain.at(height) is not None:
-            action()
-        elif height < 1:
-            return  # There is no such block and never will be.
-        elif sum(map(len, self._held.values())) < HELD_MAX * len(self._world.genesis.validators):
-            self._held[height].append(action)
-        else:
-            self._world.emit(LimitReached(self._world.now, self._node, "held_consensus_messages"))
-
     def _committee(self, members: EpochSet, backend: BackendId) -> Committee:
         return committee_of(members, backend, self._world.circuits.consensus.params[0])
+
+
+def proof_statement(committed: CommittedBlock, proof: ConsensusProof, backend: BackendId, capacity: int) -> bytes:
+    """What a consensus proof of a committed block has to prove."""
+    committee = committee_of(committed.members, backend, capacity)
+    block = block_statement(committed.block, proof.certificate.slot, committee)
+    return consensus_statement(committee, block, member_votes(committed.members, proof.certificate, proof.vrf))
 
 
 def member_votes(members: EpochSet, certificate: Certificate, vrf: tuple[VrfEntry, ...]) -> tuple[MemberVotes, ...]:

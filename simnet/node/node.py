@@ -1,10 +1,15 @@
 """A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
 
+from collections.abc import Callable
+
 from simnet.events import LimitReached
 from simnet.net.network import Message, Verdict
+from simnet.node.aggregation import Aggregation
+from simnet.node.block_prover import BlockProver
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
 from simnet.node.finality import Finality
+from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
 from simnet.node.transactions import Incoming, Transactions
@@ -29,9 +34,12 @@ class Node:
         self.chain = Chain(world)
         processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
-        self.validator = Validator(world, node, self.chain, self.transactions)
+        self.presence = Presence(world, node, self.chain)
+        self.validator = Validator(world, node, self.chain, self.transactions, self.presence)
         self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)
-        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality)
+        self.aggregation = Aggregation(world, node, self.chain, processor)
+        self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation)
+        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
@@ -39,30 +47,31 @@ class Node:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.validator.on_commit = self._on_commit
         self.validator.on_vote_seen = self.finality.on_vote_seen
+        self.finality.on_proven = self._on_proven
+        self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
+            "transaction": self.transactions.on_gossip,
+            "vote": self.validator.on_vote,
+            "proposal": self.validator.on_proposal,
+            "tag_set": self.finality.on_certificate,
+            "key_disclosure": self.finality.on_disclosure,
+            "consensus_proof": self.finality.on_proof,
+            "registration": self.validator.on_registration,
+            "join": self.presence.on_join,
+            "heartbeat": self.presence.on_heartbeat,
+            "block_proof": self.aggregation.on_gossip,
+        }
         world.network.attach(node, self)
 
     # --- the network's side ----------------------------------------------------------------------
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a gossip message."""
-        match message.kind:
-            case "transaction":
-                self.transactions.on_gossip(message, peer)
-            case "vote":
-                self.validator.on_vote(message, peer)
-            case "proposal":
-                self.validator.on_proposal(message, peer)
-            case "tag_set":
-                self.finality.on_certificate(message)
-            case "key_disclosure":
-                self.finality.on_disclosure(message)
-            case "consensus_proof":
-                self.finality.on_proof(message, peer)
-            case "registration":
-                self.validator.on_registration(message)
-            case _:
-                # Probes carry nothing to check.
-                self._world.network.verdict(self.id, message, Verdict.ACCEPT)
+        handler = self._handlers.get(message.kind)
+        if handler is not None:
+            handler(message, peer)
+        else:
+            # Probes carry nothing to check.
+            self._world.network.verdict(self.id, message, Verdict.ACCEPT)
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
@@ -76,6 +85,11 @@ class Node:
         """A link went down; nothing is kept per neighbour."""
 
     # --- own business ------------------------------------------------------------------------------
+
+    def on_slot(self, slot: int) -> None:
+        """A slot of the shared clock begins."""
+        self.presence.on_slot(slot)
+        self.validator.on_slot(slot)
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""
@@ -109,10 +123,18 @@ class Node:
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
-    def _on_commit(self, block: Block, _slot: int) -> None:
+    def _on_commit(self, block: Block, caught_up: bool) -> None:
+        height = block.header.height
+        self.presence.on_commit(block)
         stale = self.transactions.after_block(block, self.chain.ledger)
         self.wallet.on_block(self.chain.ledger, block.tx_ids)
         for tx in stale:
             if self.wallet.owns(tx.transfer.sender):
                 self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
-        self.finality.on_commit(block.header.height)
+        self.finality.on_commit(height)
+        self.block_prover.on_commit(height, caught_up=caught_up)
+        self.aggregation.on_commit(height)
+
+    def _on_proven(self, height: int) -> None:
+        self.aggregation.on_proven()
+        self.block_prover.on_proven(height)

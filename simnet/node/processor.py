@@ -60,7 +60,10 @@ class Ticket:
 
 
 class Processor:
-    """One node's provers and verifier. Consensus proofs have a prover of their own, so transfers never wait for one."""
+    """One node's provers and verifier.
+
+    Consensus proofs have a prover of their own, and the other proofs of blocks another, so transfers never wait for one.
+    """
 
     def __init__(self, world: World, node: NodeId, cpu_factor: float) -> None:
         limits = world.scenario.provers
@@ -70,11 +73,12 @@ class Processor:
         self._security = Security[world.scenario.provers.security.upper()]
         self._provers = ProofQueue(limits.workers, limits.queue_jobs_max)
         self._consensus_prover = ProofQueue(1, limits.queue_jobs_max)
+        self._block_prover = ProofQueue(1, limits.queue_jobs_max)
         self._verifier = ProofQueue(1, limits.queue_jobs_max)
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
         """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
-        queue = self._consensus_prover if circuit.id is CircuitId.CONSENSUS else self._provers
+        queue = self._queue_of(circuit.id)
         now = self._world.now
         if queue.full(now):
             # No real work for a proof that the node has no room to make.
@@ -125,6 +129,11 @@ class Processor:
             then(verdict)
 
         self._world.after(placed[1] - now, finish)
+
+    def _queue_of(self, circuit: CircuitId) -> ProofQueue:
+        if circuit is CircuitId.TRANSACTION:
+            return self._provers
+        return self._consensus_prover if circuit is CircuitId.CONSENSUS else self._block_prover
 
     def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: AnyFuture) -> SimTime:
         costs = self._world.costs

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 
 from simnet.events import LimitReached
 from simnet.net.network import Verdict
-from simnet.node.chain import Chain, certificate_matches, certificate_weight
+from simnet.node.aggregation import Aggregation
+from simnet.node.aggregation import Incoming as IncomingProof
+from simnet.node.chain import Chain, CommittedBlock, certificate_matches, certificate_weight
 from simnet.node.finality import Finality
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.protocol.messages import Phase, SyncedBlock, TxMessage
+from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.validators import epoch_of
 from simnet.units import NS_PER_S, NodeId, SimTime
 
-STATUS_BYTES = 40
+STATUS_BYTES = 48
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
+PROOFS_MAX = 256
+"""Proofs of one block that are looked at in an answer."""
 OWED_MAX = 4096
 """Transfers that neighbours asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
@@ -31,13 +35,22 @@ class Status:
     height: int
     transfers: tuple[bytes, ...]
     """Pending ones that it has held for `SETTLED_AGE`."""
+    aggregated: int
+    """Blocks up to here it has held aggregated for `SETTLED_AGE`."""
 
 
 class Sync:
     """One node's requests and answers."""
 
     def __init__(
-        self, world: World, node: NodeId, chain: Chain, validator: Validator, transactions: Transactions, finality: Finality
+        self,
+        world: World,
+        node: NodeId,
+        chain: Chain,
+        validator: Validator,
+        transactions: Transactions,
+        finality: Finality,
+        aggregation: Aggregation,
     ) -> None:
         self._world = world
         self._node = node
@@ -45,7 +58,9 @@ class Sync:
         self._validator = validator
         self._transactions = transactions
         self._finality = finality
+        self._aggregation = aggregation
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
+        self._asked_proofs_at = SimTime(-REQUEST_TIMEOUT)
         self._ahead: list[SyncedBlock] = []
         self._busy = False
         self._wanted: set[bytes] = set()
@@ -62,7 +77,8 @@ class Sync:
         Gossip's repair offers a message for a few heartbeats only; whoever lost all of that, or was away for longer than
         gossip remembers, learns here what it lacks.
         """
-        status = Status(self._chain.height, self._transactions.held_since(SimTime(self._world.now - SETTLED_AGE)))
+        settled = SimTime(self._world.now - SETTLED_AGE)
+        status = Status(self._chain.height, self._transactions.held_since(settled), self._aggregation.since(settled))
         for peer in peers:
             self._world.network.send(self._node, peer, "status", status, STATUS_BYTES + 32 * len(status.transfers))
 
@@ -73,6 +89,9 @@ class Sync:
             missing = tuple(i for i in status.transfers if not self._transactions.knows(i))
             if missing:
                 self._world.network.send(self._node, peer, "tx_request", missing, 32 * len(missing))
+        if status.aggregated > self._aggregation.height and self._world.now - self._asked_proofs_at >= REQUEST_TIMEOUT:
+            self._asked_proofs_at = self._world.now
+            self._world.network.send(self._node, peer, "proof_request", self._aggregation.height + 1, STATUS_BYTES)
 
     def request_blocks(self, peer: NodeId | None) -> None:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
@@ -103,6 +122,10 @@ class Sync:
             self._asked_at = SimTime(-REQUEST_TIMEOUT)
             self._ahead = [b for b in payload if isinstance(b, SyncedBlock)]
             self._next_block(peer)
+        elif kind == "proof_request" and isinstance(payload, int):
+            self._answer_proofs(payload, peer)
+        elif kind == "proof_response" and isinstance(payload, ProofsOf):
+            self._take_proofs(payload, peer)
         elif kind == "tx_request" and isinstance(payload, tuple):
             self._answer_transfers(payload, peer)
         elif kind == "tx_response" and isinstance(payload, TxMessage):
@@ -117,10 +140,31 @@ class Sync:
             c = self._chain.at(height)
             assert c is not None
             transfers = tuple(self._transactions.verified[i] for i in c.block.tx_ids)
-            blocks.append(SyncedBlock(c.block, c.certificate, transfers, c.proof))
+            blocks.append(SyncedBlock(c.block, c.certificate, transfers, self._proofs_of(height, c)))
         if blocks:
             answer = tuple(blocks)
             self._world.network.send(self._node, peer, "block_response", answer, sum(b.size for b in answer))
+
+    def _answer_proofs(self, height: int, peer: NodeId) -> None:
+        """One block's proofs a request: a block may have a dozen, of a hundred kilobytes each."""
+        committed = self._chain.at(height)
+        if committed is not None:
+            answer = self._proofs_of(height, committed)
+            self._world.network.send(self._node, peer, "proof_response", answer, answer.size)
+
+    def _proofs_of(self, height: int, committed: CommittedBlock) -> ProofsOf:
+        return ProofsOf(height, committed.proof, self._aggregation.proofs_of(height))
+
+    def _take_proofs(self, given: ProofsOf, peer: NodeId) -> None:
+        """Examines a committed block's proofs like any others."""
+        committed = self._chain.at(given.height)
+        if committed is None:
+            return
+        if given.consensus is not None and given.consensus.certificate.height == given.height:
+            self._finality.examine(given.consensus, peer, _ignore)
+        for proof in given.proofs[:PROOFS_MAX]:
+            if proof.height == given.height:
+                self._aggregation.take(IncomingProof(proof, peer, _ignore))
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
         for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
@@ -193,13 +237,12 @@ class Sync:
         if block.header.height != self._chain.height + 1:
             self._next_block(peer)
             return
-        if self._chain.why_unacceptable(block, self._validator.transfers_of(block)) is not None:
+        if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
             return
         for vote in certificate.votes:
             self._validator.note_vote(vote)
         self._validator.commit(block, certificate.slot, certificate, caught_up=True)
-        if synced.proof is not None:
-            self._finality.examine(synced.proof, peer, _ignore)
+        self._take_proofs(synced.proofs, peer)
         self._next_block(peer)
 
 

@@ -9,19 +9,21 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast
+from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, block_statement, committee_of
 from simnet.node.identity import make_registration, otk_tree, registration_valid
+from simnet.node.presence import Presence
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.proofs.statements import vote_message
-from simnet.protocol.blocks import Block, Header, Registration, registrations_root, tx_root
+from simnet.protocol.blocks import Block, Body, Header, Registration, digests_root, registrations_root, tx_root
 from simnet.protocol.consensus import Cast, Decide, Effect, Equivocation, FetchBlock, Propose, Voting
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
+from simnet.protocol.state import Outcome, Position
 from simnet.protocol.validators import SLOTS_PER_EPOCH, EpochSet, epoch_of
 from simnet.units import NS_PER_S, NodeId, SimTime
 
@@ -40,11 +42,12 @@ class Waiting:
 class Validator:
     """One node's part in consensus."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions, presence: Presence) -> None:
         self._world = world
         self._node = node
         self._chain = chain
         self._transactions = transactions
+        self._presence = presence
         self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
@@ -57,7 +60,7 @@ class Validator:
         self._registrations: dict[int, Registration] = {}
         self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
-        self.on_commit: Callable[[Block, int], None] = lambda _block, _slot: None
+        self.on_commit: Callable[[Block, bool], None] = lambda _block, _caught_up: None
         self.on_vote_seen: Callable[[Vote], None] = lambda _: None
         transactions.on_verified.append(self._on_verified)
         self._voting = Voting(1, node, chain.sets_of_next())
@@ -97,7 +100,7 @@ class Validator:
         self._world.network.verdict(self._node, message, Verdict.ACCEPT)
         self._take(vote, peer)
 
-    def on_registration(self, message: Message) -> None:
+    def on_registration(self, message: Message, _peer: NodeId) -> None:
         """A validator's registration for the next epoch came by gossip."""
         registration = message.payload
         assert isinstance(registration, Registration)
@@ -154,7 +157,7 @@ class Validator:
 
     def _judge(self, proposal: Proposal) -> None:
         txs = self.transfers_of(proposal.block)
-        acceptable = self._chain.why_unacceptable(proposal.block, txs) is None
+        acceptable = self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
         self._carry_out(self._voting.on_proposal(proposal, acceptable))
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:
@@ -196,26 +199,36 @@ class Validator:
         """A new block of the transfers in the mempool."""
         chain, world = self._chain, self._world
         chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max)
-        after, _ = chain.ledger.apply(chosen)
-        ids = tuple(tx.id for tx in chosen)
         epoch = epoch_of(slot) + 1
         known = chain.registered(epoch)
-        registrations = tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known)
+        now = world.now // NS_PER_S
+        body = Body(
+            tx_ids=tuple(tx.id for tx in chosen),
+            registrations=tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known),
+            joins=self._presence.joins(),
+            heartbeats=self._presence.heartbeats(now),
+        )
+        at = Position(chain.height + 1, slot, now)
+        outcome = world.outcome(chain.head, chain.state, at, body, {tx.id: tx for tx in chosen})
+        assert isinstance(outcome, Outcome), outcome
         backend = self._backends[self._turn % len(self._backends)]
         self._turn += 1
         header = Header(
-            height=chain.height + 1,
+            height=at.height,
             slot=slot,
             parent=chain.head,
             proposer=self._node,
             backend=backend,
-            state_root=after.root,
-            tx_root=tx_root(ids),
-            timestamp=world.now // NS_PER_S,
-            tx_count=len(ids),
-            registrations_root=registrations_root(registrations),
+            state_root=outcome.after.ledger.root,
+            tx_root=tx_root(body.tx_ids),
+            timestamp=now,
+            tx_count=len(chosen),
+            registrations_root=registrations_root(body.registrations),
+            joins_root=digests_root(body.joins),
+            heartbeats_root=digests_root(body.heartbeats),
+            fields=tuple(f.roots for f in outcome.fields),
         )
-        return Block.assemble(header, ids, registrations)
+        return Block.assemble(header, body)
 
     def cast(self, height: int, slot: int, phase: Phase, block: Block | None) -> None:
         """Signs and publishes a vote, and counts it here."""
@@ -249,7 +262,7 @@ class Validator:
 
     def commit(self, block: Block, slot: int, certificate: Certificate, *, caught_up: bool) -> None:
         """Makes a block final here and turns to the next height."""
-        self._chain.append(block, slot, certificate, self.transfers_of(block))
+        committed = self._chain.append(block, slot, certificate, self.transfers_of(block))
         header = block.header
         now = self._world.now
         self._world.emit(
@@ -265,11 +278,17 @@ class Validator:
                 header.tx_count,
                 SimTime(self._proposed_at.get(block.hash, now)),
                 caught_up,
+                len(block.body.joins),
+                len(block.body.heartbeats),
+                len(committed.claims),
             )
         )
+        assert committed.outcome is not None
+        for w in committed.outcome.closed:
+            self._world.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
         self._voting = Voting(header.height + 1, self._node, self._chain.sets_of_next())
         self._waiting.clear()
-        self.on_commit(block, slot)
+        self.on_commit(block, caught_up)
         for item in self._early.pop(header.height + 1, []):
             self._take(item, self._node)
         if self._slot > slot:

@@ -77,7 +77,7 @@ class Wallet:
         self._backends = world.backend_ids(node)
         self._turn = 0
         self._lanes = world.genesis.wallets[node]
-        self._lane_index = {key: i for i, key in enumerate(self._lanes)}
+        self._lane_numbers = {key: world.genesis.lane_numbers[key] for key in self._lanes}
         self._next_lane = 0
         byzantine = world.scenario.faults.byzantine
         self._reserved = 1 if byzantine is not None and node in byzantine.publishers else 0
@@ -141,7 +141,7 @@ class Wallet:
 
     def owns(self, key: bytes) -> bool:
         """Whether an account is one of this wallet's lanes."""
-        return key in self._lane_index
+        return key in self._lane_numbers
 
     def _compose(self, payload: bytes) -> Prepared | None:
         """A new transfer from a free lane to another wallet; `None` when every lane is busy."""
@@ -191,7 +191,7 @@ class Wallet:
             timestamp=max(self._world.now // NS_PER_S, earliest),
             memo=hashlib.blake2s(payload).digest(),
         )
-        secret = lane_secret(self._world.seed, self._node, self._lane_index[lane])
+        secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])
         signature = native.ed25519_sign(secret, transfer.signing_bytes(self._world.genesis.chain_id))
         return Draft(SignedTransfer.of(transfer, account), signature, payload)
 

@@ -4,25 +4,31 @@ Pure functions of shared data (signature checks, ledgers after a block, statemen
 and looked up by every other node: same inputs, same answer. What a node pays for them in virtual time is its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import simpy
 
 from simnet.events import Event
 from simnet.net.network import Network
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.costs import CostModel
 from simnet.proofs.workshop import Workshop
-from simnet.protocol.blocks import Block
-from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.blocks import Body, digests_root, tx_root
+from simnet.protocol.heartbeats import Heartbeat
+from simnet.protocol.joins import Join
+from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import TxMessage, Vote
+from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
 from simnet.protocol.validators import EpochSet, Validator
 from simnet.scenario.model import Scenario
 from simnet.units import NodeId, SimTime
 
 CONSENSUS_TOPIC = "/rpp/sim/consensus"
+OUTCOMES_KEPT = 64
+"""Heights for which outcomes stay in the shared memory; a node that is further behind computes its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,10 @@ class Genesis:
     validators: tuple[Validator, ...]
     wallets: tuple[tuple[bytes, ...], ...]
     """Public keys of each node's lanes."""
-    ledger: Ledger
+    state: ChainState
     epoch: EpochSet
+    lane_numbers: Mapping[bytes, int]
+    """Which lane of its wallet a key is: what its secret is derived from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,36 @@ class Circuits:
 
     transaction: Circuit
     consensus: Circuit
+    identity: Circuit
+    state: Circuit
+    pruning: Circuit
+    recursive: Circuit
+    uptime: Circuit
+
+    def of(self, circuit: CircuitId) -> Circuit:
+        """The circuit of a family."""
+        found: Circuit = getattr(self, circuit.label)
+        return found
+
+
+T = TypeVar("T")
+
+
+class Memory:
+    """Pure results by key; beyond `limit` the oldest is forgotten and computed again when asked for."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: dict[Hashable, object] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The result of `make`, which must depend on `key` alone."""
+        if key not in self._known:
+            made = make()
+            if len(self._known) >= self._limit:
+                del self._known[next(iter(self._known))]
+            self._known[key] = made
+        return cast("T", self._known[key])
 
 
 @dataclass(slots=True)
@@ -60,9 +98,23 @@ class World:
     genesis: Genesis
     circuits: Circuits
     emit: Callable[[Event], None]
-    ledgers: dict[tuple[bytes, bytes], tuple[Ledger, tuple[SignedTransfer, ...]]] = field(default_factory=dict)
+    rules: Rules
+    memory: "Memory" = field(default_factory=lambda: Memory(1024))
+    """Statements of block proofs."""
+    _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
     _transfer_signatures: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
+    _backends: tuple[tuple[BackendId, ...], ...] = ()
+    _block_circuits: frozenset[CircuitId] = frozenset()
+    _joins: dict[bytes, bool] = field(default_factory=dict)
     _validator_signatures: dict[tuple[int, bytes, bytes], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._backends = tuple(tuple(BackendId[b.upper()] for b in names) for names in self.scenario.backends_of_node)
+        self._block_circuits = frozenset(c for c in CircuitId if self.scenario.proves(c.label))
+
+    def proves(self, circuit: CircuitId) -> bool:
+        """Whether blocks carry proofs of this circuit."""
+        return circuit in self._block_circuits
 
     @property
     def now(self) -> SimTime:
@@ -97,19 +149,40 @@ class World:
             self._validator_signatures[key] = native.ed25519_verify(self.genesis.validators[validator].key, message, signature)
         return self._validator_signatures[key]
 
+    def join_valid(self, join: Join) -> bool:
+        """Whether a join is the validator's own: its keys, signature and VRF proof (I1 to I3 of the identity circuit)."""
+        if join.digest not in self._joins:
+            self._joins[join.digest] = self._check_join(join)
+        return self._joins[join.digest]
+
+    def _check_join(self, join: Join) -> bool:
+        genesis = self.genesis
+        if not 0 <= join.validator < len(genesis.validators):
+            return False
+        validator = genesis.validators[join.validator]
+        if (join.key, join.vrf_key) != (validator.key, validator.vrf_key):
+            return False
+        if not native.ed25519_verify(join.key, join.signing_bytes(genesis.chain_id), join.signature):
+            return False
+        return native.vrf_verify(join.vrf_key, join.vrf_input(genesis.chain_id), join.vrf)
+
+    def heartbeat_valid(self, beat: Heartbeat) -> bool:
+        """Whether a known validator signed the heartbeat."""
+        return self.signed_by(beat.validator, beat.signing_bytes(self.genesis.chain_id), beat.signature)
+
     def publish_consensus(self, node: NodeId, kind: str, payload: object, size: int) -> bool:
         """Publishes on the consensus topic; False when no neighbour is connected."""
         return self.network.publish(node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size) is not None
 
-    def ledger_after(self, parent: bytes, ledger: Ledger, block: Block, txs: Mapping[bytes, SignedTransfer]) -> tuple[Ledger, bool]:
-        """The ledger after a block on its parent's ledger, and whether every transfer applied."""
-        key = (parent, block.hash)
-        if key not in self.ledgers:
-            after, refused = ledger.apply(txs[i] for i in block.tx_ids)
-            self.ledgers[key] = (after, tuple(refused))
-        after, refused_txs = self.ledgers[key]
-        return after, not refused_txs
+    def outcome(self, parent: bytes, before: ChainState, at: Position, body: Body, txs: Mapping[bytes, SignedTransfer]) -> Outcome | str:
+        """What a block of these contents makes of its parent's state, or why its contents do not apply."""
+        key = (parent, at, tx_root(body.tx_ids), digests_root(body.joins), digests_root(body.heartbeats))
+        if key not in self._outcomes:
+            for old in [k for k in self._outcomes if isinstance(k[1], Position) and k[1].height + OUTCOMES_KEPT < at.height]:
+                del self._outcomes[old]
+            self._outcomes[key] = advance(before, self.rules, at, body, txs)
+        return self._outcomes[key]
 
     def backend_ids(self, node: int) -> tuple[BackendId, ...]:
         """The proof backends that a node may use, in turn order: its region decides."""
-        return tuple(BackendId[b.upper()] for b in self.scenario.backends_of_node[node])
+        return self._backends[node]

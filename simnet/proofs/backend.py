@@ -63,6 +63,11 @@ class Circuit:
         """The size as text, for file names and cost tables."""
         return "x".join(map(str, self.params)) or "-"
 
+    @property
+    def work(self) -> str:
+        """The size without parameters that do not change the work: the uptime circuit's two spans of time."""
+        return Circuit(self.id, self.params[:3]).size if self.id is CircuitId.UPTIME else self.size
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -94,6 +99,15 @@ class Backend(Protocol):
 
     def security_bits(self, circuit: Circuit) -> tuple[float, float]:
         """Conjectured and proven soundness bits of the circuit's proofs."""
+
+    def vk_id(self, circuit: Circuit) -> bytes:
+        """Identity of the circuit's verifying key, 32 bytes."""
+
+    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
+        """What a statement of this recursive circuit adds up to: state proof, activity, pruning fold, commitment; 4 x 32 bytes.
+
+        Raises ProofError when there is no such aggregate.
+        """
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""

@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from simnet.proofs import native
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
-from simnet.proofs.samples import Sample, consensus
-from simnet.proofs.witness import FORMATS, example
-from simnet.proofs.witness.fields import Shape
+from simnet.proofs.samples import Sample, consensus, transaction
 from simnet.proofs.workshop import LARGE_CIRCUITS
 
 WITNESSES, REPUTATIONS = 256, 4
 MAX_BYTES = 1 << 30
 SEED = bytes(32)
+BLOCK_BACKENDS = (BackendId.STWO, BackendId.PLONKY3)
+"""Backends whose block proofs are measured: those that scenarios let make them by default."""
+PRUNING_WINDOW = 4
+LOG_DEPTHS = (10, 12)
+"""Heartbeat logs of up to 32 and 128 nodes."""
 
 
 def machine() -> str:
@@ -41,19 +45,35 @@ def consensus_circuit(capacity: int) -> Circuit:
     return Circuit(CircuitId.CONSENSUS, (capacity, WITNESSES, REPUTATIONS))
 
 
+def block_circuits(blocks: Sequence[int]) -> Iterator[Circuit]:
+    """The circuits of block proofs at the sizes that scenarios use, for blocks of these capacities."""
+    yield Circuit(CircuitId.IDENTITY, (32,))
+    yield Circuit(CircuitId.STATE, (16, 4, 32))
+    for depth in LOG_DEPTHS:
+        yield Circuit(CircuitId.UPTIME, (32, depth, 32, 3600, 300))
+    for capacity in blocks:
+        yield Circuit(CircuitId.PRUNING, (PRUNING_WINDOW, capacity, PRUNING_WINDOW))
+        yield Circuit(CircuitId.RECURSIVE, (capacity, 4, 8, 16))
+
+
 def measure(
-    backends: Mapping[BackendId, Backend], capacities: Sequence[int], seconds: float, security: Security = Security.STANDARD
+    backends: Mapping[BackendId, Backend],
+    capacities: Sequence[int],
+    blocks: Sequence[int],
+    seconds: float,
+    security: Security = Security.STANDARD,
 ) -> Iterator[tuple[CostKey, float]]:
     """Yields (key, microseconds) for every backend that has the profile, circuit and operation, as they are measured.
 
-    Consensus is measured at each validator capacity, three quarters full; the other circuits at their usual size. An
-    operation is repeated for about `seconds`.
+    `capacities`: validators of consensus circuits, three quarters of them there; `blocks`: transfers of a block in the
+    pruning and recursive circuits. An operation is repeated for about `seconds`.
     """
     for which, backend in backends.items():
         if security.of(which) is not security:
             continue
-        others = [Circuit(c, form.default) for c, form in FORMATS.items() if c is not CircuitId.CONSENSUS]
-        samples = [example(Shape(which, circuit)) for circuit in others]
+        samples = [transaction()]
+        if which in BLOCK_BACKENDS:
+            samples += [Sample(c, *native.sample(which, c.id, c.params)) for c in block_circuits(blocks)]
         for capacity in capacities:
             members = capacity * 3 // 4
             samples.append(consensus(which, consensus_circuit(capacity), members, members))
@@ -90,6 +110,8 @@ def table(figures: Sequence[tuple[CostKey, float]]) -> str:
     rows = "\n".join(f'"{key.text}" = {us:.0f}' for key, us in figures)
     return (
         "# Virtual-time cost of one operation on a node with cpu_factor 1, in microseconds.\n"
-        "# Made by `simnet calibrate`; circuit sizes are validators x witness commitments x reputation roots.\n"
+        "# Made by `simnet calibrate`. Sizes: consensus validators x witness commitments x reputation roots; state transfers x joins x\n"
+        "# tree depth; uptime heartbeats x log depth x tree depth; pruning blocks x transfers x segments; recursive transfers x joins x\n"
+        "# uptime claims x transfers of a state proof.\n"
         f'machine = "{machine()}"\n\n[costs_us]\n{rows}\n'
     )

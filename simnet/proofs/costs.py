@@ -39,7 +39,7 @@ class CostKey:
 @cache
 def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str, security: Security) -> str:
     profile = "" if security is Security.STANDARD else f"-{security.label}"
-    return f"{backend.label}{profile}/{circuit.label}/{Circuit(circuit, params).size}/{operation}"
+    return f"{backend.label}{profile}/{circuit.label}/{Circuit(circuit, params).work}/{operation}"
 
 
 class CostModel(Protocol):

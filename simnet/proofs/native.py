@@ -214,6 +214,17 @@ class NativeBackend:
         """Conjectured and proven soundness bits of the circuit's proofs."""
         return self.key(circuit).security_bits
 
+    def vk_id(self, circuit: Circuit) -> bytes:
+        """Identity of the circuit's verifying key."""
+        return self.key(circuit).vk_id
+
+    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
+        """What a recursive statement adds up to. Raises ProofError when there is no such aggregate."""
+        try:
+            return aggregate(self.id, circuit.params, statement)
+        except _zk.ZkError as e:
+            raise ProofError(str(e)) from e
+
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         """The vector that a verifier computes itself from chain data. Raises ProofError when there is none."""
         try:

@@ -12,7 +12,6 @@ from simnet.proofs.statements import (
     Committee,
     CommitteeMember,
     MemberVotes,
-    block_digest,
     consensus_statement,
     consensus_witness,
     tier_seed,
@@ -129,7 +128,9 @@ def consensus(which: BackendId, circuit: Circuit, members: int, voters: int, com
     validators = tuple(CommitteeMember(k, 10, 2, 100 + i, t.root) for i, (k, t) in enumerate(zip(keys, trees, strict=True)))
     committee = Committee(which, circuit.params[0], validators)
     transfers = tuple(rng.secret(4, "transfer", i) for i in range(circuit.params[1] * 3 // 4 if commitments is None else commitments))
-    block = BlockStatement(bytes(32), 3, b"s" * 32, b"t" * 32, 1_000, len(transfers), SLOT, EPOCH, transfers, (b"r" * 32,))
+    parent, state, txs = (native.lift(which, text * 32) for text in (b"p", b"s", b"t"))
+    header = native.header_digest(which, parent, 3, state, txs, 1_000, len(transfers))
+    block = BlockStatement(header, SLOT, EPOCH, transfers, (b"r" * 32,))
     votes = tuple(
         _votes(committee, block, member, tree) if i < voters else MemberVotes(None, None)
         for i, (member, tree) in enumerate(zip(validators, trees, strict=True))
@@ -149,4 +150,4 @@ def _votes(committee: Committee, block: BlockStatement, member: CommitteeMember,
     t0, t1, t2 = (native.vote_tag(backend, phase, tree.key(SLOT_INDEX, phase), message) for phase in range(3))
     key = tree.key(SLOT_INDEX, 3)
     seed = tier_seed(backend, member.key, member.timetoke_hours)
-    return MemberVotes((t0, t1, t2), (native.vrf_output(backend, key, block_digest(backend, block), EPOCH, seed), key))
+    return MemberVotes((t0, t1, t2), (native.vrf_output(backend, key, block.digest, EPOCH, seed), key))

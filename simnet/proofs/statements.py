@@ -14,6 +14,8 @@ from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 
 ZERO = bytes(32)
+lift = lru_cache(maxsize=1 << 16)(native.lift)
+"""Lift of a 32-byte hash into a field: transfers and block hashes are lifted by every statement that names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,8 @@ class Committee:
 class BlockStatement:
     """What the consensus circuit says about a block, before votes."""
 
-    parent: bytes
-    height: int
-    state_root: bytes
-    tx_root: bytes
-    timestamp: int
-    tx_count: int
+    digest: bytes
+    """H[HEADER] in the committee's field."""
     slot: int
     """The slot that decided; its round has the same number."""
     epoch: int
@@ -88,24 +86,9 @@ def set_root(committee: Committee) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def block_digest(backend: BackendId, block: BlockStatement) -> bytes:
-    """The header's digest in the backend's field: the circuit's block_hash."""
-    return native.header_digest(
-        backend,
-        native.lift(backend, block.parent),
-        block.height,
-        native.lift(backend, block.state_root),
-        native.lift(backend, block.tx_root),
-        block.timestamp,
-        block.tx_count,
-    )
-
-
-@lru_cache(maxsize=1024)
 def vote_message(committee: Committee, block: BlockStatement) -> bytes:
     """What a slot's tags are computed over."""
-    digest = block_digest(committee.backend, block)
-    return native.vote_message(committee.backend, digest, block.slot, block.epoch, block.slot, set_root(committee))
+    return native.vote_message(committee.backend, block.digest, block.slot, block.epoch, block.slot, set_root(committee))
 
 
 def consensus_statement(committee: Committee, block: BlockStatement, votes: tuple[MemberVotes, ...]) -> bytes:
@@ -114,7 +97,7 @@ def consensus_statement(committee: Committee, block: BlockStatement, votes: tupl
     head = struct.pack("<QQQH", block.slot, block.epoch, block.slot, len(committee.members))
     return b"".join(
         [
-            block_digest(backend, block),
+            block.digest,
             head,
             committee_records(committee),
             *map(_member_votes, votes),
@@ -146,7 +129,7 @@ def _member_votes(votes: MemberVotes) -> bytes:
 
 
 def _digests(backend: BackendId, values: tuple[bytes, ...]) -> bytes:
-    return struct.pack("<H", len(values)) + b"".join(native.lift(backend, v) for v in values)
+    return struct.pack("<H", len(values)) + b"".join(lift(backend, v) for v in values)
 
 
 def reputation_root(members: tuple[CommitteeMember, ...]) -> bytes:

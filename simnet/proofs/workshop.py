@@ -72,6 +72,14 @@ class Workshop:
             self._inputs[key] = self._backends[backend].public_inputs(circuit, statement)
         return self._inputs[key]
 
+    def vk_id(self, backend: BackendId, circuit: Circuit) -> bytes:
+        """Identity of a circuit's verifying key."""
+        return self._backends[backend].vk_id(circuit)
+
+    def aggregate(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        """What a recursive statement adds up to: four digests. Raises ProofError when there is no such aggregate."""
+        return self._backends[backend].aggregate(circuit, statement)
+
     def close(self) -> None:
         """Drops what has not started and waits for what has."""
         self._small.shutdown(wait=True, cancel_futures=True)

@@ -1,7 +1,7 @@
 """The account state of the chain: an immutable snapshot per block."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from simnet.protocol.transfer import Account, Transfer, credit, debit, transfer_id, why_invalid
@@ -22,11 +22,24 @@ class SignedTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """One transfer's effect on its two accounts. The sender's account before it is `tx.account`."""
+
+    tx: SignedTransfer
+    sender_after: Account
+    receiver_before: Account
+    receiver_after: Account
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Balances after a block. `fees` is what transfers have paid so far; balances + fees never change in sum."""
 
     accounts: Mapping[bytes, Account]
     fees: int = 0
+    opened: Mapping[bytes, int] = field(default_factory=dict)
+    """Accounts that joins opened, with the second of the opening. They are empty and take no transfers: a transfer
+    names an account's reputation by 32 bytes, and an identity's is a different digest in every field."""
     _root: list[bytes] = field(default_factory=list, compare=False, repr=False)
 
     @property
@@ -42,6 +55,8 @@ class Ledger:
             for key in sorted(self.accounts):
                 h.update(key)
                 h.update(self.accounts[key].encode())
+            for key in sorted(self.opened):
+                h.update(key + self.opened[key].to_bytes(8, "little"))
             self._root.append(h.digest())
         return self._root[0]
 
@@ -64,7 +79,23 @@ class Ledger:
                 continue
             accounts.update(after)
             fees += tx.transfer.fee
-        return Ledger(accounts, fees), refused
+        return Ledger(accounts, fees, self.opened), refused
+
+    def with_opened(self, keys: Iterable[bytes], at: int) -> "Ledger":
+        """The ledger after joins of these keys in a block of second `at`."""
+        new = dict.fromkeys(keys, at)
+        return Ledger(self.accounts, self.fees, {**self.opened, **new}) if new else self
+
+    def transitions(self, txs: Iterable[SignedTransfer]) -> Iterator["Transition"]:
+        """What each transfer does, in order. They must all apply."""
+        accounts = dict(self.accounts)
+        for tx in txs:
+            received = accounts[tx.transfer.receiver]
+            after = _step(accounts, tx)
+            if after is None:
+                raise ValueError("a transfer does not apply")
+            accounts.update(after)
+            yield Transition(tx, after[tx.transfer.sender], received, after[tx.transfer.receiver])
 
 
 def _step(accounts: Mapping[bytes, Account], tx: SignedTransfer) -> dict[bytes, Account] | None:

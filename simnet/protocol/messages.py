@@ -154,19 +154,60 @@ class ConsensusProof:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncedBlock:
-    """A committed block for a node that missed it: the block, its certificate, its transfers, its proof if there is one."""
+class BlockProof:
+    """One of the proofs that a committed block carries beside its consensus proof.
 
-    block: Block
-    certificate: Certificate
-    transfers: tuple[TxMessage, ...]
-    proof: ConsensusProof | None
+    The statement is not sent: every node builds it from its own chain.
+    """
+
+    height: int
+    block: bytes
+    circuit: int
+    index: int
+    """Which of the block's proofs of this circuit, from 0."""
+    backend: int
+    envelope: Blob
+    prover: int
+    signature: bytes
+
+    def signing_bytes(self) -> bytes:
+        head = struct.pack("<QBHBH", self.height, self.circuit, self.index, self.backend, self.prover)
+        return b"SIMNET-BLOCK-PROOF-V1" + head + self.block + self.envelope.digest
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        proof = self.proof.size if self.proof else 0
-        return self.block.size + self.certificate.size + sum(t.size for t in self.transfers) + proof
+        return 14 + DIGEST_BYTES + SIGNATURE_BYTES + len(self.envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class ProofsOf:
+    """The proofs of one committed block, for a neighbour that lacks some."""
+
+    height: int
+    consensus: ConsensusProof | None
+    proofs: tuple[BlockProof, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        consensus = self.consensus.size if self.consensus else 0
+        return 8 + consensus + sum(p.size for p in self.proofs)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedBlock:
+    """A committed block for a node that missed it: the block, its certificate, its transfers, its proofs as far as there are any."""
+
+    block: Block
+    certificate: Certificate
+    transfers: tuple[TxMessage, ...]
+    proofs: ProofsOf
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return self.block.size + self.certificate.size + sum(t.size for t in self.transfers) + self.proofs.size
 
 
 def registration_size(registration: Registration) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import simnet
 from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
 from simnet.proofs.backend import RANDOMNESS
+from simnet.record.aggregation import Aggregation
 from simnet.record.byzantine import Byzantine
 from simnet.record.collector import Dispatcher, Handlers
 from simnet.record.faults import Faults
@@ -28,7 +29,7 @@ from simnet.record.wire import Wire
 if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 UNHASHED = ("resource_usage",)
 """Fields of real time, left out of the determinism hash."""
 
@@ -83,6 +84,7 @@ class SummaryRecorder:
         self._faults = Faults(info, self._wire)
         self._proofs = Proofs()
         self._finality = Finality(info)
+        self._aggregation = Aggregation(info)
         self._mempool = Mempool(info)
         self._byzantine = Byzantine(self._book)
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
@@ -95,6 +97,7 @@ class SummaryRecorder:
                 self._faults,
                 self._proofs,
                 self._finality,
+                self._aggregation,
                 self._mempool,
                 self._byzantine,
             )
@@ -113,6 +116,7 @@ class SummaryRecorder:
         end = self._run.ended if self._run.ended is not None else self._dispatcher.last_at
         return {
             **self._upstream(),
+            "aggregation": self._aggregation.block(self._backends, end),
             "byzantine": self._byzantine.block(),
             "checks": _checks(result),
             "finality": self._finality.block(self._backends, end),

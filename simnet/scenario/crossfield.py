@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.scenario.ours import VALIDATOR_CAPACITIES
+from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
 
 Path = tuple[str | int, ...]
 REQUIRED_BY_TYPE = {
@@ -189,6 +189,44 @@ def gossip_windows(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("gossip", "advertised_windows"), told, why)
 
 
+def block_proofs(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """What one kind of block proof rests on."""
+    chosen = names(data, "chain", "block_proofs")
+    needs = {"recursive": ("state", "links transfers to their effect"), "uptime": ("identity", "is claimed by registered identities")}
+    for circuit, (other, why) in needs.items():
+        if chosen is not None and circuit in chosen and other not in chosen:
+            yield Conflict(("chain", "block_proofs"), chosen, f"{circuit} needs {other}: it {why}")
+    for key in ("block_proofs", "block_proof_backends"):
+        listed = names(data, "chain", key)
+        if listed is not None and len(set(listed)) != len(listed):
+            yield Conflict(("chain", key), listed, "names one twice")
+    transfers, most = whole(data, "chain", "block_transactions_max") or 256, BLOCK_CAPACITIES[-1]
+    if transfers > most and chosen != []:
+        yield Conflict(
+            ("chain", "block_transactions_max"), transfers, f"at most {most} with block proofs; chain.block_proofs = [] switches them off"
+        )
+    window = whole(data, "chain", "pruning_window_blocks")
+    if window is not None and window > 0 and window & (window - 1):
+        yield Conflict(("chain", "pruning_window_blocks"), window, "the pruning circuit's window is a power of two")
+
+
+def heartbeats(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """The threshold can be reached, and heartbeats of one window have different times."""
+    count, least = whole(data, "chain", "heartbeats_per_window"), whole(data, "chain", "heartbeats_min")
+    count, least = 32 if count is None else count, 24 if least is None else least
+    if least > count:
+        yield Conflict(("chain", "heartbeats_min"), least, f"must not exceed heartbeats_per_window ({count})")
+    slots, slot = whole(data, "chain", "uptime_window_slots"), whole(data, "chain", "slot_ms")
+    slots, slot = 8 if slots is None else slots, 6000 if slot is None else slot
+    if slots * slot < count:
+        why = f"a window of {slots * slot} ms has no room for {count} heartbeats, which are dated in milliseconds"
+        yield Conflict(("chain", "uptime_window_slots"), slots, why)
+    if slots * slot >= 2**32:
+        yield Conflict(
+            ("chain", "uptime_window_slots"), slots, f"a window of {slots * slot} ms is longer than the uptime circuit can say (2^32 ms)"
+        )
+
+
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     payload_bounds,
     phases_fit,
@@ -203,4 +241,6 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     vote_weights,
     transfers_payable,
     gossip_windows,
+    block_proofs,
+    heartbeats,
 )

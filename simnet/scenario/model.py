@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import conflicts
-from simnet.scenario.ours import VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
+from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
@@ -49,6 +49,21 @@ class Scenario(Upstream):
         """Size of the consensus circuit."""
         chosen = self.consensus.validator_capacity
         return chosen or next(size for size in VALIDATOR_CAPACITIES if size >= self.topology.n)
+
+    @property
+    def block_capacity(self) -> int:
+        """Transfers of a block in the pruning and recursive circuits."""
+        return next((size for size in BLOCK_CAPACITIES if size >= self.chain.block_transactions_max), BLOCK_CAPACITIES[-1])
+
+    @property
+    def block_proof_backends(self) -> tuple[str, ...]:
+        """Backends that make block proofs: those of the setting that some node has; none when block proofs are off."""
+        used = {label for labels in self.backends_of_node for label in labels}
+        return tuple(b for b in self.chain.block_proof_backends if b in used) if self.chain.block_proofs else ()
+
+    def proves(self, circuit: str) -> bool:
+        """Whether blocks carry proofs of this circuit."""
+        return bool(self.block_proof_backends) and circuit in self.chain.block_proofs
 
     @property
     def backends_of_node(self) -> tuple[tuple[str, ...], ...]:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from simnet.scenario.base import BYTES_MAX, DelayMs, DurationMs, Ours, merged
 
 Backend = Literal["stwo", "plonky3", "groth16"]
+BlockProof = Literal["identity", "state", "pruning", "recursive", "uptime"]
 BackendTurn = Annotated[tuple[Backend, ...], Field(min_length=1, strict=False)]
 CpuFactor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 ALL_BACKENDS: tuple[Backend, ...] = ("stwo", "plonky3", "groth16")
@@ -18,6 +19,12 @@ REGION_BACKENDS: dict[str, tuple[Backend, ...]] = {
 }
 VALIDATOR_CAPACITIES = (8, 32, 64, 128)
 """Sizes of the consensus circuit."""
+BLOCK_CAPACITIES = (16, 64, 256, 512)
+"""Transfers of a block that the pruning and recursive circuits hold."""
+HEARTBEATS_MAX = 32
+"""Heartbeats that the uptime circuit counts."""
+BLOCK_PROOFS: tuple[BlockProof, ...] = ("identity", "state", "pruning", "recursive", "uptime")
+BLOCK_PROOF_BACKENDS: tuple[Backend, ...] = ("stwo", "plonky3")
 AMOUNT_MAX = 2**48
 
 
@@ -32,6 +39,20 @@ class Chain(Ours):
     required_tier: int = Field(default=1, ge=0, le=5, description="Tier that a transfer demands; lanes start at this tier.")
     prepare_ahead_ms: DelayMs = Field(default=500, description="Proving of a transfer starts this long before it is due.")
     sync_blocks_max: int = Field(default=16, ge=1, le=1024, description="Blocks in one answer to a node that catches up.")
+    block_proofs: Annotated[tuple[BlockProof, ...], Field(strict=False)] = Field(
+        default=BLOCK_PROOFS,
+        description="Proofs that a block carries beside the consensus proof; an empty list: none, and neither joins nor heartbeats.",
+    )
+    block_proof_backends: BackendTurn = Field(
+        default=BLOCK_PROOF_BACKENDS, description="Backends that may make them, in order of preference."
+    )
+    block_proof_timeout_slots: int = Field(
+        default=2, ge=1, le=1024, description="The next candidate proves a block when this many more slots brought no recursive proof."
+    )
+    pruning_window_blocks: int = Field(default=4, ge=2, le=32, description="Blocks that a pruning proof covers: a power of two.")
+    uptime_window_slots: int = Field(default=8, ge=1, le=100_000, description="Slots of one uptime window.")
+    heartbeats_per_window: int = Field(default=32, ge=1, le=HEARTBEATS_MAX, description="Heartbeats that a node sends in a window.")
+    heartbeats_min: int = Field(default=24, ge=1, le=HEARTBEATS_MAX, description="Heartbeats in the log that make an uptime claim.")
 
 
 class Consensus(Ours):

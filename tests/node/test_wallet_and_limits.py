@@ -25,6 +25,8 @@ from tests.mocks import SETTLE_MS, Bench, cost_file, scenario
 
 TRANSACTION = Circuit(CircuitId.TRANSACTION, ())
 CONSENSUS = Circuit(CircuitId.CONSENSUS, (8, 256, 4))
+ALONE: dict[str, list[str]] = {"block_proofs": []}
+"""Transfers and consensus only: what these tests time."""
 
 
 def due_times(given: Scenario) -> list[int]:
@@ -37,7 +39,7 @@ def published(bench: Bench) -> list[int]:
 
 
 def test_a_transfer_whose_proof_is_ready_is_published_exactly_when_due(tmp_path: Path) -> None:
-    given = scenario(slots=1, slot_ms=8000, provers={"workers": 64})
+    given = scenario(slots=1, slot_ms=8000, provers={"workers": 64}, chain=ALONE)
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=450)
     bench = Bench(given, costs=costs)
     assert bench.run().complete
@@ -48,7 +50,7 @@ def test_a_transfer_whose_proof_is_ready_is_published_exactly_when_due(tmp_path:
 
 
 def test_a_transfer_whose_proof_takes_longer_is_late_by_the_rest(tmp_path: Path) -> None:
-    given = scenario(slots=1, slot_ms=8000, provers={"workers": 64})
+    given = scenario(slots=1, slot_ms=8000, provers={"workers": 64}, chain=ALONE)
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=700)
     bench = Bench(given, costs=costs)
     assert bench.run().complete
@@ -88,7 +90,7 @@ def test_a_transfer_that_is_stale_before_any_mempool_takes_it_is_proved_again() 
 
 
 def test_a_full_prover_queue_is_an_event_and_skips_the_publication(tmp_path: Path) -> None:
-    given = scenario(slots=3, rate=20.0, provers={"queue_jobs_max": 3})
+    given = scenario(slots=3, rate=20.0, provers={"queue_jobs_max": 3}, chain=ALONE)
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=1000)
     bench = Bench(given, costs=costs)
     result = bench.run()
@@ -103,7 +105,7 @@ def test_a_full_prover_queue_is_an_event_and_skips_the_publication(tmp_path: Pat
 
 
 def test_a_full_verifier_queue_is_an_event_and_the_transfer_is_ignored(tmp_path: Path) -> None:
-    given = scenario(slots=3, rate=30.0, provers={"queue_jobs_max": 4, "workers": 4})
+    given = scenario(slots=3, rate=30.0, provers={"queue_jobs_max": 4, "workers": 4}, chain=ALONE)
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=5, verify_ms=100)
     bench = Bench(given, costs=costs)
     bench.run()
@@ -116,7 +118,7 @@ def test_a_full_verifier_queue_is_an_event_and_the_transfer_is_ignored(tmp_path:
 
 def test_an_own_transfer_is_offered_to_the_busy_verifier_again(tmp_path: Path) -> None:
     """Or its lane would never be free. One slot only: no later block makes the node ask others for it."""
-    given = scenario(slots=1, rate=60.0, provers={"queue_jobs_max": 4, "workers": 4})
+    given = scenario(slots=1, rate=60.0, provers={"queue_jobs_max": 4, "workers": 4}, chain=ALONE)
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=5, verify_ms=100)
     bench = Bench(given, costs=costs)
     bench.run()

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Header, tx_root
+from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Body, Header, tx_root
 from simnet.protocol.consensus import Cast, Decide, Effect, Propose, SetsOf, Voting
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import EpochSet, Member, Validator
@@ -24,8 +24,10 @@ def validator_set(n: int) -> EpochSet:
 
 
 def block(slot: int, proposer: int, salt: int = 0) -> Block:
-    header = Header(1, slot, GENESIS_PARENT, proposer, 1, bytes([salt]) * 32, tx_root(()), 0, 0, EMPTY_TX_ROOT)
-    return Block.assemble(header, (), ())
+    header = Header(
+        1, slot, GENESIS_PARENT, proposer, 1, bytes([salt]) * 32, tx_root(()), 0, 0, EMPTY_TX_ROOT, EMPTY_TX_ROOT, EMPTY_TX_ROOT, ()
+    )
+    return Block.assemble(header, Body())
 
 
 class Net:

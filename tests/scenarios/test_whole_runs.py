@@ -11,6 +11,7 @@ import pytest
 from simnet._zk import REJECT_REASONS
 from simnet.checks import INVARIANTS
 from simnet.events import (
+    BlockAggregated,
     BlockCommitted,
     BlockProven,
     Event,
@@ -20,10 +21,11 @@ from simnet.events import (
     ProofMade,
     ProofVerified,
     TxAdmitted,
+    WindowClosed,
 )
 from simnet.scenario.load import load_scenario
 from simnet.simulation import RunOptions, RunResult, Simulation, build
-from tests.runs import DATA, SHIPPED, TINY, TINY_FAULTS
+from tests.runs import DATA, SHIPPED, TINY, TINY_BLOCKS, TINY_FAULTS
 
 E = TypeVar("E", bound=Event)
 BACKENDS = {"stwo", "plonky3", "groth16"}
@@ -61,9 +63,10 @@ def test_every_scenario_file_is_valid_without_warnings(path: Path) -> None:
 
 
 both = pytest.mark.parametrize("path", [TINY, TINY_FAULTS], ids=lambda p: p.stem)
+all_three = pytest.mark.parametrize("path", [TINY, TINY_FAULTS, TINY_BLOCKS], ids=lambda p: p.stem)
 
 
-@both
+@all_three
 def test_a_run_is_complete_and_every_invariant_held(path: Path) -> None:
     run = finished(path)
     assert run.result.complete, run.result.violations
@@ -158,3 +161,20 @@ def test_the_fault_free_run_has_no_rejection() -> None:
     assert all(e.accepted for e in run.of(ProofVerified))
     json.dumps(run.result.costs)
     assert not run.of(FaultInjected)
+
+
+def test_blocks_are_aggregated_with_proofs_of_every_circuit_in_both_fields() -> None:
+    run = finished(TINY_BLOCKS)
+    made = {(e.backend, e.circuit) for e in run.of(ProofMade)}
+    circuits = {"identity", "state", "pruning", "recursive", "uptime"}
+    assert {c for _, c in made} == {"transaction", "consensus", *circuits}
+    assert {b for b, c in made if c in circuits} == {"stwo", "plonky3"}
+    assert all((b, "recursive") in made for b in ("stwo", "plonky3"))
+    assert {e.reason for e in run.of(ProofVerified)} == {"accepted"}
+    nodes = run.simulation.info.nodes
+    heights = {e.height for e in run.of(BlockCommitted)}
+    aggregated = Counter((e.height, e.node) for e in run.of(BlockAggregated))
+    assert aggregated == Counter((h, n) for h in heights for n in range(nodes))
+    assert sum(e.joins for e in run.of(BlockCommitted) if e.node == 0) == nodes
+    assert {(e.window, e.missed) for e in run.of(WindowClosed)} == {(0, 0)}
+    assert sum(e.claims for e in run.of(BlockCommitted) if e.node == 0) == nodes

@@ -69,7 +69,7 @@ def delivered(ms: float, message: int, node: int, peer: int, since: float, kind:
 
 def committed(ms: float, node: int, height: int, proposed: float, caught_up: bool = False) -> Event:
     block, parent, by = f"b{height}", f"b{height - 1}", NodeId(0)
-    return BlockCommitted(t(ms), n(node), height, height, block, parent, "stwo", by, 5, t(proposed), caught_up)
+    return BlockCommitted(t(ms), n(node), height, height, block, parent, "stwo", by, 5, t(proposed), caught_up, 0, 0, 0)
 
 
 def story() -> list[Event]:

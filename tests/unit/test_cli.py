@@ -38,7 +38,7 @@ def test_a_held_run_writes_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     fakes.install(monkeypatch)
     result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--seed", "5", "--no-analyze")
     assert result.exit_code == 0, result.stderr
-    assert "Finality, mempool, network" in result.stdout
+    assert "Finality, block proofs, mempool, network" in result.stdout
     stem = "mixed_backend_interop"
     for name in ("trace.parquet", "costs.json", "timings.json", f"summaries/{stem}.json", f"summaries/{stem}.csv"):
         assert Path("out", name).is_file(), name

@@ -63,5 +63,6 @@ def test_every_block_of_the_summary_is_described() -> None:
         recorder.on_event(event)
     summary: dict[str, Any] = recorder.summary(fakes.result())  # type: ignore[arg-type]
     named = [*summary, *summary["finality"], *summary["mempool"], *summary["simnet"], *summary["simnet"]["network"], *summary["byzantine"]]
+    named += summary["aggregation"]
     named += [*summary["proofs"]["stwo"]["transaction"], *summary["simnet"]["fault_effects"][0], *summary["byzantine"]["by_kind"]["copy"]]
     assert [name for name in named if name not in text] == []

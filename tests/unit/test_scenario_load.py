@@ -150,6 +150,15 @@ REFUSED = [
     (0, "[sim]", '[provers.regions]\nA = ["snark"]\n[sim]', "provers.regions.A.0", "'stwo', 'plonky3' or 'groth16'"),
     (0, "[sim]", "[provers.regions]\nA = []\n[sim]", "provers.regions.A", "at least 1"),
     (0, "[sim]", "[gossip]\nadvertised_windows = 6\n[sim]", "gossip.advertised_windows", "history_windows (5)"),
+    (0, "[sim]", '[chain]\nblock_proofs = ["recursive"]\n[sim]', "chain.block_proofs", "recursive needs state"),
+    (0, "[sim]", '[chain]\nblock_proofs = ["uptime", "state"]\n[sim]', "chain.block_proofs", "uptime needs identity"),
+    (0, "[sim]", '[chain]\nblock_proofs = ["state", "state"]\n[sim]', "chain.block_proofs", "names one twice"),
+    (0, "[sim]", '[chain]\nblock_proof_backends = ["stwo", "stwo"]\n[sim]', "chain.block_proof_backends", "names one twice"),
+    (0, "[sim]", '[chain]\nblock_proofs = ["blocks"]\n[sim]', "chain.block_proofs.0", "'identity'"),
+    (0, "[sim]", "[chain]\npruning_window_blocks = 6\n[sim]", "chain.pruning_window_blocks", "power of two"),
+    (0, "[sim]", "[chain]\nheartbeats_min = 30\nheartbeats_per_window = 20\n[sim]", "chain.heartbeats_min", "heartbeats_per_window (20)"),
+    (0, "[sim]", "[chain]\nslot_ms = 3\n[sim]", "chain.uptime_window_slots", "no room for 32 heartbeats"),
+    (0, "[sim]", "[chain]\nslot_ms = 600000000\n[sim]", "chain.uptime_window_slots", "longer than"),
     (0, "publishers = [1]", 'publishers = [1]\nspam_kinds = ["x"]', "faults.byzantine.spam_kinds.0", "'flipped_bytes'"),
 ]
 
@@ -310,3 +319,11 @@ def test_shipped_scenarios_load_strictly() -> None:
     assert main.metrics.summary_json == Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json")
     for tiny in ("tiny", "tiny_faults"):
         assert load_scenario(f"tests/scenarios/data/{tiny}.toml", strict=True).scenario.topology.n < 8
+
+
+def test_block_proofs_limit_a_block_unless_they_are_off(load: Load) -> None:
+    large = "[consensus]\nwitness_capacity = 1024\n[chain]\nblock_transactions_max = 600\n"
+    (problem,) = problems(load, edited("[sim]", large + "[sim]"))
+    assert problem.key == "chain.block_transactions_max"
+    assert "at most 512 with block proofs" in problem.why
+    assert load(edited("[sim]", large + "block_proofs = []\n[sim]")).scenario.block_proof_backends == ()

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from simnet.errors import ScenarioError
-from simnet.events import Event, MessageLost, RunInfo
+from simnet.events import BlockAggregated, BlockProving, Event, MessageLost, ProofMade, RunEnded, RunInfo, WindowClosed
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
 from tests.unit import fakes
-from tests.unit.story import LABELS, delivered, info, n, published, story, t
+from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t
 
 
 def summarise(events: list[Event], run: RunInfo | None = None) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def test_upstream_fields_come_first_in_order(summary: dict[str, Any]) -> None:
         "peer_traffic",
         "resource_usage",
         "backend",
+        "aggregation",
         "byzantine",
         "checks",
         "finality",
@@ -206,3 +207,41 @@ def test_attribution_chooses_the_backends() -> None:
     assert reported_backends(info(), {"SIMNET_BACKEND_ATTRIBUTION": "groth16, stark"}) == ("stwo", "groth16")
     with pytest.raises(ScenarioError, match="no such backend"):
         reported_backends(info(), {"SIMNET_BACKEND_ATTRIBUTION": "stwoo"})
+
+
+def test_aggregation_counts_a_quorum_and_who_proved() -> None:
+    def aggregated(ms: float, node: int, prover: int | None = 1) -> Event:
+        return BlockAggregated(t(ms), n(node), 1, "b1", "plonky3", "p", "c", None if prover is None else n(prover))
+
+    events: list[Event] = [
+        committed(1000, 0, 1, 900),
+        committed(1100, 1, 1, 900),
+        committed(1200, 2, 1, 900),
+        BlockProving(t(1100), n(1), 1, "b1", "plonky3", 0),
+        BlockProving(t(5100), n(3), 1, "b1", "stwo", 1),
+        ProofMade(t(1500), n(1), "plonky3", "state", "00", 90_000, t(1100), t(1200), t(1500), False),
+        ProofMade(t(1600), n(1), "plonky3", "recursive", "01", 90_000, t(1100), t(1500), t(1600), False),
+        aggregated(1600, 1),
+        aggregated(1700, 0),
+        aggregated(1800, 2),
+        WindowClosed(t(2000), n(0), 2, 0, 96, 3, 1),
+        WindowClosed(t(2010), n(1), 2, 0, 96, 3, 1),
+        published(2000, 7, kind="heartbeat"),
+        RunEnded(t(4000)),
+    ]
+    found = summarise(events)["aggregation"]
+    assert (found["blocks"], found["blocks_aggregated"], found["taken_over"]) == (1, 1, 1)
+    # Three of four equal stakes are more than two thirds; from the first commit to the third aggregate.
+    assert found["aggregated_ms"]["max"] == 800.0
+    assert found["node_ms"]["count"] == 3
+    assert found["node_ms"]["max"] == 700.0
+    assert found["by_backend"]["plonky3"]["blocks_aggregated"] == 1
+    assert [found["by_backend"][b]["started"] for b in ("stwo", "plonky3", "groth16")] == [1, 1, 0]
+    assert found["provers"] == {"node:1": 1}
+    assert found["proofs"] == {"recursive": 1, "state": 1}
+    assert found["uptime_windows"] == [{"window": 0, "height": 2, "heartbeats": 96, "reached": 3, "missed": 1}]
+    assert found["heartbeats"] == {"published": 1, "logged": 0}
+    # 400 of 4000 ms at node 1; node 3 has the backend too and was idle.
+    assert found["prover_load"]["plonky3"]["block"]["max"] == 0.1
+    assert found["prover_load"]["plonky3"]["block"]["min"] == 0.0
+    assert found["prover_load"]["stwo"]["block"]["max"] == 0.0

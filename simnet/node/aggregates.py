@@ -1,0 +1,111 @@
+"""The aggregate of every block, in every field that proves blocks: a function of chain data alone.
+
+A field's aggregates form a chain from genesis. A block's recursive proof is made in one field; the aggregates of
+the other fields are known all the same, so the next block may be proved in any of them.
+
+The consensus proof takes part where it was made in this field; elsewhere its tags and keys have no in-field form,
+and it is verified beside the recursive proof only.
+"""
+
+from dataclasses import dataclass
+
+from simnet.node.block_parts import BlockParts
+from simnet.node.chain import Chain, CommittedBlock, committee_of
+from simnet.node.finality import proof_statement
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId, CircuitId
+from simnet.proofs.block_statements import Aggregate, Roots, Vectors, recursive_statement
+from simnet.proofs.statements import ZERO, reputation_root
+from simnet.protocol.messages import ConsensusProof
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregated:
+    """A block's aggregate with the recursive statement behind it."""
+
+    statement: bytes
+    value: Aggregate
+    provable: bool
+    """False for a block that has nothing to aggregate in this field: the recursive circuit wants one item (R1)."""
+
+
+class Aggregates:
+    """The aggregates of one node's chain."""
+
+    def __init__(self, world: World, chain: Chain, parts: BlockParts) -> None:
+        self._world = world
+        self._chain = chain
+        self._parts = parts
+        self._known: dict[BackendId, list[Aggregate]] = {}
+
+    def value(self, height: int, field: BackendId) -> Aggregate | None:
+        """The aggregate of a block; `None` while a consensus proof that it contains is missing here."""
+        known = self._known.setdefault(field, [self._genesis(field)])
+        while len(known) <= height:
+            found = self._next(len(known), field, known[-1])
+            if found is None:
+                return None
+            known.append(found.value)
+        return known[height]
+
+    def of(self, height: int, field: BackendId) -> Aggregated | None:
+        """The aggregate of a block with its statement; `None` while a consensus proof that it rests on is missing here."""
+        previous = self.value(height - 1, field)
+        return None if previous is None else self._next(height, field, previous)
+
+    def _genesis(self, field: BackendId) -> Aggregate:
+        state = next(f for f in self._world.genesis.state.fields if f.backend == field)
+        roots = Roots(state.accounts.root, state.identities.root)
+        return Aggregate.of(ZERO, roots, 0, native.genesis_aggregate(field, roots.pack()))
+
+    def _next(self, height: int, field: BackendId, previous: Aggregate) -> Aggregated | None:
+        committed = self._chain.at(height)
+        if committed is None:
+            return None
+        proof = committed.proof if committed.block.header.backend == field else None
+        if proof is None and committed.block.header.backend == field:
+            return None
+        key = (committed.block.hash, field, previous.commitment, None if proof is None else proof.envelope.digest)
+        return self._world.memory.get(key, lambda: self._aggregate(committed, field, previous, proof))
+
+    def _aggregate(
+        self, committed: CommittedBlock, field: BackendId, previous: Aggregate, proof: ConsensusProof | None
+    ) -> Aggregated | None:
+        header = committed.block.header
+        own = header.field(field)
+        vectors = self._vectors(committed, field, proof)
+        if own is None or vectors is None:
+            return None
+        committee = committee_of(committed.members, field, self._world.circuits.consensus.params[0])
+        roots = Roots(own.state, own.identity, native.lift(field, reputation_root(committee.members)))
+        statement = recursive_statement(self._vk_ids(field), previous, roots, own.parent, header.height, header.timestamp, vectors)
+        digests = self._world.workshop.aggregate(field, self._world.circuits.recursive, statement)
+        provable = bool(vectors.identity or vectors.transaction or vectors.uptime or vectors.consensus)
+        return Aggregated(statement, Aggregate.of(previous.commitment, roots, header.height, digests), provable)
+
+    def _vk_ids(self, field: BackendId) -> list[bytes]:
+        """Key ids of the circuits that this chain uses, in order of their numbers; zero for the others."""
+        world, always = self._world, (CircuitId.TRANSACTION, CircuitId.CONSENSUS)
+        return [world.workshop.vk_id(field, world.circuits.of(c)) if c in always or world.proves(c) else ZERO for c in CircuitId]
+
+    def _vectors(self, committed: CommittedBlock, field: BackendId, proof: ConsensusProof | None) -> Vectors | None:
+        """Every item's public inputs in this field; `None` when the block is too old to say."""
+        world, height = self._world, committed.block.header.height
+        if committed.outcome is None:
+            return None
+        lists: dict[CircuitId, list[bytes]] = {c: [] for c in CircuitId}
+
+        def add(circuit: CircuitId, statement: bytes) -> None:
+            lists[circuit].append(world.workshop.public_inputs(field, world.circuits.of(circuit), statement))
+
+        for part in self._parts.of(height):
+            statement = self._parts.statement(height, field, part)
+            if statement is None:
+                return None
+            add(part.circuit, statement)
+        for t in committed.outcome.transitions:
+            add(CircuitId.TRANSACTION, t.tx.transfer.statement(t.tx.account))
+        if proof is not None:
+            add(CircuitId.CONSENSUS, proof_statement(committed, proof, field, world.circuits.consensus.params[0]))
+        return Vectors(**{c.label: found for c, found in lists.items() if c is not CircuitId.RECURSIVE})

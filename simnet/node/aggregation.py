@@ -1,0 +1,235 @@
+"""How a node takes the proofs of committed blocks and when it counts a block as aggregated.
+
+Order of the checks: size, what the proof claims to be, signature; then, once the block is committed here, whether
+the block has such a proof and it is missing; last the verifier, on a statement built here. Only what verifies is
+forwarded. A block is aggregated when its consensus proof, all its parts and its recursive proof of one field are
+held and its parent is aggregated.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simnet.events import BlockAggregated, LimitReached
+from simnet.net.network import Message, Verdict
+from simnet.node.aggregates import Aggregates
+from simnet.node.block_parts import BlockParts, Part
+from simnet.node.chain import Chain
+from simnet.node.held import HELD_MAX, UntilCommitted
+from simnet.node.processor import Processor
+from simnet.node.world import World
+from simnet.proofs.backend import BackendId, CircuitId
+from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.protocol.messages import BlockProof
+from simnet.units import NodeId, SimTime
+
+RECURSIVE = Part(CircuitId.RECURSIVE, 0)
+Settle = Callable[[Verdict, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A block proof under examination and who to tell the outcome."""
+
+    proof: BlockProof
+    peer: NodeId
+    settle: Settle
+
+    @property
+    def part(self) -> Part:
+        return Part(CircuitId(self.proof.circuit), self.proof.index)
+
+    @property
+    def field(self) -> BackendId:
+        return BackendId(self.proof.backend)
+
+
+class Aggregation:
+    """One node's block proofs."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor) -> None:
+        self.parts = BlockParts(world, chain)
+        self.aggregates = Aggregates(world, chain, self.parts)
+        self.fields = tuple(BackendId(b) for b in world.rules.proof_fields)
+        """Where block proofs are made, in order of preference."""
+        self.height = 0
+        """Blocks up to here are aggregated."""
+        self.reached_at: list[SimTime] = [SimTime(0)]
+        """When each of them was, from genesis."""
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._processor = processor
+        self._proofs: dict[int, dict[tuple[BackendId, Part], BlockProof]] = {}
+        self._in_hand: set[tuple[int, int, int, int, bytes]] = set()
+        self._until_committed = UntilCommitted(world, node, chain, "held_block_proofs")
+        self._until_proven: list[Incoming] = []
+        """Recursive proofs that rest on a consensus proof which is not here yet."""
+
+    # --- what this node holds --------------------------------------------------------------------------
+
+    def holds(self, height: int, field: BackendId, part: Part) -> bool:
+        """Whether a verified proof of a part is here."""
+        return (field, part) in self._proofs.get(height, {})
+
+    def proofs_of(self, height: int) -> tuple[BlockProof, ...]:
+        """All verified proofs of a block."""
+        return tuple(self._proofs.get(height, {}).values())
+
+    def since(self, limit: SimTime) -> int:
+        """Up to which height blocks had been aggregated at `limit`."""
+        return max(0, bisect_right(self.reached_at, limit) - 1)
+
+    def proved(self, height: int) -> bool:
+        """Whether the block's last proof is here in some field: the recursive one, or all parts where there is none."""
+        return any(self._recursive_proof_is_here(height, f) or self._ends_with_parts(height, f) for f in self.fields)
+
+    @property
+    def _recursive(self) -> bool:
+        return self._world.proves(CircuitId.RECURSIVE)
+
+    def _recursive_proof_is_here(self, height: int, field: BackendId) -> bool:
+        return self._recursive and self.holds(height, field, RECURSIVE)
+
+    def _ends_with_parts(self, height: int, field: BackendId) -> bool:
+        """Whether all parts of the block are here and no recursive proof follows them."""
+        return (not self._recursive or self._nothing_to_aggregate(height, field)) and self._parts_are_here(height, field)
+
+    def _parts_are_here(self, height: int, field: BackendId) -> bool:
+        return all(self.holds(height, field, part) for part in self.parts.of(height))
+
+    def _complete(self, height: int, field: BackendId) -> bool:
+        """Whether the block has all its proofs of a field."""
+        whole = self._recursive_proof_is_here(height, field) and self._parts_are_here(height, field)
+        return whole or self._ends_with_parts(height, field)
+
+    def _nothing_to_aggregate(self, height: int, field: BackendId) -> bool:
+        found = self.aggregates.of(height, field)
+        return found is not None and not found.provable
+
+    # --- what comes in -----------------------------------------------------------------------------------
+
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
+        """A block proof came by gossip."""
+
+        def settle(verdict: Verdict, reason: str) -> None:
+            self._world.network.verdict(self._node, message, verdict, reason)
+
+        assert isinstance(message.payload, BlockProof)
+        self.take(Incoming(message.payload, peer, settle))
+
+    def take(self, incoming: Incoming) -> None:
+        """Examines a proof now, or once its block is committed here."""
+        why = self._why_malformed(incoming.proof)
+        if why is not None:
+            incoming.settle(Verdict.REJECT, why)
+        else:
+            self._until_committed.run(incoming.proof.height, lambda: self._examine(incoming))
+
+    def _why_malformed(self, proof: BlockProof) -> str | None:
+        """What is wrong with a proof whatever the chain is."""
+        if len(proof.envelope) > self._world.scenario.provers.proof_bytes_max:
+            return "ProofTooLarge"
+        if proof.backend not in self.fields:
+            return "UnknownBackend"
+        if proof.circuit not in CircuitId.__members__.values() or not self._world.proves(CircuitId(proof.circuit)):
+            return "UnknownProofKind"
+        signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
+        return None if signed else "SignatureInvalid"
+
+    def _examine(self, incoming: Incoming) -> None:
+        proof, part, field = incoming.proof, incoming.part, incoming.field
+        committed = self._chain.at(proof.height)
+        assert committed is not None
+        job = (proof.height, proof.backend, proof.circuit, proof.index, proof.envelope.digest)
+        if committed.block.hash != proof.block:
+            incoming.settle(Verdict.REJECT, "another_block")
+        elif part != RECURSIVE and part not in self.parts.of(proof.height):
+            incoming.settle(Verdict.REJECT, "unexpected_proof")
+        elif self.holds(proof.height, field, part) or job in self._in_hand:
+            incoming.settle(Verdict.IGNORE, "already_proven")
+        elif committed.outcome is not None and part == RECURSIVE and self.aggregates.of(proof.height, field) is None:
+            self._wait(incoming)
+        else:
+            self._verify(incoming, job)
+
+    def _wait(self, incoming: Incoming) -> None:
+        """Keeps a recursive proof until the consensus proofs that it rests on are here."""
+        if len(self._until_proven) >= HELD_MAX:
+            self._world.emit(LimitReached(self._world.now, self._node, "held_block_proofs"))
+            incoming.settle(Verdict.IGNORE, "not_proven")
+        else:
+            self._until_proven.append(incoming)
+
+    def _verify(self, incoming: Incoming, job: tuple[int, int, int, int, bytes]) -> None:
+        proof, part, field = incoming.proof, incoming.part, incoming.field
+        statement = self._statement(proof.height, field, part)
+        if statement is None:
+            incoming.settle(Verdict.IGNORE, "too_old")
+            return
+        self._in_hand.add(job)
+
+        def decide(verdict: ProofVerdict | None) -> None:
+            self._in_hand.discard(job)
+            if verdict is None:
+                incoming.settle(Verdict.IGNORE, "verifier_busy")
+            elif not verdict.accepted:
+                incoming.settle(Verdict.REJECT, verdict.reason)
+            else:
+                self._proofs.setdefault(proof.height, {}).setdefault((field, part), proof)
+                incoming.settle(Verdict.ACCEPT, "")
+                self._advance()
+
+        circuit = self._world.circuits.of(part.circuit)
+        self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, None, decide)
+
+    def _statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
+        if part != RECURSIVE:
+            return self.parts.statement(height, field, part)
+        found = self.aggregates.of(height, field)
+        return None if found is None else found.statement
+
+    # --- what the chain brings ---------------------------------------------------------------------------
+
+    def on_commit(self, height: int) -> None:
+        """A block was committed here."""
+        self._until_committed.on_commit(height)
+
+    def on_proven(self) -> None:
+        """A consensus proof was verified here."""
+        waiting, self._until_proven = self._until_proven, []
+        for incoming in waiting:
+            self._examine(incoming)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Counts the next blocks as aggregated, as far as everything of theirs is here."""
+        while (committed := self._chain.at(self.height + 1)) is not None and committed.proof is not None:
+            height = self.height + 1
+            field = next((f for f in self.fields if self._complete(height, f)), None)
+            if field is None:
+                return
+            commitments = self._commitments(height, field)
+            if commitments is None:
+                return
+            self.height = height
+            self.reached_at.append(self._world.now)
+            proof = self._proofs.get(height, {}).get((field, RECURSIVE))
+            self._world.emit(
+                BlockAggregated(
+                    self._world.now,
+                    self._node,
+                    height,
+                    committed.block.hash.hex()[:16],
+                    field.label,
+                    *commitments,
+                    None if proof is None else NodeId(proof.prover),
+                )
+            )
+
+    def _commitments(self, height: int, field: BackendId) -> tuple[str, str] | None:
+        """The parent's and the block's aggregated commitment, as events name them; empty on a chain without recursion."""
+        if not self._recursive:
+            return "", ""
+        before, value = self.aggregates.value(height - 1, field), self.aggregates.value(height, field)
+        return None if before is None or value is None else (before.commitment.hex()[:16], value.commitment.hex()[:16])

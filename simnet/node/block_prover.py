@@ -1,0 +1,125 @@
+"""Who proves a committed block, when, and in which field.
+
+Candidates are the validators of the deciding epoch in the slot's leader order that have one of the scenario's
+`block_proof_backends`. The first begins at commit; candidate k takes over when k time-outs have brought no proof.
+All proofs of a block are made in one field; the recursive one, which rests on all others, comes last.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from simnet.events import BlockProving
+from simnet.net.network import Verdict
+from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
+from simnet.node.block_parts import Part
+from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.processor import Processor, Ticket
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId, CircuitId
+from simnet.protocol.messages import BlockProof
+from simnet.units import NodeId, from_ms
+
+
+@dataclass(slots=True)
+class Work:
+    """A block that this node proves."""
+
+    backend: BackendId
+    begun: set[Part] = field(default_factory=set)
+
+
+class BlockProver:
+    """One node's part in proving blocks."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, aggregation: Aggregation) -> None:
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._processor = processor
+        self._aggregation = aggregation
+        self._secret = world.genesis.secrets[node]
+        self._backends = tuple(b for b in aggregation.fields if b in world.backend_ids(node))
+        self._work: dict[int, Work] = {}
+        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
+        self._timeout = self._slot_ns * world.scenario.chain.block_proof_timeout_slots
+
+    def on_commit(self, height: int, *, caught_up: bool) -> None:
+        """A block was committed here; one learnt late may have been proved long ago, so its proofs get a time-out to arrive."""
+        committed = self._chain.at(height)
+        assert committed is not None
+        if not self._backends:
+            return
+        candidates = block_provers(self._world, committed)
+        if self._node in candidates:
+            rank = candidates.index(self._node)
+            self._world.after((rank + caught_up) * self._timeout, lambda: self._begin(height, rank))
+
+    def on_proven(self, height: int) -> None:
+        """A consensus proof was verified here: recursive proofs from its height on may be possible now."""
+        for waiting in sorted(h for h in self._work if h >= height):
+            self._prove_recursive(waiting)
+
+    def _begin(self, height: int, rank: int) -> None:
+        """Starts on a block, unless it has been proved meanwhile."""
+        if self._aggregation.proved(height):
+            return
+        committed = self._chain.at(height)
+        assert committed is not None
+        work = self._work[height] = Work(self._choose(committed))
+        name = committed.block.hash.hex()[:16]
+        self._world.emit(BlockProving(self._world.now, self._node, height, name, work.backend.label, rank))
+        for part in self._aggregation.parts.of(height):
+            self._prove(height, work, part)
+        self._prove_recursive(height)
+
+    def _choose(self, committed: CommittedBlock) -> BackendId:
+        """The field of the block's consensus proof, which can then take part; else the node's backends take turns."""
+        header = committed.block.header
+        own = BackendId(header.backend)
+        return own if own in self._backends else self._backends[header.height % len(self._backends)]
+
+    def _prove(self, height: int, work: Work, part: Part) -> None:
+        """Starts one proof, unless an earlier candidate's is here; tried again after a slot when the queue is full."""
+        if part in work.begun or self._aggregation.holds(height, work.backend, part):
+            return
+        parts = self._aggregation.parts
+        if parts.statement(height, work.backend, part) is None:
+            return  # Too old: whoever waits for this block has it proved or never will.
+        self._start(height, work, part, parts.witness(height, work.backend, part))
+
+    def _prove_recursive(self, height: int) -> None:
+        """Starts the recursive proof once the aggregate is known here."""
+        work = self._work[height]
+        if not self._world.proves(CircuitId.RECURSIVE) or RECURSIVE in work.begun:
+            return
+        found = self._aggregation.aggregates.of(height, work.backend)
+        if found is not None and found.provable and not self._aggregation.proved(height):
+            self._start(height, work, RECURSIVE, found.statement)
+
+    def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
+        ticket = self._processor.prove(work.backend, self._world.circuits.of(part.circuit), witness)
+        if ticket is None:
+            retry = self._prove_recursive if part == RECURSIVE else lambda h: self._prove(h, work, part)
+            self._world.after(self._slot_ns, lambda: retry(height))
+            return
+        work.begun.add(part)
+        self._world.after(ticket.ready_at - self._world.now, lambda: self._announce(height, part, ticket))
+
+    def _announce(self, height: int, part: Part, ticket: Ticket) -> None:
+        """Signs a finished proof, takes it here and publishes it."""
+        committed = self._chain.at(height)
+        assert committed is not None
+        unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
+        proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        self._aggregation.take(Incoming(proof, self._node, _ignore))
+        self._world.publish_consensus(self._node, "block_proof", proof, proof.size)
+
+
+def block_provers(world: World, committed: CommittedBlock) -> tuple[int, ...]:
+    """The validators that may prove a block, first candidate first."""
+    leaders = committed.members.leaders(committed.slot)
+    return tuple(v for v in leaders if any(b in world.rules.proof_fields for b in world.backend_ids(v)))
+
+
+def _ignore(_verdict: Verdict, _reason: str) -> None:
+    """There is nobody to tell: the proof is this node's own."""

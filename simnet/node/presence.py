@@ -1,0 +1,157 @@
+"""A node's sign of life on the chain: its join, its heartbeats, and the pools of what others sent.
+
+A node joins once, as soon as traffic starts, and repeats the request now and then until a block has it. It
+sends a fixed number of heartbeats in each uptime window; one that finds no neighbour is never sent.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from simnet.events import LimitReached
+from simnet.net.network import Message, Verdict
+from simnet.node.chain import Chain
+from simnet.node.identity import vrf_secret
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.protocol.blocks import Block
+from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
+from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
+from simnet.protocol.state import heartbeat_limit
+from simnet.units import NS_PER_MS, NodeId, SimTime, from_ms
+
+JOIN_REPEAT_SLOTS = 4
+"""A join that no block has taken is published again after so many slots: it may have been lost."""
+HEARTBEATS_HELD_MAX = 65_536
+"""Heartbeats that wait for a block at one node."""
+
+
+class Presence:
+    """One node's join and heartbeats, and those it has heard of."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain) -> None:
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._secret = world.genesis.secrets[node]
+        self._windows = world.rules.windows
+        self._end = self._windows.origin_ms + world.scenario.sim.duration_ms
+        self._joins: dict[int, Join] = {}
+        self._passed: dict[int, SimTime] = {}
+        """Until when a repeated join is not passed on."""
+        self._beats: dict[tuple[int, int], Heartbeat] = {}
+        self._count: Counter[tuple[int, int]] = Counter()
+        """Heartbeats taken by (window, validator)."""
+        self._next = 0
+        self._asked = -JOIN_REPEAT_SLOTS
+        """Slot of the last own request to join."""
+
+    # --- own business ------------------------------------------------------------------------------
+
+    def on_slot(self, slot: int) -> None:
+        """A slot begins."""
+        if slot == 0 and self._world.rules.heartbeats:
+            self._schedule()
+        joined = self._node in self._chain.state.registered
+        if self._world.rules.joins and not joined and slot - self._asked >= JOIN_REPEAT_SLOTS:
+            join = self._joins.get(self._node) or make_join(self._world, self._node)
+            if self._world.publish_consensus(self._node, "join", join, JOIN_BYTES):
+                self._asked = slot
+                self._joins[self._node] = join
+
+    def _schedule(self) -> None:
+        """Plans the next heartbeat, unless traffic has ended by then."""
+        due = self._windows.due(self._next, self._node, self._world.scenario.topology.n)
+        if due < self._end:
+            self._next += 1
+            self._world.after(max(0, from_ms(due) - self._world.now), self._beat)
+
+    def _beat(self) -> None:
+        self._schedule()
+        unsigned = Heartbeat(self._node, self._world.now // NS_PER_MS, self._chain.head, b"")
+        signed = native.ed25519_sign(self._secret, unsigned.signing_bytes(self._world.genesis.chain_id))
+        beat = replace(unsigned, signature=signed)
+        if self._world.publish_consensus(self._node, "heartbeat", beat, HEARTBEAT_BYTES):
+            self._take(beat)
+
+    # --- what the network brings ---------------------------------------------------------------------
+
+    def on_join(self, message: Message, _peer: NodeId) -> None:
+        """A request to join came by gossip."""
+        join = message.payload
+        assert isinstance(join, Join)
+        if not self._world.rules.joins or not self._world.join_valid(join):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "join")
+        elif join.validator in self._chain.state.registered:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "registered")
+        elif self._world.now < self._passed.get(join.validator, SimTime(0)):
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "known")
+        else:
+            # A repeated request is passed on, if not too often: others may have missed the first.
+            self._passed[join.validator] = SimTime(self._world.now + from_ms(self._windows.slot_ms))
+            self._joins[join.validator] = join
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+
+    def on_heartbeat(self, message: Message, _peer: NodeId) -> None:
+        """A heartbeat came by gossip."""
+        beat = message.payload
+        assert isinstance(beat, Heartbeat)
+        if not self._world.rules.heartbeats or not self._world.heartbeat_valid(beat):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+            return
+        why = self._take(beat)
+        self._world.network.verdict(self._node, message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
+
+    def _take(self, beat: Heartbeat) -> str | None:
+        """Keeps a signed heartbeat for a block, or says why not."""
+        window = self._windows.of(beat.t)
+        if window < self._chain.state.uptime.open_from:
+            return "closed_window"
+        if beat.t > self._world.now // NS_PER_MS:
+            return "future"
+        if beat.place in self._beats:
+            return "known"
+        if self._count[window, beat.validator] >= self._windows.beats:
+            return "too_many"
+        if len(self._beats) >= HEARTBEATS_HELD_MAX:
+            self._world.emit(LimitReached(self._world.now, self._node, "held_heartbeats"))
+            return "full"
+        self._beats[beat.place] = beat
+        self._count[window, beat.validator] += 1
+        return None
+
+    # --- for blocks ------------------------------------------------------------------------------------
+
+    def joins(self) -> tuple[Join, ...]:
+        """Pending joins that the next block can take."""
+        state, chosen = self._chain.state, list[Join]()
+        for validator in sorted(self._joins):
+            join = self._joins[validator]
+            keys = [*(j.key for j in chosen), join.key]
+            if validator not in state.registered and all(f.has_room(keys) for f in state.fields):
+                chosen.append(join)
+            if len(chosen) == JOINS_MAX:
+                break
+        return tuple(chosen)
+
+    def heartbeats(self, timestamp: int) -> tuple[Heartbeat, ...]:
+        """Heartbeats that a block of this second can bring."""
+        known = [b for b in self._beats.values() if self._chain.has(b.head)]
+        return self._chain.state.uptime.fitting(known, self._windows, heartbeat_limit(timestamp))
+
+    def on_commit(self, block: Block) -> None:
+        """Forgets what a block took and what no block will take any more."""
+        for join in block.body.joins:
+            self._joins.pop(join.validator, None)
+        for beat in block.body.heartbeats:
+            self._beats.pop(beat.place, None)
+        first = self._chain.state.uptime.open_from
+        self._beats = {place: b for place, b in self._beats.items() if self._windows.of(b.t) >= first}
+        self._count = Counter({key: n for key, n in self._count.items() if key[0] >= first})
+
+
+def make_join(world: World, node: NodeId) -> Join:
+    """A node's signed request to join."""
+    validator, chain_id = world.genesis.validators[node], world.genesis.chain_id
+    bare = Join(node, validator.key, validator.vrf_key, b"", b"")
+    drawn = replace(bare, vrf=native.vrf_prove(vrf_secret(world.seed, node), bare.vrf_input(chain_id)))
+    return replace(drawn, signature=native.ed25519_sign(world.genesis.secrets[node], drawn.signing_bytes(chain_id)))

@@ -1,0 +1,123 @@
+"""From what a block did in one field to the statements and witnesses of its identity, state and uptime proofs."""
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from simnet.proofs import block_statements as pack
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId
+from simnet.proofs.statements import ZERO, lift
+from simnet.protocol.heartbeats import Claim, WindowLog, Windows
+from simnet.protocol.ledger import Transition
+from simnet.protocol.roots import HEARTBEAT_TAG, FieldBlock, FieldState, address, empty_leaf
+from simnet.protocol.transfer import NO_REPUTATION, Account
+
+# --- identity ------------------------------------------------------------------------------------
+
+
+def identity_statement(done: FieldBlock, index: int, nonce: bytes) -> bytes:
+    """The statement of a block's join `index`."""
+    r = done.registered[index]
+    keys = (r.join.key, r.join.vrf_key, r.join.vrf_output)
+    return pack.identity_statement(keys, r.identity_root_before, done.before.accounts.root, nonce, r.identity_root_after)
+
+
+def identity_witness(done: FieldBlock, index: int, statement: bytes) -> bytes:
+    """The statement and the path of the still empty slot."""
+    field, tree = done.before.backend, done.before.identities
+    for r in done.registered[:index]:
+        a = address(field, r.join.key)
+        tree = tree.update(a, native.identity_leaf(field, a, r.commitment))
+    return statement + tree.path(address(field, done.registered[index].join.key))
+
+
+# --- state ---------------------------------------------------------------------------------------
+
+
+def state_statement(done: FieldBlock, index: int, chunk: Sequence[Transition], timestamp: int) -> bytes:
+    """The statement of a block's state proof `index`: joins, which are all in the first, and the transfers of its chunk."""
+    opened = [(r.join.key, r.commitment) for r in done.registered] if index == 0 else []
+    after = done.chunks[min(index + 1, len(done.chunks) - 1)]
+    transfers = [t.tx.transfer.statement(t.tx.account) for t in chunk]
+    return pack.state_statement(_tree_before(done, index).root, after.root, timestamp, opened, transfers)
+
+
+def state_witness(done: FieldBlock, index: int, chunk: Sequence[Transition], timestamp: int, statement: bytes) -> bytes:
+    """The statement and the paths of every account that is written, each in the tree as the writes before left it."""
+    field, tree = done.before.backend, _tree_before(done, index)
+    opened, transfers = [], []
+    for r in done.registered if index == 0 else ():
+        a = address(field, r.join.key)
+        opened.append(tree.path(a))
+        tree = tree.update(a, native.opened_account_leaf(field, r.join.key, r.commitment, timestamp))
+    for t in chunk:
+        sender, receiver = t.tx.transfer.sender, t.tx.transfer.receiver
+        sender_path = tree.path(address(field, sender))
+        tree = tree.update(address(field, sender), _leaf(field, sender, t.sender_after))
+        receiver_path = tree.path(address(field, receiver))
+        tree = tree.update(address(field, receiver), _leaf(field, receiver, t.receiver_after))
+        transfers.append(pack.TransferPaths(_receiver(field, t.receiver_before), sender_path, receiver_path))
+    return pack.state_witness(statement, opened, transfers)
+
+
+def _tree_before(done: FieldBlock, index: int) -> native.Tree:
+    return done.before.accounts if index == 0 else done.chunks[index]
+
+
+def _leaf(field: BackendId, key: bytes, account: Account) -> bytes:
+    return native.account_leaves(field, key + account.encode())
+
+
+def _receiver(field: BackendId, account: Account) -> bytes:
+    """A receiver's account as the state witness has it: its reputation is a digest already."""
+    assert account.rep == NO_REPUTATION
+    numbers = struct.pack("<QQQBQ", account.balance, account.nonce, account.stake, account.tier, account.last_decay)
+    return numbers + native.reputation_of_identity(field, ZERO)
+
+
+# --- uptime --------------------------------------------------------------------------------------
+
+
+def log_leaves(field: BackendId, log: WindowLog, keys: Mapping[int, bytes]) -> bytes:
+    """The leaves of a window's log; `keys`: public keys by validator."""
+    return b"".join(native.heartbeat_leaf(field, keys[b.validator], b.t, lift(field, b.head), b.signature) for b in log.beats)
+
+
+def log_root(field: BackendId, leaves: bytes, depth: int) -> bytes:
+    """heartbeat_root."""
+    return native.binary_root(field, leaves, depth, empty_leaf(field, HEARTBEAT_TAG))
+
+
+def uptime_statement(before: FieldState, claim: Claim, key: bytes, root: bytes, windows: Windows, slot: int) -> bytes:
+    """The statement of a claim in a block of `slot` on the state `before`; `root`: of the claim's log."""
+    window, beats = claim.log.window, claim.log.of(claim.validator)
+    return pack.uptime_statement(
+        pack.UptimeClaim(
+            key=key,
+            clock=windows.slot_start(slot),
+            epoch=window + 1,
+            head=lift(before.backend, beats[-1][1].head),
+            start=windows.start(window),
+            end=windows.start(window + 1),
+            identity_root=before.identities.root,
+            log_root=root,
+            threshold=windows.threshold,
+            count=len(beats),
+        )
+    )
+
+
+def uptime_witness(before: FieldState, claim: Claim, key: bytes, leaves: bytes, depth: int, statement: bytes) -> bytes:
+    """The statement, the identity's path and every counted heartbeat with its path in the log."""
+    field, empty = before.backend, empty_leaf(before.backend, HEARTBEAT_TAG)
+    beats = [
+        pack.LoggedBeat(
+            t=b.t,
+            head=lift(field, b.head),
+            signature_digest=native.signature_digest(field, b.signature),
+            index=place,
+            path=native.merkle_path(field, leaves, depth, empty, place),
+        )
+        for place, b in claim.log.of(claim.validator)
+    ]
+    return pack.uptime_witness(statement, before.commitments[key], before.identities.path(address(field, key)), beats)
