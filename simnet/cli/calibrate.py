@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import HELD, exits
-from simnet.cli.proof import BackendName
 from simnet.errors import SimnetError
-from simnet.proofs.backend import BackendId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import check_writable, write_atomic
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
@@ -21,6 +21,12 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="Where to write the table; use it with `simnet run --costs FILE`.")] = Path("costs.toml"),
     validators: Annotated[str, typer.Option(help=f"Consensus circuit sizes, comma-separated, out of {SIZES}.")] = "8,32",
     backend: Annotated[list[BackendName] | None, typer.Option(help="Measure this backend only; may be repeated.")] = None,
+    circuit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure this circuit only; may be repeated, and name sizes: pruning:4,256,4. Without it, state on groth16 is left out."
+        ),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(min=0.0, max=600.0, help="About how long each operation is repeated; at least three times.")
     ] = 3.0,
@@ -29,19 +35,30 @@ def calibrate(
 
     Run it on a machine that does nothing else. The figure of an operation is the median of its runs.
     """
-    from simnet.proofs.calibrate import measure, table
+    from simnet.proofs.calibrate import SLOW, consensus_circuit, measure, table
     from simnet.proofs.native import NativeBackend
 
-    capacities = _capacities(validators)
+    consensus = [consensus_circuit(capacity) for capacity in _capacities(validators)]
+    named = dict.fromkeys(c for text in circuit or CircuitName for c in _circuits(text, consensus))
     check_writable(out)
-    chosen = [BackendId[name.name.upper()] for name in backend or BackendName]
+    backends = [NativeBackend(name.id, default_folder()) for name in dict.fromkeys(backend or BackendName)]
+    jobs = [(b, c) for b in backends for c in named if circuit or (b.id, c.id) not in SLOW]
     figures = []
-    for key, us in measure({b: NativeBackend(b, default_folder()) for b in chosen}, capacities, seconds):
+    for key, us in measure(jobs, seconds):
         typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
         figures.append((key, us))
     write_atomic(out, table(figures))
     typer.echo(f"written to {out}")
     return HELD
+
+
+def _circuits(text: str, consensus: list[Circuit]) -> list[Circuit]:
+    """What `NAME` or `NAME:SIZES` means. Raises SimnetError."""
+    name, colon, params = text.partition(":")
+    if name not in [c.value for c in CircuitName]:
+        raise SimnetError(f"--circuit {text!r}: allowed are {', '.join(CircuitName)}, each perhaps with a colon and its sizes")
+    which = CircuitName(name)
+    return consensus if which is CircuitName.consensus and not colon else [at_size(which, params if colon else None)]
 
 
 def _capacities(text: str) -> list[int]:

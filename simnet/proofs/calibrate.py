@@ -8,19 +8,22 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from simnet.errors import ProofError
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
-from simnet.proofs.samples import Sample, consensus
-from simnet.proofs.witness import FORMATS, example
-from simnet.proofs.witness.fields import Shape
+from simnet.proofs.native import ZkError
+from simnet.proofs.samples import Sample, honest
+from simnet.proofs.witness import FORMATS
 from simnet.proofs.workshop import LARGE_CIRCUITS
 
 WITNESSES, REPUTATIONS = 256, 4
 MAX_BYTES = 1 << 30
 SEED = bytes(32)
+SLOW = frozenset({(BackendId.GROTH16, CircuitId.STATE)})
+"""What is measured only when it is asked for: 0.7 million constraints take minutes for the key, and many seconds a proof."""
 
 
 def machine() -> str:
@@ -41,24 +44,22 @@ def consensus_circuit(capacity: int) -> Circuit:
     return Circuit(CircuitId.CONSENSUS, (capacity, WITNESSES, REPUTATIONS))
 
 
-def measure(backends: Mapping[BackendId, Backend], capacities: Sequence[int], seconds: float) -> Iterator[tuple[CostKey, float]]:
-    """Yields (key, microseconds) for every backend, circuit and operation, as they are measured.
+def measure(jobs: Iterable[tuple[Backend, Circuit]], seconds: float) -> Iterator[tuple[CostKey, float]]:
+    """Yields (key, microseconds) for both operations of every circuit, as they are measured.
 
-    Consensus is measured at each validator capacity, three quarters full; the other circuits at their usual size. An
-    operation is repeated for about `seconds`.
+    What is proved is the native module's sample: about three quarters of the circuit's room. An operation is repeated for
+    about `seconds`. Raises ProofError for sizes that a circuit does not have.
     """
-    for which, backend in backends.items():
-        others = [Circuit(c, form.default) for c, form in FORMATS.items() if c is not CircuitId.CONSENSUS]
-        samples = [example(Shape(which, circuit)) for circuit in others]
-        for capacity in capacities:
-            members = capacity * 3 // 4
-            samples.append(consensus(which, consensus_circuit(capacity), members, members))
-        for sample in samples:
-            yield from _measure_circuit(which, backend, sample, seconds)
+    try:
+        samples = [(backend, honest(backend.id, circuit)) for backend, circuit in jobs]
+    except ZkError as error:
+        raise ProofError(str(error)) from error
+    for backend, sample in samples:
+        yield from _measure_circuit(backend, sample, seconds)
 
 
-def _measure_circuit(which: BackendId, backend: Backend, sample: Sample, seconds: float) -> Iterator[tuple[CostKey, float]]:
-    circuit = sample.circuit
+def _measure_circuit(backend: Backend, sample: Sample, seconds: float) -> Iterator[tuple[CostKey, float]]:
+    which, circuit = backend.id, sample.circuit
     backend.load(circuit)
     threads = 0 if circuit.id in LARGE_CIRCUITS else 1
     envelope = backend.prove(circuit, sample.witness, SEED, threads)
@@ -80,9 +81,10 @@ def _median_us(operation: Callable[[], object], seconds: float) -> float:
 
 def table(figures: Sequence[tuple[CostKey, float]]) -> str:
     """The figures as a calibration file."""
+    sizes = "\n".join(f"# {c.label}: {', '.join(form.sizes)}" for c, form in FORMATS.items() if form.sizes)
     rows = "\n".join(f'"{key.text}" = {us:.0f}' for key, us in figures)
     return (
         "# Virtual-time cost of one operation on a node with cpu_factor 1, in microseconds.\n"
-        "# Made by `simnet calibrate`; circuit sizes are validators x witness commitments x reputation roots.\n"
+        f"# Made by `simnet calibrate`. Circuit sizes, x between them:\n{sizes}\n"
         f'machine = "{machine()}"\n\n[costs_us]\n{rows}\n'
     )
