@@ -1,14 +1,15 @@
 """`simnet calibrate`: the cost table of this machine."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import HELD, exits
-from simnet.cli.proof import BackendName
 from simnet.errors import SimnetError
-from simnet.proofs.backend import BackendId, Security
+from simnet.proofs.backend import Circuit, CircuitId, Security
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import check_writable, write_atomic
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
@@ -30,6 +31,12 @@ def calibrate(
         str, typer.Option(help=f"Transfers of a block in the pruning and recursive circuits, out of {_listed(BLOCKS)}.")
     ] = "16,256",
     backend: Annotated[list[BackendName] | None, typer.Option(help="Measure this backend only; may be repeated.")] = None,
+    circuit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure this circuit only; may be repeated, and name sizes: pruning:4,256,4. Without it, state on groth16 is left out."
+        ),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(min=0.0, max=600.0, help="About how long each operation is repeated; at least three times.")
     ] = 3.0,
@@ -38,21 +45,32 @@ def calibrate(
 
     Run it on a machine that does nothing else. The figure of an operation is the median of its runs.
     """
-    from simnet.proofs.calibrate import measure, table
+    from simnet.proofs.calibrate import SLOW, measure, table, usual_circuits
     from simnet.proofs.native import NativeBackend
 
-    capacities, sizes = _sizes("--validators", validators, VALIDATOR_CAPACITIES), _sizes("--blocks", blocks, BLOCKS)
+    usual = usual_circuits(_sizes("--validators", validators, VALIDATOR_CAPACITIES), _sizes("--blocks", blocks, BLOCKS))
+    named = dict.fromkeys(c for text in circuit or CircuitName for c in _circuits(text, usual))
     check_writable(out)
-    chosen = [BackendId[name.name.upper()] for name in backend or BackendName]
     figures = []
     for security in Security:
-        provers = {b: NativeBackend(b, default_folder(), security) for b in chosen}
-        for key, us in measure(provers, capacities, sizes, seconds, security):
+        chosen = [name.id for name in dict.fromkeys(backend or BackendName) if security.of(name.id) is security]
+        backends = [NativeBackend(b, default_folder(), security) for b in chosen]
+        jobs = [(b, c) for b in backends for c in named if circuit or (b.id, c.id) not in SLOW]
+        for key, us in measure(jobs, seconds, security):
             typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
             figures.append((key, us))
     write_atomic(out, table(figures))
     typer.echo(f"written to {out}")
     return HELD
+
+
+def _circuits(text: str, usual: Mapping[CircuitId, Sequence[Circuit]]) -> Sequence[Circuit]:
+    """What `NAME` or `NAME:SIZES` means. Raises SimnetError."""
+    name, colon, params = text.partition(":")
+    if name not in [c.value for c in CircuitName]:
+        raise SimnetError(f"--circuit {text!r}: allowed are {', '.join(CircuitName)}, each perhaps with a colon and its sizes")
+    which = CircuitName(name)
+    return [at_size(which, params)] if colon else usual[which.id]
 
 
 def _sizes(option: str, text: str, allowed: tuple[int, ...]) -> list[int]:

@@ -4,15 +4,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import FAILED, HELD, exits
 from simnet.errors import InputError, Problem, SimnetError
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.record.atomic import write_atomic
 
 if TYPE_CHECKING:
@@ -20,22 +19,6 @@ if TYPE_CHECKING:
 
 PROOF_BYTES_MAX = 64 << 20
 app = typer.Typer(name="proof", help="Make, check and look into single proofs.", no_args_is_help=True)
-
-
-class BackendName(StrEnum):
-    """Proof systems by name."""
-
-    stwo = "stwo"
-    plonky3 = "plonky3"
-    groth16 = "groth16"
-
-
-class CircuitName(StrEnum):
-    """Circuits by name."""
-
-    transaction = "transaction"
-    consensus = "consensus"
-
 
 Backend = Annotated[BackendName, typer.Option(help="The proof system.")]
 CircuitOption = Annotated[CircuitName, typer.Option(help="The circuit.")]
@@ -161,22 +144,10 @@ def _cached(params_hash: bytes, vk_id: bytes) -> str | None:
 
 
 def _shape(backend: BackendName, circuit: CircuitName, params: str | None) -> "Shape":
-    """The backend and the circuit at a size. Raises SimnetError for sizes that are no numbers or too few."""
-    from simnet.proofs.witness import FORMATS
+    """The backend and the circuit at a size. Raises SimnetError for sizes that are no numbers, or too few or too many."""
     from simnet.proofs.witness.fields import Shape
 
-    which = CircuitId[circuit.name.upper()]
-    form = FORMATS[which]
-    sizes = form.default if params is None else _numbers(params)
-    if sizes is None or len(sizes) != len(form.default):
-        wanted = f"numbers for {', '.join(form.sizes)}, such as {','.join(map(str, form.default))}" if form.default else "none"
-        raise SimnetError(f"--params {params!r}: the {circuit} circuit takes {wanted}")
-    return Shape(BackendId[backend.name.upper()], Circuit(which, sizes))
-
-
-def _numbers(text: str) -> tuple[int, ...] | None:
-    parts = text.split(",") if text else []
-    return tuple(map(int, parts)) if all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts) else None
+    return Shape(backend.id, at_size(circuit, params))
 
 
 def _prover(shape: "Shape") -> Any:

@@ -8,23 +8,25 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from simnet.proofs import native
+from simnet.errors import ProofError
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
-from simnet.proofs.samples import Sample, consensus, transaction
+from simnet.proofs.native import ZkError
+from simnet.proofs.samples import Sample, honest
+from simnet.proofs.witness import FORMATS
 from simnet.proofs.workshop import LARGE_CIRCUITS
 
 WITNESSES, REPUTATIONS = 256, 4
-MAX_BYTES = 1 << 30
-SEED = bytes(32)
-BLOCK_BACKENDS = (BackendId.STWO, BackendId.PLONKY3)
-"""Backends whose block proofs are measured: those that scenarios let make them by default."""
 PRUNING_WINDOW = 4
 LOG_DEPTHS = (10, 12)
 """Heartbeat logs of up to 32 and 128 nodes."""
+MAX_BYTES = 1 << 30
+SEED = bytes(32)
+SLOW = frozenset({(BackendId.GROTH16, CircuitId.STATE)})
+"""What is measured only when it is asked for: 0.7 million constraints take minutes for the key, and many seconds a proof."""
 
 
 def machine() -> str:
@@ -40,51 +42,34 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores"
 
 
-def consensus_circuit(capacity: int) -> Circuit:
-    """The consensus circuit at a validator capacity, with the sizes that scenarios use by default."""
-    return Circuit(CircuitId.CONSENSUS, (capacity, WITNESSES, REPUTATIONS))
-
-
-def block_circuits(blocks: Sequence[int]) -> Iterator[Circuit]:
-    """The circuits of block proofs at the sizes that scenarios use, for blocks of these capacities."""
-    yield Circuit(CircuitId.IDENTITY, (32,))
-    yield Circuit(CircuitId.STATE, (16, 4, 32))
-    for depth in LOG_DEPTHS:
-        yield Circuit(CircuitId.UPTIME, (32, depth, 32, 3600, 300))
-    for capacity in blocks:
-        yield Circuit(CircuitId.PRUNING, (PRUNING_WINDOW, capacity, PRUNING_WINDOW))
-        yield Circuit(CircuitId.RECURSIVE, (capacity, 4, 8, 16))
+def usual_circuits(validators: Sequence[int], blocks: Sequence[int]) -> dict[CircuitId, list[Circuit]]:
+    """Every circuit at the sizes that scenarios use, for these validator capacities and transfers of a block."""
+    sizes: dict[CircuitId, list[tuple[int, ...]]] = {circuit: [form.default] for circuit, form in FORMATS.items()}
+    sizes[CircuitId.PRUNING] = [(PRUNING_WINDOW, block, PRUNING_WINDOW) for block in blocks]
+    sizes[CircuitId.RECURSIVE] = [(block, 4, 8, 16) for block in blocks]
+    sizes[CircuitId.UPTIME] = [(32, depth, 32, 3600, 300) for depth in LOG_DEPTHS]
+    sizes[CircuitId.CONSENSUS] = [(capacity, WITNESSES, REPUTATIONS) for capacity in validators]
+    return {which: [Circuit(which, size) for size in each] for which, each in sizes.items()}
 
 
 def measure(
-    backends: Mapping[BackendId, Backend],
-    capacities: Sequence[int],
-    blocks: Sequence[int],
-    seconds: float,
-    security: Security = Security.STANDARD,
+    jobs: Iterable[tuple[Backend, Circuit]], seconds: float, security: Security = Security.STANDARD
 ) -> Iterator[tuple[CostKey, float]]:
-    """Yields (key, microseconds) for every backend that has the profile, circuit and operation, as they are measured.
+    """Yields (key, microseconds) for both operations of every circuit, as they are measured.
 
-    `capacities`: validators of consensus circuits, three quarters of them there; `blocks`: transfers of a block in the
-    pruning and recursive circuits. An operation is repeated for about `seconds`.
+    What is proved is the native module's sample: about three quarters of the circuit's room. An operation is repeated for
+    about `seconds`. Raises ProofError for sizes that a circuit does not have.
     """
-    for which, backend in backends.items():
-        if security.of(which) is not security:
-            continue
-        samples = [transaction()]
-        if which in BLOCK_BACKENDS:
-            samples += [Sample(c, *native.sample(which, c.id, c.params)) for c in block_circuits(blocks)]
-        for capacity in capacities:
-            members = capacity * 3 // 4
-            samples.append(consensus(which, consensus_circuit(capacity), members, members))
-        for sample in samples:
-            yield from _measure_circuit(which, backend, sample, seconds, security)
+    try:
+        samples = [(backend, honest(backend.id, circuit)) for backend, circuit in jobs]
+    except ZkError as error:
+        raise ProofError(str(error)) from error
+    for backend, sample in samples:
+        yield from _measure_circuit(backend, sample, seconds, security)
 
 
-def _measure_circuit(
-    which: BackendId, backend: Backend, sample: Sample, seconds: float, security: Security
-) -> Iterator[tuple[CostKey, float]]:
-    circuit = sample.circuit
+def _measure_circuit(backend: Backend, sample: Sample, seconds: float, security: Security) -> Iterator[tuple[CostKey, float]]:
+    which, circuit = backend.id, sample.circuit
     backend.load(circuit)
     threads = 0 if circuit.id in LARGE_CIRCUITS else 1
     envelope = backend.prove(circuit, sample.witness, SEED, threads)
@@ -107,11 +92,10 @@ def _median_us(operation: Callable[[], object], seconds: float) -> float:
 
 def table(figures: Sequence[tuple[CostKey, float]]) -> str:
     """The figures as a calibration file."""
+    sizes = "\n".join(f"# {c.label}: {', '.join(form.sizes)}" for c, form in FORMATS.items() if form.sizes)
     rows = "\n".join(f'"{key.text}" = {us:.0f}' for key, us in figures)
     return (
         "# Virtual-time cost of one operation on a node with cpu_factor 1, in microseconds.\n"
-        "# Made by `simnet calibrate`. Sizes: consensus validators x witness commitments x reputation roots; state transfers x joins x\n"
-        "# tree depth; uptime heartbeats x log depth x tree depth; pruning blocks x transfers x segments; recursive transfers x joins x\n"
-        "# uptime claims x transfers of a state proof.\n"
+        f"# Made by `simnet calibrate`. Circuit sizes, x between them:\n{sizes}\n"
         f'machine = "{machine()}"\n\n[costs_us]\n{rows}\n'
     )

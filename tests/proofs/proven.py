@@ -26,13 +26,14 @@ def consensus(which: BackendId, *, voters: int = 5) -> Sample:
     return samples.consensus(which, CONSENSUS, members=6, voters=voters)
 
 
+SIZES = {CircuitId.IDENTITY: IDENTITY, CircuitId.STATE: STATE}
+
+
 def sampled(which: BackendId, circuit: CircuitId) -> Sample:
     """An honest statement of a small circuit."""
     match circuit:
-        case CircuitId.IDENTITY:
-            return samples.identity(which, IDENTITY)
-        case CircuitId.STATE:
-            return samples.state(which, STATE, transfers=3, identities=1)
+        case CircuitId.IDENTITY | CircuitId.STATE:
+            return samples.honest(which, SIZES[circuit])
         case CircuitId.CONSENSUS:
             return consensus(which)
         case _:

@@ -1,16 +1,17 @@
 """JSON statements and witnesses: strict reading, every fault with its path, and the native module's very bytes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from simnet.errors import InputError
+from simnet.proofs import native
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
-from simnet.proofs.witness import FORMATS, pack, unpack
+from simnet.proofs.witness import FORMATS, pack, recursive, unpack
 from simnet.proofs.witness.fields import MODULUS, U16, U32, Bool, Digest, Many, Reader, Record, Shape, Size
 from simnet.proofs.witness.files import JSON_BYTES_MAX, read_packed
 
@@ -58,6 +59,28 @@ def test_a_transfer_is_packed_as_the_stub_says() -> None:
     assert len(data) == 194
     assert data[64:72] == bytes([8, 7, 6, 5, 4, 3, 2, 1])
     assert (data[88], data[97:129], data[129:137], data[162:]) == (9, b"\xab" * 32, b"\1" + bytes(7), b"\xcd" * 32)
+
+
+@pytest.mark.parametrize("shape", ALL, ids=ids)
+def test_every_field_of_an_example_must_be_there(tmp_path: Path, shape: Shape) -> None:
+    """The first object of each list stands for all."""
+    value = example(shape)
+    paths = list(objects(value))
+    for path in paths:
+        changed = json.loads(json.dumps(value))
+        put(*path)(changed, ...)
+        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+        assert f": {where}: required, but missing" in faults(shape, changed, tmp_path)
+
+
+def objects(value: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[int | str, ...]]:
+    """Paths of all keys, in the first entry of each list."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from objects(inner, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from objects(value[0], (*path, 0))
 
 
 def test_votes_are_bits() -> None:
@@ -114,6 +137,86 @@ def test_a_fault_is_named_with_its_path_and_what_is_allowed(tmp_path: Path, path
     value = example(BLOCK)
     put(*path)(value, new)
     assert faults(BLOCK, value, tmp_path) == [expected]
+
+
+DIGITS = "must be a string of {} hex digits"
+AGGREGATE_PATHS = {
+    "identities": 64,
+    "transactions": 65,
+    "uptimes": 58,
+    "consensus": 127,
+    "states": 42,
+    "pruning": 68,
+}
+"""Elements of each circuit's vector in a 31-bit field."""
+
+
+@pytest.mark.parametrize(
+    ("circuit", "path", "new", "expected"),
+    [
+        ("identity", ("path",), [], ": path: must have 32 entries, but has 0"),
+        ("identity", ("vrf_output",), "00", f": vrf_output = '00': {DIGITS.format(64)}"),
+        ("identity", ("path", 3), "ff" * 32, f": path[3] = '{'ff' * 32}': is not of stwo's field"),
+        ("state", ("transfers", 0), ..., ": receipts: must have 11 entries, but has 12"),
+        ("state", ("identity_paths", 0), ..., ": identity_paths: must have 3 entries, but has 2"),
+        ("state", ("identity_paths", 1, 0), ..., ": identity_paths[1]: must have 32 entries, but has 31"),
+        ("state", ("receipts", 2, "receiver_path", 31), 5, f": receipts[2].receiver_path[31] = 5: {DIGITS.format(64)}"),
+        ("state", ("receipts", 2, "r_is_new"), 1, ": receipts[2].r_is_new = 1: must be true or false"),
+        ("state", ("receipts", 0, "receiver", "rep"), "ff" * 32, f": receipts[0].receiver.rep = '{'ff' * 32}': is not of stwo's field"),
+        ("state", ("transfers", 1, "sender", "nonce"), -1, f": transfers[1].sender.nonce = -1: {U64}"),
+        ("pruning", ("headers", 0), ..., ": headers: must have 16 entries, but has 15"),
+        ("pruning", ("headers", 1, "transactions"), [{"digest": "00" * 32, "removed": True}] * 33,
+         ": headers[1].transactions: must have 0 to 32 entries, but has 33"),
+        ("pruning", ("headers", 1, "transactions", 0, "removed"), "no", ": headers[1].transactions[0].removed = 'no': must be true or false"),
+        ("pruning", ("schema_version",), 2**16, ": schema_version = 65536: must be an integer from 0 to 65535"),
+        ("uptime", ("count",), 33, ": count = 33: must be an integer from 0 to 32"),
+        ("uptime", ("count",), 3, ": heartbeats: must have 3 entries, but has 24"),
+        ("uptime", ("heartbeats", 0, "index"), 2**32, ": heartbeats[0].index = 4294967296: must be an integer from 0 to 4294967295"),
+        ("uptime", ("heartbeats", 5, "path", 0), ..., ": heartbeats[5].path: must have 10 entries, but has 9"),
+        ("uptime", ("id_path", 0), ..., ": id_path: must have 32 entries, but has 31"),
+        ("recursive", ("vk_ids", 0), ..., ": vk_ids: must have 7 entries, but has 6"),
+        ("recursive", ("previous", "roots", "zsi"), None, f": previous.roots.zsi: {DIGITS.format(64)}"),
+        ("recursive", ("header", "height"), 2**64, f": header.height = {2**64}: {U64}"),
+        ("recursive", ("states",), [], ": states: must have 1 entries, but has 0"),
+        ("recursive", ("consensus",), ["00" * 508] * 2, ": consensus: must have 0 to 1 entries, but has 2"),
+        ("recursive", ("uptimes",), ["00" * 232] * 9, ": uptimes: must have 0 to 8 entries, but has 9"),
+        *(("recursive", (name, 0), "00" * (4 * n - 1), f": {name}[0]: {DIGITS.format(8 * n)}") for name, n in AGGREGATE_PATHS.items()),
+        *(("recursive", (name, 0), "ff" * 4 * n, f": {name}[0]: is not of stwo's field") for name, n in AGGREGATE_PATHS.items()),
+    ],
+)  # fmt: skip
+def test_faults_of_the_other_circuits(tmp_path: Path, circuit: str, path: tuple[int | str, ...], new: Any, expected: str) -> None:
+    which = CircuitId[circuit.upper()]
+    shape = Shape(BackendId.STWO, Circuit(which, FORMATS[which].default))
+    value = example(shape)
+    put(*path)(value, new)
+    (found,) = faults(shape, value, tmp_path)
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("backend", [BackendId.STWO, BackendId.PLONKY3])
+@pytest.mark.parametrize("circuit", [c for c in CircuitId if c is not CircuitId.RECURSIVE])
+def test_vectors_have_the_length_of_their_circuits(backend: BackendId, circuit: CircuitId) -> None:
+    vector = {
+        CircuitId.TRANSACTION: recursive.Transaction,
+        CircuitId.IDENTITY: recursive.Identity,
+        CircuitId.STATE: recursive.State,
+        CircuitId.PRUNING: recursive.Pruning,
+        CircuitId.UPTIME: recursive.Uptime,
+        CircuitId.CONSENSUS: recursive.Consensus,
+    }[circuit]
+    (kind,) = get_args(vector)[1:]
+    key, _ = native.make_key(backend, Circuit(circuit, FORMATS[circuit].default))
+    assert kind.length(backend) == 4 * key.public_len
+
+
+def test_a_block_of_several_state_proofs() -> None:
+    """As many as the circuit's transfers by those of one proof."""
+    shape = Shape(BackendId.STWO, Circuit(CircuitId.RECURSIVE, (16, 4, 8, 4)))
+    value = example(shape)
+    assert pack(value, shape, witness=True) == FORMATS[CircuitId.RECURSIVE].sample(shape.backend, shape.circuit).witness
+    assert len(value["states"]) > 1
+    with pytest.raises(ValidationError, match="must have 1 to 4 entries, but has 5"):
+        pack(value | {"states": value["states"][:1] * 5}, shape, witness=True)
 
 
 def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:

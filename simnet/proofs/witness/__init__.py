@@ -12,7 +12,7 @@ from simnet.errors import ProofError
 from simnet.proofs import native, samples
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.samples import Sample
-from simnet.proofs.witness import consensus, transaction
+from simnet.proofs.witness import consensus, identity, pruning, recursive, state, transaction, uptime
 from simnet.proofs.witness.fields import Reader, Record, Shape
 
 
@@ -25,7 +25,8 @@ class Format:
     default: tuple[int, ...]
     statement: type[Record]
     witness: type[Record]
-    sample: Callable[[BackendId, Circuit], Sample]
+    sample: Callable[[BackendId, Circuit], Sample] = samples.honest
+    """Its example."""
 
 
 def _consensus_sample(backend: BackendId, circuit: Circuit) -> Sample:
@@ -35,7 +36,22 @@ def _consensus_sample(backend: BackendId, circuit: Circuit) -> Sample:
 
 
 FORMATS: dict[CircuitId, Format] = {
-    CircuitId.TRANSACTION: Format((), (), transaction.Statement, transaction.Statement, lambda _backend, _circuit: samples.transaction()),
+    CircuitId.TRANSACTION: Format((), (), transaction.Statement, transaction.Statement),
+    CircuitId.IDENTITY: Format(("tree depth",), (32,), identity.Statement, identity.Witness),
+    CircuitId.STATE: Format(("transfers", "identities", "tree depth"), (16, 4, 32), state.Statement, state.Witness),
+    CircuitId.PRUNING: Format(("headers", "transactions of a block", "segments"), (16, 32, 4), pruning.Statement, pruning.Statement),
+    CircuitId.RECURSIVE: Format(
+        ("transactions", "identities", "uptimes", "transfers of a state proof"),
+        (16, 4, 8, 16),
+        recursive.Statement,
+        recursive.Statement,
+    ),
+    CircuitId.UPTIME: Format(
+        ("heartbeats", "log depth", "identity tree depth", "shortest window in seconds", "longest gap in seconds or 0"),
+        (32, 10, 32, 3600, 300),
+        uptime.Statement,
+        uptime.Witness,
+    ),
     CircuitId.CONSENSUS: Format(
         ("validators", "witness commitments", "reputation roots"),
         (32, 256, 4),

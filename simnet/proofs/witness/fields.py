@@ -63,15 +63,47 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """A circuit parameter, by its position."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A circuit parameter divided by another."""
+
+    index: int
+    divisor: int
+
+
+Bound = int | Size | Quotient
+
+
+def _number(bound: Bound, shape: Shape) -> int:
+    params = shape.circuit.params
+    if isinstance(bound, Quotient):
+        # A divisor of zero is a size that the native module refuses.
+        return params[bound.index] // max(params[bound.divisor], 1)
+    return params[bound.index] if isinstance(bound, Size) else bound
+
+
+@dataclass(frozen=True, slots=True)
 class Unsigned(Kind):
-    """An unsigned integer of `width` bytes, little-endian."""
+    """An unsigned integer of `width` bytes, little-endian, up to `most`."""
 
     width: int
-    most: int | None = None
+    most: Bound | None = None
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        most = 2 ** (8 * self.width) - 1 if self.most is None else self.most
-        return _saying(core_schema.int_schema(strict=True, ge=0, le=most), f"must be an integer from 0 to {most}")
+        return core_schema.with_info_plain_validator_function(self._check)
+
+    def _check(self, value: object, info: ValidationInfo) -> int:
+        most = 2 ** (8 * self.width) - 1 if self.most is None else _number(self.most, _shape(info))
+        # Not `isinstance`: true and false are no numbers here.
+        if type(value) is not int or not 0 <= value <= most:
+            raise PydanticCustomError("allowed", "must be an integer from 0 to {most}", {"most": most})
+        return value
 
     def pack(self, value: int, item: Any) -> bytes:
         return value.to_bytes(self.width, "little")
@@ -82,24 +114,16 @@ class Unsigned(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Octets(Kind):
-    """A fixed number of bytes, in JSON twice as many hex digits. `digest`: canonical elements of the backend's field."""
+    """A fixed number of bytes, in JSON twice as many hex digits. `field`: canonical elements of the backend's field."""
 
     count: int
-    digest: bool = False
+    field: bool = False
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._check)
 
     def _check(self, value: object, info: ValidationInfo) -> bytes:
-        try:
-            data = bytes.fromhex(value) if isinstance(value, str) and len(value) == 2 * self.count else None
-        except ValueError:
-            data = None
-        if data is None or len(data) != self.count:
-            raise PydanticCustomError("hex", "must be a string of {digits} hex digits", {"digits": 2 * self.count})
-        if self.digest:
-            _canonical(data, _shape(info).backend)
-        return data
+        return _octets(value, self.count, _shape(info).backend if self.field else None)
 
     def pack(self, value: bytes, item: Any) -> bytes:
         return value
@@ -108,19 +132,64 @@ class Octets(Kind):
         return reader.take(self.count).hex()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vector(Kind):
+    """The public-input vector of a circuit, by how many inputs it has of each type; hex of its canonical bytes.
+
+    A digest is a digest's bytes. Of the integers a 31-bit field holds 16 bits in each element, BN254 holds all in one.
+    """
+
+    digests: int
+    u64: int = 0
+    u32: int = 0
+    small: int = 0
+
+    def length(self, backend: BackendId) -> int:
+        """Bytes of the vector in a backend's field."""
+        wide = backend is BackendId.GROTH16
+        integers = self.u64 + self.u32 + self.small if wide else 4 * self.u64 + 2 * self.u32 + self.small
+        return self.digests * DIGEST_BYTES + integers * ELEMENT_BYTES[backend]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._check)
+
+    def _check(self, value: object, info: ValidationInfo) -> bytes:
+        backend = _shape(info).backend
+        return _octets(value, self.length(backend), backend)
+
+    def pack(self, value: bytes, item: Any) -> bytes:
+        return value
+
+    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> str:
+        return reader.take(self.length(shape.backend)).hex()
+
+
 def _shape(info: ValidationInfo) -> Shape:
     assert isinstance(info.context, Shape), "records are read by `Record.of_json`"
     return info.context
 
 
+def _octets(value: object, count: int, field: BackendId | None) -> bytes:
+    """The bytes of `2 * count` hex digits; with `field`, canonical elements of that backend's field."""
+    try:
+        data = bytes.fromhex(value) if isinstance(value, str) and len(value) == 2 * count else None
+    except ValueError:
+        data = None
+    if data is None or len(data) != count:
+        raise PydanticCustomError("hex", "must be a string of {digits} hex digits", {"digits": 2 * count})
+    if field is not None:
+        _canonical(data, field)
+    return data
+
+
 def _canonical(data: bytes, backend: BackendId) -> None:
-    """Refuses a digest with an element that is not below the modulus of the backend's field."""
+    """Refuses bytes with an element that is not below the modulus of the backend's field."""
     width = ELEMENT_BYTES[backend]
     for at in range(0, len(data), width):
         if int.from_bytes(data[at : at + width], "little") >= MODULUS[backend]:
             raise PydanticCustomError(
-                "digest",
-                "is no digest of {backend}'s field: its elements, {width} bytes little-endian each, must be below {modulus}",
+                "field",
+                "is not of {backend}'s field: its elements, {width} bytes little-endian each, must be below {modulus}",
                 {"backend": backend.label, "width": width, "modulus": MODULUS[backend]},
             )
 
@@ -161,12 +230,12 @@ class Flags(Kind):
 class Many(Kind):
     """A list of records or fields.
 
-    `most` and `exactly` are numbers, or circuit parameters (`Size(i)`); `exactly` may name an earlier list of the same
-    length. A list with `most` has its u16 count before it.
+    `exactly` may name an earlier list of the same length, or an earlier number that is the length. A list with `most`
+    has its u16 count before it.
     """
 
-    most: "int | Size | None" = None
-    exactly: "int | Size | str | None" = None
+    most: Bound | None = None
+    exactly: Bound | str | None = None
     least: int = 0
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -181,9 +250,12 @@ class Many(Kind):
 
     def _bounds(self, shape: Shape, seen: Mapping[str, Any]) -> tuple[int, int]:
         if isinstance(self.exactly, str):
-            # The other list is missing from `seen` when it is itself at fault; that is reported there.
-            count = len(seen[self.exactly]) if self.exactly in seen else None
-            return (0, 1 << 16) if count is None else (count, count)
+            # The other field is missing from `seen` when it is itself at fault; that is reported there.
+            if self.exactly not in seen:
+                return 0, 1 << 16
+            other = seen[self.exactly]
+            count = other if isinstance(other, int) else len(other)
+            return count, count
         if self.exactly is not None:
             count = _number(self.exactly, shape)
             return count, count
@@ -201,17 +273,6 @@ class Many(Kind):
         return [_unpack(reader, inner, shape, {}) for _ in range(count)]
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A circuit parameter, by its position."""
-
-    index: int
-
-
-def _number(bound: int | Size, shape: Shape) -> int:
-    return shape.circuit.params[bound.index] if isinstance(bound, Size) else bound
-
-
 def _saying(schema: CoreSchema, message: str) -> CoreSchema:
     """The schema with one message for all its faults."""
     return core_schema.custom_error_schema(schema, custom_error_type="allowed", custom_error_message=message)
@@ -223,7 +284,7 @@ U32 = Annotated[int, Unsigned(4)]
 U64 = Annotated[int, Unsigned(8)]
 Bool = Annotated[bool, Truth()]
 Hash = Annotated[bytes, Octets(32)]
-Digest = Annotated[bytes, Octets(DIGEST_BYTES, digest=True)]
+Digest = Annotated[bytes, Octets(DIGEST_BYTES, field=True)]
 
 
 class Record(BaseModel):
