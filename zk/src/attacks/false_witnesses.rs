@@ -30,21 +30,33 @@ fn refused<S: Target>(extent: Extent) {
             assert_eq!(system.verify(&public, &binding, &proof), Ok(()), "circuit {} told truly, {how}", circuit.id());
         }
         let mut seen = BTreeSet::new();
+        let mut unheard = BTreeSet::new();
         for f in forgeries::of::<S::F>(&circuit).expect("every circuit of the list has forgeries") {
             let control = f.broken.is_empty();
-            if control || (!seen.insert(f.broken.clone()) && extent == Extent::First) {
+            if control || (seen.contains(&f.broken) && extent == Extent::First) {
                 continue;
             }
             let what = format!("circuit {}, {:?}: {}", circuit.id(), f.broken, f.what);
             let refusal = system.prove(&f.values, &binding, [2; 32]);
             assert!(matches!(refusal, Err(ZkError::ConstraintViolation(_))), "{what}: {refusal:?}");
-            let public = statement(&f.structure, &f.values);
-            for (how, proof) in system.cheat(&f.values, &public, &binding) {
-                let verdict = system.verify(&public, &binding, &proof);
+            let claimed = statement(&f.structure, &f.values);
+            let verdicts = system.cheat(&f.values, &claimed, &binding).into_iter();
+            let verdicts = verdicts.map(|(how, proof)| (how, system.verify(&claimed, &binding, &proof)));
+            let verdicts: Vec<_> = verdicts.collect();
+            if S::F::WIDE && claimed == public && verdicts.iter().all(|(_, v)| v.is_ok()) {
+                // R1CS computes linear wires, among them results of hashes, from others: a lie about one reaches no
+                // proof, and this one is an honest proof of the true statement.
+                unheard.insert(f.broken);
+                continue;
+            }
+            for (how, verdict) in verdicts {
                 let expected = [Err(Reject::ConstraintMismatch), Err(Reject::PairingMismatch)];
                 assert!(expected.contains(&verdict), "{what}, {how}: {verdict:?}");
             }
+            seen.insert(f.broken);
         }
+        let only_unheard: Vec<_> = unheard.difference(&seen).collect();
+        assert!(only_unheard.is_empty(), "circuit {}: no forgery reached a proof: {only_unheard:?}", circuit.id());
     }
 }
 

@@ -52,7 +52,7 @@ fn keys_of_another_profile_do_not_load() {
 /// (conjectured, proven) bits that every size of every circuit reaches, by backend and profile.
 const FLOORS: [(u8, Security, f64, f64); 4] = [
     (1, Security::Standard, 100.0, 56.0),
-    (1, Security::High, 104.0, 84.0),
+    (1, Security::High, 103.5, 84.0),
     (2, Security::Standard, 100.0, 55.0),
     (2, Security::High, 111.0, 95.0),
 ];
