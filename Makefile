@@ -89,6 +89,7 @@ wheel: build
 
 bench: build
 	cargo bench --locked
+	$(BIN)/python benchmarks/circuits.py
 	$(BIN)/python benchmarks/main_job.py
 
 # Each target writes real proofs into its corpus first. Without a sanitizer: twice as fast, and the code under test has no

@@ -29,7 +29,7 @@ SIZES: dict[CircuitId, tuple[int, ...]] = {
     CircuitId.CONSENSUS: (32, 256, 4),
 }
 """The default sizes of the specification; consensus for 24 validators."""
-BUDGET_S = 4.0
+BUDGET_S = 2.0
 MAX_BYTES = 1 << 30
 MIB = 1 << 20
 AIMS_MS = {
