@@ -48,6 +48,8 @@ class RunOptions:
 
     costs: str = "calibrated"
     """calibrated, measured, or a file."""
+    static_key_seed: str | None = None
+    """Text from which the nodes' Ed25519 keys follow instead of the run's seed (`RPP_SIM_STATIC_KEY_SEED`)."""
     key_cache: Path | None = None
 
 
@@ -188,7 +190,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     provers: Mapping[BackendId, Backend] = backends if backends is not None else native_backends(folder)
     if not scenario.test_only and not all(b.real for b in provers.values()):
         raise SimnetError("mock proofs are refused: the scenario is not marked test_only")
-    genesis = make_genesis(scenario, seed)
+    genesis = make_genesis(scenario, seed, options.static_key_seed)
     circuits = make_circuits(scenario)
     _load_keys(scenario, provers, circuits)
     keys = [v.key for v in genesis.validators]
@@ -243,10 +245,16 @@ def make_circuits(scenario: Scenario) -> Circuits:
     return Circuits(Circuit(CircuitId.TRANSACTION, ()), Circuit(CircuitId.CONSENSUS, params))
 
 
-def make_genesis(scenario: Scenario, seed: int) -> Genesis:
+def static_secrets(nodes: int, text: str) -> tuple[bytes, ...]:
+    """Upstream's fixed keys: node i's secret is SHA-256(text, then i as 8 bytes little-endian)."""
+    return tuple(hashlib.sha256(text.encode() + node.to_bytes(8, "little")).digest() for node in range(nodes))
+
+
+def make_genesis(scenario: Scenario, seed: int, static_key_seed: str | None = None) -> Genesis:
     """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
     chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
-    secrets = node_secrets(scenario.topology.n, seed)
+    nodes = scenario.topology.n
+    secrets = node_secrets(nodes, seed) if static_key_seed is None else static_secrets(nodes, static_key_seed)
     validators = make_validators(scenario, seed, secrets)
     wallets = tuple(
         tuple(native.ed25519_public_key(lane_secret(seed, node, lane)) for lane in range(scenario.chain.lanes_per_wallet))

@@ -7,7 +7,9 @@ import typer
 import simnet
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
-from simnet.cli.run import rerun, run, validate
+from simnet.cli.check import new, schema, validate
+from simnet.cli.drill import app as drill
+from simnet.cli.run import rerun, run
 
 app = typer.Typer(
     name="simnet",
@@ -34,6 +36,9 @@ def _options(
 
 app.command("run")(run)
 app.command("validate")(validate)
+app.command("schema")(schema)
+app.command("new")(new)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
 app.command("calibrate")(calibrate)
+app.add_typer(drill, name="drill")

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from simnet.scenario.base import Ours
+from simnet.scenario.bounds import bounds, words_of
 from simnet.scenario.model import Scenario
 
 HEAD = """# Scenario files
@@ -36,7 +37,7 @@ def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
             label = ".LABEL" if typing.get_origin(field.annotation) is dict else ""
             below.append((f"{path}.{key}{label}".lstrip("."), field, models))
         else:
-            rows.append(f"| `{key}` | {_default(field)} | {_bounds(field)} | {field.description or ''} |\n")
+            rows.append(f"| `{key}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |\n")
     ours = ", *ours*" if issubclass(model, Ours) else ""
     yield f"\n## {'`[' + path + ']`' if path else 'Top level'}{ours}\n"
     if rows:
@@ -73,35 +74,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`"
 
 
-def _bounds(field: FieldInfo) -> str:
+def _allowed(field: FieldInfo) -> str:
     """Allowed values: the words of an enumeration, or the limits of a number."""
-    words = [w for part in _literals(field.annotation) for w in part]
-    if words:
-        return ", ".join(f"`{w}`" for w in words)
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤"}
-    found = []
-    for item in [*field.metadata, *_annotated(field.annotation)]:
-        for name, sign in signs.items():
-            value = getattr(item, name, None)
-            if value is not None:
-                found.append(f"{sign} {value}")
-    return ", ".join(dict.fromkeys(found)) or "any"
-
-
-def _literals(annotation: object) -> Iterator[tuple[object, ...]]:
-    if typing.get_origin(annotation) is typing.Literal:
-        yield typing.get_args(annotation)
-    else:
-        for part in typing.get_args(annotation):
-            yield from _literals(part)
-
-
-def _annotated(annotation: object) -> Iterator[object]:
-    """Constraints that stand inside a type, as in `Probability | None`."""
-    for part in typing.get_args(annotation):
-        for item in getattr(part, "__metadata__", ()):
-            yield from getattr(item, "metadata", ())
-            yield item
+    words = words_of(field.annotation)
+    return ", ".join(f"`{w}`" for w in words) or bounds(field) or "any"
 
 
 if __name__ == "__main__":
