@@ -3,6 +3,7 @@
 `wrapper.json` in the artifacts folder is written first and again at the end, like a run's `run.json`.
 """
 
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,8 @@ class JobOptions:
     keep_alive: bool = False
     allow_insufficient: bool = False
     quiet: bool = False
+    as_json: bool = False
+    """Print the content of `wrapper.json`."""
     analyze: bool = True
     backend: str | None = None
 
@@ -81,7 +84,10 @@ def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
             progress.fail(exits.FAILED, ended.why)
     complete = progress.code not in (exits.INTERRUPTED, exits.NOTHING_RAN)
     ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
-    write_json(folder / "wrapper.json", {**header, **ending, "processes": [_shown(e) for e in progress.ended]})
+    job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
+    write_json(folder / "wrapper.json", job)
+    if options.as_json:
+        typer.echo(json.dumps(job, indent=2))
     say(f"files of this job: {folder}/")
     return progress.code
 

@@ -78,10 +78,14 @@ def run(
     with health() as probe, probe.active():
         loaded = load_any(path, seed=seed, overrides=overrides, strict=strict)
         if isinstance(loaded, LoadedWrapper):
+            if backend is not None and loaded.wrapper.consensus is None:
+                raise typer.BadParameter(f"--backend: {path} has no consensus load")
             options = _job_options(loaded, seed, costs, overrides, strict, shown)
             return run_job(
                 loaded, replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend)
             )
+        if backend is not None or keep_alive:
+            raise typer.BadParameter(f"--backend and --keep-alive are for wrappers; {path} is a profile")
         return run_profile(Request(path, seed, out, costs, overrides, strict, static_key_seed=_static_keys()), shown)
 
 
@@ -128,7 +132,9 @@ def _job_options(
         mode = loaded.wrapper.p2p.mode
         return Request(loaded.profile.path, seed, folder, costs, below, strict, mode, _static_keys())
 
-    return JobOptions(request, lambda made: run_profile(made, shown), quiet=shown.quiet, analyze=shown.analyze)
+    # With --json the job prints one document: its own.
+    parts = replace(shown, quiet=shown.quiet or shown.as_json, as_json=False)
+    return JobOptions(request, lambda made: run_profile(made, parts), quiet=parts.quiet, as_json=shown.as_json, analyze=shown.analyze)
 
 
 def _tell(outcome: Outcome) -> None:

@@ -12,19 +12,32 @@ from pydantic_core import PydanticUndefined
 from simnet.scenario.base import Ours
 from simnet.scenario.bounds import bounds, words_of
 from simnet.scenario.model import Scenario
+from simnet.scenario.wrapper import Wrapper
 
 HEAD = """# Scenario files
 
 Generated from the model by `python -m simnet.scenario.reference > docs/scenario.md`; a test keeps it in step.
 
-A scenario is TOML. Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an
-unknown key there is an error. Elsewhere an unknown key is a warning, and an error with `--strict`.
+A scenario is TOML, YAML (`.yaml`, `.yml`), JSON (`.json`) or RON (`.ron`, which may also be JSON); the file's suffix says which,
+and any other suffix means TOML. The keys are the same in all. `simnet schema` prints them as JSON Schema for editors. A file
+that has `sim`, `topology` or `traffic` is a *profile*, the network that is run; a *wrapper* says what runs around one
+([wrappers](wrappers.md)).
+
+Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an unknown key there is an
+error. Elsewhere an unknown key is a warning, and an error with `--strict`.
+
+YAML anchors and aliases, keys that come twice, nesting beyond 32 levels and files beyond 1 MiB (YAML: 128 KiB) are refused.
+"""
+WRAPPER_HEAD = """
+# Wrapper files
+
+The keys of a wrapper; [wrappers](wrappers.md) says how one is carried out. An unknown key is a warning.
 """
 
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "".join(_section("", Scenario)) + "\n"
+    return HEAD + "".join(_section("", Scenario)) + WRAPPER_HEAD + "".join(_section("", Wrapper)) + "\n"
 
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:

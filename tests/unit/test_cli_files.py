@@ -1,5 +1,6 @@
 """`validate`, `schema`, `new`, `--profile`, `drill`: the commands around scenario files."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -11,9 +12,11 @@ from typer.testing import CliRunner, Result
 from simnet.cli.main import app
 from simnet.cli.profiles import ALIASES, available, find_profile
 from simnet.errors import SimnetError
+from simnet.proofs.native import ed25519_public_key
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.scenario.wrapper import Wrapper
+from simnet.simulation import make_genesis, static_secrets
 from tests.runs import DATA, ROOT
 from tests.unit import fakes
 
@@ -145,6 +148,31 @@ def test_static_keys_are_recorded_and_repeated(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("RPP_SIM_STATIC_KEY_SEED")
     assert simnet("rerun", "out").exit_code == 0
     assert json.loads(Path("out-rerun/run.json").read_text())["static_key_seed"] == "fixed text"
+
+
+def test_options_of_wrappers_are_refused_for_profiles() -> None:
+    assert simnet("run", str(fakes.SCENARIO), "--backend", "stwo").exit_code == 2
+    assert simnet("run", str(fakes.SCENARIO), "--keep-alive").exit_code == 2
+    mix = str(ROOT / "scenarios/prover_acceleration_mix.ron")
+    assert "no consensus load" in simnet("run", mix, "--backend", "stwo").stderr
+
+
+def test_a_wrappers_json_is_one_document() -> None:
+    load = str(DATA / "wrappers/deterministic_consensus.ron")
+    result = simnet("run", load, "--json", "--out", "o", "--set", "consensus.runs=1")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == json.loads(Path("o/wrapper.json").read_text())
+
+
+def test_static_keys_are_upstreams() -> None:
+    first, second = static_secrets(2, "seed text")
+    assert first == hashlib.sha256(b"seed text" + bytes(8)).digest()
+    assert second == hashlib.sha256(b"seed text" + bytes([1, 0, 0, 0, 0, 0, 0, 0])).digest()
+    scenario = load_scenario(DATA / "tiny.toml").scenario
+    keys = [v.key for v in make_genesis(scenario, 1, "seed text").validators]
+    assert keys[:2] == [ed25519_public_key(secret) for secret in (first, second)]
+    assert keys == [v.key for v in make_genesis(scenario, 2, "seed text").validators], "whatever the run's seed"
+    assert keys != [v.key for v in make_genesis(scenario, 1).validators]
 
 
 def test_the_prover_mix_drill_writes_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
