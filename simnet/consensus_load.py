@@ -10,7 +10,7 @@ so that it is the proof itself that the verifier has to refuse.
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -208,12 +208,17 @@ class Certificates:
         self._epoch = -1
         self._trees: list[native.OtkTree] = []
 
-    def make(self, run: int) -> Certificate:
-        """Run i decides slot i = round i = height i of epoch i div 32, with every validator's votes and VRF entry."""
+    def make(self, run: int, weights: Sequence[int] | None = None) -> Certificate:
+        """Run i decides slot i = round i = height i of epoch i div 32, with every validator's votes and VRF entry.
+
+        `weights` take the place of random ones.
+        """
         epoch, slot_index = divmod(run, SLOTS_PER_EPOCH)
         self._enter(epoch)
         random = rng.generator(self._seed, "load-certificate", run)
         members = tuple(self._member(random, key, tree) for key, tree in zip(self._keys, self._trees, strict=True))
+        if weights is not None:
+            members = tuple(replace(member, weight=weight) for member, weight in zip(members, weights, strict=True))
         committee = Committee(self._backend, self._capacity, members)
         block = self._block(random, run, epoch)
         message, digest = vote_message(committee, block), block_digest(self._backend, block)

@@ -18,6 +18,7 @@ PROFILE_PREFIX = "profile."
 GROUPS = ("nodes", "wallets")
 BUILT_IN = {
     "cpu_gpu_proving_interop_emits_metrics_and_respects_fallbacks": ("drill", "prover-mix"),
+    "zk_backends_apply_and_log_penalties": ("drill", "slashing"),
 }
 """Tests of upstream's own source tree that its wrappers start with `cargo test`, and the simnet command that does the same."""
 
