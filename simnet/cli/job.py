@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from simnet.cli import exits
-from simnet.cli.load_run import run_consensus
+from simnet.cli.load_run import clear, run_consensus
 from simnet.cli.runner import Request
 from simnet.errors import ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
@@ -71,11 +71,13 @@ def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
             typer.echo(text, err=True)
 
     for warning in loaded.warnings:
-        say(f"warning: {warning}")
+        if warning.path == loaded.path:  # the network run tells its profile's
+            say(f"warning: {warning}")
     _check_resources(loaded, options.allow_insufficient, say)
     folder = artifacts_folder(loaded, options.artifacts)
     header = _header(loaded, folder)
     write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
+    clear(loaded, folder)
     progress = _Progress()
     with _terminable():
         _carry_out(loaded, options, folder, progress, say)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import typer
 
-from simnet.analyze.analysis import analyze_file
+from simnet.analyze.analysis import analysis_path, analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
 from simnet.consensus_load import LoadResult, circuit_of, run_load
+from simnet.errors import OutputError
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
@@ -19,6 +20,28 @@ from simnet.record.summary import to_json
 from simnet.scenario.wrapper_load import LoadedWrapper
 
 LINE_S = 10.0
+FAILURES_SHOWN = 10
+
+
+def result_paths(loaded: LoadedWrapper, folder: Path) -> tuple[Path, Path | None]:
+    """Where the load's summary and CSV go."""
+    load = loaded.wrapper.consensus
+    assert load is not None, "the caller has looked"
+    summary = folder / (load.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}_consensus.json")
+    return summary, None if load.csv_path is None else folder / load.csv_path
+
+
+def clear(loaded: LoadedWrapper, folder: Path) -> None:
+    """Removes an earlier load's results, so that they do not pass for this one's. Raises OutputError."""
+    if loaded.wrapper.consensus is None:
+        return
+    summary, csv = result_paths(loaded, folder)
+    try:
+        for path in (summary, csv, analysis_path(summary, main=False)):
+            if path is not None:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot clear {folder}: {error}") from error
 
 
 def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, analyze: bool, quiet: bool) -> tuple[int, list[str]]:
@@ -36,8 +59,7 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
                 typer.echo(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures", err=True)
     except KeyboardInterrupt:
         code = exits.INTERRUPTED
-    summary_path = folder / (load.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}_consensus.json")
-    csv_path = None if load.csv_path is None else folder / load.csv_path
+    summary_path, csv_path = result_paths(loaded, folder)
     security = prover.key(result.circuit).security_bits
     shown_csv = None if csv_path is None else str(csv_path)
     labels = LoadLabels(prover.id.label, security, str(summary_path), shown_csv, code != exits.INTERRUPTED)
@@ -46,8 +68,10 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
     if csv_path is not None:
         write_atomic(csv_path, load_csv(result))
         files.append(csv_path)
-    for failure in result.failures:
+    for failure in result.failures[:FAILURES_SHOWN]:
         typer.echo(f"error: consensus load: {failure}", err=True)
+    if len(result.failures) > FAILURES_SHOWN:
+        typer.echo(f"error: consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}", err=True)
     if code == exits.HELD:
         code = _judge(summary_path, quiet) if analyze else exits.FAILED if result.failures else exits.HELD
     return code, [str(path) for path in files]

@@ -15,7 +15,8 @@ from typing import NoReturn
 
 from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
+_BLANK = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")
+_COMMENT = re.compile(r"/\*|\*/")
 _ATTRIBUTE = re.compile(r"#!\[\s*enable\s*\([a-z_,\s]*\)\s*\]")
 _NUMBER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?|\.[0-9][0-9_]*)")
 _NAME = re.compile(r"(?:r#)?[A-Za-z_][A-Za-z0-9_]*")
@@ -140,9 +141,11 @@ class _Scanner:
         if self.text[self.at : self.at + 1] == ")":
             self.at += 1
             return None
-        found = _NAME.match(self.text, self.at)
-        colon = _BLANK.match(self.text, found.end()) if found else None
-        is_struct = colon is not None and self.text[colon.end() : colon.end() + 1] == ":"
+        is_struct = False
+        if found := _NAME.match(self.text, self.at):
+            self.at = found.end()
+            self._blank()
+            is_struct = self.text[self.at : self.at + 1] == ":"
         self.at = start
         return self._table(path, ")") if is_struct else self._list(path, ")")
 
@@ -228,9 +231,23 @@ class _Scanner:
             self._fail(f"{text} is no number")
 
     def _blank(self) -> None:
-        found = _BLANK.match(self.text, self.at)
-        assert found is not None, "the pattern matches nothing, too"
-        self.at = found.end()
+        while True:
+            found = _BLANK.match(self.text, self.at)
+            assert found is not None, "the pattern matches nothing, too"
+            self.at = found.end()
+            if not self.text.startswith("/*", self.at):
+                return
+            self._comment()
+
+    def _comment(self) -> None:
+        """A block comment; they nest."""
+        depth = 0
+        for found in _COMMENT.finditer(self.text, self.at):
+            depth += 1 if found[0] == "/*" else -1
+            if depth == 0:
+                self.at = found.end()
+                return
+        self._fail("a comment does not end")
 
     def _expect(self, mark: str, why: str) -> None:
         if self.text[self.at : self.at + 1] != mark:

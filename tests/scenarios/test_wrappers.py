@@ -108,6 +108,18 @@ def test_a_failed_process_fails_the_job(tmp_path: Path) -> None:
     assert read(tmp_path / "o/wrapper.json")["exit_code"] == 1
 
 
+def test_an_earlier_loads_results_do_not_pass_for_a_new_ones(tmp_path: Path) -> None:
+    load = {"runs": 1, "validators": 3, "witness_commitments": 2, "csv_path": "load.csv"}
+    assert simnet("run", wrapper(tmp_path, consensus=load), "--out", "o", cwd=tmp_path).returncode == 0
+    results = [
+        tmp_path / "o" / name for name in ("load.csv", "summaries/the-job_consensus.json", "summaries/the-job_consensus.analysis.json")
+    ]
+    assert all(path.is_file() for path in results)
+    broken = wrapper(tmp_path, consensus=load, nodes=[{"label": "x", "program": "no-such-program"}])
+    assert simnet("run", broken, "--out", "o", cwd=tmp_path).returncode == 1
+    assert not any(path.exists() for path in results)
+
+
 def test_a_process_that_never_gets_ready_ends_the_job(tmp_path: Path) -> None:
     slow = node("slow", "import time; time.sleep(100)", ready_log="up", startup_timeout_ms=500)
     load = {"runs": 1, "validators": 3, "witness_commitments": 2}

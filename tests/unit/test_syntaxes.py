@@ -111,6 +111,7 @@ REFUSED = [
     ("ron", r'(a: "\q")', "unknown escape", Mark(1, 6)),
     ("ron", "(a: None(1))", "takes no parentheses", Mark(1, 5)),
     ("ron", "(a: Some(1, 2))", "Some holds one value", Mark(1, 13)),
+    ("ron", "(a: 1) /* /* */", "a comment does not end", Mark(1, 8)),
     ("ron", "(a: ", "a value is missing", Mark(1, 5)),
     ("ron", "(a: " + "9" * 1000 + ")", "too many digits", Mark(1, 5)),
     ("ron", "[1]", "top level", None),
@@ -130,7 +131,7 @@ def test_bad_files_are_refused_at_their_place(tmp_path: Path, suffix: str, text:
 
 def test_ron_values() -> None:
     text = r"""#![enable(implicit_some)]
-    /* a /* b */
+    /* a /* b */ ( */
     Wrapper(
         unit: (), none: None, null: null, some: Some(Some(3)), word: Poisson, yes: true,
         hex: 0xFF, oct: 0o17, bin: 0b1_01, big: 1_000, neg: -5, real: 1.5e3, half: .5,
