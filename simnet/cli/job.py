@@ -15,10 +15,11 @@ from typing import Any
 
 import typer
 
+from simnet.analyze.analysis import analysis_path
 from simnet.cli import exits
-from simnet.cli.load_run import clear, run_consensus
+from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.runner import Request
-from simnet.errors import ScenarioError, SimnetError
+from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
 from simnet.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import write_atomic
@@ -77,7 +78,7 @@ def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
     folder = artifacts_folder(loaded, options.artifacts)
     header = _header(loaded, folder)
     write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
-    clear(loaded, folder)
+    _clear(loaded, folder)
     progress = _Progress()
     with _terminable():
         _carry_out(loaded, options, folder, progress, say)
@@ -100,6 +101,20 @@ def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
         return chosen
     own = loaded.wrapper.artifacts_dir
     return DEFAULT_ROOT / slug(loaded.wrapper.name) if own is None else loaded.path.parent / own
+
+
+def _clear(loaded: LoadedWrapper, folder: Path) -> None:
+    """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError."""
+    paths = [network_summary(loaded, folder)]
+    if loaded.wrapper.consensus is not None:
+        summary, csv = result_paths(loaded, folder)
+        paths += [summary, csv, analysis_path(summary, main=False)]
+    try:
+        for path in paths:
+            if path is not None:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot clear {folder}: {error}") from error
 
 
 def _check_resources(loaded: LoadedWrapper, allow: bool, say: Callable[[str], None]) -> None:
@@ -174,14 +189,19 @@ def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress:
     if request is None or loaded.wrapper.p2p is None:
         return
     code = options.run_profile(request)
-    own = RunFolder(folder, request.scenario.stem).summary
-    wanted = folder / (loaded.wrapper.p2p.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}.json")
+    own, wanted = RunFolder(folder, request.scenario.stem).summary, network_summary(loaded, folder)
     if own.is_file():
         progress.files.append(str(own))
-        if wanted.resolve() != own.resolve():
+        if wanted is not None and wanted.resolve() != own.resolve():
             write_atomic(wanted, own.read_text(encoding="utf-8"))
             progress.files.append(str(wanted))
     _interruptible(progress, code)
+
+
+def network_summary(loaded: LoadedWrapper, folder: Path) -> Path | None:
+    """Where the wrapper wants the network's summary; None without a p2p part."""
+    p2p = loaded.wrapper.p2p
+    return None if p2p is None else folder / (p2p.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}.json")
 
 
 def _interruptible(progress: _Progress, code: int) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import typer
 
-from simnet.analyze.analysis import analysis_path, analyze_file
+from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
 from simnet.consensus_load import LoadResult, circuit_of, run_load
-from simnet.errors import OutputError
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
@@ -29,19 +28,6 @@ def result_paths(loaded: LoadedWrapper, folder: Path) -> tuple[Path, Path | None
     assert load is not None, "the caller has looked"
     summary = folder / (load.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}_consensus.json")
     return summary, None if load.csv_path is None else folder / load.csv_path
-
-
-def clear(loaded: LoadedWrapper, folder: Path) -> None:
-    """Removes an earlier load's results, so that they do not pass for this one's. Raises OutputError."""
-    if loaded.wrapper.consensus is None:
-        return
-    summary, csv = result_paths(loaded, folder)
-    try:
-        for path in (summary, csv, analysis_path(summary, main=False)):
-            if path is not None:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot clear {folder}: {error}") from error
 
 
 def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, analyze: bool, quiet: bool) -> tuple[int, list[str]]:

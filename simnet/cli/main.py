@@ -9,6 +9,7 @@ from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
 from simnet.cli.check import new, schema, validate
 from simnet.cli.drill import app as drill
+from simnet.cli.regression import regression
 from simnet.cli.run import rerun, run
 
 app = typer.Typer(
@@ -40,5 +41,6 @@ app.command("schema")(schema)
 app.command("new")(new)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
+app.command("regression")(regression)
 app.command("calibrate")(calibrate)
 app.add_typer(drill, name="drill")

@@ -80,7 +80,7 @@ def run(
         if isinstance(loaded, LoadedWrapper):
             if backend is not None and loaded.wrapper.consensus is None:
                 raise typer.BadParameter(f"--backend: {path} has no consensus load")
-            options = _job_options(loaded, seed, costs, overrides, strict, shown)
+            options = job_options(loaded, seed, costs, overrides, strict, shown)
             return run_job(
                 loaded, replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend)
             )
@@ -120,7 +120,7 @@ def _static_keys() -> str | None:
     return os.environ.get(STATIC_KEYS) or None
 
 
-def _job_options(
+def job_options(
     loaded: LoadedWrapper, seed: int | None, costs: str, overrides: Mapping[str, str], strict: bool, shown: Shown
 ) -> JobOptions:
     """How a wrapper's network run is made from the same command line."""
