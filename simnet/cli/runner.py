@@ -21,6 +21,7 @@ from simnet.record.trace import TraceRecorder
 from simnet.record.versions import crates, packages
 
 if TYPE_CHECKING:
+    from simnet.opaque import OpaqueRun
     from simnet.scenario.load import LoadedScenario
     from simnet.scenario.model import Scenario
     from simnet.simulation import RunResult, Simulation
@@ -78,15 +79,16 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     return _observe(request, loaded, folder, header, simulation, recorder, console)
 
 
-def _build(scenario: "Scenario", seed: int, costs: str) -> "Simulation":
+def _build(scenario: "Scenario", seed: int, costs: str) -> "Simulation | OpaqueRun":
     """Imports late: this loads the native provers, which a refused scenario and `analyze` do not need."""
     try:
-        from simnet.simulation import RunOptions, build
+        from simnet.opaque import prepare
+        from simnet.simulation import RunOptions
     except ImportError as error:
         if "_zk" not in str(error):
             raise
         raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
-    return build(scenario, seed, RunOptions(costs=costs))
+    return prepare(scenario, seed, RunOptions(costs=costs))
 
 
 def _observe(
@@ -94,7 +96,7 @@ def _observe(
     loaded: "LoadedScenario",
     folder: RunFolder,
     header: Mapping[str, object],
-    simulation: "Simulation",
+    simulation: "Simulation | OpaqueRun",
     recorder: SummaryRecorder,
     console: Console | None,
 ) -> Outcome:

@@ -14,7 +14,7 @@ import simpy
 from simnet.events import FaultInjected
 from simnet.net.network import Network
 from simnet.net.topology import crossing
-from simnet.net.wire import Clock, Emit
+from simnet.net.wire import Emit
 from simnet.rng import generator
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
@@ -66,7 +66,7 @@ class Faults:
         self._env = env
         self._network = network
         self._emit = emit
-        self._clock: Clock = network.clock
+        self._clock = network.clock
         self.active = ActiveNodes(scenario.topology.n)
         faults = scenario.faults
         if faults.partition is not None:

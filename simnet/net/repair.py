@@ -153,4 +153,4 @@ class LazyRepair:
         for message in ids:
             entry = self._router.knows(message)
             if entry is not None and entry.verdict is Verdict.ACCEPT and entry.offered_window >= served_from:
-                self._router.wire.gossip(back, entry.message, True)
+                self._router.wire.repair(back, entry.message)

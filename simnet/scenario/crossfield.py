@@ -144,13 +144,15 @@ def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
     chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
+    if at(data, "chain", "enabled") is False:
+        return
     sizes = ", ".join(map(str, VALIDATOR_CAPACITIES))
     if chosen is not None and chosen not in VALIDATOR_CAPACITIES:
         yield Conflict(("consensus", "validator_capacity"), chosen, f"the consensus circuit exists for {sizes}")
     elif chosen is not None and n is not None and n > chosen:
         yield Conflict(("consensus", "validator_capacity"), chosen, f"does not hold n ({n}) validators")
     elif n is not None and n > VALIDATOR_CAPACITIES[-1]:
-        why = f"at most {VALIDATOR_CAPACITIES[-1]}: every node is a validator, and no larger consensus circuit exists"
+        why = f"at most {VALIDATOR_CAPACITIES[-1]} with a chain: every node is a validator, and no larger consensus circuit exists"
         yield Conflict(("topology", "n"), n, why)
 
 
