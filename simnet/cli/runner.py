@@ -14,6 +14,7 @@ import simnet
 from simnet.cli import exits
 from simnet.cli.progress import Progress
 from simnet.errors import SimnetError
+from simnet.garbage import rare_collections
 from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, SummaryRecorder, determinism_sha256
@@ -111,7 +112,8 @@ def _observe(
         if console is not None:
             simulation.attach(stack.enter_context(Progress(simulation.info, console)))
         try:
-            result = simulation.run()
+            with rare_collections():
+                result = simulation.run()
         except SimnetError as error:
             failure = error
         trace_sha256 = trace.close()

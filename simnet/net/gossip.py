@@ -45,6 +45,8 @@ class Repair(Protocol):
 
     def handle(self, kind: str, ids: tuple[int, ...], hop: Hop) -> None: ...
 
+    def forget_all(self) -> None: ...
+
 
 class Router:
     """One node's gossip. Its neighbours' hops come and go with the links."""
@@ -84,12 +86,11 @@ class Router:
         if not self.wire.ahead(message, self.node):
             self.wire.flood(self.up.values(), message, 0)
 
-    def on_copy(self, message: Message, hop: Hop, repaired: bool) -> None:
+    def on_copy(self, message: Message, hop: Hop, repaired: bool, now: SimTime) -> None:
         """A copy came over `hop`, whose source is the neighbour. This is the hot path."""
         wire = self.wire
-        now = wire.clock.now
         entry = self.seen.get(message.id)
-        if entry is not None and self._alive(entry, now):
+        if entry is not None and (now - entry.seen_at < self._memory or entry.verdict is None):
             entry.known |= hop.source_bit
             wire.emit(MessageArrived(now, self.node, hop.source, message.id, message.size, True))
             return
@@ -170,12 +171,18 @@ class Router:
         else:
             del self.seen[oldest.message.id]
 
+    def forget_all(self) -> None:
+        """A crash: whatever has its verdict is forgotten. The rest is the application's, which still owes an answer."""
+        self.seen = {number: entry for number, entry in self.seen.items() if entry.verdict is None}
+        self._by_age = deque(entry for entry in self._by_age if entry.verdict is None)
+        self.repair.forget_all()
+
     # --- point to point ----------------------------------------------------------------------
 
     def send(self, hop: Hop, kind: str, payload: object, size: int) -> bool:
         """Sends to one connected neighbour."""
         self.wire.emit(DirectSent(self.wire.clock.now, self.node, hop.target, kind, size))
-        return self.wire.direct(hop, kind, payload)
+        return self.wire.direct(hop, kind, payload, size)
 
     def on_direct(self, kind: str, payload: object, hop: Hop) -> None:
         if kind in CONTROL_KINDS:

@@ -1,6 +1,6 @@
 """The transport that nodes use: gossip to everyone, messages to a neighbour, links that faults cut and join."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from simnet.events import Event, MessagePublished, PeerConnected, PeerDisconnected
@@ -9,11 +9,12 @@ from simnet.net.gossip import Router
 from simnet.net.link import FloodDelays, HopDelays, LinkLaws, seeds_of
 from simnet.net.message import Application, Message, Verdict
 from simnet.net.repair import LazyRepair
+from simnet.net.rules import Rule, Uplink
 from simnet.net.topology import Edge
 from simnet.net.waves import Waves
 from simnet.net.wire import Hop, Wire
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, from_ms
+from simnet.units import NodeId, SimTime, from_ms
 
 WAVES_NODES_MIN = 24
 """From here on a computed wave costs less than its copies by themselves."""
@@ -55,6 +56,13 @@ class Network:
             self._routers[hop.source].link_up(hop)
         for low, high in sorted(edges):
             self._hops[low, high] = (hops[low, high], hops[high, low])
+        self._limited = set[int]()
+        for hop in hops.values():
+            low, high = sorted((hop.source, hop.target))
+            kbps = scenario.link(regions[low], regions[high]).bandwidth_kbps
+            if kbps is not None:
+                hop.rules = (Uplink(kbps * 1000),)
+                self._limited.add(hop.index)
         self._waves: Waves | None = None
         if settings.engine == "waves" or (settings.engine == "auto" and nodes >= WAVES_NODES_MIN):
             self._waves = Waves(self._wire, self._routers, list(hops.values()), self._flood_delays, memory)
@@ -109,13 +117,14 @@ class Network:
         return tuple(self._hops)
 
     def cut(self, edges: Iterable[Edge], why: str) -> None:
-        """Takes links down for a reason; copies on the way are lost. Repeating it changes nothing."""
+        """Takes links down for a reason; copies on the way are lost. Repeating it changes nothing. What follows a colon
+        tells reasons of one kind apart."""
         for edge in edges:
             reasons = self._cut_by.setdefault(_ordered(edge, self._hops), set())
             was_up = not reasons
             reasons.add(why)
             if was_up:
-                self._take_down(_ordered(edge, self._hops), why)
+                self._take_down(_ordered(edge, self._hops), why.partition(":")[0])
 
     def join(self, edges: Iterable[Edge], why: str) -> None:
         """Ends one reason of the links' being down; they come up with the last. Repeating it changes nothing."""
@@ -125,6 +134,33 @@ class Network:
                 reasons.remove(why)
                 if not reasons:
                     self._bring_up(_ordered(edge, self._hops))
+
+    def add_rules(self, rules: Mapping[tuple[int, int], Rule]) -> None:
+        """Puts a rule on each of some directed edges, after those that are there but before the links' bandwidth."""
+        self._wire.dissolve()
+        for hop in self._all_hops():
+            rule = rules.get((hop.source, hop.target))
+            if rule is not None:
+                place = len(hop.rules) - (hop.index in self._limited)
+                hop.rules = (*hop.rules[:place], rule, *hop.rules[place:])
+
+    def remove_rules(self, rules: Mapping[tuple[int, int], Rule]) -> None:
+        """Takes rules away again."""
+        for hop in self._all_hops():
+            rule = rules.get((hop.source, hop.target))
+            hop.rules = tuple(other for other in hop.rules if other is not rule)
+
+    def hold(self, node: NodeId, until: SimTime) -> None:
+        """Puts off what is on its way to a node."""
+        self._wire.hold(node, until)
+
+    def forget_all(self, node: NodeId) -> None:
+        """Clears a node's gossip memory."""
+        self._wire.dissolve()
+        self._routers[node].forget_all()
+
+    def _all_hops(self) -> Iterator[Hop]:
+        return (hop for pair in self._hops.values() for hop in pair)
 
     def _take_down(self, edge: Edge, why: str) -> None:
         now = self._wire.clock.now

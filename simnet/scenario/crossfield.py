@@ -142,6 +142,22 @@ def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
             yield Conflict(("faults", "byzantine", "publishers", index), node, why)
 
 
+def fault_places(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Regions and nodes that our own faults name exist."""
+    regions = {*(names(data, "regions", "assignments") or ()), *(() if at(data, "regions", "assignments") else ("default",))}
+    n = whole(data, "topology", "n")
+    for index, fault in enumerate(at(data, "faults", "links") or ()):
+        for key in ("source", "target"):
+            region = at(fault, key)
+            if isinstance(region, str) and region not in regions:
+                why = f"no node is in this region; there are {', '.join(sorted(regions))}"
+                yield Conflict(("faults", "links", index, key), region, why)
+    for index in range(len(at(data, "faults", "nodes") or ())):
+        node = whole(data, "faults", "nodes", index, "node")
+        if node is not None and n is not None and node >= n:
+            yield Conflict(("faults", "nodes", index, "node"), node, f"node index {node} must be below n ({n})")
+
+
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
     chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
     if at(data, "chain", "enabled") is False:
@@ -200,6 +216,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     topology_parameters,
     partition_groups,
     byzantine_publishers,
+    fault_places,
     validator_capacity,
     list_capacities,
     vote_weights,

@@ -19,7 +19,7 @@ from simnet.scenario.ours import Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.tolerances import TOLERANCES, supply_sim
 from simnet.scenario.unknown import close_match, unknown_keys
 
-TAGS = {"poisson", "on_off_bursty", "uniform", "zipf"}
+TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", "one_way", "flapping", "duplicate", "reorder", "corrupt", "bandwidth"}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
 SHOWN_CHARACTERS_MAX = 80
 OUR_SECTIONS: dict[str, type[Ours]] = {

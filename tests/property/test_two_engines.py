@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from simnet.events import MessageDelivered
 from simnet.net.flood import FloodGraph
 from simnet.net.link import LOST
+from simnet.net.rules import Hold, Uplink
 from simnet.net.topology import Edge, edges_of
 from simnet.scenario.upstream import Topology
-from simnet.units import NodeId
+from simnet.units import NodeId, SimTime
 from tests.netkit import Bench, scenario
 from tests.property.test_network_laws import topologies
 
@@ -37,7 +38,7 @@ def stories(draw: Any) -> tuple[Any, ...]:
     """A network, and what is done to it: (ms, what, argument)."""
     topology = draw(topologies(10))
     edges = edges_of(topology, 1)
-    deeds = ["publish"] * 4 + (["cut", "join", "send"] if edges else [])
+    deeds = ["publish"] * 4 + (["cut", "join", "send", "throttle", "hold", "crash"] if edges else [])
     steps = [
         (draw(st.integers(0, 150)), deed, draw(st.integers(0, topology.n - 1)) if deed == "publish" else draw(st.sampled_from(edges)))
         for deed in draw(st.lists(st.sampled_from(deeds), min_size=1, max_size=14))
@@ -60,13 +61,24 @@ def play(engine: str, story: tuple[Any, ...]) -> tuple[list[str], int]:
             low, high = argument
             bench.network.send(NodeId(low), NodeId(high), "status", None, 9)
         else:
-            cut_or_join(bench, deed, argument)
+            disturb(bench, deed, argument)
     bench.run(8000)
     return [repr(found) for found in bench.events], waves
 
 
-def cut_or_join(bench: Bench, deed: str, edge: Edge) -> None:
-    getattr(bench.network, deed)([edge], "fault")
+def disturb(bench: Bench, deed: str, edge: Edge) -> None:
+    """A fault on a link or on its lower end."""
+    network, now = bench.network, bench.network.clock.now
+    if deed == "throttle":
+        network.add_rules({edge: Uplink(40_000)})
+    elif deed == "hold":
+        until = SimTime(now + 70_000_000)
+        network.hold(edge[0], until)
+        network.add_rules({end: Hold(until, end[0] == edge[0]) for end in (edge, edge[::-1])})
+    elif deed == "crash":
+        network.forget_all(edge[0])
+    else:
+        getattr(network, deed)([edge], "fault")
 
 
 @settings(max_examples=80, deadline=None)
