@@ -19,7 +19,7 @@ PY_FILES := simnet tests $(wildcard analysis)
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
-	@echo "make bench  time the provers beside the libraries' own, and the main job"
+	@echo "make bench  time the provers beside the libraries' own, the main job, and the network alone"
 	@echo "make lint   the checks that run nothing"
 	@echo "make build  only set up the environment and build the native module"
 
@@ -64,6 +64,7 @@ test: lint
 bench: build
 	cargo bench --locked
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/simblock.py
 
 clean:
 	rm -rf $(VENV) $(STAMPS)

@@ -6,7 +6,7 @@ themselves, and much larger networks than the consensus circuits hold.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from simnet.errors import SimnetError
 from simnet.events import Event, FaultInjected, Observer, PublicationSkipped, RunEnded, RunInfo, TrafficStarted
@@ -35,7 +35,7 @@ def prepare(scenario: Scenario, seed: int, options: RunOptions) -> "Simulation |
     return build(scenario, seed, options) if scenario.chain.enabled else OpaqueRun(scenario, seed)
 
 
-class _Endpoint:
+class Endpoint:
     """A node that has no opinion on anything."""
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
@@ -113,13 +113,13 @@ class OpaqueRun:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario = scenario
         self._clock = Clockwork()
-        self._observers: list[Observer] = []
-        self._events = 0
+        self._tell: list[Callable[[Event], None]] = []
+        self._events, self._events_max = 0, scenario.limits.events_max
         keys = [native.ed25519_public_key(secret) for secret in node_secrets(scenario.topology.n, seed)]
         classes, edges, regions = classes_for(keys), edges_of(scenario.topology, seed), scenario.region_of_node
         self.network = Network(self._clock, scenario, seed, edges, regions, classes, self.emit)
         for node in range(scenario.topology.n):
-            self.network.attach(NodeId(node), _Endpoint(), PASSED_ON)
+            self.network.attach(NodeId(node), Endpoint(), PASSED_ON)
         faults = Faults(self._clock, scenario, seed, self.network, self.emit)
         self._traffic = _Traffic(self._clock, scenario, seed, self.network, faults.active, classes, self.emit)
         self.info = RunInfo(
@@ -137,15 +137,15 @@ class OpaqueRun:
 
     def attach(self, observer: Observer) -> None:
         """Adds an observer; it sees every event from now on."""
-        self._observers.append(observer)
+        self._tell.append(observer.on_event)
 
     def emit(self, event: Event) -> None:
         """Tells the observers. Raises SimnetError when there are more events than the scenario allows."""
-        for observer in self._observers:
-            observer.on_event(event)
+        for tell in self._tell:
+            tell(event)
         self._events += 1
-        if self._events > self._scenario.limits.events_max:
-            raise SimnetError(f"more than limits.events_max = {self._scenario.limits.events_max} events")
+        if self._events > self._events_max:
+            raise SimnetError(f"more than limits.events_max = {self._events_max} events")
 
     def run(self) -> RunResult:
         """Runs to the end or to an interrupt (Ctrl-C)."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from simnet.analyze.report import Analysis
-from simnet.analyze.thresholds import find_thresholds, load_thresholds
+from simnet.analyze.thresholds import NETWORK_ONLY, PACKAGED, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
 from simnet.errors import ThresholdError
 from simnet.record.files import read_json, write_json
@@ -14,8 +14,9 @@ def analyze_file(summary: Path, thresholds: Path | None = None) -> Analysis:
 
     Raises `ThresholdError` (bad rules, unknown metric) or `OutputError` (unreadable summary, unwritable verdicts).
     """
-    path = thresholds if thresholds is not None else find_thresholds(summary.stem)
     content = read_json(summary)
+    packaged = NETWORK_ONLY if content.get("simnet", {}).get("network_only") else PACKAGED
+    path = thresholds if thresholds is not None else find_thresholds(summary.stem, packaged)
     try:
         verdicts = judge(content, load_thresholds(path))
     except ThresholdError as error:

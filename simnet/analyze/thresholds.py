@@ -8,6 +8,8 @@ from typing import Any
 from simnet.errors import ThresholdError
 
 PACKAGED = Path(__file__).with_name("default_thresholds.toml")
+NETWORK_ONLY = Path(__file__).with_name("network_thresholds.toml")
+"""Of runs without a chain."""
 FOLDER = Path("analysis/thresholds")
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMITS = ("min", "max", "equals")
@@ -28,14 +30,14 @@ class Threshold:
     """An absent metric passes. Without this it is an error, so that a misspelt name never passes."""
 
 
-def find_thresholds(stem: str) -> Path:
+def find_thresholds(stem: str, packaged: Path = PACKAGED) -> Path:
     """The thresholds of a scenario: those of its name, else the general ones; the working directory comes first."""
     for folder in (FOLDER, REPOSITORY / FOLDER):
         for name in (stem, "default"):
             path = folder / f"{name}.toml"
             if path.is_file():
                 return path
-    return PACKAGED
+    return packaged
 
 
 def load_thresholds(path: Path) -> tuple[Threshold, ...]:

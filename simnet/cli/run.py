@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,17 @@ Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, help="Rep
 Out = Annotated[Path | None, typer.Option(help="The run's folder. Default: target/simnet/<scenario>/.")]
 Costs = Annotated[str, typer.Option(help="Virtual time of proofs: calibrated, measured, or a costs.json to replay.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replaces one scenario value.")]
+
+
+class EngineName(StrEnum):
+    """How floods are carried out."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    WAVES = "waves"
+
+
+Engine = Annotated[EngineName | None, typer.Option(help="Floods copy by copy, or at once where that gives the same trace.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings about the scenario as errors.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
@@ -34,6 +46,7 @@ def run(
     out: Out = None,
     costs: Costs = "calibrated",
     sets: Sets = None,
+    engine: Engine = None,
     strict: Strict = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -42,7 +55,10 @@ def run(
     """Run a scenario and write its results."""
     if quiet and as_json:
         raise typer.BadParameter("--quiet and --json exclude each other")
-    request = Request(scenario, seed, out, costs, _overrides(sets or []), strict)
+    overrides = _overrides(sets or [])
+    if engine is not None:
+        overrides["gossip.engine"] = json.dumps(engine.value)
+    request = Request(scenario, seed, out, costs, overrides, strict)
     outcome = carry_out(request, None if quiet else Console(stderr=True))
     if not (quiet or as_json):
         _tell(outcome)

@@ -108,9 +108,12 @@ class TraceRecorder:
             layout.digest(self._hash.update, columns)
             tables.append(layout.table(columns))
         order = np.argsort(np.concatenate([groups[kind] for kind in sorted(groups, key=lambda k: k.__name__)]))
-        merged = pa.concat_tables([_widen(table, self._schema) for table in tables]).combine_chunks()
+        # Only columns that the batch has are put in order: most event classes are rare, and nulls need no order.
+        present = {name for table in tables for name in table.column_names}
+        schema = pa.schema([field for field in self._schema if field.name in present])
+        merged = pa.concat_tables([_widen(table, schema) for table in tables]).combine_chunks().take(pa.array(order))
         try:
-            self._writer.write_table(merged.take(pa.array(order)), row_group_size=BATCH)
+            self._writer.write_table(_widen(merged, self._schema), row_group_size=BATCH)
         except OSError as error:
             # Rows are missing from here on: the file must not be finished even if there is room again.
             self._failure = error
@@ -135,9 +138,9 @@ class _Layout:
         """Numpy arrays of numbers and truth values that are always there; lists of the rest."""
         found: dict[str, Any] = {}
         for name, get in self._get.items():
-            values = list(map(get, events))
-            plain = NUMPY.get(self.columns_of[name])
-            found[name] = values if plain is None or name in self._optional else np.array(values, dtype=plain)
+            plain = None if name in self._optional else NUMPY.get(self.columns_of[name])
+            values = map(get, events)
+            found[name] = list(values) if plain is None else np.fromiter(values, plain, len(events))
         return found
 
     def digest(self, update: Any, columns: Mapping[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
 
 Path = tuple[str | int, ...]
+DEFAULT_REGION = "default"
+"""Every node's region when none are assigned."""
 REQUIRED_BY_TYPE = {
     "ring": "k",
     "erdos_renyi": "p",
@@ -144,15 +146,16 @@ def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
 
 def fault_places(data: Mapping[str, Any]) -> Iterator[Conflict]:
     """Regions and nodes that our own faults name exist."""
-    regions = {*(names(data, "regions", "assignments") or ()), *(() if at(data, "regions", "assignments") else ("default",))}
+    regions = {*(names(data, "regions", "assignments") or ()), *(() if at(data, "regions", "assignments") else (DEFAULT_REGION,))}
     n = whole(data, "topology", "n")
-    for index, fault in enumerate(at(data, "faults", "links") or ()):
+    links, nodes = at(data, "faults", "links"), at(data, "faults", "nodes")
+    for index, fault in enumerate(links if isinstance(links, list | tuple) else ()):
         for key in ("source", "target"):
             region = at(fault, key)
             if isinstance(region, str) and region not in regions:
                 why = f"no node is in this region; there are {', '.join(sorted(regions))}"
                 yield Conflict(("faults", "links", index, key), region, why)
-    for index in range(len(at(data, "faults", "nodes") or ())):
+    for index in range(len(nodes) if isinstance(nodes, list | tuple) else 0):
         node = whole(data, "faults", "nodes", index, "node")
         if node is not None and n is not None and node >= n:
             yield Conflict(("faults", "nodes", index, "node"), node, f"node index {node} must be below n ({n})")

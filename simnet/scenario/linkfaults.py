@@ -56,6 +56,16 @@ class Throttle(_OnLinks):
 LinkFault = Annotated[OneWay | Flapping | Duplicate | Reorder | Corrupt | Throttle, Field(discriminator="kind")]
 
 
+LINK_FAULTS: dict[str, type[Ours]] = {
+    "one_way": OneWay,
+    "flapping": Flapping,
+    "duplicate": Duplicate,
+    "reorder": Reorder,
+    "corrupt": Corrupt,
+    "bandwidth": Throttle,
+}
+
+
 class NodeFault(Ours):
     kind: Literal["crash", "pause"] = Field(
         description="crash: links down, gossip memory lost. pause: nothing sent or received, all of it late."

@@ -14,12 +14,13 @@ from simnet.scenario import toml
 from simnet.scenario.base import Ours
 from simnet.scenario.crossfield import Conflict, at, conflicts
 from simnet.scenario.explain import explain
+from simnet.scenario.linkfaults import LINK_FAULTS, NodeFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.ours import Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.tolerances import TOLERANCES, supply_sim
 from simnet.scenario.unknown import close_match, unknown_keys
 
-TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", "one_way", "flapping", "duplicate", "reorder", "corrupt", "bandwidth"}
+TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
 SHOWN_CHARACTERS_MAX = 80
 OUR_SECTIONS: dict[str, type[Ours]] = {
@@ -152,11 +153,17 @@ class _Document:
         if detail["type"] == "union_tag_invalid":
             key = (*key, detail["ctx"]["discriminator"].strip("'"))
         if detail["type"] == "extra_forbidden":
-            section = OUR_SECTIONS[str(key[0])]
+            section = self._section(key)
             why = f"unknown key; {close_match(str(key[-1]), section.model_fields)}"
         unseen = detail["type"] in ("missing", "extra_forbidden", "union_tag_not_found")
         value = None if unseen else at(self.data, *key)
         self.problems.append(self._problem(key, value, why))
+
+    def _section(self, key: toml.Path) -> type[Ours]:
+        """Our section that a key was found in."""
+        if key[:2] == ("faults", "links"):
+            return LINK_FAULTS[str(at(self.data, *key[:3], "kind"))]
+        return NodeFault if key[0] == "faults" else OUR_SECTIONS[str(key[0])]
 
     def _warn(self, found: Iterable[Conflict]) -> None:
         self.warnings += [self._problem(c.key, c.value, c.why) for c in found]
