@@ -16,6 +16,8 @@ from simnet.protocol.messages import TxMessage
 from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
+PROBES = frozenset({"block_probe", "transaction_probe"})
+"""They carry nothing to check: the network passes them on by itself."""
 BUSY_RETRY = from_ms(500)
 """An own transfer that the own verifier had no room for is offered to it again after this long."""
 
@@ -39,7 +41,7 @@ class Node:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.validator.on_commit = self._on_commit
         self.validator.on_vote_seen = self.finality.on_vote_seen
-        world.network.attach(node, self)
+        world.network.attach(node, self, PROBES)
 
     # --- the network's side ----------------------------------------------------------------------
 
@@ -61,8 +63,7 @@ class Node:
             case "registration":
                 self.validator.on_registration(message)
             case _:
-                # Probes carry nothing to check.
-                self._world.network.verdict(self.id, message, Verdict.ACCEPT)
+                self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""

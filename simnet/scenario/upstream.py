@@ -155,5 +155,7 @@ class Faults(Upstream):
     partition: Partition | None = None
     churn: Churn | None = None
     byzantine: Byzantine | None = None
-    links: tuple[LinkFault, ...] = Field(default=(), max_length=LINK_FAULTS_MAX, strict=False, description="Ours.")
-    nodes: tuple[NodeFault, ...] = Field(default=(), max_length=NODE_FAULTS_MAX, strict=False, description="Ours.")
+    links: tuple[LinkFault, ...] = Field(
+        default=(), max_length=LINK_FAULTS_MAX, strict=False, description="Ours: rules on what links carry, in this order."
+    )
+    nodes: tuple[NodeFault, ...] = Field(default=(), max_length=NODE_FAULTS_MAX, strict=False, description="Ours: crashes and pauses.")
