@@ -22,17 +22,12 @@ from simnet.node.identity import node_secrets
 from simnet.node.node import TX_TOPIC
 from simnet.proofs import native
 from simnet.scenario.model import Scenario
-from simnet.simulation import RunOptions, RunResult, Simulation, build
+from simnet.simulation import RunResult
 from simnet.timings import timing_report
 from simnet.units import NodeId, SimTime, from_ms
 
 PASSED_ON = frozenset({"transaction", "block_probe", "transaction_probe"})
 NO_PROOFS = hashlib.sha256().hexdigest()
-
-
-def prepare(scenario: Scenario, seed: int, options: RunOptions) -> "Simulation | OpaqueRun":
-    """The run that a scenario describes: of the whole chain, or of the network alone."""
-    return build(scenario, seed, options) if scenario.chain.enabled else OpaqueRun(scenario, seed)
 
 
 class Endpoint:

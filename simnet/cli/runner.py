@@ -83,13 +83,16 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
 def _build(scenario: "Scenario", seed: int, costs: str) -> "Simulation | OpaqueRun":
     """Imports late: this loads the native provers, which a refused scenario and `analyze` do not need."""
     try:
-        from simnet.opaque import prepare
-        from simnet.simulation import RunOptions
+        if not scenario.chain.enabled:
+            from simnet.opaque import OpaqueRun
+
+            return OpaqueRun(scenario, seed)
+        from simnet.simulation import RunOptions, build
     except ImportError as error:
         if "_zk" not in str(error):
             raise
         raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
-    return prepare(scenario, seed, RunOptions(costs=costs))
+    return build(scenario, seed, RunOptions(costs=costs))
 
 
 def _observe(

@@ -8,7 +8,7 @@ import pytest
 
 from simnet.errors import ScenarioError, SimnetError
 from simnet.events import Event, MessagePublished
-from simnet.opaque import OpaqueRun, prepare
+from simnet.opaque import OpaqueRun
 from simnet.scenario.load import load_scenario
 from simnet.simulation import RunOptions, build
 from tests.netkit import scenario
@@ -94,9 +94,8 @@ def test_large_networks_need_no_consensus_circuit() -> None:
         scenario(500)
 
 
-def test_each_kind_of_run_has_its_builder() -> None:
+def test_the_chains_builder_refuses_it() -> None:
     given = load_scenario(MESH).scenario
-    assert isinstance(prepare(given, 1, RunOptions()), OpaqueRun)
     with pytest.raises(SimnetError, match=r"chain\.enabled is false"):
         build(given, 1, RunOptions())
 
