@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
 use proptest::prelude::*;
 use simnet_zk::backend::Security;
+use simnet_zk::circuits::check::check;
 use simnet_zk::circuits::codec::Reader;
 use simnet_zk::circuits::consensus::Size;
 use simnet_zk::circuits::consensus::statement::Statement;
@@ -55,13 +56,17 @@ fn statement_is_canonical<F: CircuitField>(edit: &Edit) {
     }
 }
 
-/// A statement that differs has another vector, or none.
+/// A statement that differs has another vector, or none; or, where the statement is the witness too (a recursive
+/// statement's header is bound through its consensus vector), the circuit refuses it.
 fn statement_is_bound<F: CircuitField>(circuit: &Circuit, edit: &Edit) {
-    let honest = circuit.sample::<F>().0;
+    let (honest, witness) = circuit.sample::<F>();
     let bytes = edited(&honest, edit);
     let vector = |bytes: &[u8]| circuit.vector::<F>(bytes);
     if let (Ok(a), Ok(b)) = (vector(&honest), vector(&bytes)) {
-        assert_eq!(a == b, honest == bytes, "circuit {}", circuit.id());
+        let refused = || circuit.build::<F>(&bytes).is_ok_and(|(s, values)| check(&s, &values).is_err());
+        let bound = a != b || (honest == witness && refused());
+        assert!(honest == bytes || bound, "circuit {}", circuit.id());
+        assert!(honest != bytes || a == b, "circuit {}", circuit.id());
     }
 }
 
