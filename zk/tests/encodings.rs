@@ -6,7 +6,6 @@ use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
 use proptest::prelude::*;
 use simnet_zk::backend::Security;
-use simnet_zk::circuits::check::check;
 use simnet_zk::circuits::codec::Reader;
 use simnet_zk::circuits::consensus::Size;
 use simnet_zk::circuits::consensus::statement::Statement;
@@ -56,17 +55,14 @@ fn statement_is_canonical<F: CircuitField>(edit: &Edit) {
     }
 }
 
-/// A statement that differs has another vector, or none; or, where the statement is the witness too (a recursive
-/// statement's header is bound through its consensus vector), the circuit refuses it.
+/// A statement that differs has another vector, or none. State and recursive statements hold fields that other proofs
+/// or the circuit bind (a transfer's required tier, a header without its consensus proof), so this is not theirs.
 fn statement_is_bound<F: CircuitField>(circuit: &Circuit, edit: &Edit) {
-    let (honest, witness) = circuit.sample::<F>();
+    let honest = circuit.sample::<F>().0;
     let bytes = edited(&honest, edit);
     let vector = |bytes: &[u8]| circuit.vector::<F>(bytes);
     if let (Ok(a), Ok(b)) = (vector(&honest), vector(&bytes)) {
-        let refused = || circuit.build::<F>(&bytes).is_ok_and(|(s, values)| check(&s, &values).is_err());
-        let bound = a != b || (honest == witness && refused());
-        assert!(honest == bytes || bound, "circuit {}", circuit.id());
-        assert!(honest != bytes || a == b, "circuit {}", circuit.id());
+        assert_eq!(a == b, honest == bytes, "circuit {}", circuit.id());
     }
 }
 
@@ -106,7 +102,7 @@ proptest! {
 
     #[test]
     fn statements_are_bound_by_their_vectors(edit in any_edit()) {
-        for circuit in sample::circuits() {
+        for circuit in sample::circuits().into_iter().filter(|c| matches!(c.id(), 1 | 2 | 7)) {
             statement_is_bound::<M31>(&circuit, &edit);
             statement_is_bound::<Fr>(&circuit, &edit);
         }
