@@ -18,9 +18,10 @@ class Problem:
     value: object
     why: str
     """What is wrong and what would be allowed."""
+    column: int | None = None
 
     def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line is not None else str(self.path)
+        where = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
         shown = "" if self.value is None else f" = {self.value!r}"
         return f"{where}: {self.key}{shown}: {self.why}" if self.key else f"{where}: {self.why}"
 

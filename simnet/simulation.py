@@ -43,6 +43,8 @@ class RunOptions:
 
     costs: str = "calibrated"
     """calibrated, measured, or a file."""
+    static_key_seed: str | None = None
+    """Text from which the nodes' Ed25519 keys follow instead of the run's seed (`RPP_SIM_STATIC_KEY_SEED`)."""
     key_cache: Path | None = None
 
 
@@ -192,7 +194,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
     if mocks and not scenario.test_only:
         raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
-    genesis = make_genesis(scenario, seed)
+    genesis = make_genesis(scenario, seed, options.static_key_seed)
     circuits = make_circuits(scenario)
     _load_keys(scenario, provers, circuits)
     keys = [v.key for v in genesis.validators]

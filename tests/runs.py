@@ -12,6 +12,7 @@ DATA = ROOT / "tests" / "scenarios" / "data"
 TINY, TINY_FAULTS, TINY_BLOCKS = DATA / "tiny.toml", DATA / "tiny_faults.toml", DATA / "tiny_blocks.toml"
 SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
 LIMIT_S = 120
+STEERING = ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL", "RPP_SIM_STATIC_KEY_SEED", "SIMNET_HEALTH_ADDR")
 LIGHT_SEED = 28
 """With this seed no leader of tiny_faults proves with Groth16, whose consensus proof takes longer than all the rest."""
 HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
@@ -19,7 +20,7 @@ HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
 
 def environment(**extra: str) -> dict[str, str]:
     """The process's environment without the settings that steer simnet."""
-    inherited = {k: v for k, v in os.environ.items() if k not in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL")}
+    inherited = {k: v for k, v in os.environ.items() if k not in STEERING}
     return {**inherited, "PYTHONPATH": str(ROOT), **extra}
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from simnet.errors import ThresholdError
 
 PACKAGED = Path(__file__).with_name("default_thresholds.toml")
+CONSENSUS = Path(__file__).with_name("consensus_thresholds.toml")
+"""Of consensus loads."""
 FOLDER = Path("analysis/thresholds")
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMITS = ("min", "max", "equals")
@@ -28,14 +30,18 @@ class Threshold:
     """An absent metric passes. Without this it is an error, so that a misspelt name never passes."""
 
 
-def find_thresholds(stem: str) -> Path:
-    """The thresholds of a scenario: those of its name, else the general ones; the working directory comes first."""
+def find_thresholds(stem: str, general: Path = PACKAGED) -> Path:
+    """The thresholds of a scenario: those of its name, else the general ones; the working directory comes first.
+
+    `default.toml` of a thresholds folder takes the place of the packaged general ones of network runs.
+    """
+    names = (stem, "default") if general == PACKAGED else (stem,)
     for folder in (FOLDER, REPOSITORY / FOLDER):
-        for name in (stem, "default"):
+        for name in names:
             path = folder / f"{name}.toml"
             if path.is_file():
                 return path
-    return PACKAGED
+    return general
 
 
 def load_thresholds(path: Path) -> tuple[Threshold, ...]:

@@ -8,8 +8,11 @@ import simnet
 from simnet.cli import keys, proof
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
+from simnet.cli.check import new, schema, validate
 from simnet.cli.doctor import doctor
-from simnet.cli.run import rerun, run, validate
+from simnet.cli.drill import app as drill
+from simnet.cli.regression import regression
+from simnet.cli.run import rerun, run
 
 app = typer.Typer(
     name="simnet",
@@ -36,9 +39,13 @@ def _options(
 
 app.command("run")(run)
 app.command("validate")(validate)
+app.command("schema")(schema)
+app.command("new")(new)
 app.command("analyze")(analyze)
 app.command("rerun")(rerun)
+app.command("regression")(regression)
 app.command("calibrate")(calibrate)
 app.command("doctor")(doctor)
 app.add_typer(proof.app)
 app.add_typer(keys.app)
+app.add_typer(drill, name="drill")

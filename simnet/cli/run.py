@@ -1,7 +1,10 @@
-"""`simnet run`, `simnet rerun` and `simnet validate`."""
+"""`simnet run` and `simnet rerun`."""
 
 import json
-from dataclasses import replace
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,14 +14,20 @@ from rich.console import Console
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
+from simnet.cli.health import health
+from simnet.cli.job import JobOptions, run_job
+from simnet.cli.profiles import find_profile
 from simnet.cli.result import show
-from simnet.cli.runner import Outcome, Request, carry_out
-from simnet.errors import OutputError, Problem, ScenarioError, SimnetError
+from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
+from simnet.errors import OutputError, Problem, ScenarioError
 from simnet.record.files import read_json
+from simnet.scenario.base import U64_MAX
+from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
-ScenarioPath = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
-Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, help="Replaces the scenario's seed.")]
-Out = Annotated[Path | None, typer.Option(help="The run's folder. Default: target/simnet/<scenario>/.")]
+ScenarioPath = Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.")]
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="A shipped scenario or an alias, say quorum-stress.")]
+Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, max=U64_MAX, help="Replaces the scenario's seeds.")]
+Out = Annotated[Path | None, typer.Option("--out", "--artifacts-dir", help="The run's folder. Default: target/simnet/<scenario>/.")]
 Costs = Annotated[str, typer.Option(help="Virtual time of proofs: calibrated, measured, or a costs.json to replay.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replaces one scenario value.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings about the scenario as errors.")]
@@ -27,9 +36,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print the content of run.jso
 Analyze = Annotated[bool, typer.Option("--analyze/--no-analyze", help="Judge the summary by its thresholds.")]
 
 
+class Backend(StrEnum):
+    """Proof systems of the consensus load."""
+
+    STWO = "stwo"
+    PLONKY3 = "plonky3"
+    GROTH16 = "groth16"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How much of a run is shown, and whether it is judged."""
+
+    quiet: bool = False
+    as_json: bool = False
+    analyze: bool = True
+
+
 @exits.exits
 def run(
-    scenario: ScenarioPath,
+    scenario: ScenarioPath = None,
+    profile: Profile = None,
+    scenario_option: Annotated[Path | None, typer.Option("--scenario", help="The same as SCENARIO.")] = None,
     seed: Seed = None,
     out: Out = None,
     costs: Costs = "calibrated",
@@ -38,26 +66,75 @@ def run(
     quiet: Quiet = False,
     as_json: Json = False,
     analyze: Analyze = True,
+    backend: Annotated[Backend | None, typer.Option(help="Proof system of a wrapper's consensus load.")] = None,
+    keep_alive: Annotated[bool, typer.Option("--keep-alive", help="Wait 60 s before a wrapper's processes are stopped.")] = False,
+    allow_insufficient: Annotated[bool, typer.Option("--allow-insufficient-resources", help="Run on a smaller host, too.")] = False,
 ) -> int:
-    """Run a scenario and write its results."""
+    """Run a scenario (a profile or a wrapper) and write its results."""
     if quiet and as_json:
         raise typer.BadParameter("--quiet and --json exclude each other")
-    request = Request(scenario, seed, out, costs, _overrides(sets or []), strict)
-    outcome = carry_out(request, None if quiet else Console(stderr=True))
-    if not (quiet or as_json):
+    path = _chosen(scenario, scenario_option, profile)
+    overrides, shown = _overrides(sets or []), Shown(quiet, as_json, analyze)
+    with health() as probe, probe.active():
+        loaded = load_any(path, seed=seed, overrides=overrides, strict=strict)
+        if isinstance(loaded, LoadedWrapper):
+            if backend is not None and loaded.wrapper.consensus is None:
+                raise typer.BadParameter(f"--backend: {path} has no consensus load")
+            options = job_options(loaded, seed, costs, overrides, strict, shown)
+            return run_job(
+                loaded, replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend)
+            )
+        if backend is not None or keep_alive:
+            raise typer.BadParameter(f"--backend and --keep-alive are for wrappers; {path} is a profile")
+        return run_profile(Request(path, seed, out, costs, overrides, strict, static_key_seed=_static_keys()), shown)
+
+
+def run_profile(request: Request, shown: Shown) -> int:
+    """One network run: carried out, shown, judged."""
+    loud = not (shown.quiet or shown.as_json)
+    outcome = carry_out(request, None if shown.quiet else Console(stderr=True))
+    if loud:
         _tell(outcome)
     code = outcome.exit_code
     verdicts: dict[str, object] | None = None
-    if analyze and code == exits.HELD:
+    if shown.analyze and code == exits.HELD:
         analysis = analyze_file(outcome.folder.summary)
         verdicts = analysis.as_dict()
         code = exits.HELD if analysis.passed else exits.FAILED
-        if not (quiet or as_json):
+        if loud:
             typer.echo("\n" + text([analysis]), nl=False)
-    if as_json:
+    if shown.as_json:
         typer.echo(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
     _explain(outcome)
     return code
+
+
+def _chosen(scenario: Path | None, option: Path | None, profile: str | None) -> Path:
+    given = [x for x in (scenario, option, profile) if x is not None]
+    if len(given) != 1:
+        raise typer.BadParameter("give one of SCENARIO, --scenario PATH and --profile NAME")
+    return find_profile(profile) if profile is not None else Path(given[0])
+
+
+def _static_keys() -> str | None:
+    return os.environ.get(STATIC_KEYS) or None
+
+
+def job_options(
+    loaded: LoadedWrapper, seed: int | None, costs: str, overrides: Mapping[str, str], strict: bool, shown: Shown
+) -> JobOptions:
+    """How a wrapper's network run is made from the same command line."""
+
+    def request(folder: Path) -> Request | None:
+        if loaded.profile is None or loaded.wrapper.p2p is None:
+            return None
+        below = split_overrides(overrides)[1]
+        mode = loaded.wrapper.p2p.mode
+        return Request(loaded.profile.path, seed, folder, costs, below, strict, mode, _static_keys())
+
+    # With --json the job prints one document: its own.
+    parts = replace(shown, quiet=shown.quiet or shown.as_json, as_json=False)
+    return JobOptions(request, lambda made: run_profile(made, parts), quiet=parts.quiet, as_json=shown.as_json, analyze=shown.analyze)
 
 
 def _tell(outcome: Outcome) -> None:
@@ -92,28 +169,6 @@ def _overrides(pairs: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"--set {pair!r}: expected key=value, say sim.seed=7")
         found[key.strip()] = value.strip()
     return found
-
-
-@exits.exits
-def validate(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
-    strict: Strict = False,
-) -> int:
-    """Check scenario files without running them."""
-    from simnet.scenario.load import load_scenario
-
-    code = exits.HELD
-    for path in scenarios:
-        try:
-            loaded = load_scenario(path, strict=strict)
-        except SimnetError as error:
-            exits.complain(error)
-            code = exits.USAGE
-            continue
-        for warning in loaded.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-        typer.echo(f"{path}: ok (sha256 {loaded.sha256})")
-    return code
 
 
 HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
@@ -155,7 +210,8 @@ def _request_of(before: dict[str, Any], folder: Path, out: Path) -> Request:
     scenario = Path(before["scenario_path"])
     _same_scenario(scenario, before["scenario_sha256"])
     strict = bool(before.get("strict", False))
-    return Request(scenario, before["seed"], out, before["costs"], before["overrides"], strict, metrics_files=False)
+    extra = {name: before.get(name) for name in ("mode", "static_key_seed")}
+    return Request(scenario, before["seed"], out, before["costs"], before["overrides"], strict, **extra, metrics_files=False)
 
 
 def _same_scenario(path: Path, sha256: str) -> None:

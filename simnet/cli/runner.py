@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simnet.simulation import RunResult, Simulation
 
 RUN_SCHEMA = 1
+STATIC_KEYS = "RPP_SIM_STATIC_KEY_SEED"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Request:
     costs: str = "calibrated"
     overrides: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    mode: str | None = None
+    """A wrapper's `p2p.mode`."""
+    static_key_seed: str | None = None
     metrics_files: bool = True
     """Also write the files that the scenario's `[metrics]` names."""
 
@@ -63,7 +67,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     """
     from simnet.scenario.load import load_scenario
 
-    loaded = load_scenario(request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict)
+    loaded = load_scenario(request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode)
     if console is not None:
         for warning in loaded.warnings:
             console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
@@ -73,12 +77,12 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     header = _header(request, loaded, seed)
     labels = _labels(request, loaded)
     folder.begin(header)
-    simulation = _build(scenario, seed, request.costs)
+    simulation = _build(scenario, seed, request)
     recorder = SummaryRecorder(simulation.info, labels)
     return _observe(request, loaded, folder, header, simulation, recorder, console)
 
 
-def _build(scenario: "Scenario", seed: int, costs: str) -> "Simulation":
+def _build(scenario: "Scenario", seed: int, request: Request) -> "Simulation":
     """Imports late: this loads the native provers, which a refused scenario and `analyze` do not need."""
     try:
         from simnet.simulation import RunOptions, build
@@ -86,7 +90,7 @@ def _build(scenario: "Scenario", seed: int, costs: str) -> "Simulation":
         if "_zk" not in str(error):
             raise
         raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
-    return build(scenario, seed, RunOptions(costs=costs))
+    return build(scenario, seed, RunOptions(costs=request.costs, static_key_seed=request.static_key_seed))
 
 
 def _observe(
@@ -136,6 +140,8 @@ def _header(request: Request, loaded: "LoadedScenario", seed: int) -> dict[str, 
         "overrides": dict(request.overrides),
         "strict": request.strict,
         "costs": request.costs,
+        "mode": request.mode,
+        "static_key_seed": request.static_key_seed,
         "versions": {"simnet": simnet.__version__, "packages": packages(), "crates": crates()},
         "host": host(),
         "warnings": [str(warning) for warning in loaded.warnings],
@@ -179,4 +185,7 @@ def _replay(request: Request, header: Mapping[str, object]) -> str:
         words += ["--costs", request.costs]
     for key, value in request.overrides.items():
         words += ["--set", f"{key}={value}"]
-    return shlex.join(words)
+    line = shlex.join(words)
+    if request.static_key_seed is not None:
+        return f"{STATIC_KEYS}={shlex.quote(request.static_key_seed)} {line}"
+    return line

@@ -148,12 +148,14 @@ class Validator:
 
     def _on_verified(self, tx_id: bytes) -> None:
         """A transfer's proof was verified: proposals that waited for it may be judged."""
-        for waiting in list(self._waiting):
+        for waiting in self._waiting:
             waiting.missing.discard(tx_id)
-            if not waiting.missing:
-                self._waiting.remove(waiting)
-                if waiting.proposal.block.header.height == self._voting.height:
-                    self._judge(waiting.proposal)
+        ready = [waiting for waiting in self._waiting if not waiting.missing]
+        # Before any is judged: a judgement may decide the height, which empties the list.
+        self._waiting = [waiting for waiting in self._waiting if waiting.missing]
+        for waiting in ready:
+            if waiting.proposal.block.header.height == self._voting.height:
+                self._judge(waiting.proposal)
 
     def _judge(self, proposal: Proposal) -> None:
         txs = self.transfers_of(proposal.block)

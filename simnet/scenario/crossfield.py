@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simnet.scenario.marks import Path
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
 
-Path = tuple[str | int, ...]
 REQUIRED_BY_TYPE = {
     "ring": "k",
     "erdos_renyi": "p",

@@ -5,9 +5,11 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from simnet.scenario.toml import Path
+from simnet.scenario.marks import Path
 
 RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "finite_number"}
+POSITIVE = ("positive", "greater than zero", "at least one peer", "at least 1")
+"""Ends of phrases about a lower bound, which would mislead about a value that is too large."""
 WORDS: dict[Path, str] = {
     ("sim", "duration_ms"): "duration must be positive",
     ("topology", "n"): "topology must include at least one peer",
@@ -21,11 +23,17 @@ WORDS: dict[Path, str] = {
     ("faults", "churn", "restart_after_ms"): "restart time must be positive",
     ("faults", "partition", "duration_ms"): "partition duration must be positive",
     ("faults", "byzantine", "spam_factor"): "spam_factor must be at least 1",
+    ("consensus", "runs"): "consensus.runs must be greater than zero",
+    ("consensus", "validators"): "consensus.validators must be greater than zero",
+    ("consensus", "witness_commitments"): "consensus.witness_commitments must be greater than zero",
+    ("consensus", "tamper", "every_n"): "consensus.tamper.every_n must be greater than zero",
+    ("resources", "cpus"): "resources.cpus must be greater than zero",
+    ("resources", "memory_gb"): "resources.memory_gb must be greater than zero",
 }
 
 
 def explain(error: ErrorDetails, path: Path) -> str:
-    """Why a value is refused: the specification's phrase where there is one, then what would be allowed."""
+    """Why a value is refused: the specification's phrase where there is one; `bounds.allowed` adds the allowed range."""
     kind, context = error["type"], error.get("ctx", {})
     allowed = _allowed(kind, context, error["msg"])
     if kind in RANGE_ERRORS and len(path) == 3 and path[0] == "links" and path[2] == "loss":
@@ -33,9 +41,9 @@ def explain(error: ErrorDetails, path: Path) -> str:
     if kind == "too_short" and path == ("traffic", "tx", "phases"):
         return "at least one phase is needed"
     if kind in RANGE_ERRORS and len(path) == 5 and path[:3] == ("traffic", "tx", "phases"):
-        return f"phase {path[3]}: {path[4]} must be positive; {allowed}"
-    if kind in RANGE_ERRORS and path in WORDS:
-        return f"{WORDS[path]}; {allowed}"
+        return f"phase {path[3]}: {path[4]} must be positive"
+    if kind in RANGE_ERRORS and path in WORDS and not (kind.startswith("less") and WORDS[path].endswith(POSITIVE)):
+        return WORDS[path]
     return allowed
 
 
@@ -48,6 +56,8 @@ def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
         return f"needs the key {context['discriminator']} that says which kind it is"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return "must be a table"
+    if kind == "string_pattern_mismatch":
+        return "must not be blank"
     if kind == "tuple_type":
         return "must be a list"
     return message.replace("Input should be", "must be").replace("Tuple should", "list should")

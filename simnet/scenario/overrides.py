@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simnet.scenario.toml import Path, TomlError, parse
+from simnet.scenario.marks import Path, SyntaxProblem
+from simnet.scenario.toml import parse
 
 
 class OverrideError(Exception):
@@ -14,7 +15,7 @@ def path_of(key: str) -> Path:
     """`traffic.tx.phases.0.lambda_per_sec` as a path; parts that are numbers stay text until they meet a list."""
     try:
         tables: Any = parse(f"{key} = 0")
-    except TomlError:
+    except SyntaxProblem:
         raise OverrideError("not a dotted key") from None
     path: list[str] = []
     while isinstance(tables, dict) and len(tables) == 1:
@@ -29,7 +30,7 @@ def value_of(text: str) -> object:
     """A TOML value: 12, 0.5, true, "text", [1, 2], { a = 1 }."""
     try:
         tables = parse(f"value = {text}")
-    except TomlError:
+    except SyntaxProblem:
         raise OverrideError('not a TOML value; strings need quotes, as in "text"') from None
     if list(tables) != ["value"]:
         raise OverrideError("more than one value")

@@ -10,20 +10,34 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from simnet.scenario.base import Ours
+from simnet.scenario.bounds import bounds, words_of
 from simnet.scenario.model import Scenario
+from simnet.scenario.wrapper import Wrapper
 
 HEAD = """# Scenario files
 
 Generated from the model by `python -m simnet.scenario.reference > docs/scenario.md`; a test keeps it in step.
 
-A scenario is TOML. Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an
-unknown key there is an error. Elsewhere an unknown key is a warning, and an error with `--strict`.
+A scenario is TOML, YAML (`.yaml`, `.yml`), JSON (`.json`) or RON (`.ron`, which may also be JSON); the file's suffix says which,
+and any other suffix means TOML. The keys are the same in all. `simnet schema` prints them as JSON Schema for editors. A file
+that has `sim`, `topology` or `traffic` is a *profile*, the network that is run; a *wrapper* says what runs around one
+([wrappers](wrappers.md)).
+
+Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an unknown key there is an
+error. Elsewhere an unknown key is a warning, and an error with `--strict`.
+
+YAML anchors and aliases, keys that come twice, nesting beyond 32 levels and files beyond 1 MiB (YAML: 128 KiB) are refused.
+"""
+WRAPPER_HEAD = """
+# Wrapper files
+
+The keys of a wrapper; [wrappers](wrappers.md) says how one is carried out. An unknown key is a warning.
 """
 
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "".join(_section("", Scenario)) + "\n"
+    return HEAD + "".join(_section("", Scenario)) + WRAPPER_HEAD + "".join(_section("", Wrapper)) + "\n"
 
 
 def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
@@ -36,7 +50,7 @@ def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
             label = ".LABEL" if typing.get_origin(field.annotation) is dict else ""
             below.append((f"{path}.{key}{label}".lstrip("."), field, models))
         else:
-            rows.append(f"| `{key}` | {_default(field)} | {_bounds(field)} | {field.description or ''} |\n")
+            rows.append(f"| `{key}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |\n")
     ours = ", *ours*" if issubclass(model, Ours) else ""
     yield f"\n## {'`[' + path + ']`' if path else 'Top level'}{ours}\n"
     if rows:
@@ -73,35 +87,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`"
 
 
-def _bounds(field: FieldInfo) -> str:
+def _allowed(field: FieldInfo) -> str:
     """Allowed values: the words of an enumeration, or the limits of a number."""
-    words = [w for part in _literals(field.annotation) for w in part]
-    if words:
-        return ", ".join(f"`{w}`" for w in words)
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤"}
-    found = []
-    for item in [*field.metadata, *_annotated(field.annotation)]:
-        for name, sign in signs.items():
-            value = getattr(item, name, None)
-            if value is not None:
-                found.append(f"{sign} {value}")
-    return ", ".join(dict.fromkeys(found)) or "any"
-
-
-def _literals(annotation: object) -> Iterator[tuple[object, ...]]:
-    if typing.get_origin(annotation) is typing.Literal:
-        yield typing.get_args(annotation)
-    else:
-        for part in typing.get_args(annotation):
-            yield from _literals(part)
-
-
-def _annotated(annotation: object) -> Iterator[object]:
-    """Constraints that stand inside a type, as in `Probability | None`."""
-    for part in typing.get_args(annotation):
-        for item in getattr(part, "__metadata__", ()):
-            yield from getattr(item, "metadata", ())
-            yield item
+    words = words_of(field.annotation)
+    return ", ".join(f"`{w}`" for w in words) or bounds(field) or "any"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""TOML with line numbers: `tomllib` for the values, a scanner for where each key stands.
+"""TOML with positions: `tomllib` for the values, a scanner for where each key stands.
 
 `tomllib` keeps no positions. The scanner only ever sees text that `tomllib` has accepted, so it need not
-check anything; it walks headers, keys, arrays and inline tables and notes the line of each.
+check anything; it walks headers, keys, arrays and inline tables and notes the line and column of each.
 """
 
 import contextlib
@@ -9,69 +9,48 @@ import re
 import tomllib
 from typing import Any
 
-Path = tuple[str | int, ...]
-DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
-"""A scenario is a page or two; this bounds the loader's work on a file that is not one."""
+from simnet.scenario.marks import Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY_PART = re.compile(r"[ \t]*(\"(?:\\.|[^\"\\])*\"|'[^']*'|[A-Za-z0-9_-]+)[ \t]*")
 _STRING = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|\'[^\']*\'', re.DOTALL)
 _BARE = re.compile(r"[^,\]}#\r\n]*")
-_ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)$")
+_ERROR_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
-class TomlError(Exception):
-    """Text that is not TOML; `line` where known."""
-
-    def __init__(self, why: str, line: int | None) -> None:
-        super().__init__(why)
-        self.line = line
+def read(text: str) -> Parsed:
+    """A TOML document with its marks. Raises `SyntaxProblem` and nothing else, whatever the text."""
+    return Parsed(parse(text), marks(text))
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The tables of a TOML document. Raises `TomlError` and nothing else, whatever the text."""
+    """The tables of a TOML document. Raises `SyntaxProblem` and nothing else, whatever the text."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = _ERROR_LINE.search(str(error))
-        raise TomlError(f"not valid TOML: {error}", int(found[1]) if found else None) from None
+        found = _ERROR_PLACE.search(str(error))
+        mark = Mark(int(found[1]), int(found[2])) if found else None
+        raise SyntaxProblem(f"not valid TOML: {_ERROR_PLACE.sub('', str(error))}", mark) from None
     except RecursionError:
-        raise TomlError("not valid TOML: nested too deeply", None) from None
+        raise SyntaxProblem("not valid TOML: nested too deeply", None) from None
     except ValueError as error:  # numbers and dates that Python's own types refuse
-        raise TomlError(f"not valid TOML: {error}", None) from None
+        raise SyntaxProblem(f"not valid TOML: {error}", None) from None
 
 
-class Lines:
-    """Line of every key, table and array item of a TOML document, 1-based."""
-
-    def __init__(self, by_path: dict[Path, int]) -> None:
-        self._by_path = by_path
-
-    @classmethod
-    def of(cls, text: str) -> "Lines":
-        """Scans text that `parse` accepted."""
-        scanner = _Scanner(text.replace("\r\n", "\n"))
-        with contextlib.suppress(RecursionError):  # what was found so far is still right
-            scanner.document()
-        return cls(scanner.lines)
-
-    def exact(self, path: Path) -> int | None:
-        return self._by_path.get(path)
-
-    def near(self, path: Path) -> int | None:
-        """Line of the path, or of the innermost table around it that is written down."""
-        while path and path not in self._by_path:
-            path = path[:-1]
-        return self._by_path.get(path)
+def marks(text: str) -> Marks:
+    """Mark of every key, table and array item of text that `parse` accepted."""
+    scanner = _Scanner(text.replace("\r\n", "\n"))
+    with contextlib.suppress(RecursionError):  # what was found so far is still right
+        scanner.document()
+    return Marks(scanner.marks)
 
 
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.lines: dict[Path, int] = {}
-        self._counted_to = 0
-        self._line = 1
+        self.marks: dict[Path, Mark] = {}
+        self._places = Places(text)
         self._array_tables: dict[Path, int] = {}
 
     def document(self) -> None:
@@ -83,21 +62,21 @@ class _Scanner:
                 self._assignment(table)
 
     def _header(self) -> Path:
-        line, double = self._here(), self.text.startswith("[[", self.at)
+        mark, double = self._here(), self.text.startswith("[[", self.at)
         self.at += 2 if double else 1
         keys = self._dotted_key()
         self.at += 2 if double else 1
         table = self._through_arrays(keys[:-1])
         for length in range(1, len(table) + 1):
-            self.lines.setdefault(table[:length], line)
+            self.marks.setdefault(table[:length], mark)
         table = (*table, keys[-1])
         if double:
-            self.lines.setdefault(table, line)
+            self.marks.setdefault(table, mark)
             index = self._array_tables[table] = self._array_tables.get(table, -1) + 1
             table = (*table, index)
         else:
             table = self._through_arrays((keys[-1],), table[:-1])
-        self.lines[table] = line
+        self.marks[table] = mark
         return table
 
     def _through_arrays(self, keys: tuple[str, ...], base: Path = ()) -> Path:
@@ -109,10 +88,10 @@ class _Scanner:
         return base
 
     def _assignment(self, table: Path) -> None:
-        line = self._here()
+        mark = self._here()
         for key in self._dotted_key():
             table = (*table, key)
-            self.lines.setdefault(table, line)
+            self.marks.setdefault(table, mark)
         self.at += 1  # the equals sign
         self._value(table)
 
@@ -134,7 +113,7 @@ class _Scanner:
             if self.text[self.at] == ",":
                 self.at += 1
                 continue
-            self.lines[(*path, index)] = self._here()
+            self.marks[(*path, index)] = self._here()
             self._value((*path, index))
             index += 1
         self.at += 1
@@ -167,10 +146,8 @@ class _Scanner:
         assert found is not None, "the scanner is only given valid TOML"
         return found
 
-    def _here(self) -> int:
-        self._line += self.text.count("\n", self._counted_to, self.at)
-        self._counted_to = self.at
-        return self._line
+    def _here(self) -> Mark:
+        return self._places.at(self.at)
 
 
 def _plain(part: str) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from simnet.scenario.base import Upstream
-
-Path = tuple[str | int, ...]
+from simnet.scenario.bounds import chosen
+from simnet.scenario.marks import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _below(annotation: Any, value: object, path: Path) -> Iterator[UnknownKey]:
     elif origin is Annotated:
         yield from _below(arguments[0], value, path)
     elif origin in (Union, types.UnionType):
-        section = _chosen([a for a in arguments if isinstance(a, type) and issubclass(a, BaseModel)], value)
+        section = chosen([a for a in arguments if isinstance(a, type) and issubclass(a, BaseModel)], value)
         yield from () if section is None else _below(section, value, path)
     elif origin is tuple and isinstance(value, list):
         for index, item in enumerate(value):
@@ -56,15 +56,3 @@ def _below(annotation: Any, value: object, path: Path) -> Iterator[UnknownKey]:
     elif origin is dict and isinstance(value, Mapping):
         for key, item in value.items():
             yield from _below(arguments[1], item, (*path, key))
-
-
-def _chosen(sections: list[type[BaseModel]], value: object) -> type[BaseModel] | None:
-    """The section of a union that a table's `type` or `model` names; None when it names none."""
-    if len(sections) < 2:
-        return sections[0] if sections else None
-    for section in sections:
-        for tag in ("type", "model"):
-            field = section.model_fields.get(tag)
-            if field and isinstance(value, Mapping) and value.get(tag) in get_args(field.annotation):
-                return section
-    return None

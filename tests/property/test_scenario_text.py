@@ -1,5 +1,6 @@
 """The loader on arbitrary text: a scenario or `ScenarioError`, nothing else; and lines for every key."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from simnet.errors import ScenarioError
+from simnet.scenario import ron
 from simnet.scenario.load import LoadedScenario, load_scenario
-from simnet.scenario.toml import Lines, TomlError, parse
+from simnet.scenario.marks import Mark, SyntaxProblem
+from simnet.scenario.toml import marks, parse
+from simnet.scenario.wrapper_load import LoadedWrapper, load_any
 
 GOOD = Path("tests/scenarios/data/tiny_faults.toml").read_text()
 CHEAP = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -43,11 +47,11 @@ lines = st.one_of(
 documents = st.lists(lines, max_size=10).map("\n".join)
 
 
-def load_bytes(folder: Path, content: bytes) -> LoadedScenario | None:
-    path = folder / "x.toml"
+def load_bytes(folder: Path, content: bytes, suffix: str = "toml") -> LoadedScenario | LoadedWrapper | None:
+    path = folder / f"x.{suffix}"
     path.write_bytes(content)
     try:
-        return load_scenario(path)
+        return load_any(path)
     except ScenarioError as error:
         if not error.problems or not str(error):
             pytest.fail("an error that says nothing")
@@ -58,6 +62,83 @@ def load_bytes(folder: Path, content: bytes) -> LoadedScenario | None:
 @given(st.one_of(st.binary(max_size=200), documents.map(lambda text: text.encode())))
 def test_any_bytes_give_a_scenario_or_a_scenario_error(tmp_path: Path, content: bytes) -> None:
     load_bytes(tmp_path, content)
+
+
+SCRAPS = [
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    ":",
+    ",",
+    '"a"',
+    "'b'",
+    "sim",
+    "topology",
+    "p2p",
+    "consensus",
+    "nodes",
+    "label",
+    "Some",
+    "None",
+    "null",
+    "true",
+    'r#"x"#',
+    "//",
+    "/*",
+    "*/",
+    "-",
+    "?",
+    "&",
+    "*",
+    "|",
+    ">",
+    "!",
+    "%",
+    "@",
+    "1",
+    "0x",
+    "1e9\n",
+    "",
+    "",
+    "",
+    "-0.5",
+    ".5",
+    "\\u",
+    "\\ud800",
+    "runs",
+    "duration_ms",
+    "scenario_path",
+    "./x.toml",
+    "\x00",
+    "\n",
+    "\t",
+]
+scraps = st.lists(st.sampled_from(SCRAPS), max_size=40).map(" ".join)
+
+
+@CHEAP
+@given(st.sampled_from(["ron", "json", "yaml"]), st.one_of(st.binary(max_size=200), scraps.map(lambda text: text.encode())))
+def test_any_bytes_in_any_syntax_give_a_file_or_a_scenario_error(tmp_path: Path, suffix: str, content: bytes) -> None:
+    load_bytes(tmp_path, content, suffix)
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64), st.floats(allow_nan=False, allow_infinity=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=12,
+)
+
+
+@CHEAP
+@given(st.dictionaries(st.text(), json_values, max_size=4), st.sampled_from([None, 1]), st.booleans())
+def test_the_ron_reader_reads_json_as_the_standard_library_does(data: dict[str, Any], indent: int | None, ascii_only: bool) -> None:
+    text = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
+    scanner = ron._Scanner(text)
+    assert scanner.document() == data
+    assert set(scanner.marks) == paths(data) - {()}
 
 
 @CHEAP
@@ -92,9 +173,9 @@ def paths(value: Any, here: tuple[str | int, ...] = ()) -> set[tuple[str | int, 
 def test_every_key_of_a_document_has_a_line(text: str) -> None:
     try:
         data = parse(text)
-    except TomlError:
+    except SyntaxProblem:
         return
-    found = Lines.of(text)
+    found = marks(text)
     assert all(found.exact(path) for path in paths(data) if path)
 
 
@@ -116,18 +197,18 @@ h = 'x' # 13
 j.k = 1 # 15
 '''
     tomllib.loads(text)
-    lines = Lines.of(text)
+    lines = marks(text)
     expected = {
         ("top",): 2, ("q.k",): 3, ("a", "b"): 6, ("a", "b", "c"): 7, ("a", "b", "c", "d"): 7,
         ("a", "b", "c", "e", 0): 8,
         ("a", "b", "c", "e", 1): 9, ("a", "b", "c", "e", 1, "f"): 9, ("g", 0): 10, ("g", 0, "h"): 11, ("g", 1): 12,
         ("g", 1, "h"): 13, ("g", 1, "i"): 14, ("g", 1, "i", "j", "k"): 15,
     }  # fmt: skip
-    assert {path: lines.exact(path) for path in expected} == expected
-    assert lines.near(("a", "b", "missing")) == 6
+    assert {path: getattr(lines.exact(path), "line", None) for path in expected} == expected
+    assert lines.near(("a", "b", "missing")) == Mark(6, 1)
     assert lines.near(("nowhere",)) is None
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_line_ends_do_not_shift_lines(newline: str) -> None:
-    assert Lines.of(newline.join(["a = 1", "", "b = 2"])).exact(("b",)) == 3
+    assert marks(newline.join(["a = 1", "", "b = 2"])).exact(("b",)) == Mark(3, 1)

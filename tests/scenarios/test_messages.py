@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 from simnet.checks import Checks, Violation
 from simnet.cli.main import app
 from simnet.events import BlockCommitted
-from tests.runs import LIGHT_SEED, TINY, TINY_FAULTS, run_json, simnet
+from tests.runs import LIGHT_SEED, STEERING, TINY, TINY_FAULTS, run_json, simnet
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL"):
+    for name in STEERING:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -55,7 +55,7 @@ def test_a_bad_scenario_is_one_error_at_its_line(case: str, command: str) -> Non
     done = in_process(command, path)
     assert done.exit_code == 2
     (message,) = done.stderr.splitlines()
-    assert message.startswith(f"error: {path}:{line}: "), message
+    assert re.match(rf"error: {path}:{line}:\d+: ", message), message
     for word in words:
         assert word in message, message
     assert done.stdout == ""
@@ -69,7 +69,7 @@ def test_a_partition_without_regions_is_one_error_at_its_line() -> None:
     line = text[: text.index("[faults.partition]")].count("\n") + 1
     done = in_process("run", "bad.toml")
     assert done.exit_code == 2
-    assert done.stderr == f"error: bad.toml:{line}: faults.partition: a partition needs [regions] assignments\n"
+    assert done.stderr == f"error: bad.toml:{line}:1: faults.partition: a partition needs [regions] assignments\n"
 
 
 def test_a_missing_file_is_one_error() -> None:
@@ -81,7 +81,7 @@ def test_the_process_says_the_same_without_a_traceback(tmp_path: Path) -> None:
     path, line = changed("bad.toml", "seed = 11", "seed = -1")
     done = simnet("run", path, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: bad.toml:{line}: sim.seed = -1: ")
+    assert done.stderr.startswith(f"error: bad.toml:{line}:1: sim.seed = -1: ")
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
 

@@ -50,6 +50,6 @@ def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = No
     """Makes `simnet.simulation` a module whose runs are the story, or `events`."""
     module = ModuleType("simnet.simulation")
     chosen = story() if events is None else events
-    module.RunOptions = lambda costs: SimpleNamespace(costs=costs)  # type: ignore[attr-defined]
+    module.RunOptions = SimpleNamespace  # type: ignore[attr-defined]
     module.build = lambda scenario, seed, options: FakeSimulation(info(seed), chosen, ending)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "simnet.simulation", module)

@@ -20,7 +20,7 @@ from tests.unit.story import story
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs in an empty folder, without the environment's settings."""
     monkeypatch.chdir(tmp_path)
-    for name in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL"):
+    for name in ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL", "RPP_SIM_STATIC_KEY_SEED", "SIMNET_HEALTH_ADDR"):
         monkeypatch.delenv(name, raising=False)
 
 

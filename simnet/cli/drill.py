@@ -1,0 +1,94 @@
+"""`simnet drill`: short exercises of the provers that upstream's wrappers start as tests of its own source tree."""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from simnet.analyze.prover_mix import STEM, judge_mix
+from simnet.cli import exits
+from simnet.proofs.backend import BackendId
+from simnet.proofs.keys import default_folder
+from simnet.proofs.native import NativeBackend
+from simnet.protocol.slashing import Penalty
+from simnet.prover_mix import MixFailed, prover_mix
+from simnet.record.files import write_json
+from simnet.slashing_drill import slashing_drill
+
+SUMMARY_DIR = "SIMNET_SUMMARY_DIR"
+SLASHING_SUMMARIES = Path("target/simnet/consensus-slashing-backends/summaries")
+DEFAULT_SUMMARIES = Path("target/simnet/prover-acceleration-mix/summaries")
+
+app = typer.Typer(help="Exercise the provers the way upstream's wrappers do.", no_args_is_help=True)
+
+
+@app.command("prover-mix")
+@exits.exits
+def mix(
+    out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {DEFAULT_SUMMARIES}.")] = None,
+) -> int:
+    """Prove a transfer on the CPU, then on a GPU or say why not, and judge both."""
+    folder = out or Path(os.environ.get(SUMMARY_DIR) or DEFAULT_SUMMARIES)
+    try:
+        entries = prover_mix(NativeBackend(BackendId.PLONKY3, default_folder()))
+    except MixFailed as error:
+        typer.echo(f"error: {error}", err=True)
+        return exits.FAILED
+    path = folder / f"{STEM}.json"
+    write_json(path, entries)
+    for entry in entries:
+        told = f"skipped: {entry['reason']}" if entry.get("skipped") else f"proved in {entry['prove_ms']:.1f} ms"
+        typer.echo(f"{entry['mode']}: {told}")
+    failed = [verdict for verdict in judge_mix(list(entries)) if not verdict.passed]
+    for verdict in failed:
+        typer.echo(f"error: {verdict.metric} is {verdict.actual}: {verdict.why}", err=True)
+    typer.echo(f"written to {path}")
+    return exits.FAILED if failed else exits.HELD
+
+
+@app.command("slashing")
+@exits.exits
+def slashing(
+    backends: Annotated[str, typer.Option(help="Proof systems, comma-separated.")] = "stwo,plonky3",
+    out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {SLASHING_SUMMARIES}.")] = None,
+) -> int:
+    """Two validators: a silent round, a double sign, and what they cost once a verified block commits."""
+    known = {backend.label: backend for backend in BackendId}
+    names = [name.strip() for name in backends.split(",")]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise typer.BadParameter(f"--backends {backends}: no backend {', '.join(unknown)}; there are {', '.join(known)}")
+    results = [slashing_drill(NativeBackend(known[name], default_folder()), penalty_log(name)) for name in names]
+    path = (out or Path(os.environ.get(SUMMARY_DIR) or SLASHING_SUMMARIES)) / "slashing_drill.json"
+    write_json(path, [{**asdict(result), "passed": result.passed} for result in results])
+    for result in results:
+        for name, held in result.checks.items():
+            typer.echo(f"{result.backend}: {name}: {'held' if held else 'FAILED'}", err=not held)
+    typer.echo(f"written to {path}")
+    return exits.HELD if all(result.passed for result in results) else exits.FAILED
+
+
+def penalty_log(backend: str) -> Callable[[Penalty], None]:
+    """One line on standard output for each booked penalty, as operators search for it."""
+    order = ["level", "target", "backend", "validator", "penalty", "evidence", "event"]
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.LogfmtRenderer(key_order=order),
+    ]
+    logger = structlog.wrap_logger(structlog.PrintLogger(), processors=processors)
+
+    def line(penalty: Penalty) -> None:
+        fields = {"backend": backend, "validator": penalty.validator, "penalty": penalty.amount, "evidence": penalty.evidence.kind.label}
+        if penalty.amount > 0:
+            logger.info("applied slashing penalty", target="consensus", **fields)
+
+    return line
+
+
+@app.callback()
+def _group() -> None:
+    """Exercise the provers the way upstream's wrappers do."""

@@ -1,0 +1,229 @@
+"""One wrapper from file to finished folder: processes, network run, consensus load, in upstream's order.
+
+`wrapper.json` in the artifacts folder is written first and again at the end, like a run's `run.json`.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+
+from simnet.analyze.analysis import analysis_path
+from simnet.cli import exits
+from simnet.cli.load_run import result_paths, run_consensus
+from simnet.cli.runner import Request
+from simnet.errors import OutputError, ScenarioError, SimnetError
+from simnet.host import guidance, host_resources
+from simnet.processes import Ended, Processes, ProcessFailed
+from simnet.record.atomic import write_atomic
+from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
+from simnet.scenario.wrapper_load import LoadedWrapper
+
+KEEP_ALIVE_S = 60
+JOB_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """What the command line says about a wrapper's job."""
+
+    profile_request: Callable[[Path], Request | None]
+    """The network run, given the artifacts folder; None when the wrapper has none."""
+    run_profile: Callable[[Request], int]
+    artifacts: Path | None = None
+    keep_alive: bool = False
+    allow_insufficient: bool = False
+    quiet: bool = False
+    as_json: bool = False
+    """Print the content of `wrapper.json`."""
+    analyze: bool = True
+    backend: str | None = None
+
+
+@dataclass
+class _Progress:
+    """What has happened so far."""
+
+    code: int = exits.HELD
+    errors: list[str] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    def fail(self, code: int, why: str = "") -> None:
+        """The first failure decides the exit code."""
+        self.code = self.code or code
+        if why:
+            self.errors.append(why)
+            typer.echo(f"error: {why}", err=True)
+
+
+def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
+    """Carries a wrapper out; the exit code. Raises SimnetError before anything is written."""
+
+    def say(text: str) -> None:
+        if not options.quiet:
+            typer.echo(text, err=True)
+
+    for warning in loaded.warnings:
+        if warning.path == loaded.path:  # the network run tells its profile's
+            say(f"warning: {warning}")
+    _check_resources(loaded, options.allow_insufficient, say)
+    folder = artifacts_folder(loaded, options.artifacts)
+    header = _header(loaded, folder)
+    write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
+    _clear(loaded, folder)
+    progress = _Progress()
+    with _terminable():
+        _carry_out(loaded, options, folder, progress, say)
+    for ended in progress.ended:
+        if ended.failed and progress.code != exits.INTERRUPTED:
+            progress.fail(exits.FAILED, ended.why)
+    complete = progress.code not in (exits.INTERRUPTED, exits.NOTHING_RAN)
+    ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
+    job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
+    write_json(folder / "wrapper.json", job)
+    if options.as_json:
+        typer.echo(json.dumps(job, indent=2))
+    say(f"files of this job: {folder}/")
+    return progress.code
+
+
+def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
+    """`--artifacts-dir`, else the wrapper's `artifacts_dir` from its folder, else `target/simnet/<slug>`."""
+    if chosen is not None:
+        return chosen
+    own = loaded.wrapper.artifacts_dir
+    return DEFAULT_ROOT / slug(loaded.wrapper.name) if own is None else loaded.path.parent / own
+
+
+def _clear(loaded: LoadedWrapper, folder: Path) -> None:
+    """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError."""
+    paths = [network_summary(loaded, folder)]
+    if loaded.wrapper.consensus is not None:
+        summary, csv = result_paths(loaded, folder)
+        paths += [summary, csv, analysis_path(summary, main=False)]
+    try:
+        for path in paths:
+            if path is not None:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot clear {folder}: {error}") from error
+
+
+def _check_resources(loaded: LoadedWrapper, allow: bool, say: Callable[[str], None]) -> None:
+    asked = loaded.wrapper.resources
+    if asked is None:
+        return
+    enough, words = guidance(asked, host_resources())
+    if enough:
+        say(f"resource guidance met: {words}")
+    elif allow:
+        typer.echo(f"warning: resource guidance not met: {words}", err=True)
+    else:
+        why = f"host resources below scenario guidance: {words}; --allow-insufficient-resources runs it anyway"
+        raise SimnetError(f"{loaded.path}: {why}")
+
+
+def _header(loaded: LoadedWrapper, folder: Path) -> dict[str, object]:
+    cpus, memory = host_resources()
+    return {
+        "schema_version": JOB_SCHEMA,
+        "wrapper_path": str(loaded.path),
+        "wrapper_sha256": loaded.sha256,
+        "profile_path": None if loaded.profile is None else str(loaded.profile.path),
+        "profile_sha256": None if loaded.profile is None else loaded.profile.sha256,
+        "artifacts_dir": str(folder),
+        "host": {"cpus": cpus, "memory_bytes": memory},
+        "warnings": [str(warning) for warning in loaded.warnings],
+        "wrapper": loaded.wrapper.model_dump(mode="json"),
+    }
+
+
+def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, say: Callable[[str], None]) -> None:
+    """Everything between the checks and the verdict; leaves no process behind."""
+    with Processes(folder, loaded.path.parent, loaded.wrapper.env, say) as processes:
+        try:
+            _work(loaded, options, folder, processes, progress)
+            if options.keep_alive:
+                say(f"kept alive for {KEEP_ALIVE_S} s")
+                time.sleep(KEEP_ALIVE_S)
+            if progress.code in (exits.HELD, exits.FAILED, exits.NOTHING_RAN):
+                progress.ended = processes.finish()
+        except ProcessFailed as error:
+            progress.fail(exits.FAILED, str(error))
+        except KeyboardInterrupt:
+            progress.code = exits.INTERRUPTED
+            typer.echo("interrupted: stopping the processes", err=True)
+
+
+def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: Processes, progress: _Progress) -> None:
+    """Processes, network run, consensus load, pause. An error ends the work, not the job."""
+    wrapper = loaded.wrapper
+    try:
+        for process in wrapper.processes:
+            processes.start(process)
+        _network(loaded, options, folder, progress)
+        if wrapper.consensus is not None:
+            code, files = run_consensus(loaded, folder, backend=options.backend, analyze=options.analyze, quiet=options.quiet)
+            progress.files += files
+            _interruptible(progress, code)
+    except SimnetError as error:
+        code = exits.FAILED if isinstance(error, ProcessFailed) else exits.USAGE
+        for line in [str(p) for p in error.problems] if isinstance(error, ScenarioError) else str(error).splitlines():
+            progress.fail(code, line)
+        return
+    if not (wrapper.processes or wrapper.p2p or wrapper.consensus or wrapper.duration_secs):
+        progress.fail(exits.NOTHING_RAN, "nothing ran: the wrapper has no process, no p2p and no consensus part")
+    time.sleep(wrapper.duration_secs)
+
+
+def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress) -> None:
+    request = options.profile_request(folder)
+    if request is None or loaded.wrapper.p2p is None:
+        return
+    code = options.run_profile(request)
+    own, wanted = RunFolder(folder, request.scenario.stem).summary, network_summary(loaded, folder)
+    if own.is_file():
+        progress.files.append(str(own))
+        if wanted is not None and wanted.resolve() != own.resolve():
+            write_atomic(wanted, own.read_text(encoding="utf-8"))
+            progress.files.append(str(wanted))
+    _interruptible(progress, code)
+
+
+def network_summary(loaded: LoadedWrapper, folder: Path) -> Path | None:
+    """Where the wrapper wants the network's summary; None without a p2p part."""
+    p2p = loaded.wrapper.p2p
+    return None if p2p is None else folder / (p2p.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}.json")
+
+
+def _interruptible(progress: _Progress, code: int) -> None:
+    """A part's exit code; an interrupted part interrupts the job."""
+    if code == exits.INTERRUPTED:
+        raise KeyboardInterrupt
+    progress.fail(code)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Being terminated is an interrupt here: there are processes to stop."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _shown(ended: Ended) -> dict[str, Any]:
+    return {**asdict(ended), "failed": ended.failed}

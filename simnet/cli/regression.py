@@ -1,0 +1,154 @@
+"""`simnet regression`: several wrappers one after the other, and one report on all of them."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simnet.cli import exits
+from simnet.cli.job import network_summary, run_job
+from simnet.cli.load_run import result_paths
+from simnet.cli.profiles import find_profile
+from simnet.cli.run import Shown, job_options
+from simnet.errors import ScenarioError, SimnetError
+from simnet.record.atomic import write_atomic
+from simnet.record.files import read_json, write_json
+from simnet.scenario.wrapper_load import LoadedWrapper, load_wrapper
+
+ROOT = Path("target/simnet/regression")
+DEFAULT = ("consensus_quorum_stress", "snapshot_rebuild", "gossip_backpressure", "canary_rolling_restart")
+LOAD_FIELDS = (
+    "runs",
+    "validators",
+    "witness_commitments",
+    "prove_ms",
+    "verify_ms",
+    "proof_bytes",
+    "tamper_vrf",
+    "tamper_quorum",
+    "failures",
+)
+COLUMNS = ("name", "status", "duration_secs", "errors")
+
+
+@exits.exits
+def regression(
+    root: Annotated[Path | None, typer.Option("--artifacts-root", help=f"Default: {ROOT}/<UTC time>.")] = None,
+    json_report: Annotated[Path | None, typer.Option(help="Default: regression.json in the root.")] = None,
+    html_report: Annotated[Path | None, typer.Option(help="Default: regression.html in the root.")] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Option("--scenario", help=f"A wrapper or its name. Default: {', '.join(DEFAULT)}.")
+    ] = None,
+    keep_alive: Annotated[bool, typer.Option("--keep-alive", help="Wait 60 s after each.")] = False,
+    allow_insufficient: Annotated[bool, typer.Option("--allow-insufficient-resources", help="Run on a smaller host, too.")] = False,
+) -> int:
+    """Run several wrappers and report on all. Exit code 1 when one has failed."""
+    began = _now()
+    folder = root or ROOT / began.strftime("%Y%m%d%H%M%S")
+    wanted = [Path(name) if Path(name).is_file() else find_profile(name) for name in scenarios or DEFAULT]
+    entries = []
+    code = exits.HELD
+    for path in wanted:
+        entry, ended = _one(path, folder / path.stem.replace("_", "-"), keep_alive, allow_insufficient)
+        entries.append(entry)
+        typer.echo(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
+        if ended == exits.INTERRUPTED:
+            code = exits.INTERRUPTED
+            break
+    report = _report(began, entries)
+    write_json(json_report or folder / "regression.json", report)
+    write_atomic(html_report or folder / "regression.html", page(report))
+    typer.echo(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
+    return code or (exits.FAILED if report["failed"] else exits.HELD)
+
+
+def _one(path: Path, folder: Path, keep_alive: bool, allow_insufficient: bool) -> tuple[dict[str, Any], int]:
+    """One wrapper's part of the report, and its exit code."""
+    began = _now()
+    loaded: LoadedWrapper | None = None
+    errors: list[str] = []
+    try:
+        loaded = load_wrapper(path)
+        options = job_options(loaded, None, "calibrated", {}, False, Shown(quiet=True))
+        code = run_job(loaded, replace(options, artifacts=folder, keep_alive=keep_alive, allow_insufficient=allow_insufficient))
+        errors = list(read_json(folder / "wrapper.json")["errors"])
+    except SimnetError as error:
+        code = exits.USAGE
+        errors = [str(p) for p in error.problems] if isinstance(error, ScenarioError) else str(error).splitlines()
+    if code and not errors:
+        errors = [f"exit code {code}: a threshold or an invariant failed, see {folder}"]
+    ended = _now()
+    entry: dict[str, Any] = {
+        "name": path.stem if loaded is None else loaded.wrapper.name,
+        "description": None if loaded is None else loaded.wrapper.description,
+        "status": "failed" if code else "passed",
+        "started_at": began.isoformat(),
+        "finished_at": ended.isoformat(),
+        "duration_secs": round((ended - began).total_seconds(), 3),
+        "artifacts_dir": str(folder),
+        "errors": errors,
+        **({"consensus": None, "p2p_summary_path": None, "p2p_summary": None} if loaded is None else _results(loaded, folder)),
+    }
+    return entry, code
+
+
+def _results(loaded: LoadedWrapper, folder: Path) -> dict[str, Any]:
+    """What the parts of a job left behind; null for what is not there."""
+    consensus: dict[str, Any] | None = None
+    if loaded.wrapper.consensus is not None:
+        summary, csv = result_paths(loaded, folder)
+        if summary.is_file():
+            content = read_json(summary)
+            paths = {"summary_path": str(summary), "csv_path": None if csv is None else str(csv)}
+            consensus = {**paths, **{name: content[name] for name in LOAD_FIELDS}}
+    network = network_summary(loaded, folder)
+    found = network is not None and network.is_file()
+    return {
+        "consensus": consensus,
+        "p2p_summary_path": str(network) if found else None,
+        "p2p_summary": read_json(network) if found and network is not None else None,
+    }
+
+
+def _report(began: datetime, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    ended = _now()
+    failed = sum(entry["status"] == "failed" for entry in entries)
+    return {
+        "started_at": began.isoformat(),
+        "finished_at": ended.isoformat(),
+        "duration_secs": round((ended - began).total_seconds(), 3),
+        "total": len(entries),
+        "passed": len(entries) - failed,
+        "failed": failed,
+        "scenarios": entries,
+    }
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The report as one HTML table."""
+    root = ET.Element("html", lang="en")
+    head = ET.SubElement(root, "head")
+    ET.SubElement(head, "meta", charset="utf-8")
+    ET.SubElement(head, "title").text = "simnet regression"
+    ET.SubElement(head, "style").text = "td, th { padding: 0.2em 0.8em; text-align: left; vertical-align: top } .failed { color: #b00020 }"
+    body = ET.SubElement(root, "body")
+    ET.SubElement(body, "h1").text = f"{report['passed']} of {report['total']} passed"
+    ET.SubElement(body, "p").text = f"{report['started_at']} to {report['finished_at']}"
+    table = ET.SubElement(body, "table")
+    row = ET.SubElement(table, "tr")
+    for name in COLUMNS:
+        ET.SubElement(row, "th").text = name
+    for entry in report["scenarios"]:
+        row = ET.SubElement(table, "tr", {"class": entry["status"]})
+        for name in COLUMNS:
+            value = entry[name]
+            ET.SubElement(row, "td").text = "\n".join(value) if isinstance(value, list) else str(value)
+    return "<!doctype html>\n" + ET.tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

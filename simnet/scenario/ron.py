@@ -1,0 +1,261 @@
+"""RON (Rusty Object Notation) and JSON with positions: a strict reader for the wrappers' `.ron` files.
+
+Upstream's `.ron` files are JSON, so JSON decides first, by the standard library. Real RON is read by the scanner below,
+which also gives the marks of both; Python has no maintained RON library. The grammar is that of
+github.com/ron-rs/ron (docs/grammar.md), read into plain tables:
+
+* `Name(a: 1)`, `(a: 1)` and `{ "a": 1 }` are tables, `Name(1, 2)` and `(1, 2)` and `[1, 2]` lists, `Name(1)` is a list of one;
+* `Some(x)` is x, `None`, `()` and JSON's `null` are nothing, a bare `Name` is its text;
+* comments, trailing commas, raw strings and `#![enable(…)]` are read; no key may come twice.
+"""
+
+import json
+import re
+from typing import NoReturn
+
+from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, Places, SyntaxProblem
+
+_BLANK = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")
+_COMMENT = re.compile(r"/\*|\*/")
+_ATTRIBUTE = re.compile(r"#!\[\s*enable\s*\([a-z_,\s]*\)\s*\]")
+_NUMBER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?|\.[0-9][0-9_]*)")
+_NAME = re.compile(r"(?:r#)?[A-Za-z_][A-Za-z0-9_]*")
+_STRING = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+_RAW = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
+_CHAR = re.compile(r"'((?:\\u\{[^}]*\}|\\.|[^'\\]))'", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\\": "\\", '"': '"', "'": "'", "/": "/"}
+_WORDS: dict[str, object] = {"true": True, "false": False, "None": None, "null": None}
+_DIGITS_MAX = 400
+"""A number of a scenario has twenty; Python itself refuses thousands."""
+
+
+def read(text: str) -> Parsed:
+    """A JSON or RON document with its marks. Raises `SyntaxProblem` and nothing else, whatever the text."""
+    refused: SyntaxProblem | None = None
+    try:
+        value = _json(text)
+    except SyntaxProblem as problem:
+        refused = problem
+    scanner = _Scanner(text)
+    try:
+        scanned = scanner.document()
+    except SyntaxProblem as problem:
+        raise (refused if refused is not None and _looks_like_json(text) else problem) from None
+    value = scanned if refused is not None else value
+    if not isinstance(value, dict):
+        raise SyntaxProblem("not a scenario: the top level is not a table", None)
+    return Parsed(value, Marks(scanner.marks))
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise SyntaxProblem(f"not valid JSON: {error.msg}", Mark(error.lineno, error.colno)) from None
+    except (ValueError, RecursionError) as error:
+        raise SyntaxProblem(f"not valid JSON: {error}", None) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _looks_like_json(text: str) -> bool:
+    return re.match(r'\s*\{\s*"', text) is not None and re.search(r"^\s*(//|/\*)", text, re.MULTILINE) is None
+
+
+class _Scanner:
+    """Recursive descent over one document; every method leaves `at` behind what it read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.marks: dict[Path, Mark] = {}
+        self._places = Places(text)
+        self._depth = 0
+
+    def document(self) -> object:
+        self._blank()
+        while found := _ATTRIBUTE.match(self.text, self.at):
+            self.at = found.end()
+            self._blank()
+        value = self._value(())
+        self._blank()
+        if self.at < len(self.text):
+            self._fail("something follows the end of the document")
+        return value
+
+    def _value(self, path: Path) -> object:
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            self._fail(f"nested too deeply: more than {DEPTH_MAX} levels")
+        self._blank()
+        value = self._any(path)
+        self._depth -= 1
+        return value
+
+    def _any(self, path: Path) -> object:
+        opening = self.text[self.at : self.at + 1]
+        if opening == "{":
+            return self._table(path, "}")
+        if opening == "[":
+            return self._list(path, "]")
+        if opening == "(":
+            return self._parenthesis(path)
+        for pattern, take in ((_STRING, self._string), (_RAW, self._raw), (_CHAR, self._string), (_NUMBER, self._number)):
+            found = pattern.match(self.text, self.at)
+            if found:
+                return take(found)
+        return self._named(path)
+
+    def _named(self, path: Path) -> object:
+        """A word, an option, or a struct with its name in front."""
+        start = self.at
+        name = self._name()
+        self._blank()
+        if self.text[self.at : self.at + 1] != "(":
+            return _WORDS.get(name, name)
+        if name == "Some":
+            return self._some(path)
+        if name in _WORDS:
+            self.at = start
+            self._fail(f"{name} takes no parentheses")
+        return self._parenthesis(path)
+
+    def _some(self, path: Path) -> object:
+        self.at += 1
+        value = self._value(path)
+        self._blank()
+        if self.text[self.at : self.at + 1] == ",":
+            self.at += 1
+            self._blank()
+        self._expect(")", "Some holds one value")
+        return value
+
+    def _parenthesis(self, path: Path) -> object:
+        """A struct, a tuple, or the unit."""
+        start = self.at
+        self.at += 1
+        self._blank()
+        if self.text[self.at : self.at + 1] == ")":
+            self.at += 1
+            return None
+        is_struct = False
+        if found := _NAME.match(self.text, self.at):
+            self.at = found.end()
+            self._blank()
+            is_struct = self.text[self.at : self.at + 1] == ":"
+        self.at = start
+        return self._table(path, ")") if is_struct else self._list(path, ")")
+
+    def _table(self, path: Path, closing: str) -> dict[str, object]:
+        table: dict[str, object] = {}
+        self.at += 1
+        while not self._closes(closing):
+            mark = self._here()
+            key = self._key()
+            if key in table:
+                raise SyntaxProblem(f"the key {key!r} is there twice", mark)
+            self.marks[(*path, key)] = mark
+            self._blank()
+            self._expect(":", f"a colon is missing after the key {key!r}")
+            table[key] = self._value((*path, key))
+            self._comma(closing)
+        return table
+
+    def _list(self, path: Path, closing: str) -> list[object]:
+        items: list[object] = []
+        self.at += 1
+        while not self._closes(closing):
+            inner = (*path, len(items))
+            self.marks[inner] = self._here()
+            items.append(self._value(inner))
+            self._comma(closing)
+        return items
+
+    def _closes(self, closing: str) -> bool:
+        self._blank()
+        if self.text[self.at : self.at + 1] != closing:
+            return False
+        self.at += 1
+        return True
+
+    def _comma(self, closing: str) -> None:
+        self._blank()
+        if self.text[self.at : self.at + 1] != closing:
+            self._expect(",", f"a comma or {closing} is missing")
+
+    def _key(self) -> str:
+        found = _STRING.match(self.text, self.at)
+        return self._string(found) if found else self._name()
+
+    def _name(self) -> str:
+        found = _NAME.match(self.text, self.at)
+        if found is None:
+            self._fail("a value is missing" if self.at >= len(self.text) else f"unexpected {self.text[self.at]!r}")
+        self.at = found.end()
+        return found[0].removeprefix("r#")
+
+    def _string(self, found: "re.Match[str]") -> str:
+        inner_at = found.start(1)
+
+        def plain(escape: "re.Match[str]") -> str:
+            digits = escape[1] or escape[2] or escape[3]
+            if digits is not None and int(digits, 16) < 0x110000:
+                return chr(int(digits, 16))
+            if digits is None and escape[4] in _PLAIN:
+                return _PLAIN[escape[4]]
+            raise SyntaxProblem(f"not valid RON or JSON: unknown escape {escape[0]!r}", self._places.at(inner_at + escape.start()))
+
+        text = _ESCAPE.sub(plain, found[1])
+        self.at = found.end()
+        # JSON writes characters beyond 16 bits as two escapes.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if "\\u" in found[1] else text
+
+    def _raw(self, found: "re.Match[str]") -> str:
+        self.at = found.end()
+        return found[2]
+
+    def _number(self, found: "re.Match[str]") -> int | float:
+        text = found[0].replace("_", "")
+        if len(text) > _DIGITS_MAX:
+            self._fail("a number with too many digits")
+        self.at = found.end()
+        if _NAME.match(self.text, self.at):
+            self._fail("a number runs into a word")
+        try:
+            is_float = re.search(r"[.eE]", text) is not None and "0x" not in text
+            return float(text) if is_float else int(text, 0 if re.match(r"[+-]?0[xbo]", text) else 10)
+        except ValueError:
+            self._fail(f"{text} is no number")
+
+    def _blank(self) -> None:
+        while True:
+            found = _BLANK.match(self.text, self.at)
+            assert found is not None, "the pattern matches nothing, too"
+            self.at = found.end()
+            if not self.text.startswith("/*", self.at):
+                return
+            self._comment()
+
+    def _comment(self) -> None:
+        """A block comment; they nest."""
+        depth = 0
+        for found in _COMMENT.finditer(self.text, self.at):
+            depth += 1 if found[0] == "/*" else -1
+            if depth == 0:
+                self.at = found.end()
+                return
+        self._fail("a comment does not end")
+
+    def _expect(self, mark: str, why: str) -> None:
+        if self.text[self.at : self.at + 1] != mark:
+            self._fail(why)
+        self.at += 1
+
+    def _here(self) -> Mark:
+        return self._places.at(self.at)
+
+    def _fail(self, why: str) -> NoReturn:
+        raise SyntaxProblem(f"not valid RON or JSON: {why}", self._here())

@@ -1,0 +1,145 @@
+"""Every shipped scenario runs on the real provers: shortened here, at full length every night."""
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from simnet.cli.main import app
+from simnet.scenario.load import load_scenario
+from simnet.scenario.wrapper_load import load_wrapper
+from tests.runs import ROOT, SHIPPED, command, environment, run_json
+
+WRAPPERS = sorted((ROOT / "scenarios").glob("*.ron"))
+PROCESS_ONLY = [path for path in WRAPPERS if load_wrapper(path).wrapper.processes]
+OTHERS = [path for path in WRAPPERS if path not in PROCESS_ONLY]
+PURPOSES = {
+    "mixed_backend_interop", "canary_rolling_restart", "compound_partitioned_backpressure", "consensus_chaos", "epoch_drift",
+    "high_density_mesh", "leader_rotation_prover_load", "partition_restart_plan", "partitioned_flood", "ring_poisson",
+    "small_world_smoke", "snapshot_partition", "uptime_soak", "validator_set_rotation", "verifier_pause_resume", "wallet_rpc_failover",
+}  # fmt: skip
+"""The specification's profiles (sections 7.1 and 7.4)."""
+NIGHT_S = 1800
+PHASE = 'traffic.tx.phases=[{ model = "poisson", duration_ms = 2500, lambda_per_sec = 2.0 }]'
+
+
+def stem(path: Path) -> str:
+    return path.stem
+
+
+def shortened(path: Path) -> list[str]:
+    """Three seconds of a profile, its faults included; Groth16 left out, whose proofs take seconds of wall time."""
+    faults = load_scenario(path).scenario.faults
+    words = ["sim.duration_ms=3000", PHASE, "chain.slot_ms=1200", "gossip.heartbeat_ms=700"]
+    words += ["faults.partition.start_ms=600", "faults.partition.duration_ms=900"] if faults.partition else []
+    words += ["faults.churn.start_ms=800", "faults.churn.rate_per_min=60.0", "faults.churn.restart_after_ms=600"] if faults.churn else []
+    words += ["faults.byzantine.start_ms=500"] if faults.byzantine else []
+    regions = sorted(set(load_scenario(path).scenario.region_of_node))
+    words += ['provers.default_backends=["stwo", "plonky3"]', *(f'provers.regions.{r}=["stwo", "plonky3"]' for r in regions)]
+    return [part for word in words for part in ("--set", word)]
+
+
+def ran(folder: Path, *arguments: object, limit_s: int = NIGHT_S) -> subprocess.CompletedProcess[str]:
+    words = command("run", *arguments, "--quiet", "--allow-insufficient-resources", "--out", folder / "out")
+    return subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=limit_s, check=False)
+
+
+def summary_of(folder: Path, path: Path) -> dict[str, Any]:
+    content = json.loads((folder / "out/summaries" / f"{path.stem}.json").read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def check(folder: Path, path: Path) -> None:
+    """Complete, with a block committed and proven, and with the faults that the file asks for."""
+    assert run_json(folder / "out")["complete"]
+    summary = summary_of(folder, path)
+    assert all(c["held"] for c in summary["checks"].values())
+    assert summary["finality"]["blocks"] >= 1
+    faults = load_scenario(path).scenario.faults
+    kinds = {fault["kind"] for fault in summary["faults"]}
+    assert ("partition_end" in kinds) == (faults.partition is not None)
+    assert ("churn_down" in kinds) == (faults.churn is not None)
+    if faults.byzantine is None:
+        assert "byzantine_spam" not in kinds
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=stem)
+def test_a_shortened_profile_runs(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # for the files of [metrics]
+    monkeypatch.delenv("SIMNET_SEED", raising=False)
+    words = ["run", str(path), "--no-analyze", "--quiet", "--out", str(tmp_path / "out"), *shortened(path)]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    check(tmp_path, path)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("path", SHIPPED, ids=stem)
+def test_a_profile_runs_at_full_length_and_is_judged_well(tmp_path: Path, path: Path) -> None:
+    done = ran(tmp_path, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    check(tmp_path, path)
+
+
+def test_a_region_that_was_cut_off_is_level_again(tmp_path: Path) -> None:
+    """Nodes judge proposals late here, after catching up: a judgement may decide the height it belongs to."""
+    path = ROOT / "scenarios/snapshot_partition.toml"
+    done = ran(tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    finality = summary_of(tmp_path, path)["finality"]
+    assert finality["height_min"] == finality["height_max"] >= 10
+
+
+@cache
+def profile_of(path: Path) -> Path | None:
+    profile = load_wrapper(path).profile
+    return None if profile is None else profile.path
+
+
+def test_every_profile_of_the_specification_is_there() -> None:
+    names = {path.stem for path in SHIPPED}
+    assert names >= PURPOSES
+    wrapped = {profile_of(path) for path in OTHERS} - {None}
+    assert {p.stem for p in wrapped if p} >= names - {"high_density_mesh", "verifier_pause_resume", "consensus_reorg"}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("path", WRAPPERS, ids=stem)
+def test_a_wrapper_runs_at_full_length(tmp_path: Path, path: Path) -> None:
+    done = ran(tmp_path, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    job = json.loads((tmp_path / "out/wrapper.json").read_text())
+    assert job["complete"] and not job["errors"]
+
+
+def test_the_smoke_wrapper_runs_with_both_its_parts(tmp_path: Path) -> None:
+    path = ROOT / "scenarios/small_world_smoke.ron"
+    profile = profile_of(path)
+    assert profile is not None
+    done = ran(tmp_path, path, "--set", "consensus.runs=2", *shortened(profile), "--no-analyze")
+    assert done.returncode == 0, done.stderr
+    check(tmp_path, profile)
+    load = json.loads((tmp_path / "out/summaries/small_world_smoke_consensus.json").read_text())
+    assert load["kind"] == "consensus-load" and load["simnet"]["verified"] == 2
+
+
+def test_quorum_stress_holds_its_limits(tmp_path: Path) -> None:
+    """Ten of its 120 runs, judged by the shipped thresholds."""
+    done = ran(tmp_path, "--profile", "quorum-stress", "--set", "consensus.runs=10")
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = json.loads((tmp_path / "out/summaries/consensus_quorum_stress.analysis.json").read_text())["verdicts"]
+    limits = {v["metric"]: v["limit"] for v in verdicts}
+    assert (limits["prove_ms.p95"], limits["verify_ms.p95"], limits["tamper_vrf.unexpected_accepts"]) == ("<= 5500", "<= 3200", "= 0")
+
+
+def test_the_acceleration_mix_is_a_process_of_its_own(tmp_path: Path) -> None:
+    done = ran(tmp_path, "--profile", "prover-acceleration-mix")
+    assert done.returncode == 0, done.stderr
+    cpu, gpu = json.loads((tmp_path / "out/summaries/cpu_gpu_prover_mix.json").read_text())
+    assert cpu["mode"] == "cpu" and gpu["mode"] == "gpu"
+    assert "cpu: proved in" in (tmp_path / "out/logs/plonky3-acceleration-regression.log").read_text()
