@@ -1,11 +1,13 @@
 """From a summary file to its verdicts, and where they are kept."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from simnet.analyze import prover_mix
 from simnet.analyze.prover_mix import STEM, judge_mix, read_mix
 from simnet.analyze.report import Analysis
-from simnet.analyze.thresholds import CONSENSUS, PACKAGED, find_thresholds, load_thresholds
+from simnet.analyze.thresholds import CONSENSUS, NETWORK_ONLY, PACKAGED, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
 from simnet.errors import ThresholdError
 from simnet.record.consensus import KIND
@@ -23,7 +25,7 @@ def analyze_file(summary: Path, thresholds: Path | None = None) -> Analysis:
         return analysis
     content = read_json(summary)
     is_load = content.get("kind") == KIND
-    path = thresholds if thresholds is not None else find_thresholds(summary.stem, CONSENSUS if is_load else PACKAGED)
+    path = thresholds if thresholds is not None else find_thresholds(summary.stem, _general(content))
     try:
         verdicts = judge(content, load_thresholds(path))
     except ThresholdError as error:
@@ -31,6 +33,13 @@ def analyze_file(summary: Path, thresholds: Path | None = None) -> Analysis:
     analysis = Analysis(summary, path, tuple(verdicts))
     write_json(analysis_path(summary, main=not is_load), analysis.as_dict())
     return analysis
+
+
+def _general(content: Mapping[str, Any]) -> Path:
+    """The packaged thresholds for a summary of this kind."""
+    if content.get("kind") == KIND:
+        return CONSENSUS
+    return NETWORK_ONLY if content.get("simnet", {}).get("network_only") else PACKAGED
 
 
 def analysis_path(summary: Path, *, main: bool) -> Path:

@@ -10,6 +10,8 @@ from simnet.errors import ThresholdError
 PACKAGED = Path(__file__).with_name("default_thresholds.toml")
 CONSENSUS = Path(__file__).with_name("consensus_thresholds.toml")
 """Of consensus loads."""
+NETWORK_ONLY = Path(__file__).with_name("network_thresholds.toml")
+"""Of runs without a chain."""
 FOLDER = Path("analysis/thresholds")
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMITS = ("min", "max", "equals")

@@ -87,7 +87,7 @@ class Traffic:
     def _fault(self, event: FaultInjected) -> None:
         if event.kind == "partition_end":
             self._healed_at = event.at
-        elif event.kind == "churn_up":
+        elif event.kind in ("churn_up", "crash_up"):
             self._rejoined_at[int(event.detail.removeprefix("node:"))] = event.at
 
     # --- upstream's fields -----------------------------------------------------------------------
