@@ -59,7 +59,7 @@ class MessagePublished(Event):
     topic: str
     kind: str
     """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration, join,
-    heartbeat, block_proof."""
+    heartbeat, block_proof, evidence."""
     bytes: int
     spam: str | None
     """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize."""
@@ -146,7 +146,8 @@ class PeerDisconnected(Event):
 @event
 class FaultInjected(Event):
     """partition_start, partition_end, churn_down, churn_up, byzantine_spam; crash_down, crash_up, pause_start, pause_end;
-    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end."""
+    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end; equivocation, withholding, service_stop or
+    clock_skew with _start or _end, one a node."""
 
     kind: str
     detail: str
@@ -337,6 +338,82 @@ class WindowClosed(Event):
     missed: int
 
 
+# --- misconduct ----------------------------------------------------------------------------------
+
+
+@event
+class Equivocated(Event):
+    """A node signed and sent two different messages where one is allowed: what really happened."""
+
+    node: NodeId
+    height: int
+    slot: int
+    what: str
+    """proposal, prevote, precommit."""
+
+
+@event
+class Withheld(Event):
+    """A node kept to itself what others wait for: what really happened."""
+
+    node: NodeId
+    what: str
+    """proposals, votes, proofs, blocks."""
+    height: int
+
+
+@event
+class DoubleSignFound(Event):
+    """A node holds two contradicting signed messages of a validator; one piece for each height and slot."""
+
+    node: NodeId
+    validator: NodeId
+    height: int
+    slot: int
+    what: str
+    """proposal, prevote, precommit, commit."""
+    heard: bool
+    """Another node found it and told."""
+
+
+@event
+class EvidenceTaken(Event):
+    """A node's slashing books hold a new piece of evidence, which raises an alarm."""
+
+    node: NodeId
+    validator: NodeId
+    evidence: str
+    """double_sign, censorship, vote_withholding, inactivity."""
+    detail: str
+
+
+@event
+class PenaltyBooked(Event):
+    """A node's books took time tokens from a validator. Nothing else is cut: the ledger has no part in it."""
+
+    node: NodeId
+    height: int
+    backend: str
+    validator: NodeId
+    penalty: int
+    """Time tokens."""
+    evidence: str
+    detail: str
+
+
+@event
+class SlashingSettled(Event):
+    """A block's verified consensus proof settled what a node's books had waiting."""
+
+    node: NodeId
+    height: int
+    penalties: int
+    withheld: int
+    """Time tokens of rewards that flagged validators did not get."""
+    cleared: int
+    """Alarms."""
+
+
 @event
 class LimitReached(Event):
     """A limit of the scenario was hit; never a silent drop."""
@@ -368,6 +445,8 @@ class RunInfo:
     """Profile of the STARKs."""
     security_bits: Mapping[str, Mapping[str, tuple[float, float]]]
     """Conjectured and proven bits of the run's proofs, by backend and circuit."""
+    slashing: bool = False
+    """Whether nodes book penalties."""
 
     @property
     def nodes(self) -> int:

@@ -133,10 +133,10 @@ class Simulation:
         self.emit(RunEnded(world.now))
 
     def _live_honest(self) -> list[NodeId]:
-        """Nodes that are up and not byzantine."""
+        """Nodes that are up, under no fault of their own and not byzantine."""
         byzantine = self._world.scenario.faults.byzantine
         lying = byzantine.publishers if byzantine else ()
-        return [n.id for n in self.nodes if n.id in self._faults.active and n.id not in lying]
+        return [n.id for n in self.nodes if n.id in self._faults.sound and n.id not in lying]
 
     def _coherent(self) -> bool:
         """Whether live honest nodes hold the same transfers."""
@@ -170,12 +170,12 @@ class Simulation:
 
     def _all_proven(self) -> bool:
         """Whether every live node holds a verified proof of every block it committed."""
-        live = [n for n in self.nodes if n.id in self._faults.active]
+        live = [n for n in self.nodes if n.id in self._faults.sound]
         return all(c.proof is not None for n in live for c in n.chain.committed)
 
     def _all_aggregated(self) -> bool:
         """Whether every live node holds all proofs of every block it committed."""
-        live = [n for n in self.nodes if n.id in self._faults.active]
+        live = [n for n in self.nodes if n.id in self._faults.sound]
         return not self._world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in live)
 
 
@@ -222,8 +222,9 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         reproducible=costs.reproducible,
         security=scenario.provers.security,
         security_bits=_security_bits(scenario, provers, circuits),
+        slashing=scenario.slashing,
     )
-    faults = Faults(env, scenario, seed, network, relay)
+    faults = Faults(env, scenario, seed, network, relay, lambda node, fault, begins: nodes[node].under(fault, begins))
     traffic = Traffic(world, nodes, faults.active, classes)
     checks = Checks(info, genesis.state.ledger, {n.id: n for n in nodes})
     simulation = Simulation(world, info, nodes, traffic, faults, checks)

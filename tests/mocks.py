@@ -14,6 +14,7 @@ from simnet.events import BlockCommitted, Event
 from simnet.node.node import Node
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Verdict
+from simnet.record.summary import Labels, SummaryRecorder
 from simnet.scenario.model import Scenario
 from simnet.simulation import RunOptions, RunResult, build
 from simnet.units import from_ms
@@ -159,6 +160,15 @@ class Bench:
 
     def commits(self, node: int) -> list[BlockCommitted]:
         return [e for e in self.of(BlockCommitted) if e.node == node]
+
+
+def summarised(bench: Bench) -> dict[str, Any]:
+    """Runs a bench to a complete end and returns its summary."""
+    recorder = SummaryRecorder(bench.simulation.info, Labels("", "calibrated"))
+    bench.simulation.attach(recorder)
+    result = bench.run()
+    assert result.complete, result.violations
+    return recorder.summary(result)
 
 
 def cost_file(path: Path, circuits: Iterable[Circuit], *, prove_ms: float = 10, verify_ms: float = 1) -> Path:

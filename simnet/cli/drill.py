@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from simnet.analyze.prover_mix import STEM, judge_mix
@@ -15,6 +14,7 @@ from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.protocol.slashing import Penalty
 from simnet.record.files import write_json
+from simnet.record.penalties import PenaltyLines
 
 SUMMARY_DIR = "SIMNET_SUMMARY_DIR"
 SLASHING_SUMMARIES = Path("target/simnet/consensus-slashing-backends/summaries")
@@ -78,19 +78,8 @@ def slashing(
 
 def penalty_log(backend: str) -> Callable[[Penalty], None]:
     """One line on standard output for each booked penalty, as operators search for it."""
-    order = ["level", "target", "backend", "validator", "penalty", "evidence", "event"]
-    processors: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.LogfmtRenderer(key_order=order),
-    ]
-    logger = structlog.wrap_logger(structlog.PrintLogger(), processors=processors)
-
-    def line(penalty: Penalty) -> None:
-        fields = {"backend": backend, "validator": penalty.validator, "penalty": penalty.amount, "evidence": penalty.evidence.kind.label}
-        if penalty.amount > 0:
-            logger.info("applied slashing penalty", target="consensus", **fields)
-
-    return line
+    lines = PenaltyLines()
+    return lambda penalty: lines.write(backend, penalty.validator, penalty.amount, penalty.evidence.kind.label)
 
 
 @app.callback()

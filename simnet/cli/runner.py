@@ -16,6 +16,7 @@ from simnet.cli.progress import Progress
 from simnet.errors import SimnetError
 from simnet.garbage import rare_collections
 from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
+from simnet.record.penalties import PenaltyLog
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, SummaryRecorder, determinism_sha256
 from simnet.record.trace import TraceRecorder
@@ -116,6 +117,8 @@ def _observe(
         trace = stack.enter_context(TraceRecorder(folder.trace, metadata))
         simulation.attach(recorder)
         simulation.attach(trace)
+        if loaded.scenario.slashing:
+            simulation.attach(stack.enter_context(PenaltyLog(folder.penalties)))
         if console is not None:
             simulation.attach(stack.enter_context(Progress(simulation.info, console)))
         try:

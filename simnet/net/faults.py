@@ -18,8 +18,9 @@ from simnet.net.rules import Hold, Rule, rule_of
 from simnet.net.topology import crossing
 from simnet.net.wire import Emit
 from simnet.rng import generator
-from simnet.scenario.linkfaults import LinkFault, NodeFault
+from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.model import Scenario
+from simnet.scenario.nodefaults import Conduct, Crash, NodeFault, Pause
 from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
 from simnet.units import NodeId, SimTime, from_ms
 
@@ -70,15 +71,28 @@ class ActiveNodes:
             hook(node)
 
 
+OnConduct = Callable[[NodeId, Conduct, bool], None]
+
+
+def _no_conduct(_node: NodeId, _fault: Conduct, _begins: bool) -> None:
+    """Only nodes with a chain have a conduct; scenarios of the network alone have no such fault."""
+
+
 class Faults:
     """Starts the scenario's partition and churn on a network. `active` is shared with traffic."""
 
-    def __init__(self, env: simpy.Environment, scenario: Scenario, seed: int, network: Network, emit: Emit) -> None:
+    def __init__(
+        self, env: simpy.Environment, scenario: Scenario, seed: int, network: Network, emit: Emit, conduct: OnConduct = _no_conduct
+    ) -> None:
         self._env = env
         self._network = network
         self._emit = emit
         self._clock = network.clock
+        self._conduct = conduct
+        """Told when a fault of a node itself begins (True) and ends."""
         self.active = ActiveNodes(scenario.topology.n)
+        self.troubled = Counter[NodeId]()
+        """Nodes with such faults that have not ended, and how many."""
         faults = scenario.faults
         if faults.partition is not None:
             env.process(self._partition(faults.partition, scenario.region_of_node))
@@ -87,7 +101,13 @@ class Faults:
         for number, fault in enumerate(faults.links):
             env.process(self._on_links(fault, number, seed, scenario.region_of_node))
         for number, trouble in enumerate(faults.nodes):
-            env.process(self._crash(trouble, number) if trouble.kind == "crash" else self._pause(trouble))
+            for process in self._on_nodes(trouble, number):
+                env.process(process)
+
+    @property
+    def sound(self) -> frozenset[NodeId]:
+        """Nodes that are up and under no fault of their own."""
+        return frozenset(node for node in self.active.nodes if not self.troubled[node])
 
     def _partition(self, partition: Partition, regions: Sequence[str]) -> Generator[simpy.Event, object, None]:
         edges = crossing(self._network.edges, regions, partition.group_a, partition.group_b)
@@ -132,7 +152,25 @@ class Faults:
         self._network.remove_rules(rules)
         self._record(f"{fault.kind}_end", detail)
 
-    def _crash(self, fault: NodeFault, number: int) -> Generator[simpy.Event, object, None]:
+    def _on_nodes(self, fault: NodeFault, number: int) -> list[Generator[simpy.Event, object, None]]:
+        if isinstance(fault, Crash):
+            return [self._crash(fault, number)]
+        if isinstance(fault, Pause):
+            return [self._pause(fault)]
+        return [self._misconduct(fault, NodeId(node)) for node in fault.nodes]
+
+    def _misconduct(self, fault: Conduct, node: NodeId) -> Generator[simpy.Event, object, None]:
+        """The node itself does wrong for a while; the network is as ever."""
+        yield self._env.timeout(from_ms(fault.start_ms))
+        self._record(f"{fault.kind}_start", f"node:{node}")
+        self.troubled[node] += 1
+        self._conduct(node, fault, True)
+        yield self._env.timeout(from_ms(fault.duration_ms))
+        self._record(f"{fault.kind}_end", f"node:{node}")
+        self.troubled[node] -= 1
+        self._conduct(node, fault, False)
+
+    def _crash(self, fault: Crash, number: int) -> Generator[simpy.Event, object, None]:
         """Like churn, and the node's gossip forgets what it has seen."""
         node = NodeId(fault.node)
         edges = [edge for edge in self._network.edges if node in edge]
@@ -146,7 +184,7 @@ class Faults:
         self._record("crash_up", f"node:{node}")
         self._network.join(edges, f"crash:{number}")
 
-    def _pause(self, fault: NodeFault) -> Generator[simpy.Event, object, None]:
+    def _pause(self, fault: Pause) -> Generator[simpy.Event, object, None]:
         """The node's links stay up, but nothing goes out or in before it goes on."""
         node = NodeId(fault.node)
         yield self._env.timeout(from_ms(fault.start_ms))

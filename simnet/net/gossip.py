@@ -78,13 +78,14 @@ class Router:
 
     # --- messages ----------------------------------------------------------------------------
 
-    def publish(self, message: Message) -> None:
-        """Sends the node's own message to all connected neighbours."""
-        entry = self._remember(message, self.node, 0)
+    def publish(self, message: Message, spared: int = 0) -> None:
+        """Sends the node's own message to all connected neighbours but those in the bit set `spared`, to whom it is not offered
+        later either."""
+        entry = self._remember(message, self.node, spared)
         entry.verdict = Verdict.ACCEPT
         self.repair.accepted(entry)
-        if not self.wire.ahead(message, self.node):
-            self.wire.flood(self.up.values(), message, 0)
+        if spared or not self.wire.ahead(message, self.node):
+            self.wire.flood(self.up.values(), message, spared)
 
     def on_copy(self, message: Message, hop: Hop, repaired: bool, now: SimTime) -> None:
         """A copy came over `hop`, whose source is the neighbour. This is the hot path."""

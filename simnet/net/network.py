@@ -77,8 +77,19 @@ class Network:
         """
         self._routers[node].app, self._routers[node].passed_on = app, passed_on
 
-    def publish(self, node: NodeId, *, topic: str, kind: str, payload: object, size: int, spam: str | None = None) -> Message | None:
-        """Floods a new message from `node`; None, and nothing happens, when no neighbour is connected."""
+    def publish(
+        self,
+        node: NodeId,
+        *,
+        topic: str,
+        kind: str,
+        payload: object,
+        size: int,
+        spam: str | None = None,
+        spared: frozenset[NodeId] = frozenset(),
+    ) -> Message | None:
+        """Floods a new message from `node`; None, and nothing happens, when no neighbour is connected. It is sent to no
+        neighbour in `spared`, who may get it from others."""
         router = self._routers[node]
         if not router.up:
             return None
@@ -86,7 +97,7 @@ class Network:
         number = next(self._message_ids)
         message = Message(number, node, topic, kind, payload, size, now, spam, self._flood_delays.of(number))
         self._emit(MessagePublished(now, node, message.id, topic, kind, size, spam))
-        router.publish(message)
+        router.publish(message, sum(1 << peer for peer in spared))
         return message
 
     def verdict(self, node: NodeId, message: Message, verdict: Verdict, reason: str = "") -> None:

@@ -8,6 +8,8 @@ from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProver
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
+from simnet.node.conduct import Conduct
+from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
@@ -15,9 +17,12 @@ from simnet.node.sync import Sync
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
+from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage
+from simnet.scenario.nodefaults import Conduct as NodeFaults
+from simnet.scenario.nodefaults import Equivocation, Withholding
 from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
@@ -37,7 +42,10 @@ class Node:
         processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
-        self.validator = Validator(world, node, self.chain, self.transactions, self.presence)
+        self.conduct = Conduct(world, node)
+        self.watch = Watch(world, node)
+        self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct)
+        self.validator.on_signed.append(self.watch.saw)
         self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)
         self.aggregation = Aggregation(world, node, self.chain, processor)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation)
@@ -50,6 +58,7 @@ class Node:
         self.validator.on_commit = self._on_commit
         self.validator.on_vote_seen = self.finality.on_vote_seen
         self.finality.on_proven = self._on_proven
+        self.enforcement = self._enforcement() if world.scenario.slashing else None
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
@@ -61,6 +70,7 @@ class Node:
             "join": self.presence.on_join,
             "heartbeat": self.presence.on_heartbeat,
             "block_proof": self.aggregation.on_gossip,
+            "evidence": self.watch.on_gossip,
         }
         world.network.attach(node, self, PROBES)
 
@@ -89,8 +99,16 @@ class Node:
 
     def on_slot(self, slot: int) -> None:
         """A slot of the shared clock begins."""
+        if self.enforcement is not None:
+            self.enforcement.on_slot(slot)
         self.presence.on_slot(slot)
         self.validator.on_slot(slot)
+
+    def under(self, fault: NodeFaults, begins: bool) -> None:
+        """A fault of the node itself begins or ends."""
+        match fault:
+            case Equivocation() | Withholding():
+                self.conduct.under(fault, begins)
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""
@@ -136,6 +154,15 @@ class Node:
         self.block_prover.on_commit(height, caught_up=caught_up)
         self.aggregation.on_commit(height)
 
+    def _enforcement(self) -> Enforcement:
+        made = Enforcement(self._world, self.id, self.chain)
+        self.validator.on_signed.append(made.saw)
+        self.watch.on_evidence = made.on_double_sign
+        self.presence.on_beat = made.heard
+        return made
+
     def _on_proven(self, height: int) -> None:
+        if self.enforcement is not None:
+            self.enforcement.on_proven(height)
         self.aggregation.on_proven()
         self.block_prover.on_proven(height)

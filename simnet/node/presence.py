@@ -5,6 +5,7 @@ sends a fixed number of heartbeats in each uptime window; one that finds no neig
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from simnet.events import LimitReached
@@ -41,6 +42,8 @@ class Presence:
         self._beats: dict[tuple[int, int], Heartbeat] = {}
         self._count: Counter[tuple[int, int]] = Counter()
         """Heartbeats taken by (window, validator)."""
+        self.on_beat: Callable[[Heartbeat], None] = lambda _: None
+        """Told every verified heartbeat that came by gossip."""
         self._next = 0
         self._asked = -JOIN_REPEAT_SLOTS
         """Slot of the last own request to join."""
@@ -98,6 +101,7 @@ class Presence:
         if not self._world.rules.heartbeats or not self._world.heartbeat_valid(beat):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
+        self.on_beat(beat)
         why = self._take(beat)
         self._world.network.verdict(self._node, message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, block_statement, committee_of
+from simnet.node.conduct import Conduct
 from simnet.node.identity import make_registration, otk_tree, registration_valid
 from simnet.node.presence import Presence
 from simnet.node.transactions import Transactions
@@ -42,12 +43,13 @@ class Waiting:
 class Validator:
     """One node's part in consensus."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions, presence: Presence) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions, presence: Presence, conduct: Conduct) -> None:
         self._world = world
         self._node = node
         self._chain = chain
         self._transactions = transactions
         self._presence = presence
+        self._conduct = conduct
         self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
@@ -58,10 +60,14 @@ class Validator:
         self.votes: dict[tuple[int, bytes], dict[tuple[int, Phase], Vote]] = defaultdict(dict)
         """Votes for blocks by (slot, block), then by (validator, phase): what certificates are made of."""
         self._registrations: dict[int, Registration] = {}
+        self._rivals: dict[int, Block] = {}
+        """The node's second blocks by slot, where it equivocates."""
         self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, bool], None] = lambda _block, _caught_up: None
         self.on_vote_seen: Callable[[Vote], None] = lambda _: None
+        self.on_signed: list[Callable[[Proposal | Vote], None]] = []
+        """Told every proposal and vote whose signature was checked, for whatever height; some more than once."""
         transactions.on_verified.append(self._on_verified)
         self._voting = Voting(1, node, chain.sets_of_next())
 
@@ -117,6 +123,8 @@ class Validator:
         height = item.height if isinstance(item, Vote) else item.block.header.height
         if isinstance(item, Vote):
             self.note_vote(item)
+        else:
+            self._tell_signed(item)
         if height == self._voting.height:
             self._deliver(item, peer)
         elif height > self._voting.height:
@@ -128,9 +136,14 @@ class Validator:
 
     def note_vote(self, vote: Vote) -> None:
         """Keeps a verified vote for a block, whatever its height."""
+        self._tell_signed(vote)
         if vote.block is not None:
             self.votes[(vote.slot, vote.block)].setdefault((vote.validator, vote.phase), vote)
             self.on_vote_seen(vote)
+
+    def _tell_signed(self, item: Proposal | Vote) -> None:
+        for tell in self.on_signed:
+            tell(item)
 
     def _deliver(self, item: Proposal | Vote, peer: NodeId) -> None:
         if isinstance(item, Vote):
@@ -180,27 +193,39 @@ class Validator:
                 case FetchBlock():
                     self.request_blocks(None)
                 case Equivocation():
-                    self._world.emit(LimitReached(self._world.now, self._node, f"equivocation:{effect.what}"))
+                    pass  # `Watch` sees every signed message, whatever its height, and keeps the evidence.
 
     def _block_of(self, block: bytes | None) -> Block | None:
         return None if block is None else self._voting.blocks[block]
 
     def _propose(self, effect: Propose) -> None:
+        if self._conduct.keeps("proposals", self._voting.height):
+            return
         block = effect.block or self._build(effect.slot)
-        unsigned = Proposal(effect.slot, block, effect.valid_slot, self._node, b"")
-        proposal = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        proposal = self._signed_proposal(effect.slot, block, effect.valid_slot)
         header = block.header
         backend = BackendId(header.backend).label
         now = self._world.now
         self._proposed_at.setdefault(block.hash, now)
         self._world.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
-        self._world.publish_consensus(self._node, "proposal", proposal, proposal.size)
+        rival = self._build(effect.slot, half=True) if self._conduct.equivocates("proposals") else block
+        if rival.hash == block.hash:
+            self._world.publish_consensus(self._node, "proposal", proposal, proposal.size)
+        else:
+            self._conduct.publish_both("proposal", proposal, self._signed_proposal(effect.slot, rival, -1))
+            self._rivals[effect.slot] = rival
         self._judge(proposal)
 
-    def _build(self, slot: int) -> Block:
-        """A new block of the transfers in the mempool."""
+    def _signed_proposal(self, slot: int, block: Block, valid_slot: int) -> Proposal:
+        unsigned = Proposal(slot, block, valid_slot, self._node, b"")
+        return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+
+    def _build(self, slot: int, *, half: bool = False) -> Block:
+        """A new block of the transfers in the mempool; of half of them and no heartbeats, to differ from the whole."""
         chain, world = self._chain, self._world
         chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max)
+        if half:
+            chosen = chosen[: len(chosen) // 2]
         epoch = epoch_of(slot) + 1
         known = chain.registered(epoch)
         now = world.now // NS_PER_S
@@ -208,7 +233,7 @@ class Validator:
             tx_ids=tuple(tx.id for tx in chosen),
             registrations=tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known),
             joins=self._presence.joins(),
-            heartbeats=self._presence.heartbeats(now),
+            heartbeats=() if half else self._presence.heartbeats(now),
         )
         at = Position(chain.height + 1, slot, now)
         outcome = world.outcome(chain.head, chain.state, at, body, {tx.id: tx for tx in chosen})
@@ -235,8 +260,28 @@ class Validator:
     def cast(self, height: int, slot: int, phase: Phase, block: Block | None) -> None:
         """Signs and publishes a vote, and counts it here."""
         members = self._chain.sets_of_next().at(slot) if height == self._voting.height else self._members_at(height)
-        if self._node not in members.weights:
+        if self._node not in members.weights or self._conduct.keeps("votes", height):
             return
+        vote = self._signed_vote(height, slot, phase, block, members)
+        name = None if block is None else block.hash.hex()[:16]
+        self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
+        if phase is not Phase.COMMIT and self._conduct.equivocates("votes"):
+            self._cast_both(vote, block, members)
+        else:
+            self._world.publish_consensus(self._node, "vote", vote, vote.size)
+        self._take(vote, self._node)
+
+    def _cast_both(self, vote: Vote, block: Block | None, members: EpochSet) -> None:
+        """A second vote beside the honest one: for the slot's other block when there is one, else for or against the only one."""
+        candidates = [self._rivals.get(vote.slot), self._voting.proposed(vote.slot)]
+        other = next((b for b in candidates if b is not None and b.hash != vote.block), None)
+        if other is None and block is None:
+            self._world.publish_consensus(self._node, "vote", vote, vote.size)
+            return
+        second = self._signed_vote(vote.height, vote.slot, vote.phase, other, members)
+        self._conduct.publish_both("vote", vote, second)
+
+    def _signed_vote(self, height: int, slot: int, phase: Phase, block: Block | None, members: EpochSet) -> Vote:
         tag = b""
         if block is not None:
             backend = BackendId(block.header.backend)
@@ -245,11 +290,7 @@ class Validator:
             tag = native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
-        vote = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-        name = None if subject is None else subject.hex()[:16]
-        self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
-        self._world.publish_consensus(self._node, "vote", vote, vote.size)
-        self._take(vote, self._node)
+        return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
 
     def _members_at(self, height: int) -> EpochSet:
         committed = self._chain.at(height)
@@ -290,6 +331,7 @@ class Validator:
             self._world.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
         self._voting = Voting(header.height + 1, self._node, self._chain.sets_of_next())
         self._waiting.clear()
+        self._rivals.clear()
         self.on_commit(block, caught_up)
         for item in self._early.pop(header.height + 1, []):
             self._take(item, self._node)

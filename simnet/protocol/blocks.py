@@ -77,6 +77,16 @@ class Header:
         """The roots in one backend's field."""
         return next((f for f in self.fields if f.backend == backend), None)
 
+    @property
+    def hash(self) -> bytes:
+        """The block's hash."""
+        return hashlib.blake2s(b"SIMNET-HEADER-V1" + self.encode()).digest()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return _HEADER.size + _FIELD.size * len(self.fields)
+
     def encode(self) -> bytes:
         """Canonical bytes."""
         return _HEADER.pack(
@@ -136,7 +146,7 @@ class Block:
     @staticmethod
     def assemble(header: Header, body: Body) -> "Block":
         """The block of these parts, with its hash."""
-        return Block(header, body, hashlib.blake2s(b"SIMNET-HEADER-V1" + header.encode()).digest())
+        return Block(header, body, header.hash)
 
     @property
     def tx_ids(self) -> tuple[bytes, ...]:
@@ -151,7 +161,7 @@ class Block:
         """Bytes on the wire."""
         lists = 32 * len(self.tx_ids) + 260 * len(self.body.registrations)
         lists += JOIN_BYTES * len(self.body.joins) + HEARTBEAT_BYTES * len(self.body.heartbeats)
-        return _HEADER.size + _FIELD.size * len(self.header.fields) + lists
+        return self.header.size + lists
 
     def why_malformed(self) -> str | None:
         """Whether body and header belong together; `None` when they do."""

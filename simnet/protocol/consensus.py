@@ -167,6 +167,11 @@ class Voting:
             return self._precommit(None)
         return []
 
+    def proposed(self, slot: int) -> Block | None:
+        """The block of the first proposal that came for a slot."""
+        proposal = self.proposals.get(slot)
+        return None if proposal is None else proposal.block
+
     def quorum(self, slot: int, phase: Phase, block: bytes | None) -> bool:
         """Whether more than two thirds of the slot's stake cast this vote."""
         tally = self.tallies.get((slot, phase))

@@ -148,7 +148,7 @@ class Slashing:
     def __init__(self, standings: Mapping[int, Standing], thresholds: Thresholds = Thresholds(), base_reward: int = BASE_REWARD) -> None:
         self.standings = dict(standings)
         self.history: deque[Penalty] = deque(maxlen=HISTORY_MAX)
-        self._thresholds = thresholds
+        self.thresholds = thresholds
         self._base_reward = base_reward
         self._misses: dict[tuple[int, str], int] = {}
         self._pending: list[Evidence] = []
@@ -172,12 +172,12 @@ class Slashing:
         for validator in sorted(self.standings):
             part = took.get(validator, Took())
             for stage in (Phase.PREVOTE.label, Phase.PRECOMMIT.label):
-                misses = self._count(validator, stage, getattr(part, stage), self._thresholds.votes)
+                misses = self._count(validator, stage, getattr(part, stage), self.thresholds.votes)
                 found += self._censored(validator, stage, misses, number)
             if part.proof is not None:
-                misses = self._count(validator, "proof", part.proof, self._thresholds.proof)
+                misses = self._count(validator, "proof", part.proof, self.thresholds.proof)
                 found += self._censored(validator, "proof", misses, number)
-            misses = self._count(validator, "inactivity", part.anything, self._thresholds.inactivity)
+            misses = self._count(validator, "inactivity", part.anything, self.thresholds.inactivity)
             found += self._inactive(validator, misses, number)
         return found
 

@@ -59,6 +59,11 @@ class RunFolder:
         return self.root / "timings.json"
 
     @property
+    def penalties(self) -> Path:
+        """Only of runs with slashing."""
+        return self.root / "slashing.log"
+
+    @property
     def analysis(self) -> Path:
         return self.root / "analysis.json"
 
@@ -68,7 +73,7 @@ class RunFolder:
         `costs.json` stays until this run's own replaces it: it may be the cost table this run replays.
         """
         try:
-            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis):
+            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties):
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot clear {self.root}: {error}") from error

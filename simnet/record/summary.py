@@ -23,6 +23,7 @@ from simnet.record.mempool import Mempool
 from simnet.record.messages import MessageBook
 from simnet.record.proofs import Proofs, reported_backends
 from simnet.record.resources import ProcessClock
+from simnet.record.slashing import Slashing
 from simnet.record.stats import ms
 from simnet.record.traffic import Traffic
 from simnet.record.wire import Wire
@@ -88,6 +89,7 @@ class SummaryRecorder:
         self._aggregation = Aggregation(info)
         self._mempool = Mempool(info)
         self._byzantine = Byzantine(self._book)
+        self._slashing = Slashing()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
         dispatcher = self._dispatcher = Dispatcher(
             (
@@ -101,6 +103,7 @@ class SummaryRecorder:
                 self._aggregation,
                 self._mempool,
                 self._byzantine,
+                self._slashing,
             )
         )
         self.on_event: Callable[[Event], None] = dispatcher.on_event
@@ -123,6 +126,7 @@ class SummaryRecorder:
             "mempool": self._mempool.block(),
             "proofs": self._proofs.block(self._backends),
             "simnet": self._simnet(result, end),
+            **({"slashing": self._slashing.block()} if self._info.slashing else {}),
         }
 
     def _upstream(self) -> Summary:
@@ -145,6 +149,11 @@ class SummaryRecorder:
             "backend": self._labels.backend,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    def _node_faults(self) -> Summary:
+        """What faults of nodes themselves did; absent in runs without any."""
+        found = self._slashing.conduct()
+        return {"node_faults": found} if found else {}
 
     def _simnet(self, result: "RunResult | None", end: int) -> Summary:
         info = self._info
@@ -171,6 +180,7 @@ class SummaryRecorder:
             "network": {**self._traffic.detail(), "wire": self._wire.detail()},
             "faults": self._faults.counts(),
             "fault_effects": self._faults.effects(self._finality, end),
+            **self._node_faults(),
             "violations": _violations(result),
         }
 

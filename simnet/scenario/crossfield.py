@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.scenario.marks import Path
+from simnet.scenario.nodefaults import CONDUCT
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
 
 DEFAULT_REGION = "default"
@@ -155,10 +156,26 @@ def fault_places(data: Mapping[str, Any]) -> Iterator[Conflict]:
             if isinstance(region, str) and region not in regions:
                 why = f"no node is in this region; there are {', '.join(sorted(regions))}"
                 yield Conflict(("faults", "links", index, key), region, why)
-    for index in range(len(nodes) if isinstance(nodes, list | tuple) else 0):
-        node = whole(data, "faults", "nodes", index, "node")
-        if node is not None and n is not None and node >= n:
-            yield Conflict(("faults", "nodes", index, "node"), node, f"node index {node} must be below n ({n})")
+    for index, fault in enumerate(nodes if isinstance(nodes, list | tuple) else ()):
+        listed = at(fault, "nodes")
+        places: list[Path] = [("nodes", i) for i in range(len(listed) if isinstance(listed, list | tuple) else 0)]
+        for place in (("node",), *places):
+            node = whole(fault, *place)
+            if node is not None and n is not None and node >= n:
+                yield Conflict(("faults", "nodes", index, *place), node, f"node index {node} must be below n ({n})")
+
+
+def node_conduct(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Faults of a node itself name no node twice and need a chain."""
+    faults = at(data, "faults", "nodes")
+    for index, fault in enumerate(faults if isinstance(faults, list | tuple) else ()):
+        for key in ("nodes", "what"):
+            listed = at(fault, key)
+            if isinstance(listed, list | tuple) and len(set(map(repr, listed))) != len(listed):
+                yield Conflict(("faults", "nodes", index, key), None, "names one twice")
+        kind = at(fault, "kind")
+        if kind in CONDUCT and at(data, "chain", "enabled") is False:
+            yield Conflict(("faults", "nodes", index, "kind"), kind, "needs a chain, and chain.enabled is false")
 
 
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -258,6 +275,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     partition_groups,
     byzantine_publishers,
     fault_places,
+    node_conduct,
     validator_capacity,
     list_capacities,
     vote_weights,

@@ -14,10 +14,11 @@ from simnet.scenario.crossfield import at
 from simnet.scenario.explain import explain
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.marks import Path
+from simnet.scenario.nodefaults import NODE_FAULTS
 from simnet.scenario.syntax import Source
 from simnet.scenario.unknown import close_match, unknown_keys
 
-TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS}
+TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS, *NODE_FAULTS}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
 SHOWN_CHARACTERS_MAX = 80
 M = TypeVar("M", bound=BaseModel)

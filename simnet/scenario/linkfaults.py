@@ -1,4 +1,4 @@
-"""Our own network faults: rules on links (`[[faults.links]]`) and on nodes (`[[faults.nodes]]`)."""
+"""Our own faults of the network: rules on links (`[[faults.links]]`)."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from simnet.scenario.base import DelayMs, DurationMs, Ours, Probability, StartMs
 
 KBPS_MAX = 1_000_000_000
 Kbps = Annotated[int, Field(ge=1, le=KBPS_MAX)]
-NODE_FAULTS_MAX = LINK_FAULTS_MAX = 256
+LINK_FAULTS_MAX = 256
 
 
 class _OnLinks(Ours):
@@ -64,12 +64,3 @@ LINK_FAULTS: dict[str, type[Ours]] = {
     "corrupt": Corrupt,
     "bandwidth": Throttle,
 }
-
-
-class NodeFault(Ours):
-    kind: Literal["crash", "pause"] = Field(
-        description="crash: links down, gossip memory lost. pause: nothing sent or received, all of it late."
-    )
-    node: int = Field(ge=0)
-    start_ms: StartMs = Field(default=0, description="From 500 ms before traffic zero.")
-    duration_ms: DurationMs

@@ -69,6 +69,12 @@ class Scenario(Upstream):
         """Proof backends of each node, in turn order."""
         return tuple(self.provers.backends_of(region) for region in self.region_of_node)
 
+    @property
+    def slashing(self) -> bool:
+        """Whether nodes book penalties."""
+        cheating = any(fault.kind in ("equivocation", "withholding") for fault in self.faults.nodes)
+        return cheating if self.consensus.slashing is None else self.consensus.slashing
+
     def link(self, lower: str, higher: str) -> Link:
         """Link values between the region of an edge's lower node and that of its higher node.
 

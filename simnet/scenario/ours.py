@@ -64,6 +64,10 @@ class Consensus(Ours):
     )
     witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
     reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
+    slashing: bool | None = Field(
+        default=None,
+        description="Whether nodes book penalties; absent: when [[faults.nodes]] has equivocation or withholding (ADR 8).",
+    )
 
 
 class Provers(Ours):

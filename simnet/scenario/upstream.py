@@ -18,7 +18,8 @@ from simnet.scenario.base import (
     StartMs,
     Upstream,
 )
-from simnet.scenario.linkfaults import LINK_FAULTS_MAX, NODE_FAULTS_MAX, Kbps, LinkFault, NodeFault
+from simnet.scenario.linkfaults import LINK_FAULTS_MAX, Kbps, LinkFault
+from simnet.scenario.nodefaults import NODE_FAULTS_MAX, NodeFault
 
 TopologyType = Literal["ring", "erdos_renyi", "k_regular", "small_world", "scale_free"]
 SpamKind = Literal["copy", "flipped_bytes", "other_statement", "wrong_public_inputs", "oversize"]
@@ -158,4 +159,9 @@ class Faults(Upstream):
     links: tuple[LinkFault, ...] = Field(
         default=(), max_length=LINK_FAULTS_MAX, strict=False, description="Ours: rules on what links carry, in this order."
     )
-    nodes: tuple[NodeFault, ...] = Field(default=(), max_length=NODE_FAULTS_MAX, strict=False, description="Ours: crashes and pauses.")
+    nodes: tuple[NodeFault, ...] = Field(
+        default=(),
+        max_length=NODE_FAULTS_MAX,
+        strict=False,
+        description="Ours: what single nodes do or fail to do; a node and kind of fault at a time is recorded as `node:<index>`.",
+    )

@@ -1,0 +1,50 @@
+"""What faults make of a node's conduct: cheating, keeping things back. Without faults, nothing."""
+
+from collections import Counter
+
+from simnet import rng
+from simnet.events import Equivocated, Withheld
+from simnet.node.world import CONSENSUS_TOPIC, World
+from simnet.protocol.messages import Proposal, Vote
+from simnet.scenario.nodefaults import Equivocation, Withholding
+from simnet.units import NodeId
+
+
+class Conduct:
+    """One node's conduct. Windows of the same fault may overlap."""
+
+    def __init__(self, world: World, node: NodeId) -> None:
+        self._world = world
+        self._node = node
+        self._equivocates: Counter[str] = Counter()
+        self._withholds: Counter[str] = Counter()
+
+    def under(self, fault: Equivocation | Withholding, begins: bool) -> None:
+        """A fault begins or ends."""
+        counts = self._equivocates if isinstance(fault, Equivocation) else self._withholds
+        counts.update(dict.fromkeys(fault.what, 1 if begins else -1))
+
+    def equivocates(self, what: str) -> bool:
+        """Whether the node signs two `proposals` or `votes`."""
+        return self._equivocates[what] > 0
+
+    def keeps(self, what: str, height: int) -> bool:
+        """Whether the node keeps `proposals`, `votes`, `proofs` or `blocks` to itself; True is recorded as done."""
+        if self._withholds[what] <= 0:
+            return False
+        self._world.emit(Withheld(self._world.now, self._node, what, height))
+        return True
+
+    def publish_both(self, kind: str, first: Proposal | Vote, second: Proposal | Vote) -> None:
+        """Sends one message to half of the neighbours and the other one to the rest; in one slot, always the same halves."""
+        peers = self._world.network.connected(self._node)
+        order = rng.generator(self._world.seed, "equivocation", self._node, first.slot).permutation(len(peers))
+        shuffled = [peers[i] for i in order]
+        half = (len(peers) + 1) // 2
+        for message, spared in ((first, shuffled[half:]), (second, shuffled[:half])):
+            self._world.network.publish(
+                self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=message, size=message.size, spared=frozenset(spared)
+            )
+        what = first.phase.label if isinstance(first, Vote) else kind
+        height = first.height if isinstance(first, Vote) else first.block.header.height
+        self._world.emit(Equivocated(self._world.now, self._node, height, first.slot, what))

@@ -1,0 +1,132 @@
+"""Slashing at one node of a run: what its detectors and its watch find, and what is booked once a block is proven.
+
+Every node keeps its own books (`protocol.slashing`), fed with what it saw itself. Only the engine's time tokens are
+concerned: voting weights, the ledger's stakes and peers' scores stay as they are.
+"""
+
+from dataclasses import replace
+
+from simnet.events import EvidenceTaken, LimitReached, PenaltyBooked, SlashingSettled
+from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.world import World
+from simnet.proofs.backend import BackendId
+from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.heartbeats import Heartbeat
+from simnet.protocol.messages import Proposal, Vote
+from simnet.protocol.rounds import Rounds
+from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Standing
+from simnet.protocol.validators import epoch_of
+from simnet.units import NodeId
+
+
+class Enforcement:
+    """One node's books."""
+
+    def __init__(self, world: World, node: NodeId, chain: Chain) -> None:
+        self._world = world
+        self._node = node
+        self._chain = chain
+        self._rounds = Rounds()
+        self._slot = -1
+        self._proof_slots = world.scenario.chain.block_proof_timeout_slots
+        validators = world.genesis.validators
+        self._validators = range(len(validators))
+        self.books = Slashing({v.index: Standing(v.weight, v.timetoke_hours, v.tier) for v in validators})
+
+    # --- what this node sees -------------------------------------------------------------------------
+
+    def saw(self, message: Proposal | Vote) -> None:
+        """A verified message."""
+        if isinstance(message, Vote):
+            self._rounds.voted(message)
+        else:
+            self._rounds.proposed(message.leader, message.slot)
+
+    def heard(self, beat: Heartbeat) -> None:
+        """A verified heartbeat: its author was up in that round."""
+        windows = self._world.rules.windows
+        self._rounds.heard(beat.validator, (beat.t - windows.origin_ms) // windows.slot_ms)
+
+    def on_double_sign(self, found: DoubleSign) -> None:
+        """Evidence that the node's watch has checked."""
+        validator, height, _ = found.offence
+        self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
+
+    def on_slot(self, slot: int) -> None:
+        """A slot begins: the one before is judged."""
+        ended, self._slot = self._slot, slot
+        self._rounds.begin(slot)
+        if ended >= 0:
+            self._judge(ended)
+
+    def on_proven(self, height: int) -> None:
+        """A block's consensus proof was verified here: penalties are booked, rewards given or withheld, alarms end."""
+        committed = self._chain.at(height)
+        assert committed is not None
+        alarms = len(self.books.triggers)
+        header = committed.block.header
+        settled = self.books.on_commit(header.proposer, verified=True)
+        now, backend = self._world.now, BackendId(header.backend).label
+        for p in settled.penalties:
+            kind, detail = p.evidence.kind.label, p.evidence.detail
+            self._world.emit(PenaltyBooked(now, self._node, height, backend, NodeId(p.validator), p.amount, kind, detail))
+        if alarms:
+            withheld = sum(settled.withheld.values())
+            self._world.emit(SlashingSettled(now, self._node, height, len(settled.penalties), withheld, alarms))
+
+    # --- judging -------------------------------------------------------------------------------------
+
+    def _judge(self, slot: int) -> None:
+        members = self._chain.sets_of_next().at(slot)
+        took = self._rounds.took(slot, members, self._validators)
+        if took is None:
+            return
+        for validator, proved in self._prover_of(slot - self._proof_slots).items():
+            took[validator] = replace(took[validator], proof=proved)
+        try:
+            found = self.books.on_round_end(slot, took)
+        except SlashingFull:
+            self._world.emit(LimitReached(self._world.now, self._node, "slashing_queue"))
+            return
+        for evidence in found:
+            self._tell(evidence)
+            if evidence.kind is Kind.CENSORSHIP and "stage=proof" not in evidence.detail:
+                self._witness(evidence.validator, slot)
+
+    def _prover_of(self, slot: int) -> dict[int, bool]:
+        """Who had to bring a slot's block and its consensus proof, and whether they came from it; nobody when that is open.
+
+        A proof may take some slots, so a leader is judged only when they have passed.
+        """
+        leaders = self._chain.sets_of_next().at(slot).leaders(slot) if slot >= 0 else ()
+        if not leaders:
+            return {}
+        committed = self._decided_in(slot)
+        if committed is not None:
+            proposer, proof = committed.block.header.proposer, committed.proof
+            return {proposer: proof is not None and proof.prover == proposer}
+        # A proposal that found no quorum may be anybody's fault.
+        return {} if self._rounds.has_proposal(leaders[0], slot) else {leaders[0]: False}
+
+    def _decided_in(self, slot: int) -> CommittedBlock | None:
+        for committed in reversed(self._chain.committed):
+            if committed.slot <= slot:
+                return committed if committed.slot == slot else None
+        return None
+
+    def _witness(self, validator: int, slot: int) -> None:
+        """Votes were missed although their author was up: that is withholding, and this node is its witness."""
+        first = slot - self.books.thresholds.votes + 1
+        if epoch_of(first) == epoch_of(slot) and self._rounds.was_heard(validator, first, slot):
+            self._bring(Evidence(Kind.VOTE_WITHHOLDING, validator, f"round={slot}", reporter=self._node))
+
+    def _bring(self, evidence: Evidence) -> None:
+        try:
+            if self.books.on_evidence(evidence, self._slot):
+                self._tell(evidence)
+        except SlashingFull:
+            self._world.emit(LimitReached(self._world.now, self._node, "slashing_queue"))
+
+    def _tell(self, evidence: Evidence) -> None:
+        kind = evidence.kind.label
+        self._world.emit(EvidenceTaken(self._world.now, self._node, NodeId(evidence.validator), kind, evidence.detail))
