@@ -415,6 +415,33 @@ class SlashingSettled(Event):
 
 
 @event
+class ServiceResumed(Event):
+    """A node's prover, verifier or wallet goes on after a stop."""
+
+    node: NodeId
+    service: str
+    stopped_for: SimTime
+    waiting: int
+    """Jobs: proofs or verifications queued or under way; publications and renewals of a wallet."""
+    oldest_age: SimTime
+    """Of the job that has waited longest."""
+
+
+@event
+class BacklogWorkedOff(Event):
+    """All that waited when a service came back is done (a wallet: handed to its prover)."""
+
+    node: NodeId
+    service: str
+    depth_max: int
+    """Most jobs at once since the stop."""
+    refused: int
+    """Jobs that the limit kept out meanwhile."""
+    took: SimTime
+    """Since the service came back."""
+
+
+@event
 class LimitReached(Event):
     """A limit of the scenario was hit; never a silent drop."""
 

@@ -103,7 +103,7 @@ class BlockProver:
             self._world.after(self._slot_ns, lambda: retry(height))
             return
         work.begun.add(part)
-        self._world.after(ticket.ready_at - self._world.now, lambda: self._announce(height, part, ticket))
+        ticket.when_ready(lambda: self._announce(height, part, ticket))
 
     def _announce(self, height: int, part: Part, ticket: Ticket) -> None:
         """Signs a finished proof, takes it here and publishes it."""

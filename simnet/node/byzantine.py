@@ -55,7 +55,7 @@ class Spammer:
             message = prepared.message()
             self._send(replace(message, envelope=Blob.of(self._flip(message.envelope.data))), "flipped_bytes")
 
-        self._world.after(max(0, prepared.ticket.ready_at - self._world.now), send)
+        prepared.ticket.when_ready(send)
 
     def _send_forged(self, kind: str, original: TxMessage) -> None:
         """A transfer with an envelope that proves another one."""

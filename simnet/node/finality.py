@@ -178,7 +178,7 @@ class Finality:
             proving.done = False
             self._world.after(self._slot_ns, lambda: self._prove(height))
             return
-        self._world.after(ticket.ready_at - self._world.now, lambda: self._announce(committed, proving, tuple(vrf), ticket))
+        ticket.when_ready(lambda: self._announce(committed, proving, tuple(vrf), ticket))
 
     def _announce(self, committed: CommittedBlock, proving: Proving, vrf: tuple[VrfEntry, ...], ticket: Ticket) -> None:
         assert proving.certificate is not None

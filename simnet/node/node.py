@@ -13,6 +13,7 @@ from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
+from simnet.node.services import Services
 from simnet.node.sync import Sync
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
@@ -22,7 +23,7 @@ from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage
 from simnet.scenario.nodefaults import Conduct as NodeFaults
-from simnet.scenario.nodefaults import Equivocation, Withholding
+from simnet.scenario.nodefaults import Equivocation, ServiceStop, Withholding
 from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
@@ -51,6 +52,7 @@ class Node:
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation)
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
+        self.services = Services(world, node, processor, self.wallet.gate)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
@@ -109,6 +111,8 @@ class Node:
         match fault:
             case Equivocation() | Withholding():
                 self.conduct.under(fault, begins)
+            case ServiceStop():
+                self.services.under(fault, begins)
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""

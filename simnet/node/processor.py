@@ -7,6 +7,7 @@ awaited only when the virtual clock reaches the job's end, or later.
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from simnet.blob import Blob
 from simnet.errors import ProofError
@@ -14,33 +15,59 @@ from simnet.events import LimitReached, ProofMade, ProofVerified
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security, Verdict
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
-from simnet.proofs.queue import ProofQueue
+from simnet.proofs.queue import Job, ProofQueue
+from simnet.scenario.nodefaults import Service
 from simnet.units import NodeId, SimTime
 
-AnyFuture = Future[tuple[Blob, int]] | Future[tuple[Verdict, int]]
+ProofFuture = Future[tuple[Blob, int]]
+AnyFuture = ProofFuture | Future[tuple[Verdict, int]]
+
+
+def at_end_of(world: World, job: Job, action: Callable[[], None]) -> None:
+    """Does something when a job has ended; at the end of the present instant if it has."""
+
+    def arrive() -> None:
+        if job.end > world.now:
+            at_end_of(world, job, action)  # A stop has put it off.
+        else:
+            action()
+
+    world.after(max(0, job.end - world.now), arrive)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What became of jobs since a service stopped."""
+
+    depth_max: int = 0
+    refused: int = 0
 
 
 class Ticket:
     """A proof that is being made."""
 
-    def __init__(self, world: World, node: NodeId, backend: BackendId, circuit: Circuit, again: bool) -> None:
+    def __init__(
+        self, world: World, node: NodeId, backend: BackendId, circuit: Circuit, again: bool, future: "ProofFuture", job: Job
+    ) -> None:
         self.backend = backend
-        self.ready_at = SimTime(0)
         self._world = world
         self._node = node
         self._circuit = circuit
         self._again = again
-        self._queued_at = world.now
-        self._started_at = SimTime(0)
-        self._future: Future[tuple[Blob, int]] | None = None
+        self._future = future
+        self._job = job
 
-    def schedule(self, future: "Future[tuple[Blob, int]]", start: SimTime, end: SimTime) -> None:
-        """The job's place in virtual time."""
-        self._future, self._started_at, self.ready_at = future, start, end
+    @property
+    def ready_at(self) -> SimTime:
+        """When the proof is there in virtual time; a stop of the prover may put it off until then."""
+        return self._job.end
+
+    def when_ready(self, action: Callable[[], None]) -> None:
+        """Does something when the proof is ready, or now if it is."""
+        at_end_of(self._world, self._job, action)
 
     def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
-        assert self._future is not None
         envelope = self._world.workshop.take(self._future)
         self._world.emit(
             ProofMade(
@@ -50,9 +77,9 @@ class Ticket:
                 self._circuit.id.label,
                 envelope.name,
                 len(envelope),
-                self._queued_at,
-                self._started_at,
-                self.ready_at,
+                self._job.queued_at,
+                self._job.start,
+                self._job.end,
                 self._again,
             )
         )
@@ -75,6 +102,12 @@ class Processor:
         self._consensus_prover = ProofQueue(1, limits.queue_jobs_max)
         self._block_prover = ProofQueue(1, limits.queue_jobs_max)
         self._verifier = ProofQueue(1, limits.queue_jobs_max)
+        self._queues: dict[Service, tuple[ProofQueue, ...]] = {
+            "prover": (self._provers, self._consensus_prover, self._block_prover),
+            "verifier": (self._verifier,),
+        }
+        self._watched: dict[Service, Watched] = {}
+        """Services that stand still or work off what has waited."""
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
         """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
@@ -82,15 +115,14 @@ class Processor:
         now = self._world.now
         if queue.full(now):
             # No real work for a proof that the node has no room to make.
-            self._world.emit(LimitReached(now, self._node, "provers.queue_jobs_max"))
+            self._refuse("prover")
             return None
         future = self._world.workshop.prove(backend, circuit, witness)
         job = hashlib.blake2s(witness).hexdigest()[:32]
         placed = queue.admit(now, self._cost(backend, circuit, PROVE, job, future))
         assert placed is not None
-        ticket = Ticket(self._world, self._node, backend, circuit, again)
-        ticket.schedule(future, *placed)
-        return ticket
+        self._measure("prover")
+        return Ticket(self._world, self._node, backend, circuit, again, future, placed)
 
     def verify(
         self,
@@ -115,9 +147,10 @@ class Processor:
         cost = SimTime(0) if oversize else self._cost(backend, circuit, VERIFY, name, future)
         placed = self._verifier.admit(now, cost)
         if placed is None:
-            self._world.emit(LimitReached(now, self._node, "provers.queue_jobs_max"))
+            self._refuse("verifier")
             then(None)
             return
+        self._measure("verifier")
 
         def finish() -> None:
             verdict, _ = future.result()
@@ -128,7 +161,35 @@ class Processor:
             )
             then(verdict)
 
-        self._world.after(placed[1] - now, finish)
+        at_end_of(self._world, placed, finish)
+
+    # --- stops ---------------------------------------------------------------------------------------
+
+    def stop(self, service: Service, until: SimTime) -> None:
+        """The prover (all of them) or the verifier stands still until then; `watched` counts from now on."""
+        for queue in self._queues[service]:
+            queue.stop(self._world.now, until)
+        self._watched.setdefault(service, Watched())
+        self._measure(service)
+
+    def waiting(self, service: Service) -> list[Job]:
+        """Jobs of a service that are queued or running."""
+        return [job for queue in self._queues[service] for job in queue.waiting(self._world.now)]
+
+    def watched(self, service: Service) -> tuple[int, int]:
+        """The most jobs that waited at once since the service stopped, and how many were refused. Ends the watch."""
+        seen = self._watched.pop(service, Watched())
+        return seen.depth_max, seen.refused
+
+    def _measure(self, service: Service) -> None:
+        seen = self._watched.get(service)
+        if seen is not None:
+            seen.depth_max = max(seen.depth_max, sum(queue.depth(self._world.now) for queue in self._queues[service]))
+
+    def _refuse(self, service: Service) -> None:
+        self._world.emit(LimitReached(self._world.now, self._node, "provers.queue_jobs_max"))
+        if service in self._watched:
+            self._watched[service].refused += 1
 
     def _queue_of(self, circuit: CircuitId) -> ProofQueue:
         if circuit is CircuitId.TRANSACTION:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from simnet import rng
 from simnet.blob import Blob
-from simnet.events import PublicationSkipped, TransferLate, TransferStale
+from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
 from simnet.node.processor import Processor, Ticket
+from simnet.node.services import Gate
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -67,6 +68,7 @@ class Wallet:
         is_busy: Callable[[bytes], bool],
         publish: Callable[[TxMessage], str | None],
     ) -> None:
+        self.gate = Gate(lambda: world.now)
         self._world = world
         self._node = node
         self._processor = processor
@@ -95,7 +97,7 @@ class Wallet:
 
     def prepare(self, number: int, payload: bytes) -> None:
         """Signs a transfer and starts its proof, for publication `number`."""
-        prepared = self._compose(payload)
+        prepared = None if self.gate.closed else self._compose(payload)
         if prepared is not None:
             self._prepared[number] = prepared
 
@@ -110,9 +112,16 @@ class Wallet:
     def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] = lambda _: None) -> None:
         """Publishes transfer `number` now, or when its proof is ready."""
         due = self._world.now
+        if self.gate.full:
+            self._world.emit(LimitReached(due, self._node, "wallet_jobs"))
+            self._world.emit(PublicationSkipped(due, self._node, "wallet_stopped"))
+            return
+        self.gate.run(lambda: self._publish_due(number, payload, due, then))
+
+    def _publish_due(self, number: int, payload: bytes, due: SimTime, then: Callable[[TxMessage], None]) -> None:
         prepared = self._prepared.pop(number, None) or (self._spare.pop(0) if self._spare else self._compose(payload))
         if prepared is None:
-            self._world.emit(PublicationSkipped(due, self._node, "no_free_lane"))
+            self._world.emit(PublicationSkipped(self._world.now, self._node, "no_free_lane"))
             return
         self._publish_when_ready(prepared, due, then)
 
@@ -130,6 +139,9 @@ class Wallet:
 
     def on_stale(self, tx: SignedTransfer, payload: bytes) -> None:
         """A pending transfer of this wallet no longer fits its account: prove and publish it anew."""
+        self.gate.run(lambda: self._renew(tx, payload))
+
+    def _renew(self, tx: SignedTransfer, payload: bytes) -> None:
         lane = tx.transfer.sender
         if self._pending.get(lane) != tx.id:
             return
@@ -229,4 +241,4 @@ class Wallet:
                 self._pending.pop(prepared.draft.tx.transfer.sender, None)
                 self._world.emit(PublicationSkipped(now, self._node, why_not))
 
-        self._world.after(max(0, prepared.ticket.ready_at - due), publish)
+        prepared.ticket.when_ready(lambda: self.gate.run(publish))

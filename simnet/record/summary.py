@@ -23,6 +23,7 @@ from simnet.record.mempool import Mempool
 from simnet.record.messages import MessageBook
 from simnet.record.proofs import Proofs, reported_backends
 from simnet.record.resources import ProcessClock
+from simnet.record.services import Services
 from simnet.record.slashing import Slashing
 from simnet.record.stats import ms
 from simnet.record.traffic import Traffic
@@ -90,6 +91,7 @@ class SummaryRecorder:
         self._mempool = Mempool(info)
         self._byzantine = Byzantine(self._book)
         self._slashing = Slashing()
+        self._services = Services()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
         dispatcher = self._dispatcher = Dispatcher(
             (
@@ -104,6 +106,7 @@ class SummaryRecorder:
                 self._mempool,
                 self._byzantine,
                 self._slashing,
+                self._services,
             )
         )
         self.on_event: Callable[[Event], None] = dispatcher.on_event
@@ -152,7 +155,7 @@ class SummaryRecorder:
 
     def _node_faults(self) -> Summary:
         """What faults of nodes themselves did; absent in runs without any."""
-        found = self._slashing.conduct()
+        found = {**self._slashing.conduct(), **self._services.conduct()}
         return {"node_faults": found} if found else {}
 
     def _simnet(self, result: "RunResult | None", end: int) -> Summary:

@@ -81,6 +81,8 @@ class _Profile(Document):
     def __init__(self, source: syntax.Source) -> None:
         super().__init__(source)
         self._flat_traffic = _nest_traffic(self.data)
+        self._service_stop: int | None = None
+        """Place in `faults.nodes` of what the file has as `[faults.service_stop]`."""
 
     def overlay(self, overrides: Mapping[str, str], seed: int | None, mode: str | None) -> None:
         """Puts what the file leaves out or the command line sets into the tables."""
@@ -96,6 +98,7 @@ class _Profile(Document):
         """The scenario, or None when there are problems."""
         if self.has_huge_integers():
             return None
+        self._service_stop = _adopt_service_stop(self.data)
         scenario = self.validate(Scenario)
         self.refuse(conflicts(self.data))
         for tolerance in TOLERANCES:
@@ -103,7 +106,25 @@ class _Profile(Document):
         return None if self.problems else scenario
 
     def written(self, key: marks.Path) -> marks.Path:
+        if self._service_stop is not None and key[:3] == ("faults", "nodes", self._service_stop):
+            return ("faults", "service_stop", *key[3:])
         return key[:1] + key[2:] if self._flat_traffic and key[:2] == ("traffic", "tx") else key
+
+
+def _adopt_service_stop(data: dict[str, Any]) -> int | None:
+    """Moves a `[faults.service_stop]` that says which service of which nodes behind `faults.nodes`, in place; its index there.
+
+    Upstream's loader ignores a table of this name and no layout of it is known, so any other one stays an unknown key.
+    """
+    faults = data.get("faults")
+    stop = faults.get("service_stop") if isinstance(faults, dict) else None
+    if not isinstance(faults, dict) or not isinstance(stop, dict) or not {"service", "nodes"} <= stop.keys():
+        return None
+    nodes = faults.setdefault("nodes", [])
+    if not isinstance(nodes, list):
+        return None
+    nodes.append({"kind": "service_stop", **faults.pop("service_stop")})
+    return len(nodes) - 1
 
 
 def _nest_traffic(data: dict[str, Any]) -> bool:

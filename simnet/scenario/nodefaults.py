@@ -63,10 +63,15 @@ class Withholding(_OnNodes):
 
 
 class ServiceStop(_OnNodes):
-    """A service of the nodes stops: its jobs wait, and are worked off afterwards."""
+    """A service of the nodes stops: its jobs wait, and are worked off afterwards.
+
+    A table `[faults.service_stop]` with `service` and `nodes` is the same; of another layout it is an unknown key.
+    """
 
     kind: Literal["service_stop"]
-    service: Service = Field(description="prover: proofs of all kinds. verifier: all verifications. wallet: own transfers.")
+    service: Service = Field(
+        description="prover: proofs of all kinds. verifier: all verifications. wallet: own transfers. Jobs wait, within the usual limits."
+    )
 
 
 class ClockSkew(_OnNodes):

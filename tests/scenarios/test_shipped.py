@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from simnet.cli.main import app
 from simnet.scenario.load import load_scenario
+from simnet.scenario.nodefaults import CONDUCT, NODE_FAULTS, NodeFault
 from simnet.scenario.wrapper_load import load_wrapper
 from tests.runs import ROOT, SHIPPED, command, environment, run_json
 
@@ -38,9 +39,16 @@ def shortened(path: Path) -> list[str]:
     words += ["faults.partition.start_ms=600", "faults.partition.duration_ms=900"] if faults.partition else []
     words += ["faults.churn.start_ms=800", "faults.churn.rate_per_min=60.0", "faults.churn.restart_after_ms=600"] if faults.churn else []
     words += ["faults.byzantine.start_ms=500"] if faults.byzantine else []
+    words += [f"faults.nodes=[{', '.join(_early(fault) for fault in faults.nodes)}]"] if faults.nodes else []
     regions = sorted(set(load_scenario(path).scenario.region_of_node))
     words += ['provers.default_backends=["stwo", "plonky3"]', *(f'provers.regions.{r}=["stwo", "plonky3"]' for r in regions)]
     return [part for word in words for part in ("--set", word)]
+
+
+def _early(fault: NodeFault) -> str:
+    """The fault in the shortened profile's time, as TOML."""
+    keys = {**fault.model_dump(mode="json"), "start_ms": 600, "duration_ms": 900}
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in keys.items()) + " }"
 
 
 def ran(folder: Path, *arguments: object, limit_s: int = NIGHT_S) -> subprocess.CompletedProcess[str]:
@@ -64,6 +72,7 @@ def check(folder: Path, path: Path) -> None:
     kinds = {fault["kind"] for fault in summary["faults"]}
     assert ("partition_end" in kinds) == (faults.partition is not None)
     assert ("churn_down" in kinds) == (faults.churn is not None)
+    assert {k for k in kinds if k.removesuffix("_end") in NODE_FAULTS} >= {f"{f.kind}_end" for f in faults.nodes if f.kind in CONDUCT}
     if faults.byzantine is None:
         assert "byzantine_spam" not in kinds
 
@@ -93,6 +102,17 @@ def test_a_region_that_was_cut_off_is_level_again(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     finality = summary_of(tmp_path, path)["finality"]
     assert finality["height_min"] == finality["height_max"] >= 10
+
+
+def test_verifiers_that_stood_still_work_off_their_backlog(tmp_path: Path) -> None:
+    path = ROOT / "scenarios/verifier_pause_resume.toml"
+    done = ran(tmp_path, path)
+    assert done.returncode == 0, done.stderr
+    summary = summary_of(tmp_path, path)
+    stops = summary["simnet"]["node_faults"]["service_stop"]["verifier"]
+    assert stops["stops"] == stops["worked_off"] == 2 and stops["stopped_ms"] == 24000 and stops["refused"] == 0
+    assert stops["backlog_max"] > 20 and 11_000 < stops["oldest_age_ms"] <= 12_000
+    assert summary["finality"]["height_min"] == summary["finality"]["height_max"] >= 10
 
 
 @cache

@@ -198,8 +198,21 @@ def test_two_faults_must_both_let_go_of_a_node() -> None:
         ({"links": [{"kind": "duplicate", "duration_ms": 5, "probability": 1.5}]}, "probability"),
         ({"links": [{"kind": "wormhole", "duration_ms": 5}]}, "wormhole"),
         ({"links": [{"kind": "one_way", "duration_ms": 5, "probability": 1.0}]}, "probability"),
+        ({"nodes": [{"kind": "equivocation", "duration_ms": 5, "nodes": [0, 2]}]}, r"nodes.1: node index 2 must be below n"),
+        ({"nodes": [{"kind": "equivocation", "duration_ms": 5, "nodes": [1, 1]}]}, "names one twice"),
+        ({"nodes": [{"kind": "equivocation", "duration_ms": 5, "nodes": []}]}, "at least 1"),
+        ({"nodes": [{"kind": "equivocation", "duration_ms": 5, "node": 1}]}, "nodes"),
+        ({"nodes": [{"kind": "withholding", "duration_ms": 5, "nodes": [1], "what": ["sleep"]}]}, "what"),
+        ({"nodes": [{"kind": "service_stop", "duration_ms": 5, "nodes": [1]}]}, "service"),
+        ({"nodes": [{"kind": "clock_skew", "duration_ms": 5, "nodes": [1], "drift_ppm": 10**6}]}, "drift_ppm"),
     ],
 )
 def test_bad_faults_are_refused(faults: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         scenario(2, regions=REGIONS, faults=faults)
+
+
+def test_faults_of_a_node_itself_need_a_chain() -> None:
+    fault = {"kind": "equivocation", "duration_ms": 5, "nodes": [1]}
+    with pytest.raises(ValidationError, match=r"faults.nodes.0.kind: needs a chain"):
+        scenario(2, chain={"enabled": False}, faults={"nodes": [fault]})

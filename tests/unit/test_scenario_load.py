@@ -8,6 +8,7 @@ import pytest
 
 from simnet.errors import Problem, ScenarioError
 from simnet.scenario.load import LoadedScenario, load_scenario
+from simnet.scenario.nodefaults import ServiceStop
 
 VALID = """\
 [sim]
@@ -326,3 +327,38 @@ def test_block_proofs_limit_a_block_unless_they_are_off(load: Load) -> None:
     assert problem.key == "chain.block_transactions_max"
     assert "at most 512 with block proofs" in problem.why
     assert load(edited("[sim]", large + "block_proofs = []\n[sim]")).scenario.block_proof_backends == ()
+
+
+STOP = '\n[faults.service_stop]\nservice = "verifier"\nnodes = [1, 2]\nstart_ms = 5\nduration_ms = 10\n'
+
+
+def test_a_service_stop_table_of_unknown_layout_is_a_warning(load: Load) -> None:
+    loaded = load(VALID + '\n[faults.service_stop]\ntarget = "verifier"\nduration_ms = "10s"\n')
+    assert [w.key for w in loaded.warnings] == ["faults.service_stop"]
+    assert loaded.scenario.faults.nodes == ()
+
+
+def test_a_service_stop_table_with_our_keys_is_a_fault(load: Load) -> None:
+    own = '\n[[faults.nodes]]\nkind = "pause"\nnode = 1\nduration_ms = 5\n'
+    for text in (VALID + STOP, VALID + own + STOP):
+        loaded = load(text, strict=True)
+        fault = loaded.scenario.faults.nodes[-1]
+        assert isinstance(fault, ServiceStop)
+        assert (fault.service, fault.nodes, fault.start_ms, fault.duration_ms) == ("verifier", (1, 2), 5, 10)
+    assert [f.kind for f in loaded.scenario.faults.nodes] == ["pause", "service_stop"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"verifier"', '"oracle"', "faults.service_stop.service"),
+        ("[1, 2]", "[1, 200]", "faults.service_stop.nodes.1"),
+        ("start_ms", "begin_ms", "faults.service_stop.begin_ms"),
+        ("duration_ms = 10\n", "", "faults.service_stop.duration_ms"),
+    ],
+)
+def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str, key: str) -> None:
+    found = problems(load, VALID + STOP.replace(old, new))
+    assert [p.key for p in found] == [key]
+    lines = (VALID + STOP.replace(old, new)).splitlines()
+    assert found[0].line is not None and found[0].line > lines.index("[faults.service_stop]")

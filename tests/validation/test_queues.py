@@ -44,7 +44,7 @@ def prover_waits(rho: float, workers: int, services: npt.NDArray[np.int64], seed
     for arrival, service in zip(np.cumsum(gaps).astype(np.int64).tolist(), services.tolist(), strict=True):
         placed = queue.admit(SimTime(arrival), SimTime(service))
         assert placed is not None
-        waits.append(placed[0] - arrival)
+        waits.append(placed.start - arrival)
     return np.array(waits[WARM_UP:], dtype=float)
 
 

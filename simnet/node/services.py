@@ -1,0 +1,129 @@
+"""Services of a node that stop for a while: what waits meanwhile, and how long it takes to work it off.
+
+A stopped prover or verifier keeps its queue, within its limit; a stopped wallet keeps what it was asked for behind a
+gate. Nothing else of the node stands still.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simnet.events import BacklogWorkedOff, ServiceResumed
+from simnet.node.processor import Processor
+from simnet.node.world import World
+from simnet.proofs.queue import Job
+from simnet.scenario.nodefaults import Service, ServiceStop
+from simnet.units import NodeId, SimTime, from_ms
+
+WALLET_JOBS_MAX = 4096
+"""Publications that a stopped wallet keeps; a limit of ours."""
+
+
+class Gate:
+    """Lets actions through, or keeps them in order while it is closed."""
+
+    def __init__(self, clock: Callable[[], SimTime]) -> None:
+        self._clock = clock
+        self._closed = 0
+        self._kept: list[tuple[SimTime, Callable[[], None]]] = []
+
+    def run(self, action: Callable[[], None]) -> None:
+        """Does it now, or when the gate opens."""
+        if self.closed:
+            self._kept.append((self._clock(), action))
+        else:
+            action()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed > 0
+
+    @property
+    def kept(self) -> tuple[SimTime, ...]:
+        """When the actions that wait came, oldest first."""
+        return tuple(at for at, _ in self._kept)
+
+    @property
+    def full(self) -> bool:
+        """Whether new business is to be refused."""
+        return self.closed and len(self._kept) >= WALLET_JOBS_MAX
+
+    def close(self) -> None:
+        """It opens when every `close` was answered by an `open`."""
+        self._closed += 1
+
+    def open(self) -> None:
+        self._closed -= 1
+        if not self._closed:
+            kept, self._kept = self._kept, []
+            for _, action in kept:
+                action()
+
+
+@dataclass(slots=True)
+class Stop:
+    """One service's stops that are not over, and since when it has stood still."""
+
+    count: int
+    since: SimTime
+
+
+class Services:
+    """One node's services under faults."""
+
+    def __init__(self, world: World, node: NodeId, processor: Processor, wallet: Gate) -> None:
+        self._world = world
+        self._node = node
+        self._processor = processor
+        self._wallet = wallet
+        self._stops: dict[Service, Stop] = {}
+        self._resumed_at: dict[Service, SimTime] = {}
+        """The last time; another stop before the backlog is worked off begins it anew."""
+
+    def under(self, fault: ServiceStop, begins: bool) -> None:
+        """A stop begins or ends."""
+        if begins:
+            self._begin(fault)
+        else:
+            self._end(fault.service)
+
+    def _begin(self, fault: ServiceStop) -> None:
+        now, service = self._world.now, fault.service
+        stop = self._stops.setdefault(service, Stop(0, now))
+        stop.count += 1
+        if service == "wallet":
+            self._wallet.close()
+        else:
+            self._processor.stop(service, SimTime(now + from_ms(fault.duration_ms)))
+
+    def _end(self, service: Service) -> None:
+        stop = self._stops[service]
+        stop.count -= 1
+        if stop.count:
+            return
+        del self._stops[service]
+        if service == "wallet":
+            queued = self._wallet.kept
+            self._resumed(service, stop, queued)
+            self._wallet.open()
+            self._worked_off(service, len(queued), 0, self._world.now)
+            return
+        jobs = self._processor.waiting(service)
+        self._resumed(service, stop, tuple(job.queued_at for job in jobs))
+        self._wait_for(service, jobs, self._world.now)
+
+    def _resumed(self, service: Service, stop: Stop, queued: tuple[SimTime, ...]) -> None:
+        now = self._resumed_at[service] = self._world.now
+        oldest = SimTime(now - min(queued, default=now))
+        self._world.emit(ServiceResumed(now, self._node, service, SimTime(now - stop.since), len(queued), oldest))
+
+    def _wait_for(self, service: Service, jobs: list[Job], resumed: SimTime) -> None:
+        """Reports when the last of the jobs has ended; another stop puts that off."""
+        end = max((job.end for job in jobs), default=resumed)
+        if end > self._world.now:
+            self._world.after(end - self._world.now, lambda: self._wait_for(service, jobs, resumed))
+        elif service not in self._stops and self._resumed_at[service] == resumed:
+            self._worked_off(service, *self._processor.watched(service), resumed)
+
+    def _worked_off(self, service: Service, depth: int, refused: int, resumed: SimTime) -> None:
+        now = self._world.now
+        self._world.emit(BacklogWorkedOff(now, self._node, service, depth, refused, SimTime(now - resumed)))
