@@ -297,6 +297,18 @@ class BlockProven(Event):
 
 
 @event
+class ProofTakenOver(Event):
+    """A node begins a block's consensus proof because its proposer has brought none in time."""
+
+    node: NodeId
+    height: int
+    block: str
+    proposer: NodeId
+    rank: int
+    """1: the first substitute."""
+
+
+@event
 class BlockProving(Event):
     """A node begins to make a block's identity, uptime, state, pruning and recursive proofs."""
 

@@ -12,6 +12,7 @@ from simnet.net.network import Verdict
 from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.conduct import Conduct
 from simnet.node.processor import Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
@@ -31,7 +32,8 @@ class Work:
 class BlockProver:
     """One node's part in proving blocks."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, aggregation: Aggregation) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct) -> None:
+        self._conduct = conduct
         self._world = world
         self._node = node
         self._chain = chain
@@ -61,7 +63,7 @@ class BlockProver:
 
     def _begin(self, height: int, rank: int) -> None:
         """Starts on a block, unless it has been proved meanwhile."""
-        if self._aggregation.proved(height):
+        if self._aggregation.proved(height) or self._conduct.keeps("proofs", height):
             return
         committed = self._chain.at(height)
         assert committed is not None

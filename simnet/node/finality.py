@@ -4,15 +4,19 @@ The block's proposer collects the votes of the deciding slot into a certificate 
 disclose the slot's one-time keys; with them the proposer proves, and everybody else verifies. Committed
 finality never waits for any of this.
 
+If the proposer brings no proof in time, the next member in the slot's leader order that has the block's backend does,
+with the votes and the disclosed keys that it has seen itself.
+
 If a member stays silent, the proposer goes on after one slot with the certificate reduced to those who
 disclosed, provided they are a quorum. Every tag stands in a signed vote, so a smaller certificate claims
 nothing that was not fixed before the disclosure.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from simnet.events import BlockProven
+from simnet.events import BlockProven, ProofTakenOver
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import (
     Chain,
@@ -22,6 +26,7 @@ from simnet.node.chain import (
     certificate_weight,
     committee_of,
 )
+from simnet.node.conduct import Conduct
 from simnet.node.held import UntilCommitted
 from simnet.node.identity import otk_tree, public_otk
 from simnet.node.processor import Processor, Ticket
@@ -67,6 +72,7 @@ class Finality:
         processor: Processor,
         votes: dict[tuple[int, bytes], dict[tuple[int, Phase], Vote]],
         note_vote: Callable[[Vote], None],
+        conduct: Conduct,
     ) -> None:
         self._world = world
         self._node = node
@@ -74,13 +80,17 @@ class Finality:
         self._processor = processor
         self._votes = votes
         self._note_vote = note_vote
+        self._conduct = conduct
         self._secret = world.genesis.secrets[node]
         self._proving: dict[int, Proving] = {}
         self._disclosed: set[int] = set()
+        self._keys: dict[int, dict[int, KeyDisclosure]] = defaultdict(dict)
+        """Signed disclosures by height and validator, until the block is proven: whoever takes over needs them."""
         self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
         self.on_proven: Callable[[int], None] = lambda _height: None
         """Told the height of every block whose consensus proof was verified here."""
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
+        self._timeout = self._slot_ns * world.scenario.chain.block_proof_timeout_slots
 
     # --- proposer ------------------------------------------------------------------------------
 
@@ -93,7 +103,29 @@ class Finality:
             grace = self._slot_ns // 12
             self._proving[height] = Proving(not_before=self._world.now + grace)
             self._world.after(grace, lambda: self._certify(height))
+        else:
+            substitutes = self._substitutes(committed)
+            if self._node in substitutes:
+                rank = 1 + substitutes.index(self._node)
+                self._world.after(rank * self._timeout, lambda: self._take_over(height, rank))
         self._held.on_commit(height)
+
+    def _substitutes(self, committed: CommittedBlock) -> list[int]:
+        """Who may prove a block when its proposer does not, in order."""
+        header = committed.block.header
+        leaders = committed.members.leaders(committed.slot)
+        return [v for v in leaders if v != header.proposer and header.backend in self._world.backend_ids(v)]
+
+    def _take_over(self, height: int, rank: int) -> None:
+        """Proves a block in another's place, unless a proof has come."""
+        committed = self._chain.at(height)
+        assert committed is not None
+        if committed.proof is not None or self._conduct.keeps("proofs", height):
+            return
+        name = committed.block.hash.hex()[:16]
+        self._world.emit(ProofTakenOver(self._world.now, self._node, height, name, NodeId(committed.block.header.proposer), rank))
+        self._proving[height] = Proving(not_before=self._world.now)
+        self._certify(height)
 
     def on_vote_seen(self, vote: Vote) -> None:
         """A late commit vote may complete a quorum."""
@@ -114,6 +146,8 @@ class Finality:
         proving.certificate = certificate
         self._world.publish_consensus(self._node, "tag_set", certificate, certificate.size)
         self._disclose(certificate)
+        for disclosure in list(self._keys[height].values()):
+            self._check_disclosure(disclosure)
         self._world.after(self._slot_ns, lambda: self._reduce(height))
 
     def _full_certificate(self, committed: CommittedBlock) -> Certificate | None:
@@ -153,6 +187,9 @@ class Finality:
         proving, committed = self._proving[height], self._chain.at(height)
         if proving.done:
             return  # A late disclosure came before the retry.
+        if self._conduct.keeps("proofs", height):
+            proving.done = True
+            return
         assert committed is not None
         assert proving.certificate is not None
         proving.done = True
@@ -239,6 +276,7 @@ class Finality:
                 return
             if verdict.accepted and committed.proof is None:
                 committed.proof = proof
+                self._keys.pop(certificate.height, None)
                 name = committed.block.hash.hex()[:16]
                 self._world.emit(BlockProven(self._world.now, self._node, certificate.height, name, backend.label))
                 self.on_proven(certificate.height)
@@ -280,12 +318,19 @@ class Finality:
         unsigned = KeyDisclosure(certificate.height, certificate.slot, certificate.block, self._node, keys, b"")
         disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
+        self._remember(disclosure, committed)
         self._collect(disclosure)
 
+    def _remember(self, disclosure: KeyDisclosure, committed: CommittedBlock) -> None:
+        """Keeps a member's disclosure, one a block, as long as the block is not proven."""
+        if committed.proof is None and disclosure.slot == committed.slot and disclosure.validator in committed.members.weights:
+            self._keys[disclosure.height].setdefault(disclosure.validator, disclosure)
+
     def _check_disclosure(self, disclosure: KeyDisclosure) -> None:
-        """Keeps disclosed keys that hash to the public ones."""
+        """Keeps disclosed keys; who proves the block takes those that hash to the public ones."""
         committed = self._chain.at(disclosure.height)
         assert committed is not None
+        self._remember(disclosure, committed)
         if disclosure.height not in self._proving or disclosure.slot != committed.slot:
             return
         backend = BackendId(committed.block.header.backend)

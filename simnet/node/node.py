@@ -47,10 +47,10 @@ class Node:
         self.watch = Watch(world, node)
         self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct)
         self.validator.on_signed.append(self.watch.saw)
-        self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote)
+        self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
-        self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation)
-        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation)
+        self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
+        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
         byzantine = world.scenario.faults.byzantine

@@ -1,5 +1,6 @@
 """Catching up: blocks that a node missed, and transfers that a proposal names but the node does not have."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.aggregation import Incoming as IncomingProof
 from simnet.node.chain import Chain, CommittedBlock, certificate_matches, certificate_weight
+from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
@@ -20,6 +22,8 @@ from simnet.units import NS_PER_S, NodeId, SimTime
 STATUS_BYTES = 48
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
+SILENT_REQUESTS = 2
+"""After so many unanswered requests another neighbour is asked: one may have been lost."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 OWED_MAX = 4096
@@ -51,6 +55,7 @@ class Sync:
         transactions: Transactions,
         finality: Finality,
         aggregation: Aggregation,
+        conduct: Conduct,
     ) -> None:
         self._world = world
         self._node = node
@@ -59,6 +64,11 @@ class Sync:
         self._transactions = transactions
         self._finality = finality
         self._aggregation = aggregation
+        self._conduct = conduct
+        self._ahead_of_us: dict[NodeId, int] = {}
+        """Heights that neighbours told."""
+        self._unanswered: Counter[NodeId] = Counter()
+        """Requests for blocks that a neighbour has not answered, one after the other."""
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
         self._asked_proofs_at = SimTime(-REQUEST_TIMEOUT)
         self._ahead: list[SyncedBlock] = []
@@ -83,6 +93,7 @@ class Sync:
             self._world.network.send(self._node, peer, "status", status, STATUS_BYTES + 32 * len(status.transfers))
 
     def _on_status(self, status: "Status", peer: NodeId) -> None:
+        self._ahead_of_us[peer] = status.height
         if status.height > self._chain.height:
             self.request_blocks(peer)
         elif status.height == self._chain.height:
@@ -100,8 +111,15 @@ class Sync:
         if not neighbours or self._busy or now - self._asked_at < REQUEST_TIMEOUT:
             return
         self._asked_at = now
-        target = peer if peer in neighbours else neighbours[0]
+        target = self._answering(peer if peer in neighbours else neighbours[0], neighbours)
+        self._unanswered[target] += 1
         self._world.network.send(self._node, target, "block_request", self._chain.height + 1, STATUS_BYTES)
+
+    def _answering(self, first: NodeId, neighbours: tuple[NodeId, ...]) -> NodeId:
+        """The neighbour to ask: `first`, unless it keeps silent and another one is ahead, too."""
+        ahead = [p for p in neighbours if p != first and self._ahead_of_us.get(p, 0) > self._chain.height]
+        # min takes the first of equals.
+        return min((first, *ahead), key=lambda p: max(0, self._unanswered[p] - SILENT_REQUESTS + 1))
 
     def request_transfers(self, ids: frozenset[bytes], peer: NodeId) -> None:
         """Asks a neighbour for transfers by id: the one that named them, if it is connected."""
@@ -120,6 +138,7 @@ class Sync:
             self._answer_blocks(payload, peer)
         elif kind == "block_response" and isinstance(payload, tuple):
             self._asked_at = SimTime(-REQUEST_TIMEOUT)
+            self._unanswered[peer] = 0
             self._ahead = [b for b in payload if isinstance(b, SyncedBlock)]
             self._next_block(peer)
         elif kind == "proof_request" and isinstance(payload, int):
@@ -141,14 +160,14 @@ class Sync:
             assert c is not None
             transfers = tuple(self._transactions.verified[i] for i in c.block.tx_ids)
             blocks.append(SyncedBlock(c.block, c.certificate, transfers, self._proofs_of(height, c)))
-        if blocks:
+        if blocks and not self._conduct.keeps("blocks", first):
             answer = tuple(blocks)
             self._world.network.send(self._node, peer, "block_response", answer, sum(b.size for b in answer))
 
     def _answer_proofs(self, height: int, peer: NodeId) -> None:
         """One block's proofs a request: a block may have a dozen, of a hundred kilobytes each."""
         committed = self._chain.at(height)
-        if committed is not None:
+        if committed is not None and not self._conduct.keeps("blocks", height):
             answer = self._proofs_of(height, committed)
             self._world.network.send(self._node, peer, "proof_response", answer, answer.size)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, PenaltyBooked, SlashingSettled, Withheld
+from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, PenaltyBooked, ProofTakenOver, SlashingSettled, Withheld
 from simnet.record.collector import Handlers
 from simnet.units import NodeId
 
@@ -17,7 +17,7 @@ class Slashing:
         self._equivocated: Counter[str] = Counter()
         self._withheld: Counter[str] = Counter()
         self._offences: dict[tuple[NodeId, int, int], set[NodeId]] = defaultdict(set)
-        self._heard = 0
+        self._heard = self._taken_over = 0
         self._taken: dict[str, dict[Piece, set[NodeId]]] = defaultdict(lambda: defaultdict(set))
         self._booked: dict[str, dict[Piece, int]] = defaultdict(dict)
         self._booked_by: Counter[NodeId] = Counter()
@@ -32,6 +32,7 @@ class Slashing:
         return {
             Equivocated: self._on_equivocated,
             Withheld: self._on_withheld,
+            ProofTakenOver: self._on_taken_over,
             DoubleSignFound: self._on_found,
             EvidenceTaken: self._on_taken,
             PenaltyBooked: self._on_booked,
@@ -43,6 +44,9 @@ class Slashing:
 
     def _on_withheld(self, event: Withheld) -> None:
         self._withheld[event.what] += 1
+
+    def _on_taken_over(self, event: ProofTakenOver) -> None:
+        self._taken_over += 1
 
     def _on_found(self, event: DoubleSignFound) -> None:
         self._offences[event.validator, event.height, event.slot].add(event.node)
@@ -77,7 +81,10 @@ class Slashing:
                 "found_by_gossip": self._heard,
             }
         if self._withheld:
-            found["withholding"] = {"withheld": dict(sorted(self._withheld.items()))}
+            found["withholding"] = {
+                "withheld": dict(sorted(self._withheld.items())),
+                "consensus_proofs_taken_over": self._taken_over,
+            }
         return found
 
     def block(self) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The reference page of scenario files, generated from the model: `python -m simnet.scenario.reference`."""
 
+import inspect
 import sys
 import types
 import typing
@@ -53,6 +54,8 @@ def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
             rows.append(f"| `{key}` | {_default(field)} | {_allowed(field)} | {field.description or ''} |\n")
     ours = ", *ours*" if issubclass(model, Ours) else ""
     yield f"\n## {'`[' + path + ']`' if path else 'Top level'}{ours}\n"
+    if "kind" in model.model_fields and model.__doc__:
+        yield "\n" + inspect.cleandoc(model.__doc__) + "\n"
     if rows:
         yield "\n| key | default | allowed | meaning |\n|---|---|---|---|\n" + "".join(rows)
     for deeper, field, models in below:
