@@ -427,6 +427,33 @@ class SlashingSettled(Event):
 
 
 @event
+class ClockSkewed(Event):
+    """How wrong a node's clock is: told when that changes, and at each of its slots."""
+
+    node: NodeId
+    error: int
+    """Nanoseconds ahead of true time; negative: behind."""
+
+
+@event
+class Untimely(Event):
+    """A message that a node with a right clock would not have sent then, or received in another state.
+
+    Told of proposals and votes only while the clock of author or receiver is wrong.
+    """
+
+    node: NodeId
+    author: NodeId
+    kind: str
+    """proposal, vote, heartbeat."""
+    outcome: str
+    """kept: early, and held until its slot begins. refused: beyond `consensus.clock_precision_ms`. late: after the receiver gave
+    up waiting for it."""
+    by: SimTime
+    """How early or late by the receiver's clock; of refused heartbeats, beyond the precision."""
+
+
+@event
 class ServiceResumed(Event):
     """A node's prover, verifier or wallet goes on after a stop."""
 

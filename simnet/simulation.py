@@ -71,6 +71,7 @@ class Simulation:
     def __init__(self, world: World, info: RunInfo, nodes: list[Node], traffic: Traffic, faults: Faults, checks: Checks) -> None:
         self.info = info
         self.nodes = nodes
+        self._by_true_time = [node for node in nodes if node.slots is None]
         self._world = world
         self._traffic = traffic
         self._faults = faults
@@ -146,6 +147,9 @@ class Simulation:
     def _start_traffic(self) -> None:
         self.emit(TrafficStarted(self._world.now))
         self._traffic.start()
+        for node in self.nodes:
+            if node.slots is not None:
+                node.slots.start()
         self._start_slot(0)
 
     def _start_slot(self, slot: int) -> None:
@@ -153,7 +157,7 @@ class Simulation:
         length = from_ms(self._world.scenario.chain.slot_ms)
         if slot * length >= self.info.duration:
             return
-        for node in self.nodes:
+        for node in self._by_true_time:
             node.on_slot(slot)
         self._world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
         self._world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
@@ -161,7 +165,7 @@ class Simulation:
         self._world.after(length, lambda: self._start_slot(slot + 1))
 
     def _deadline(self, slot: int, phase: Phase) -> None:
-        for node in self.nodes:
+        for node in self._by_true_time:
             node.validator.on_deadline(slot, phase)
 
     def _exchange_status(self) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from simnet.events import LimitReached
+from simnet.events import ClockSkewed, LimitReached
+from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProver
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
+from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
@@ -22,8 +24,8 @@ from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage
+from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
-from simnet.scenario.nodefaults import Equivocation, ServiceStop, Withholding
 from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
@@ -40,6 +42,7 @@ class Node:
         self.id = node
         self._world = world
         self.chain = Chain(world)
+        self.clock = world.clock_of(node)
         processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
@@ -47,6 +50,8 @@ class Node:
         self.watch = Watch(world, node)
         self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct)
         self.validator.on_signed.append(self.watch.saw)
+        self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
+        """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
         self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
@@ -100,7 +105,9 @@ class Node:
     # --- own business ------------------------------------------------------------------------------
 
     def on_slot(self, slot: int) -> None:
-        """A slot of the shared clock begins."""
+        """A slot begins by this node's clock."""
+        if self.clock.error:
+            self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
         self.presence.on_slot(slot)
@@ -113,6 +120,17 @@ class Node:
                 self.conduct.under(fault, begins)
             case ServiceStop():
                 self.services.under(fault, begins)
+            case ClockSkew():
+                if not begins:
+                    self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+                self.clock.under(fault, begins)
+                self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+
+    def _slot_clock(self) -> SlotClock:
+        scenario = self._world.scenario
+        slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
+        length = from_ms(scenario.chain.slot_ms)
+        return SlotClock(self.clock, self._world.after, SETTLE, length, slots, self.on_slot, self.validator.on_deadline)
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from simnet.events import LimitReached
+from simnet.events import LimitReached, Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
 from simnet.node.identity import vrf_secret
@@ -33,6 +33,8 @@ class Presence:
         self._world = world
         self._node = node
         self._chain = chain
+        self._clock = world.clock_of(node)
+        self._precision = from_ms(world.scenario.consensus.clock_precision_ms)
         self._secret = world.genesis.secrets[node]
         self._windows = world.rules.windows
         self._end = self._windows.origin_ms + world.scenario.sim.duration_ms
@@ -44,7 +46,10 @@ class Presence:
         """Heartbeats taken by (window, validator)."""
         self.on_beat: Callable[[Heartbeat], None] = lambda _: None
         """Told every verified heartbeat that came by gossip."""
+        self._started = False
         self._next = 0
+        self._last = -1
+        """Time of the last own heartbeat (ms)."""
         self._asked = -JOIN_REPEAT_SLOTS
         """Slot of the last own request to join."""
 
@@ -52,7 +57,8 @@ class Presence:
 
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
-        if slot == 0 and self._world.rules.heartbeats:
+        if not self._started and self._world.rules.heartbeats:
+            self._started = True
             self._schedule()
         joined = self._node in self._chain.state.registered
         if self._world.rules.joins and not joined and slot - self._asked >= JOIN_REPEAT_SLOTS:
@@ -66,11 +72,15 @@ class Presence:
         due = self._windows.due(self._next, self._node, self._world.scenario.topology.n)
         if due < self._end:
             self._next += 1
-            self._world.after(max(0, from_ms(due) - self._world.now), self._beat)
+            self._world.after(self._clock.until(from_ms(due)), self._beat)
 
     def _beat(self) -> None:
         self._schedule()
-        unsigned = Heartbeat(self._node, self._world.now // NS_PER_MS, self._chain.head, b"")
+        t = self._clock.now // NS_PER_MS
+        if t <= self._last:
+            return  # The clock was put back: no two heartbeats are of one time.
+        self._last = t
+        unsigned = Heartbeat(self._node, t, self._chain.head, b"")
         signed = native.ed25519_sign(self._secret, unsigned.signing_bytes(self._world.genesis.chain_id))
         beat = replace(unsigned, signature=signed)
         if self._world.publish_consensus(self._node, "heartbeat", beat, HEARTBEAT_BYTES):
@@ -110,7 +120,10 @@ class Presence:
         window = self._windows.of(beat.t)
         if window < self._chain.state.uptime.open_from:
             return "closed_window"
-        if beat.t > self._world.now // NS_PER_MS:
+        early = from_ms(beat.t) - self._clock.now - self._precision
+        if early > 0:
+            told = Untimely(self._world.now, self._node, NodeId(beat.validator), "heartbeat", "refused", SimTime(early))
+            self._world.emit(told)
             return "future"
         if beat.place in self._beats:
             return "known"

@@ -15,13 +15,14 @@ from simnet.node.chain import Chain, block_statement, committee_of
 from simnet.node.conduct import Conduct
 from simnet.node.identity import make_registration, otk_tree, registration_valid
 from simnet.node.presence import Presence
+from simnet.node.timing import Timing
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.proofs.statements import vote_message
 from simnet.protocol.blocks import Block, Body, Header, Registration, digests_root, registrations_root, tx_root
-from simnet.protocol.consensus import Cast, Decide, Effect, Equivocation, FetchBlock, Propose, Voting
+from simnet.protocol.consensus import Cast, Decide, Effect, Equivocation, FetchBlock, Propose, Step, Voting
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
 from simnet.protocol.state import Outcome, Position
@@ -50,6 +51,10 @@ class Validator:
         self._transactions = transactions
         self._presence = presence
         self._conduct = conduct
+        self._clock = world.clock_of(node)
+        self._timing = Timing(world, node)
+        self._soon: list[tuple[Proposal, NodeId]] = []
+        """Proposals of a slot that has not begun here."""
         self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
@@ -78,6 +83,9 @@ class Validator:
         self._slot = slot
         self._register_for_next_epoch()
         self._carry_out(self._voting.start_slot(slot))
+        soon, self._soon = self._soon, []
+        for proposal, peer in soon:
+            self._take(proposal, peer)
 
     def on_deadline(self, slot: int, phase: Phase) -> None:
         """The slot's time for a phase is over."""
@@ -147,11 +155,17 @@ class Validator:
 
     def _deliver(self, item: Proposal | Vote, peer: NodeId) -> None:
         if isinstance(item, Vote):
+            self._timing.note_vote(item, self._slot)
             self._carry_out(self._voting.on_vote(item))
             return
         leaders = self._chain.sets_of_next().at(item.slot).leaders(item.slot)
-        if not leaders or item.leader != leaders[0] or item.slot > self._slot:
+        if not leaders or item.leader != leaders[0]:
             return
+        if item.slot > self._slot:
+            if self._timing.keeps(item, len(self._soon)):
+                self._soon.append((item, peer))
+            return
+        self._timing.note_proposal(item, self._slot, waiting=self._voting.step is Step.PROPOSE)
         missing = {i for i in item.block.tx_ids if i not in self._transactions.verified}
         if missing:
             self._waiting.append(Waiting(item, missing))
@@ -172,7 +186,7 @@ class Validator:
 
     def _judge(self, proposal: Proposal) -> None:
         txs = self.transfers_of(proposal.block)
-        acceptable = self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
+        acceptable = self._timing.timely(proposal) and self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
         self._carry_out(self._voting.on_proposal(proposal, acceptable))
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:
@@ -228,7 +242,8 @@ class Validator:
             chosen = chosen[: len(chosen) // 2]
         epoch = epoch_of(slot) + 1
         known = chain.registered(epoch)
-        now = world.now // NS_PER_S
+        # A parent may be dated a little ahead of this node's clock.
+        now = max(self._clock.now // NS_PER_S, chain.committed[-1].block.header.timestamp if chain.committed else 0)
         body = Body(
             tx_ids=tuple(tx.id for tx in chosen),
             registrations=tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known),

@@ -200,7 +200,7 @@ class Wallet:
             fee=chain.fee,
             nonce=account.nonce + 1,
             required_tier=chain.required_tier,
-            timestamp=max(self._world.now // NS_PER_S, earliest),
+            timestamp=max(self._world.clock_of(self._node).now // NS_PER_S, earliest),
             memo=hashlib.blake2s(payload).digest(),
         )
         secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])

@@ -12,6 +12,7 @@ import simpy
 
 from simnet.events import Event
 from simnet.net.network import Network
+from simnet.node.clock import Clock
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.costs import CostModel
@@ -106,6 +107,7 @@ class World:
     _backends: tuple[tuple[BackendId, ...], ...] = ()
     _block_circuits: frozenset[CircuitId] = frozenset()
     _joins: dict[bytes, bool] = field(default_factory=dict)
+    _clocks: dict[int, Clock] = field(default_factory=dict)
     _validator_signatures: dict[tuple[int, bytes, bytes], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -120,6 +122,12 @@ class World:
     def now(self) -> SimTime:
         """Virtual time."""
         return SimTime(int(self.env.now))
+
+    def clock_of(self, node: int) -> Clock:
+        """A node's own clock."""
+        if node not in self._clocks:
+            self._clocks[node] = Clock(lambda: self.now)
+        return self._clocks[node]
 
     def after(self, delay: int, action: Callable[[], None]) -> None:
         """Runs `action` after `delay` nanoseconds of virtual time."""

@@ -16,6 +16,7 @@ from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
 from simnet.proofs.backend import RANDOMNESS
 from simnet.record.aggregation import Aggregation
 from simnet.record.byzantine import Byzantine
+from simnet.record.clocks import Clocks
 from simnet.record.collector import Dispatcher, Handlers
 from simnet.record.faults import Faults
 from simnet.record.finality import Finality
@@ -92,6 +93,7 @@ class SummaryRecorder:
         self._byzantine = Byzantine(self._book)
         self._slashing = Slashing()
         self._services = Services()
+        self._clocks = Clocks()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
         dispatcher = self._dispatcher = Dispatcher(
             (
@@ -107,6 +109,7 @@ class SummaryRecorder:
                 self._byzantine,
                 self._slashing,
                 self._services,
+                self._clocks,
             )
         )
         self.on_event: Callable[[Event], None] = dispatcher.on_event
@@ -155,7 +158,7 @@ class SummaryRecorder:
 
     def _node_faults(self) -> Summary:
         """What faults of nodes themselves did; absent in runs without any."""
-        found = {**self._slashing.conduct(), **self._services.conduct()}
+        found = {**self._slashing.conduct(), **self._services.conduct(), **self._clocks.conduct()}
         return {"node_faults": found} if found else {}
 
     def _simnet(self, result: "RunResult | None", end: int) -> Summary:

@@ -64,6 +64,10 @@ class Consensus(Ours):
     )
     witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
     reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
+    clock_precision_ms: DelayMs = Field(
+        default=500,
+        description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept.",
+    )
     slashing: bool | None = Field(
         default=None,
         description="Whether nodes book penalties; absent: when [[faults.nodes]] has equivocation or withholding (ADR 8).",

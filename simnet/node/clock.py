@@ -1,0 +1,124 @@
+"""A node's own clock, and the slots that it sees by it.
+
+True time drives the network; what a node dates, and when it begins a slot or gives up waiting, follows its own clock.
+Without a fault that is the same. Spans of time (a retry, a grace) are measured truly: drift changes them by less than a
+tenth.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simnet.protocol.messages import Phase
+from simnet.scenario.nodefaults import ClockSkew
+from simnet.units import SimTime, from_ms
+
+MILLION = 1_000_000
+Timer = Callable[[int, Callable[[], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """One fault and when it began."""
+
+    since: SimTime
+    fault: ClockSkew
+
+    def error(self, now: int) -> int:
+        return from_ms(self.fault.offset_ms) + (now - self.since) * self.fault.drift_ppm // MILLION
+
+
+class Clock:
+    """One node's clock: true time plus the errors of all faults that it is under."""
+
+    def __init__(self, true_time: Callable[[], SimTime]) -> None:
+        self._true_time = true_time
+        self._skews: list[Skew] = []
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def now(self) -> SimTime:
+        """What the clock shows; never before the run's start."""
+        return SimTime(max(0, self._at(self._true_time())))
+
+    @property
+    def error(self) -> int:
+        """Nanoseconds that it is ahead of true time."""
+        now = self._true_time()
+        return self._at(now) - now
+
+    def until(self, shown: int) -> int:
+        """Nanoseconds of true time until the clock shows at least this, as it goes now; 0 when it does."""
+        now = self._true_time()
+        gap = shown - self._at(now)
+        if gap <= 0:
+            return 0
+        wait = gap * MILLION // (MILLION + sum(s.fault.drift_ppm for s in self._skews))
+        while self._at(now + wait) < shown:
+            wait += 1
+        return wait
+
+    def under(self, fault: ClockSkew, begins: bool) -> None:
+        """A fault begins: the clock jumps by its offset. It ends: the clock is as if it had never been."""
+        if begins:
+            self._skews.append(Skew(self._true_time(), fault))
+        else:
+            self._skews.remove(next(s for s in self._skews if s.fault is fault))
+        self.on_change()
+
+    def _at(self, true: int) -> int:
+        return true + sum(s.error(true) for s in self._skews)
+
+
+class SlotClock:
+    """Slots and their deadlines by one node's clock. A slot never begins twice; one that a jump passes over never begins."""
+
+    def __init__(
+        self, clock: Clock, after: Timer, origin: SimTime, length: SimTime, slots: int, begin: Callable[[int], None],
+        deadline: Callable[[int, Phase], None],
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self._after = after
+        self._origin = origin
+        """What the clock shows when slot 0 begins."""
+        self._length = length
+        self._slots = slots
+        """How many there are in the run."""
+        self._begin = begin
+        self._deadline = deadline
+        self._next = 0
+        """Ticks: three a slot, its start and its two deadlines."""
+        self._armed = 0
+
+    def start(self) -> None:
+        """Traffic begins: from now on there are slots."""
+        self._clock.on_change = self._arm
+        self._arm()
+
+    def _arm(self) -> None:
+        """Waits for the next tick; again when the clock has changed."""
+        self._armed += 1
+        armed = self._armed
+        if self._next < 3 * self._slots:
+            self._after(self._clock.until(self._shown_at(self._next)), lambda: self._tick(armed))
+
+    def start_of(self, slot: int) -> int:
+        """What the clock shows when a slot begins."""
+        return self._origin + slot * self._length
+
+    def _shown_at(self, tick: int) -> int:
+        slot, part = divmod(tick, 3)
+        return self.start_of(slot) + (0, self._length // 3, 2 * self._length // 3)[part]
+
+    def _tick(self, armed: int) -> None:
+        if armed != self._armed:
+            return
+        shown = (self._clock.now - self._origin) // self._length
+        slot, part = divmod(max(self._next, 3 * shown), 3)
+        self._next = 3 * slot + part + 1
+        if slot >= self._slots:
+            return
+        if part == 0:
+            self._begin(slot)
+        else:
+            self._deadline(slot, (Phase.PREVOTE, Phase.PRECOMMIT)[part - 1])
+        self._arm()

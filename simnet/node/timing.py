@@ -1,0 +1,67 @@
+"""What a validator makes of messages that come too early or too late by its own clock.
+
+After the proposer-based timestamps of CometBFT (its specification, `consensus/proposer-based-timestamp`): a receiver accepts what
+is dated at most a *precision* ahead of its own clock. Nothing is refused for being old: a proposal that comes late meets
+validators that have already voted nil.
+"""
+
+from simnet.events import LimitReached, Untimely
+from simnet.net.faults import SETTLE
+from simnet.node.world import World
+from simnet.protocol.messages import Phase, Proposal, Vote
+from simnet.units import NS_PER_S, NodeId, SimTime, from_ms
+
+KEPT_MAX = 64
+"""Early proposals that a node holds."""
+
+
+class Timing:
+    """One node's judgement; it records what wrong clocks did."""
+
+    def __init__(self, world: World, node: NodeId) -> None:
+        self._world = world
+        self._node = node
+        self._clock = world.clock_of(node)
+        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
+        self._precision = from_ms(world.scenario.consensus.clock_precision_ms)
+
+    def keeps(self, proposal: Proposal, held: int) -> bool:
+        """Whether a proposal for a slot that has not begun is held until it does."""
+        early = self._start_of(proposal.slot) - self._clock.now
+        if early > self._precision:
+            self._tell(proposal.leader, "proposal", "refused", early)
+            return False
+        if held >= KEPT_MAX:
+            self._world.emit(LimitReached(self._world.now, self._node, "early_proposals"))
+            return False
+        self._tell(proposal.leader, "proposal", "kept", early)
+        return True
+
+    def timely(self, proposal: Proposal) -> bool:
+        """Whether a block's time is no further ahead of this clock than the precision."""
+        early = proposal.block.header.timestamp * NS_PER_S - self._clock.now
+        if early <= self._precision or proposal.leader == self._node:
+            return True
+        self._tell(proposal.leader, "proposal", "refused", early)
+        return False
+
+    def note_proposal(self, proposal: Proposal, slot: int, *, waiting: bool) -> None:
+        """A proposal of this slot or an earlier one; `waiting`: this node has not voted in its slot."""
+        if slot > proposal.slot or not waiting:
+            self._late(proposal.leader, "proposal", self._start_of(proposal.slot) + self._slot_ns // 3)
+
+    def note_vote(self, vote: Vote, slot: int) -> None:
+        """A vote that came after its slot had ended here decides nothing in time. Commits are never waited for."""
+        if vote.slot < slot and vote.phase is not Phase.COMMIT:
+            self._late(vote.validator, "vote", self._start_of(vote.slot + 1))
+
+    def _start_of(self, slot: int) -> int:
+        """What the clock shows when a slot begins."""
+        return SETTLE + slot * self._slot_ns
+
+    def _late(self, author: int, kind: str, due: int) -> None:
+        if self._clock.error or self._world.clock_of(author).error:
+            self._tell(author, kind, "late", max(0, self._clock.now - due))
+
+    def _tell(self, author: int, kind: str, outcome: str, by: int) -> None:
+        self._world.emit(Untimely(self._world.now, self._node, NodeId(author), kind, outcome, SimTime(by)))
