@@ -1,4 +1,5 @@
-# `make run` and `make test` set up all they need first. Nothing outside .venv/ and target/ is changed.
+# `make run` and `make test` set up all they need first. Nothing outside .venv/ and target/ is changed, but for the key cache
+# of `make run` (see SIMNET_CACHE_DIR).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
