@@ -105,12 +105,12 @@ class _Traffic:
 class OpaqueRun:
     """One run of the network alone. Attach observers, then `run` once."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, static_key_seed: str | None = None) -> None:
         self._scenario = scenario
         self._clock = Clockwork()
         self._tell: list[Callable[[Event], None]] = []
         self._events, self._events_max = 0, scenario.limits.events_max
-        keys = [native.ed25519_public_key(secret) for secret in node_secrets(scenario.topology.n, seed)]
+        keys = [native.ed25519_public_key(secret) for secret in node_secrets(scenario.topology.n, seed, static_key_seed)]
         classes, edges, regions = classes_for(keys), edges_of(scenario.topology, seed), scenario.region_of_node
         self.network = Network(self._clock, scenario, seed, edges, regions, classes, self.emit)
         for node in range(scenario.topology.n):

@@ -91,7 +91,7 @@ def _build(scenario: "Scenario", seed: int, request: Request) -> "Simulation | O
         if not scenario.chain.enabled:
             from simnet.opaque import OpaqueRun
 
-            return OpaqueRun(scenario, seed)
+            return OpaqueRun(scenario, seed, request.static_key_seed)
         from simnet.simulation import RunOptions, build
     except ImportError as error:
         if "_zk" not in str(error):

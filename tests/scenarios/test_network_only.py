@@ -121,3 +121,17 @@ def test_bad_faults_are_reported_with_their_keys(tmp_path: Path, fault: str, why
     path.write_text(f"{MESH.read_text()}\n{fault}\n")
     with pytest.raises(ScenarioError, match=why):
         load_scenario(path)
+
+
+def test_a_wrapper_passes_the_engine_to_its_profile(tmp_path: Path) -> None:
+    wrapper = tmp_path / "quiet.ron"
+    wrapper.write_text(f'(name: "quiet", p2p: (scenario_path: "{MESH}"))')
+    done = simnet("run", wrapper, *SHORT, "--engine", "events", "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert run_json(tmp_path / "out")["scenario"]["gossip"]["engine"] == "events"
+
+
+def test_static_keys_replace_the_seed_s() -> None:
+    given = scenario(4, chain={"enabled": False})
+    peers = [OpaqueRun(given, seed, text).info.peer_ids for seed, text in ((1, "a"), (2, "a"), (1, "b"), (1, None))]
+    assert peers[0] == peers[1] and len(set(peers)) == 3
