@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "scenarios" / "data"
 TINY, TINY_FAULTS, TINY_BLOCKS = DATA / "tiny.toml", DATA / "tiny_faults.toml", DATA / "tiny_blocks.toml"
 SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
+TINY_NODES = DATA / "tiny_nodes.toml"
 LIMIT_S = 120
 STEERING = ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL", "RPP_SIM_STATIC_KEY_SEED", "SIMNET_HEALTH_ADDR")
 LIGHT_SEED = 28

@@ -28,7 +28,7 @@ class Enforcement:
         self._chain = chain
         self._rounds = Rounds()
         self._slot = -1
-        self._proof_slots = world.scenario.chain.block_proof_timeout_slots
+        self._proof_slots = world.scenario.proof_takeover_slots or world.scenario.chain.block_proof_timeout_slots
         validators = world.genesis.validators
         self._validators = range(len(validators))
         self.books = Slashing({v.index: Standing(v.weight, v.timetoke_hours, v.tier) for v in validators})

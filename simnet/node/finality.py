@@ -4,7 +4,7 @@ The block's proposer collects the votes of the deciding slot into a certificate 
 disclose the slot's one-time keys; with them the proposer proves, and everybody else verifies. Committed
 finality never waits for any of this.
 
-If the proposer brings no proof in time, the next member in the slot's leader order that has the block's backend does,
+If the proposer brings no proof in time, and the scenario says what that is, the next member in the slot's leader order that has the block's backend does,
 with the votes and the disclosed keys that it has seen itself.
 
 If a member stays silent, the proposer goes on after one slot with the certificate reduced to those who
@@ -90,7 +90,8 @@ class Finality:
         self.on_proven: Callable[[int], None] = lambda _height: None
         """Told the height of every block whose consensus proof was verified here."""
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        self._timeout = self._slot_ns * world.scenario.chain.block_proof_timeout_slots
+        slots = world.scenario.proof_takeover_slots
+        self._timeout = None if slots is None else slots * self._slot_ns
 
     # --- proposer ------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class Finality:
             grace = self._slot_ns // 12
             self._proving[height] = Proving(not_before=self._world.now + grace)
             self._world.after(grace, lambda: self._certify(height))
-        else:
+        elif self._timeout is not None:
             substitutes = self._substitutes(committed)
             if self._node in substitutes:
                 rank = 1 + substitutes.index(self._node)

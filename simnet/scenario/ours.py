@@ -64,6 +64,13 @@ class Consensus(Ours):
     )
     witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
     reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
+    proof_takeover_slots: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="A substitute makes a block's consensus proof when so many slots brought none; absent: 2 when [[faults.nodes]] has "
+        "withholding, otherwise never.",
+    )
     clock_precision_ms: DelayMs = Field(
         default=500,
         description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept.",
