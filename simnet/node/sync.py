@@ -22,8 +22,8 @@ from simnet.units import NS_PER_S, NodeId, SimTime
 STATUS_BYTES = 48
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
-SILENT_REQUESTS = 2
-"""After so many unanswered requests another neighbour is asked: one may have been lost."""
+SILENT_REQUESTS = 3
+"""After so many unanswered requests another neighbour is asked: one or two may have been lost."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 OWED_MAX = 4096

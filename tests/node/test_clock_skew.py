@@ -1,10 +1,12 @@
 """Validators whose clocks are wrong: what they do early or late, what others refuse, and that the chain goes on."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simnet.events import BlockCommitted, ClockSkewed, FaultInjected, MessagePublished, MessageValidated, Proposed, Untimely, VoteCast
+from simnet.protocol.blocks import Block
 from simnet.units import NS_PER_S
 from tests.mocks import SETTLE_MS, Bench, scenario, slot_start_ns, summarised
 
@@ -70,6 +72,19 @@ def test_the_bound_is_the_scenarios() -> None:
     committed = [{e.slot for e in b.of(BlockCommitted)} for b in (strict, lax)]
     wrong = set(led(strict, 12)) - {0}
     assert wrong and not committed[0] & wrong and committed[1] & wrong
+
+
+def test_a_block_dated_too_far_ahead_is_refused_in_whatever_slot() -> None:
+    b = Bench(scenario(5, slots=2))
+    b.run()
+    maker, judge = b.nodes[0], b.nodes[1].validator._timing
+    block = maker.validator._build(1)
+    for ahead, timely in ((0, True), (1, b.world.now % NS_PER_S >= 500_000_000), (2, False)):
+        header = replace(block.header, timestamp=b.world.now // NS_PER_S + ahead)
+        proposal = maker.validator._signed_proposal(1, Block.assemble(header, block.body), -1)
+        assert judge.timely(proposal) == timely and maker.validator._timing.timely(proposal)
+        b.nodes[1].validator._judge(proposal)
+    assert [(e.node, e.author, e.outcome) for e in b.of(Untimely)][-1] == (1, 0, "refused")
 
 
 def test_behind_proposes_late_and_catches_up() -> None:

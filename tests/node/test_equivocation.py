@@ -35,6 +35,7 @@ def test_two_of_seven_equivocate_and_nothing_breaks() -> None:
     assert any(e.heard for e in found) and any(not e.heard for e in found)
     faults = summary["simnet"]["node_faults"]["equivocation"]
     assert faults["offences_found"] == len(offences) and faults["found_by_nodes_min"] == 7
+    assert faults["found_by_gossip"] == sum(e.heard for e in found)
     assert faults["pairs_sent"] == {w: sum(e.what == w for e in b.of(Equivocated)) for w in ("precommit", "prevote", "proposal")}
 
 

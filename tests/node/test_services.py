@@ -29,10 +29,10 @@ def stop(service: str, *nodes: int, start_ms: int = START, duration_ms: int = EN
     return {"kind": "service_stop", "service": service, "nodes": list(nodes), "start_ms": start_ms, "duration_ms": duration_ms}
 
 
-def bench(tmp_path: Path, *faults: dict[str, Any], slots: int = 8, rate: float = 6.0, **sections: Any) -> Bench:
+def bench(tmp_path: Path, *faults: dict[str, Any], slots: int = 8, rate: float = 6.0, prove_ms: float = 20, **sections: Any) -> Bench:
     given = scenario(5, slots=slots, rate=rate, faults={"nodes": list(faults)}, **sections)
     circuits = Bench(given).world.circuits
-    costs = cost_file(tmp_path / "costs.toml", [getattr(circuits, name) for name in circuits.__slots__], prove_ms=20, verify_ms=5)
+    costs = cost_file(tmp_path / "costs.toml", [getattr(circuits, name) for name in circuits.__slots__], prove_ms=prove_ms, verify_ms=5)
     return Bench(given, costs=costs)
 
 
@@ -91,11 +91,14 @@ def test_a_full_queue_refuses_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_stopped_prover_finishes_later(tmp_path: Path) -> None:
-    b = bench(tmp_path, stop("prover", 1, 0))
+    b = bench(tmp_path, stop("prover", 1, 0), prove_ms=150)
     summarised(b)
     made = [e for e in b.of(ProofMade) if e.node in (0, 1)]
-    assert made and not [e for e in made if within(e.finished_at)]
-    assert [e for e in made if within(e.queued_at) and e.finished_at >= from_ms(END) + from_ms(20)]
+    assert made and not [e for e in made if within(e.at) or within(e.finished_at)]
+    assert all(e.at >= e.finished_at for e in made), "nothing is used before it is there"
+    under_way = [e for e in made if e.started_at < from_ms(START) < e.finished_at]
+    assert under_way and all(e.finished_at - e.started_at == from_ms(150 + END - START) for e in under_way)
+    assert [e for e in made if within(e.queued_at) and e.finished_at >= from_ms(END) + from_ms(150)]
     assert [e for e in b.of(TransferLate) if e.node in (0, 1)]
 
 
@@ -128,8 +131,9 @@ def test_overlapping_stops_are_one_longer_one(tmp_path: Path) -> None:
 
 
 def test_a_stop_that_outlasts_the_run_is_not_waited_for(tmp_path: Path) -> None:
-    b = bench(tmp_path, stop("verifier", 1, duration_ms=10**6), slots=4)
+    b = bench(tmp_path, stop("verifier", 1, start_ms=2560, duration_ms=10**6), slots=4)
     result = b.run()
+    assert {node for node, _ in b.unproven()} == {1}, "it had just committed a block"
     assert result.complete and result.end < from_ms(6500)
     assert not b.of(ServiceResumed) and not b.of(BacklogWorkedOff)
 
