@@ -42,9 +42,10 @@ def uptime_claim(which: BackendId) -> tuple[bytes, bytes, bytes]:
     statement = KEY + struct.pack("<QQ", START + 100, 3) + beats[-1][1] + struct.pack("<QQ", START, START + 60)
     statement += identities.root + native.binary_root(which, log, 2, empty) + struct.pack("<HH", 2, 2)
     witness = statement + commitment + identities.path(address)
+    paths = native.merkle_paths(which, log, 2, empty, range(len(beats)))
     for i, (t, head, signature) in enumerate(beats):
         witness += struct.pack("<Q", t) + head + native.signature_digest(which, signature)
-        witness += struct.pack("<I", i) + native.merkle_path(which, log, 2, empty, i)
+        witness += struct.pack("<I", i) + paths[i]
     return statement, witness, identities.root
 
 
