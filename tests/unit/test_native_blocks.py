@@ -81,6 +81,13 @@ def test_pruning_of_headers(which: BackendId) -> None:
     assert public[3 * D + count : 4 * D + count] == header
 
 
+@pytest.mark.parametrize("which", BACKENDS)
+@pytest.mark.parametrize("params", [(1, 1, 1), (2, 1, 2)])
+def test_the_sample_of_a_state_fits_into_a_small_tree(which: BackendId, params: tuple[int, ...]) -> None:
+    """Trees of two and of four leaves, in which accounts would share slots if nothing kept them apart."""
+    accepts(_zk.Key.generate(which, STATE, params, SEED), *_zk.sample(which, STATE, params))
+
+
 def vectors(*lists: list[bytes]) -> bytes:
     """Counted lists of vectors."""
     return b"".join(struct.pack("<H", len(items)) + b"".join(items) for items in lists)
