@@ -22,7 +22,7 @@ NATIVE_SOURCES := $(shell find zk/src -type f -name '*.rs') zk/Cargo.toml Cargo.
 help:
 	@echo "make run    run $(SCENARIO), show its result and judge it (SCENARIO=… for another)"
 	@echo "make test   lint, type-check and run all tests but the nightly ones"
-	@echo "make bench  time the provers beside the libraries' own, and the main job"
+	@echo "make bench  time the provers beside the libraries' own, the main job, and the network alone"
 	@echo "make interop  only install what some tests compare with (needs node)"
 	@echo "make fuzz   fuzz every verifier and decoder, FUZZ_RUNS=$(FUZZ_RUNS) inputs each (needs cargo-fuzz and nightly Rust)"
 	@echo "make lint   the checks that run nothing"
@@ -91,6 +91,7 @@ bench: build
 	cargo bench --locked
 	$(BIN)/python benchmarks/circuits.py
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/simblock.py
 
 # Each target writes real proofs into its corpus first. Without a sanitizer: twice as fast, and the code under test has no
 # unsafe block; FUZZ_SANITIZER=address looks into the libraries' too.

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import simpy
-
 from simnet.checks import Checks, Violation
 from simnet.errors import SimnetError
 from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted
+from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, Faults, run_end
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
@@ -183,9 +182,11 @@ class Simulation:
 def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> Simulation:
     """A run of `scenario`. `backends` replaces the real provers, in scenarios marked `test_only` only.
 
-    Raises SimnetError (bad costs, unusable key cache, mock proofs where they are not allowed).
+    Raises SimnetError (bad costs, unusable key cache, mock proofs where they are not allowed, no chain).
     """
-    env = simpy.Environment(initial_time=0)
+    if not scenario.chain.enabled:
+        raise SimnetError("chain.enabled is false: simnet.opaque runs the network alone")
+    env = Clockwork()
     folder = options.key_cache or default_folder()
     if backends is None:
         provers: Mapping[BackendId, Backend] = native_backends(folder, Security[scenario.provers.security.upper()])

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import simpy
-
 from simnet.events import Event
+from simnet.net.clockwork import Clockwork
 from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
 from simnet.net.topology import Edge
@@ -56,8 +55,8 @@ class Node:
 class Bench:
     """A network of `Node`s and everything it emitted."""
 
-    def __init__(self, given: Scenario, edges: Sequence[tuple[int, int]], seed: int = 1) -> None:
-        self.env = simpy.Environment()
+    def __init__(self, given: Scenario, edges: Sequence[tuple[int, int]], seed: int = 1, passed_on: frozenset[str] = frozenset()) -> None:
+        self.env = Clockwork()
         self.events: list[Event] = []
         self.edges: list[Edge] = [(NodeId(a), NodeId(b)) for a, b in edges]
         count = given.topology.n
@@ -65,7 +64,7 @@ class Bench:
         self.network = Network(self.env, given, seed, self.edges, given.region_of_node, classes[:count], self.events.append)
         self.nodes = [Node(self, NodeId(i)) for i in range(count)]
         for node in self.nodes:
-            self.network.attach(node.node, node)
+            self.network.attach(node.node, node, passed_on)
 
     def publish(self, node: int = 0, size: int = 100) -> Message | None:
         return self.network.publish(NodeId(node), topic="t", kind="transaction", payload=b"", size=size)

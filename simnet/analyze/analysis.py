@@ -23,7 +23,8 @@ HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
 """Upstream's, by kind of summary."""
 RUN_SAFETY, LOAD_SAFETY = HERE / "default_thresholds.toml", HERE / "consensus_thresholds.toml"
-"""Ours, on top of them."""
+NETWORK_ONLY = HERE / "network_thresholds.toml"
+"""Ours, on top of them; the last for runs without a chain."""
 NO_OPTIONS: Mapping[str, float] = {}
 
 
@@ -59,13 +60,15 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
 
 def rule_files(stem: str, content: Mapping[str, Any], thresholds: Path | None) -> tuple[Path, ...]:
     """The files of rules for a summary, lowest first."""
+    ours = content.get("simnet")
     load = content.get("kind") == KIND
     files = [LOAD_RULES if load else NETWORK_RULES]
-    own = find_thresholds(stem)
-    if isinstance(content.get("simnet"), Mapping):
+    own: Path | None = None  # A scenario's own limits are on figures of a chain, and of simnet.
+    if isinstance(ours, Mapping) and ours.get("network_only"):
+        files.append(NETWORK_ONLY)
+    elif isinstance(ours, Mapping):
         files.append(LOAD_SAFETY if load else find_thresholds("default") or RUN_SAFETY)
-    else:
-        own = None  # A scenario's own limits are on figures that only simnet reports.
+        own = find_thresholds(stem)
     last = thresholds or own
     return (*files, last) if last is not None else tuple(files)
 

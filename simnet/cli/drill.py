@@ -13,11 +13,8 @@ from simnet.analyze.prover_mix import STEM, judge_mix
 from simnet.cli import exits
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
-from simnet.proofs.native import NativeBackend
 from simnet.protocol.slashing import Penalty
-from simnet.prover_mix import MixFailed, prover_mix
 from simnet.record.files import write_json
-from simnet.slashing_drill import slashing_drill
 
 SUMMARY_DIR = "SIMNET_SUMMARY_DIR"
 SLASHING_SUMMARIES = Path("target/simnet/consensus-slashing-backends/summaries")
@@ -32,6 +29,10 @@ def mix(
     out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {DEFAULT_SUMMARIES}.")] = None,
 ) -> int:
     """Prove a transfer on the CPU, then on a GPU or say why not, and judge both."""
+    # Late: these load the native provers, which the rest of the command line does not need.
+    from simnet.proofs.native import NativeBackend
+    from simnet.prover_mix import MixFailed, prover_mix
+
     folder = out or Path(os.environ.get(SUMMARY_DIR) or DEFAULT_SUMMARIES)
     try:
         entries = prover_mix(NativeBackend(BackendId.PLONKY3, default_folder()))
@@ -57,6 +58,9 @@ def slashing(
     out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {SLASHING_SUMMARIES}.")] = None,
 ) -> int:
     """Two validators: a silent round, a double sign, and what they cost once a verified block commits."""
+    from simnet.proofs.native import NativeBackend
+    from simnet.slashing_drill import slashing_drill
+
     known = {backend.label: backend for backend in BackendId}
     names = [name.strip() for name in backends.split(",")]
     unknown = [name for name in names if name not in known]

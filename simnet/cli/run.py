@@ -30,6 +30,17 @@ Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, max=U64_M
 Out = Annotated[Path | None, typer.Option("--out", "--artifacts-dir", help="The run's folder. Default: target/simnet/<scenario>/.")]
 Costs = Annotated[str, typer.Option(help="Virtual time of proofs: calibrated, measured, or a costs.json to replay.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replaces one scenario value.")]
+
+
+class EngineName(StrEnum):
+    """How floods are carried out."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    WAVES = "waves"
+
+
+Engine = Annotated[EngineName | None, typer.Option(help="Floods copy by copy, or at once where that gives the same trace.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings about the scenario as errors.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
@@ -62,6 +73,7 @@ def run(
     out: Out = None,
     costs: Costs = "calibrated",
     sets: Sets = None,
+    engine: Engine = None,
     strict: Strict = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -74,7 +86,7 @@ def run(
     if quiet and as_json:
         raise typer.BadParameter("--quiet and --json exclude each other")
     path = _chosen(scenario, scenario_option, profile)
-    overrides, shown = _overrides(sets or []), Shown(quiet, as_json, analyze)
+    overrides, shown = _overrides(sets or [], engine), Shown(quiet, as_json, analyze)
     with health() as probe, probe.active():
         loaded = load_any(path, seed=seed, overrides=overrides, strict=strict)
         if isinstance(loaded, LoadedWrapper):
@@ -161,13 +173,15 @@ def _explain(outcome: Outcome) -> None:
         typer.echo("error: nothing ran: the traffic never started", err=True)
 
 
-def _overrides(pairs: list[str]) -> dict[str, str]:
+def _overrides(pairs: list[str], engine: EngineName | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in pairs:
         key, mark, value = pair.partition("=")
         if not mark or not key.strip():
             raise typer.BadParameter(f"--set {pair!r}: expected key=value, say sim.seed=7")
         found[key.strip()] = value.strip()
+    if engine is not None:
+        found["gossip.engine"] = json.dumps(engine.value)
     return found
 
 

@@ -14,6 +14,7 @@ import simnet
 from simnet.cli import exits
 from simnet.cli.progress import Progress
 from simnet.errors import SimnetError
+from simnet.garbage import rare_collections
 from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, SummaryRecorder, determinism_sha256
@@ -21,6 +22,7 @@ from simnet.record.trace import TraceRecorder
 from simnet.record.versions import crates, packages
 
 if TYPE_CHECKING:
+    from simnet.opaque import OpaqueRun
     from simnet.scenario.load import LoadedScenario
     from simnet.scenario.model import Scenario
     from simnet.simulation import RunResult, Simulation
@@ -82,9 +84,13 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     return _observe(request, loaded, folder, header, simulation, recorder, console)
 
 
-def _build(scenario: "Scenario", seed: int, request: Request) -> "Simulation":
+def _build(scenario: "Scenario", seed: int, request: Request) -> "Simulation | OpaqueRun":
     """Imports late: this loads the native provers, which a refused scenario and `analyze` do not need."""
     try:
+        if not scenario.chain.enabled:
+            from simnet.opaque import OpaqueRun
+
+            return OpaqueRun(scenario, seed, request.static_key_seed)
         from simnet.simulation import RunOptions, build
     except ImportError as error:
         if "_zk" not in str(error):
@@ -98,7 +104,7 @@ def _observe(
     loaded: "LoadedScenario",
     folder: RunFolder,
     header: Mapping[str, object],
-    simulation: "Simulation",
+    simulation: "Simulation | OpaqueRun",
     recorder: SummaryRecorder,
     console: Console | None,
 ) -> Outcome:
@@ -113,7 +119,8 @@ def _observe(
         if console is not None:
             simulation.attach(stack.enter_context(Progress(simulation.info, console)))
         try:
-            result = simulation.run()
+            with rare_collections():
+                result = simulation.run()
         except SimnetError as error:
             failure = error
         trace_sha256 = trace.close()

@@ -1,21 +1,24 @@
-"""Faults of links and nodes: one partition, and churn (specification, sections 1.8 and 3.1).
+"""Faults of links and nodes: one partition, and churn (specification, sections 1.8 and 3.1); rules of ours on links and nodes.
 
-Both are SimPy processes that cut and join links of the network. Their clock starts with the run, i.e. `SETTLE`
+All are SimPy processes that cut and join links of the network. Their clock starts with the run, i.e. `SETTLE`
 before traffic zero. They record what they do as `FaultInjected` and stop with the run.
 
 Where simnet differs from upstream: dialling costs no time, and a link that both faults hold down comes up only
 when both have let go of it (upstream's healing partition may reconnect a node that churn has taken down).
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 
 import simpy
 
 from simnet.events import FaultInjected
 from simnet.net.network import Network
+from simnet.net.rules import Hold, Rule, rule_of
 from simnet.net.topology import crossing
-from simnet.net.wire import Clock, Emit
+from simnet.net.wire import Emit
 from simnet.rng import generator
+from simnet.scenario.linkfaults import LinkFault, NodeFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
 from simnet.units import NodeId, SimTime, from_ms
@@ -33,10 +36,11 @@ def run_end(scenario: Scenario) -> SimTime:
 
 
 class ActiveNodes:
-    """The nodes that churn has not taken down: only they publish traffic. Hooks tell others when that changes."""
+    """The nodes that no fault has taken down: only they publish traffic. Hooks tell others when that changes."""
 
     def __init__(self, nodes: int) -> None:
         self._nodes = tuple(NodeId(node) for node in range(nodes))
+        self._faults = Counter[NodeId]()
         self.on_down: list[Callable[[NodeId], None]] = []
         self.on_up: list[Callable[[NodeId], None]] = []
 
@@ -49,11 +53,18 @@ class ActiveNodes:
         return node in self._nodes
 
     def down(self, node: NodeId) -> None:
+        """A fault takes the node down; it is up again when all its faults have let go of it."""
+        self._faults[node] += 1
+        if self._faults[node] > 1:
+            return
         self._nodes = tuple(other for other in self._nodes if other != node)
         for hook in self.on_down:
             hook(node)
 
     def up(self, node: NodeId) -> None:
+        self._faults[node] -= 1
+        if self._faults[node]:
+            return
         self._nodes = tuple(sorted({*self._nodes, node}))
         for hook in self.on_up:
             hook(node)
@@ -66,13 +77,17 @@ class Faults:
         self._env = env
         self._network = network
         self._emit = emit
-        self._clock: Clock = network.clock
+        self._clock = network.clock
         self.active = ActiveNodes(scenario.topology.n)
         faults = scenario.faults
         if faults.partition is not None:
             env.process(self._partition(faults.partition, scenario.region_of_node))
         if faults.churn is not None:
             env.process(self._churn(faults.churn, seed))
+        for number, fault in enumerate(faults.links):
+            env.process(self._on_links(fault, number, seed, scenario.region_of_node))
+        for number, trouble in enumerate(faults.nodes):
+            env.process(self._crash(trouble, number) if trouble.kind == "crash" else self._pause(trouble))
 
     def _partition(self, partition: Partition, regions: Sequence[str]) -> Generator[simpy.Event, object, None]:
         edges = crossing(self._network.edges, regions, partition.group_a, partition.group_b)
@@ -105,8 +120,54 @@ class Faults:
             self._record("churn_up", f"node:{node}")
             self._network.join(edges, "churn")
 
+    def _on_links(self, fault: LinkFault, number: int, seed: int, regions: Sequence[str]) -> Generator[simpy.Event, object, None]:
+        """A rule on every directed edge between two regions, for a while."""
+        hops = [end for low, high in self._network.edges for end in ((low, high), (high, low)) if _concerns(fault, *end, regions)]
+        yield self._env.timeout(from_ms(fault.start_ms))
+        rules: dict[tuple[int, int], Rule] = {hop: rule_of(fault, seed, number, hop, self._clock.now) for hop in hops}
+        detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
+        self._record(f"{fault.kind}_start", detail)
+        self._network.add_rules(rules)
+        yield self._env.timeout(from_ms(fault.duration_ms))
+        self._network.remove_rules(rules)
+        self._record(f"{fault.kind}_end", detail)
+
+    def _crash(self, fault: NodeFault, number: int) -> Generator[simpy.Event, object, None]:
+        """Like churn, and the node's gossip forgets what it has seen."""
+        node = NodeId(fault.node)
+        edges = [edge for edge in self._network.edges if node in edge]
+        yield self._env.timeout(from_ms(fault.start_ms))
+        self._record("crash_down", f"node:{node}")
+        self.active.down(node)
+        self._network.cut(edges, f"crash:{number}")
+        self._network.forget_all(node)
+        yield self._env.timeout(from_ms(fault.duration_ms))
+        self.active.up(node)
+        self._record("crash_up", f"node:{node}")
+        self._network.join(edges, f"crash:{number}")
+
+    def _pause(self, fault: NodeFault) -> Generator[simpy.Event, object, None]:
+        """The node's links stay up, but nothing goes out or in before it goes on."""
+        node = NodeId(fault.node)
+        yield self._env.timeout(from_ms(fault.start_ms))
+        until = SimTime(self._clock.now + from_ms(fault.duration_ms))
+        ends = [end for low, high in self._network.edges if node in (low, high) for end in ((low, high), (high, low))]
+        rules: dict[tuple[int, int], Rule] = {end: Hold(until, end[0] == node) for end in ends}
+        self._record("pause_start", f"node:{node}")
+        self._network.hold(node, until)
+        self._network.add_rules(rules)
+        yield self._env.timeout(from_ms(fault.duration_ms))
+        self._network.remove_rules(rules)
+        self._record("pause_end", f"node:{node}")
+
     def _record(self, kind: str, detail: str) -> None:
         self._emit(FaultInjected(self._clock.now, kind, detail))
+
+
+def _concerns(fault: LinkFault, source: NodeId, target: NodeId, regions: Sequence[str]) -> bool:
+    """Whether a fault is on the way from one node to another."""
+    ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
+    return any(fault.source in (None, regions[a]) and fault.target in (None, regions[b]) for a, b in ways)
 
 
 class Spam:

@@ -45,16 +45,20 @@ class Repair(Protocol):
 
     def handle(self, kind: str, ids: tuple[int, ...], hop: Hop) -> None: ...
 
+    def forget_all(self) -> None: ...
+
 
 class Router:
     """One node's gossip. Its neighbours' hops come and go with the links."""
 
-    __slots__ = ("_by_age", "_memory", "app", "node", "repair", "seen", "up", "wire")
+    __slots__ = ("_by_age", "_memory", "app", "node", "passed_on", "repair", "seen", "up", "wire")
 
     def __init__(self, node: NodeId, wire: Wire, memory: SimTime) -> None:
         self.node = node
         self.wire = wire
         self.app: Application | None = None
+        self.passed_on: frozenset[str] = frozenset()
+        """Kinds that are accepted without asking the application."""
         self.repair: Repair
         self.up: dict[NodeId, Hop] = {}
         """Hops to the connected neighbours, ascending."""
@@ -77,35 +81,45 @@ class Router:
     def publish(self, message: Message) -> None:
         """Sends the node's own message to all connected neighbours."""
         entry = self._remember(message, self.node, 0)
-        self._accept(entry, Verdict.ACCEPT)
+        entry.verdict = Verdict.ACCEPT
+        self.repair.accepted(entry)
+        if not self.wire.ahead(message, self.node):
+            self.wire.flood(self.up.values(), message, 0)
 
-    def on_copy(self, message: Message, hop: Hop, repaired: bool) -> None:
+    def on_copy(self, message: Message, hop: Hop, repaired: bool, now: SimTime) -> None:
         """A copy came over `hop`, whose source is the neighbour. This is the hot path."""
-        wire, peer = self.wire, hop.source
-        now = wire.clock.now
+        wire = self.wire
         entry = self.seen.get(message.id)
-        if entry is not None and self._alive(entry, now):
+        if entry is not None and (now - entry.seen_at < self._memory or entry.verdict is None):
             entry.known |= hop.source_bit
-            wire.emit(MessageArrived(now, self.node, peer, message.id, message.size, True))
+            wire.emit(MessageArrived(now, self.node, hop.source, message.id, message.size, True))
             return
+        if message.wave is not None:
+            message.wave.dissolve(message)  # It was to come here later, by another way.
+        entry = self.first_copy(message, hop, repaired)
+        if message.kind in self.passed_on:
+            self.pass_on(entry)
+            wire.flood(self.up.values(), message, entry.known)
+        else:
+            assert self.app is not None, "a node without an application got a message"
+            self.app.on_gossip(message, hop.source)
+
+    def first_copy(self, message: Message, hop: Hop, repaired: bool) -> Entry:
+        """Remembers and reports a message that is new here."""
+        wire, peer, now = self.wire, hop.source, self.wire.clock.now
         wire.emit(MessageArrived(now, self.node, peer, message.id, message.size, False))
-        self._remember(message, peer, hop.source_bit)
+        entry = self._remember(message, peer, hop.source_bit)
         self.repair.arrived(message.id)
         wire.emit(
-            MessageDelivered(
-                now,
-                self.node,
-                peer,
-                message.id,
-                message.topic,
-                message.kind,
-                message.published_at,
-                message.size,
-                repaired,
-            )
+            MessageDelivered(now, self.node, peer, message.id, message.topic, message.kind, message.published_at, message.size, repaired)
         )
-        assert self.app is not None, "a node without an application got a message"
-        self.app.on_gossip(message, peer)
+        return entry
+
+    def pass_on(self, entry: Entry) -> None:
+        """Accepts a message of a kind that needs no examination; sending it is left to the caller."""
+        self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, entry.message.id, Verdict.ACCEPT.value, ""))
+        entry.verdict = Verdict.ACCEPT
+        self.repair.accepted(entry)
 
     def verdict(self, message: Message, verdict: Verdict, reason: str) -> None:
         """The application's answer to `on_gossip`."""
@@ -113,17 +127,10 @@ class Router:
         if entry.verdict is not None:
             raise RuntimeError(f"node {self.node} gave a second verdict on message {message.id}")
         self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, message.id, verdict.value, reason))
-        self._accept(entry, verdict)
-
-    def _accept(self, entry: Entry, verdict: Verdict) -> None:
         entry.verdict = verdict
-        if verdict is not Verdict.ACCEPT:
-            return
-        self.repair.accepted(entry)
-        wire, message = self.wire, entry.message
-        for hop in self.up.values():
-            if not entry.known & hop.target_bit:
-                wire.gossip(hop, message, False)
+        if verdict is Verdict.ACCEPT:
+            self.repair.accepted(entry)
+            self.wire.flood(self.up.values(), message, entry.known)
 
     # --- memory ------------------------------------------------------------------------------
 
@@ -164,12 +171,18 @@ class Router:
         else:
             del self.seen[oldest.message.id]
 
+    def forget_all(self) -> None:
+        """A crash: whatever has its verdict is forgotten. The rest is the application's, which still owes an answer."""
+        self.seen = {number: entry for number, entry in self.seen.items() if entry.verdict is None}
+        self._by_age = deque(entry for entry in self._by_age if entry.verdict is None)
+        self.repair.forget_all()
+
     # --- point to point ----------------------------------------------------------------------
 
     def send(self, hop: Hop, kind: str, payload: object, size: int) -> bool:
         """Sends to one connected neighbour."""
         self.wire.emit(DirectSent(self.wire.clock.now, self.node, hop.target, kind, size))
-        return self.wire.direct(hop, kind, payload)
+        return self.wire.direct(hop, kind, payload, size)
 
     def on_direct(self, kind: str, payload: object, hop: Hop) -> None:
         if kind in CONTROL_KINDS:

@@ -1,5 +1,6 @@
 """What travels between nodes, and what the network asks of those who use it."""
 
+from array import array
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -13,6 +14,13 @@ class Verdict(Enum):
     ACCEPT = "accept"
     IGNORE = "ignore"
     REJECT = "reject"
+
+
+class Wave(Protocol):
+    """A flood that is computed ahead."""
+
+    def dissolve(self, message: "Message") -> None:
+        """Turns the flood into copies that travel by themselves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +38,12 @@ class Message:
     published_at: SimTime
     spam: str | None
     """Ground truth for observers: the kind of byzantine copy. Nodes must not look at it."""
+    delays: "array[int]"
+    """The network's: what a copy takes over each directed edge, by its index."""
+    copies: int = 0
+    """The network's: copies sent by flooding so far."""
+    wave: "Wave | None" = None
+    """The network's: the engine that has computed the message's flood ahead."""
 
 
 class Application(Protocol):

@@ -108,6 +108,11 @@ class LazyRepair:
         """A wanted message need no longer be asked for."""
         self._wanted.pop(message, None)
 
+    def forget_all(self) -> None:
+        """A crash: nothing is on offer, nothing is wanted."""
+        self._windows.clear()
+        self._wanted.clear()
+
     def _offered(self, ids: tuple[int, ...], hop: Hop) -> None:
         missing = []
         for message in ids:
@@ -153,4 +158,4 @@ class LazyRepair:
         for message in ids:
             entry = self._router.knows(message)
             if entry is not None and entry.verdict is Verdict.ACCEPT and entry.offered_window >= served_from:
-                self._router.wire.gossip(back, entry.message, True)
+                self._router.wire.repair(back, entry.message)

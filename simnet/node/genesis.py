@@ -54,16 +54,11 @@ def make_rules(scenario: Scenario) -> Rules:
     return Rules(make_windows(scenario), scenario.block_capacity, fields, proves("identity"), proves("uptime"))
 
 
-def static_secrets(nodes: int, text: str) -> tuple[bytes, ...]:
-    """Upstream's fixed keys: node i's secret is SHA-256(text, then i as 8 bytes little-endian)."""
-    return tuple(hashlib.sha256(text.encode() + node.to_bytes(8, "little")).digest() for node in range(nodes))
-
-
 def make_genesis(scenario: Scenario, seed: int, static_key_seed: str | None = None) -> Genesis:
     """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
     chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
     nodes = scenario.topology.n
-    secrets = node_secrets(nodes, seed) if static_key_seed is None else static_secrets(nodes, static_key_seed)
+    secrets = node_secrets(nodes, seed, static_key_seed)
     validators = make_validators(scenario, seed, secrets)
     wallets, state = make_accounts(scenario, seed)
     registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], 0) for v in validators]

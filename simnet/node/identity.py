@@ -3,6 +3,7 @@
 Also what is public of them: registrations, and the public one-time keys that travel with them.
 """
 
+import hashlib
 import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,9 +17,19 @@ from simnet.protocol.validators import SLOTS_PER_EPOCH, Validator
 from simnet.scenario.model import Scenario
 
 
-def node_secrets(nodes: int, seed: int) -> tuple[bytes, ...]:
-    """Signing seeds of the nodes' Ed25519 keys, from which peer ids and peer classes follow."""
+def node_secrets(nodes: int, seed: int, static_key_seed: str | None = None) -> tuple[bytes, ...]:
+    """Signing seeds of the nodes' Ed25519 keys, from which peer ids and peer classes follow.
+
+    A `static_key_seed` replaces the run's seed.
+    """
+    if static_key_seed is not None:
+        return static_secrets(nodes, static_key_seed)
     return keys_of_both_classes(nodes, lambda node, attempt: rng.secret(seed, "node", node, attempt), native.ed25519_public_key)
+
+
+def static_secrets(nodes: int, text: str) -> tuple[bytes, ...]:
+    """Upstream's fixed keys: node i's secret is SHA-256(text, then i as 8 bytes little-endian)."""
+    return tuple(hashlib.sha256(text.encode() + node.to_bytes(8, "little")).digest() for node in range(nodes))
 
 
 def vrf_secret(seed: int, node: int) -> bytes:

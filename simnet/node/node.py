@@ -21,6 +21,8 @@ from simnet.protocol.messages import TxMessage
 from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
+PROBES = frozenset({"block_probe", "transaction_probe"})
+"""They carry nothing to check: the network passes them on by itself."""
 BUSY_RETRY = from_ms(500)
 """An own transfer that the own verifier had no room for is offered to it again after this long."""
 
@@ -60,7 +62,7 @@ class Node:
             "heartbeat": self.presence.on_heartbeat,
             "block_proof": self.aggregation.on_gossip,
         }
-        world.network.attach(node, self)
+        world.network.attach(node, self, PROBES)
 
     # --- the network's side ----------------------------------------------------------------------
 
@@ -70,8 +72,7 @@ class Node:
         if handler is not None:
             handler(message, peer)
         else:
-            # Probes carry nothing to check.
-            self._world.network.verdict(self.id, message, Verdict.ACCEPT)
+            self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""

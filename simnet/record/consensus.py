@@ -5,11 +5,14 @@ Its times are real wall times: the load is a load test. `proof_bytes` counts the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import simnet
-from simnet.consensus_load import Attack, LoadResult
 from simnet.record.stats import QUANTILES, percentile, rounded
 from simnet.scenario.wrapper import DEFAULT_CONSENSUS_SEED, ConsensusLoad
+
+if TYPE_CHECKING:
+    from simnet.consensus_load import Attack, LoadResult
 
 KIND = "consensus-load"
 
@@ -26,7 +29,7 @@ class LoadLabels:
     complete: bool
 
 
-def load_summary(load: ConsensusLoad, result: LoadResult, labels: LoadLabels) -> dict[str, object]:
+def load_summary(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels) -> dict[str, object]:
     """All of upstream's keys, then ours below `simnet`."""
     verified = [row.verify_ms for row in result.rows if row.verify_ms is not None]
     return {
@@ -49,7 +52,7 @@ def load_summary(load: ConsensusLoad, result: LoadResult, labels: LoadLabels) ->
     }
 
 
-def _ours(result: LoadResult, labels: LoadLabels, verified: int) -> dict[str, object]:
+def _ours(result: "LoadResult", labels: LoadLabels, verified: int) -> dict[str, object]:
     conjectured, proven = labels.security_bits
     return {
         "version": simnet.__version__,
@@ -69,7 +72,7 @@ def _ours(result: LoadResult, labels: LoadLabels, verified: int) -> dict[str, ob
     }
 
 
-def load_csv(result: LoadResult) -> str:
+def load_csv(result: "LoadResult") -> str:
     """One row for each proved run; `verify_ms` is empty where verification failed."""
     rows = [
         f"{row.run},{row.prove_ms:.6f},{'' if row.verify_ms is None else repr(row.verify_ms)},{row.proof_bytes}\n" for row in result.rows
@@ -86,7 +89,7 @@ def _quantiles(samples: Sequence[float]) -> dict[str, float]:
     return {"min": rounded(ordered[0]), **middle, "max": rounded(ordered[-1]), "mean": rounded(sum(ordered) / len(ordered))}
 
 
-def _tamper(attack: Attack | None) -> dict[str, int] | None:
+def _tamper(attack: "Attack | None") -> dict[str, int] | None:
     if attack is None or not attack.attempts:
         return None
     return {"attempts": attack.attempts, "rejected": attack.rejected, "unexpected_accepts": attack.unexpected_accepts}

@@ -75,11 +75,11 @@ class Faults:
         elif event.kind == "partition_end":
             self._pending = event.at
             self._finish(event, "partition")
-        elif event.kind == "churn_down":
+        elif event.kind in ("churn_down", "crash_down"):
             node = frozenset({NodeId(int(event.detail.removeprefix("node:")))})
-            self._begin(event, "churn", (node, frozenset(map(NodeId, range(self._info.nodes))) - node))
-        elif event.kind == "churn_up":
-            self._finish(event, "churn")
+            self._begin(event, event.kind.removesuffix("_down"), (node, frozenset(map(NodeId, range(self._info.nodes))) - node))
+        elif event.kind in ("churn_up", "crash_up"):
+            self._finish(event, event.kind.removesuffix("_up"))
 
     def _begin(self, event: FaultInjected, kind: str, sides: tuple[frozenset[NodeId], frozenset[NodeId]]) -> None:
         window = Window(kind, event.detail, event.at, sides, Counter(self._wire.lost))
@@ -127,7 +127,7 @@ class Faults:
         }
 
     def effects(self, finality: Finality, end: int) -> list[dict[str, object]]:
-        """One entry per partition or churn window, in the order of their starts; `end` closes the open ones."""
+        """One entry per partition, churn or crash window, in the order of their starts; `end` closes the open ones."""
         return [self._effect(window, finality, end) for window in self._windows]
 
     def _effect(self, window: Window, finality: Finality, end: int) -> dict[str, object]:

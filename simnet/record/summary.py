@@ -7,6 +7,7 @@ therefore left out of the determinism hash (`summary_sha256`).
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ class SummaryRecorder:
         self._mempool = Mempool(info)
         self._byzantine = Byzantine(self._book)
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
-        self._dispatcher = Dispatcher(
+        dispatcher = self._dispatcher = Dispatcher(
             (
                 self._book,
                 self._run,
@@ -102,9 +103,8 @@ class SummaryRecorder:
                 self._byzantine,
             )
         )
-
-    def on_event(self, event: Event) -> None:
-        self._dispatcher.on_event(event)
+        self.on_event: Callable[[Event], None] = dispatcher.on_event
+        """Without a method of its own in between: it is called for every event of a run."""
 
     @property
     def traffic_started(self) -> bool:
@@ -160,6 +160,7 @@ class SummaryRecorder:
             "prover_randomness": RANDOMNESS,
             "security": {"profile": info.security, "bits": _security_bits(info)},
             "complete": result is not None and result.complete,
+            "network_only": not any(info.backends),
             "nodes": info.nodes,
             "links": len(info.edges),
             "duration_ms": ms(info.duration),

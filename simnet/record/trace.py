@@ -27,6 +27,7 @@ NO_INT = -(2**63)
 NO_TEXT = "\x01"
 TEXT = pa.dictionary(pa.int32(), pa.string())
 ARROW = {int: pa.int64(), bool: pa.bool_(), str: TEXT}
+NUMPY = {int: "<i8", bool: "?"}
 
 
 class TraceRecorder:
@@ -48,7 +49,9 @@ class TraceRecorder:
         self._failure: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(partial_name(path), self._schema, compression="zstd")
+            texts = [field.name for field in self._schema if field.type == TEXT]
+            # Numbers hardly repeat, so a dictionary of them costs time and saves nothing.
+            self._writer = pq.ParquetWriter(partial_name(path), self._schema, compression="zstd", use_dictionary=texts)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error}") from error
 
@@ -94,9 +97,10 @@ class TraceRecorder:
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
         groups: dict[type[Event], list[int]] = {}
-        for index, event in enumerate(batch):
-            groups.setdefault(type(event), []).append(index)
-        self._hash.update("".join(f"{type(event).__name__}\n" for event in batch).encode())
+        for index, kind in enumerate(map(type, batch)):
+            groups.setdefault(kind, []).append(index)
+        names = {kind: f"{kind.__name__}\n" for kind in groups}
+        self._hash.update("".join([names[type(event)] for event in batch]).encode())
         tables = []
         for kind in sorted(groups, key=lambda kind: kind.__name__):
             layout = self._layouts[kind]
@@ -104,9 +108,12 @@ class TraceRecorder:
             layout.digest(self._hash.update, columns)
             tables.append(layout.table(columns))
         order = np.argsort(np.concatenate([groups[kind] for kind in sorted(groups, key=lambda k: k.__name__)]))
-        merged = pa.concat_tables([_widen(table, self._schema) for table in tables]).combine_chunks()
+        # Only columns that the batch has are put in order: most event classes are rare, and nulls need no order.
+        present = {name for table in tables for name in table.column_names}
+        schema = pa.schema([field for field in self._schema if field.name in present])
+        merged = pa.concat_tables([_widen(table, schema) for table in tables]).combine_chunks().take(pa.array(order))
         try:
-            self._writer.write_table(merged.take(pa.array(order)), row_group_size=BATCH)
+            self._writer.write_table(_widen(merged, self._schema), row_group_size=BATCH)
         except OSError as error:
             # Rows are missing from here on: the file must not be finished even if there is room again.
             self._failure = error
@@ -124,24 +131,32 @@ class _Layout:
         hints = get_type_hints(kind)
         self.name = kind.__name__
         self.columns_of = {field.name: _base(kind, field.name, hints[field.name]) for field in fields(kind)}
+        self._optional = {name for name in self.columns_of if type(None) in get_args(hints[name])}
         self._get = {name: attrgetter(name) for name in self.columns_of}
 
-    def columns(self, events: Sequence[Event]) -> dict[str, list[Any]]:
-        return {name: list(map(get, events)) for name, get in self._get.items()}
+    def columns(self, events: Sequence[Event]) -> dict[str, Any]:
+        """Numpy arrays of numbers and truth values that are always there; lists of the rest."""
+        found: dict[str, Any] = {}
+        for name, get in self._get.items():
+            plain = None if name in self._optional else NUMPY.get(self.columns_of[name])
+            values = map(get, events)
+            found[name] = list(values) if plain is None else np.fromiter(values, plain, len(events))
+        return found
 
-    def digest(self, update: Any, columns: Mapping[str, list[Any]]) -> None:
+    def digest(self, update: Any, columns: Mapping[str, Any]) -> None:
         for name, base in self.columns_of.items():
             update(f"{self.name}.{name}\n".encode())
             values = columns[name]
             if base is str:
-                update("\0".join([NO_TEXT if value is None else value for value in values]).encode())
-            elif base is bool:
-                update(bytes(values))
+                update("\0".join([NO_TEXT if v is None else v for v in values] if name in self._optional else values).encode())
+            elif name in self._optional:
+                update(bytes(values) if base is bool else np.array([NO_INT if v is None else v for v in values], dtype="<i8").tobytes())
             else:
-                update(np.array([NO_INT if v is None else v for v in values], dtype="<i8").tobytes())
+                update(values.tobytes())
 
-    def table(self, columns: Mapping[str, list[Any]]) -> pa.Table:
-        arrays = {"event": pa.array([self.name] * len(columns["at"])).dictionary_encode()}
+    def table(self, columns: Mapping[str, Any]) -> pa.Table:
+        rows = np.zeros(len(columns["at"]), dtype=np.int32)
+        arrays = {"event": pa.DictionaryArray.from_arrays(rows, [self.name])}
         for name, base in self.columns_of.items():
             array = pa.array(columns[name], type=pa.string() if base is str else ARROW[base])
             arrays[name] = pc.dictionary_encode(array) if base is str else array

@@ -81,17 +81,17 @@ def _step(annotation: Any, data: object, part: str | int) -> tuple[Any, object]:
 
 
 def _section(annotation: Any, data: object) -> type[BaseModel] | None:
-    """The model that a type means for a value; of several, the one that the value's `type` or `model` names."""
+    """The model that a type means for a value; of several, the one that the value's `type`, `model` or `kind` names."""
     sections = [o for o in _options(annotation) if isinstance(o, type) and issubclass(o, BaseModel)]
     return chosen(sections, data)
 
 
 def chosen(sections: list[type[BaseModel]], value: object) -> type[BaseModel] | None:
-    """The section of a union that a table's `type` or `model` names; None when it names none."""
+    """The section of a union that a table's `type`, `model` or `kind` names; None when it names none."""
     if len(sections) < 2:
         return sections[0] if sections else None
     for section in sections:
-        for tag in ("type", "model"):
+        for tag in ("type", "model", "kind"):
             field = section.model_fields.get(tag)
             if field and isinstance(value, Mapping) and value.get(tag) in get_args(field.annotation):
                 return section

@@ -11,6 +11,8 @@ from typing import Any
 from simnet.scenario.marks import Path
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
 
+DEFAULT_REGION = "default"
+"""Every node's region when none are assigned."""
 REQUIRED_BY_TYPE = {
     "ring": "k",
     "erdos_renyi": "p",
@@ -142,15 +144,34 @@ def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
             yield Conflict(("faults", "byzantine", "publishers", index), node, why)
 
 
+def fault_places(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Regions and nodes that our own faults name exist."""
+    regions = {*(names(data, "regions", "assignments") or ()), *(() if at(data, "regions", "assignments") else (DEFAULT_REGION,))}
+    n = whole(data, "topology", "n")
+    links, nodes = at(data, "faults", "links"), at(data, "faults", "nodes")
+    for index, fault in enumerate(links if isinstance(links, list | tuple) else ()):
+        for key in ("source", "target"):
+            region = at(fault, key)
+            if isinstance(region, str) and region not in regions:
+                why = f"no node is in this region; there are {', '.join(sorted(regions))}"
+                yield Conflict(("faults", "links", index, key), region, why)
+    for index in range(len(nodes) if isinstance(nodes, list | tuple) else 0):
+        node = whole(data, "faults", "nodes", index, "node")
+        if node is not None and n is not None and node >= n:
+            yield Conflict(("faults", "nodes", index, "node"), node, f"node index {node} must be below n ({n})")
+
+
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
     chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
+    if at(data, "chain", "enabled") is False:
+        return
     sizes = ", ".join(map(str, VALIDATOR_CAPACITIES))
     if chosen is not None and chosen not in VALIDATOR_CAPACITIES:
         yield Conflict(("consensus", "validator_capacity"), chosen, f"the consensus circuit exists for {sizes}")
     elif chosen is not None and n is not None and n > chosen:
         yield Conflict(("consensus", "validator_capacity"), chosen, f"does not hold n ({n}) validators")
     elif n is not None and n > VALIDATOR_CAPACITIES[-1]:
-        why = f"at most {VALIDATOR_CAPACITIES[-1]}: every node is a validator, and no larger consensus circuit exists"
+        why = f"at most {VALIDATOR_CAPACITIES[-1]} with a chain: every node is a validator, and no larger consensus circuit exists"
         yield Conflict(("topology", "n"), n, why)
 
 
@@ -236,6 +257,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     topology_parameters,
     partition_groups,
     byzantine_publishers,
+    fault_places,
     validator_capacity,
     list_capacities,
     vote_weights,

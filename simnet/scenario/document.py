@@ -12,11 +12,12 @@ from simnet.scenario.base import Ours
 from simnet.scenario.bounds import allowed, model_of
 from simnet.scenario.crossfield import at
 from simnet.scenario.explain import explain
+from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.marks import Path
 from simnet.scenario.syntax import Source
 from simnet.scenario.unknown import close_match, unknown_keys
 
-TAGS = {"poisson", "on_off_bursty", "uniform", "zipf"}
+TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
 SHOWN_CHARACTERS_MAX = 80
 M = TypeVar("M", bound=BaseModel)

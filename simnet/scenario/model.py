@@ -5,12 +5,11 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from simnet.scenario.base import Upstream
-from simnet.scenario.crossfield import conflicts
+from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
-DEFAULT_REGION = "default"
 
 
 class Scenario(Upstream):

@@ -29,6 +29,7 @@ AMOUNT_MAX = 2**48
 
 
 class Chain(Ours):
+    enabled: bool = Field(default=True, description="false: the network alone, with opaque payloads and no proofs.")
     slot_ms: DurationMs = Field(default=6000, description="Time from one block proposal to the next.")
     block_transactions_max: int = Field(default=256, ge=1, le=1024)
     mempool_transactions_max: int = Field(default=8192, ge=1, le=1_000_000)
@@ -100,6 +101,10 @@ class Gossip(Ours):
     duplicate_cache_ms: DurationMs = Field(default=60_000, description="How long a node remembers a message id.")
     queue_messages_max: int = Field(default=5000, ge=1, le=1_000_000, description="Copies on the way over one hop.")
     iwant_timeout_ms: DurationMs = Field(default=3000, description="Then the next advertiser is asked.")
+    engine: Literal["auto", "events", "waves"] = Field(
+        default="auto",
+        description="Floods: copy by copy (`events`) or, where that gives the same, computed at once (`waves`).",
+    )
 
 
 class Limits(Ours):

@@ -73,7 +73,7 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 
 def _kind(model: type[BaseModel]) -> str:
     """What tells the alternatives of a section apart."""
-    for name in ("model", "type"):
+    for name in ("model", "type", "kind"):
         if name in model.model_fields:
             return f'{name} = "{typing.get_args(model.model_fields[name].annotation)[0]}"'
     return model.__name__

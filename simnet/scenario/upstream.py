@@ -18,6 +18,7 @@ from simnet.scenario.base import (
     StartMs,
     Upstream,
 )
+from simnet.scenario.linkfaults import LINK_FAULTS_MAX, NODE_FAULTS_MAX, Kbps, LinkFault, NodeFault
 
 TopologyType = Literal["ring", "erdos_renyi", "k_regular", "small_world", "scale_free"]
 SpamKind = Literal["copy", "flipped_bytes", "other_statement", "wrong_public_inputs", "oversize"]
@@ -52,6 +53,9 @@ class Link(Upstream):
     delay_ms: DelayMs = Field(description="Delay of one hop.")
     jitter_ms: DelayMs = Field(description="A hop's delay changes by a whole number of ms, uniform in [-j, +j].")
     loss: Probability = Field(description="Probability that a hop loses a copy.")
+    bandwidth_kbps: Kbps | None = Field(
+        default=None, description="Ours: each way's bandwidth; copies leave one after another. Absent: no limit."
+    )
 
 
 class ClassLatency(Upstream):
@@ -151,3 +155,7 @@ class Faults(Upstream):
     partition: Partition | None = None
     churn: Churn | None = None
     byzantine: Byzantine | None = None
+    links: tuple[LinkFault, ...] = Field(
+        default=(), max_length=LINK_FAULTS_MAX, strict=False, description="Ours: rules on what links carry, in this order."
+    )
+    nodes: tuple[NodeFault, ...] = Field(default=(), max_length=NODE_FAULTS_MAX, strict=False, description="Ours: crashes and pauses.")

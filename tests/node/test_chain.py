@@ -211,3 +211,15 @@ def test_nodes_with_different_full_mempools_still_agree_on_blocks() -> None:
     refused = [e for e in bench.of(TxRefused) if e.reason == "mempool_full"]
     assert refused
     assert all(len(n.transactions.pool.pending) <= 5 for n in bench.nodes)
+
+
+def test_both_engines_run_the_chain_alike() -> None:
+    """Probes are passed on unseen, so their floods may be computed at once between all that the chain sends."""
+    traces = []
+    for engine in ("events", "waves"):
+        bench = Bench(scenario(slots=4, rate=4.0, gossip={"engine": engine}))
+        bench.isolate(2, 1500, 2600)
+        assert bench.run().complete
+        traces.append([repr(event) for event in bench.events])
+    assert traces[0] == traces[1]
+    assert any("block_probe" in event for event in traces[0])

@@ -12,8 +12,10 @@ from typer.testing import CliRunner, Result
 from simnet.cli.main import app
 from simnet.cli.profiles import ALIASES, available, find_profile
 from simnet.errors import SimnetError
-from simnet.node.genesis import make_genesis, static_secrets
+from simnet.node.genesis import make_genesis
+from simnet.node.identity import static_secrets
 from simnet.proofs.native import ed25519_public_key
+from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.scenario.wrapper import Wrapper
@@ -65,6 +67,8 @@ def test_the_schema_is_that_of_the_models() -> None:
     assert profile["required"] == ["sim", "topology", "traffic"]
     assert profile["$defs"]["Link"]["properties"]["loss"]["maximum"] == 1
     assert profile["$defs"]["Metrics"]["properties"].keys() == {"json", "csv", "output"}
+    kinds = profile["$defs"]["Faults"]["properties"]["links"]["items"]["discriminator"]["mapping"]
+    assert kinds.keys() == LINK_FAULTS.keys()
     assert {"$ref": "#/$defs/Tx"} in profile["$defs"]["Traffic"]["anyOf"]
     wrapper = schema("wrapper")
     assert set(wrapper["properties"]) == set(Wrapper.model_fields)

@@ -79,6 +79,34 @@ def test_messages_have_line_column_key_value_and_range(tmp_path: Path, suffix: s
     assert {"sim", "traffic", "links.x.jitter_ms"} <= {p.key for p in refusals(path)}, "all problems come at once"
 
 
+LINK_FAULTS = [
+    {"kind": "flapping", "duration_ms": 5, "up_ms": 1, "down_ms": 0},
+    {"kind": "corrupt", "duration_ms": 5, "probability": 0.5, "probabilty": 0.5},
+    {"kind": "corupt", "duration_ms": 5},
+    {"duration_ms": 5},
+    {"kind": "bandwidth", "duration_ms": 5, "kbps": 1, "source": "elsewhere"},
+]
+NODE_FAULTS = [{"kind": "crash", "node": 6, "duration_ms": 5}, {"kind": "pause", "nod": 1, "node": 0, "duration_ms": 5}]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_faults_on_links_and_nodes_are_known_in_every_syntax(tmp_path: Path, suffix: str) -> None:
+    path = written(tmp_path, suffix, WRITERS[suffix]({**tomllib.loads(VALID), "faults": {"links": LINK_FAULTS, "nodes": NODE_FAULTS}}))
+    found = {p.key: p for p in refusals(path)}
+    assert {key: p.why.split(";")[0] for key, p in found.items() if key.endswith(("s", "y", "source", "node"))} == {
+        "faults.links.0.down_ms": "must be greater than or equal to 1",
+        "faults.links.1.probabilty": "unknown key",
+        "faults.links.4.source": "no node is in this region",
+        "faults.nodes.0.node": "node index 6 must be below n (6)",
+    }
+    assert found["faults.links.0.down_ms"].why.endswith("allowed: ≥ 1, ≤ 2592000000")
+    assert found["faults.links.1.probabilty"].why.endswith("did you mean `probability`?")
+    assert found["faults.nodes.1.nod"].why.endswith("did you mean `node`?")
+    assert "'one_way', 'flapping'" in found["faults.links.2.kind"].why
+    assert "needs the key 'kind'" in found["faults.links.3"].why
+    assert all(p.line for p in found.values()) and len(found) == 7
+
+
 def test_types_name_the_range_too(tmp_path: Path) -> None:
     path = written(tmp_path, "toml", VALID.replace("seed = 7", 'seed = "x"').replace("n = 6", "n = 6.5"))
     found = {p.key: p.why for p in refusals(path)}
