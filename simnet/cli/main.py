@@ -12,6 +12,7 @@ from simnet.cli.check import new, schema, validate
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.regression import regression
+from simnet.cli.report import app as report
 from simnet.cli.run import rerun, run
 
 app = typer.Typer(
@@ -49,3 +50,4 @@ app.command("doctor")(doctor)
 app.add_typer(proof.app)
 app.add_typer(keys.app)
 app.add_typer(drill, name="drill")
+app.add_typer(report, name="report")
