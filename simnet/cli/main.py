@@ -9,6 +9,7 @@ from simnet.cli import keys, proof
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
 from simnet.cli.check import new, schema, validate
+from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.regression import regression
@@ -43,6 +44,7 @@ app.command("validate")(validate)
 app.command("schema")(schema)
 app.command("new")(new)
 app.command("analyze")(analyze)
+app.command("compare")(compare)
 app.command("rerun")(rerun)
 app.command("regression")(regression)
 app.command("calibrate")(calibrate)
