@@ -27,6 +27,10 @@ JSON_BYTES_MAX = 256 * 1024 * 1024
 """Of a file to read; an hour of a hundred nodes is a few megabytes."""
 
 
+INTEGER_DIGITS_MAX = 80
+"""No count or hash part is longer; longer ones overflow floats."""
+
+
 def slug(name: str) -> str:
     """A scenario's folder name: ASCII letters lowered, digits kept, everything else a hyphen."""
     return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
@@ -120,7 +124,7 @@ def read_json(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > JSON_BYTES_MAX:
             raise OutputError(f"{path}: {size} bytes; at most {JSON_BYTES_MAX} are read")
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -132,6 +136,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON number")
+
+
+def _countable(text: str) -> int:
+    return int(text) if len(text) <= INTEGER_DIGITS_MAX else int(_no_number(text[:INTEGER_DIGITS_MAX] + "…"))
 
 
 def _finite(text: str) -> float:

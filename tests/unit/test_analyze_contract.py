@@ -3,7 +3,8 @@
 import json
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES
+from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES, analyze_file
+from simnet.analyze.compare import compare, every_number
+from simnet.analyze.partition_report import partition_report
+from simnet.analyze.report import FORMATS, Analysis
+from simnet.analyze.sides import load_side
 from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
+from simnet.errors import SimnetError
+from simnet.record.files import read_json
 from tests import upstream_contract as contract
 
 DELAY = {"p50_ms": 100.0, "p95_ms": 500.0}
@@ -240,6 +247,7 @@ UNREADABLE = {
     "not a number": '{"propagation": {"p95_ms": NaN}}',
     "endless": '{"propagation": {"p95_ms": 1e999}}',
     "a text for a number": '{"propagation": {"p95_ms": "fast"}}',
+    "an integer that overflows": '{"propagation": {"p95_ms": 1' + "0" * 400 + "}}",
     "peers of no shape": '{"propagation": {"p95_ms": 1}, "peer_traffic": 7}',
 }
 
@@ -386,3 +394,48 @@ def test_hostile_names_reach_neither_the_terminal_nor_the_xml() -> None:
     assert "\x1b" not in analyze(path, "--thresholds", "rules.toml").output
     xml = analyze(path, "--thresholds", "rules.toml", "--format", "junit").stdout
     assert ET.fromstring(xml).find("testsuite") is not None
+
+
+# --- anything at all in the place of anything ------------------------------------------------------
+
+STRANGE: tuple[object, ...] = (None, True, "text", [], {}, [None], {"a": 1}, -1, 0, 1e308, 10**79)
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield from places(inner, (*path, key))
+
+
+def replaced(summary: Mapping[str, Any], path: tuple[Any, ...], value: object) -> dict[str, Any]:
+    copy = fresh(summary)
+    place: Any = copy
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize("summary", [FULL, LOAD], ids=["full", "load"])
+def test_no_value_anywhere_ends_in_a_traceback(summary: dict[str, Any]) -> None:
+    outcomes: Counter[str] = Counter()
+    side = load_side([write(summary, "good")])
+    for path in places(summary):
+        for value in STRANGE if path else ():
+            given = write(replaced(summary, path, value), "chaos")
+            for judged in (
+                analyze_file,
+                lambda p: partition_report(p, 2, 25),
+                lambda p: compare(side, load_side([p]), every_number([read_json(p)]), 1, 0.05),
+            ):
+                try:
+                    result = judged(given)
+                except SimnetError:
+                    outcomes["refused"] += 1
+                    continue
+                outcomes[type(result).__name__] += 1
+                if isinstance(result, Analysis):
+                    for form in FORMATS.values():
+                        form([result])
+    assert min(outcomes["refused"], outcomes["Analysis"], outcomes["Comparison"]) > 100
