@@ -22,6 +22,7 @@ from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
 from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
+from tests import upstream_contract as contract
 from tests.unit import fakes
 from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t
 
@@ -296,3 +297,9 @@ def test_aggregation_counts_a_quorum_and_who_proved() -> None:
     assert found["prover_load"]["plonky3"]["block"]["max"] == 0.1
     assert found["prover_load"]["plonky3"]["block"]["min"] == 0.0
     assert found["prover_load"]["stwo"]["block"]["max"] == 0.0
+
+
+def test_fields_and_rows_are_those_of_the_independent_reading(summary: dict[str, Any]) -> None:
+    assert contract.network_shape(summary) == []
+    rows = [tuple(line.split(",", 1)) for line in to_csv(summary).splitlines()[1:]]
+    assert [row for row in rows if not row[0].startswith("simnet.")] == contract.network_csv(summary)
