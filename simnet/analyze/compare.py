@@ -45,7 +45,7 @@ class Change:
     before: tuple[float, ...]
     after: tuple[float, ...]
     p: float | None = None
-    """Of the permutation test; None with fewer than two runs on a side."""
+    """Of the permutation test; None with fewer than two runs on a side, or when all runs agree."""
     p_holm: float | None = None
     verdict: str = ""
     """worse, better, unclear (far, but within chance), same, gone, new."""
@@ -116,7 +116,7 @@ def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_perc
     changes = [_tested(Change(path, better, *values)) for (path, better), values in _samples(before, after, metrics).items()]
     tested = [change for change in changes if change.p is not None]
     runs = (len(before.contents), len(after.contents))
-    testable = bool(tested) and len(tested) * smallest_p(*runs) <= alpha
+    testable = len(tested) * smallest_p(*runs) <= alpha
     corrected = dict(zip((c.metric for c in tested), holm([c.p for c in tested if c.p is not None]), strict=True))
     finished = [replace(c, p_holm=corrected.get(c.metric)) for c in changes]
     return Comparison(tuple(replace(c, verdict=_verdict(c, threshold_percent, alpha, testable)) for c in finished), runs, testable)
@@ -156,7 +156,7 @@ def _tested(change: Change) -> Change:
     if not change.better or min(len(change.before), len(change.after)) < 2:
         return change
     if len({*change.before, *change.after}) == 1:
-        return replace(change, p=1.0)
+        return change  # Equal in all runs whichever side they are on: no test could find anything, so none is corrected for.
     from scipy import stats  # Late: it takes a second to load, and most commands do without.
 
     result = stats.permutation_test(

@@ -129,6 +129,19 @@ def test_too_few_runs_for_a_test_say_so_and_are_judged_by_the_threshold() -> Non
     assert "cannot reach p <= 0.05" in result.stderr
 
 
+def test_figures_that_never_differ_cost_no_certainty() -> None:
+    """Six runs on each side reach 2/924; twenty-three such figures would not, were the constant ones counted."""
+    constant = {f"c{number}": 1.0 for number in range(30)}
+    wanted = "".join(f"[[metric]]\npath = '{path}'\nbetter = 'lower'\n" for path in (P95, *constant))
+    Path("m.toml").write_text(wanted)
+    for folder, factor, first in (("a", 1.0, 1), ("b", 1.3, 11)):
+        for number, value in enumerate(BASE):
+            run(f"{folder}/{number}", {**summary(first + number, value * factor), **constant})
+    result = compare("a", "b", "--metrics", "m.toml", "--format", "json")
+    assert changes(result)[P95]["p_holm"] == pytest.approx(2 / 924) and changes(result)["c0"]["p"] is None
+    assert result.exit_code == 1
+
+
 def test_holm_is_his_worked_example() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert smallest_p(3, 3) == pytest.approx(0.1) and smallest_p(50, 50) == 2 / 10_000
