@@ -1,8 +1,16 @@
-"""What every test session reports."""
+"""Where the tests' keys are kept, and what every test session reports."""
+
+import hashlib
+import os
+from pathlib import Path
 
 import pytest
 
 INTEROP = "tests/interop/"
+ROOT = Path(__file__).resolve().parents[1]
+PINS = ROOT / "simnet" / "proofs" / "pinned.toml"
+# Keys of other circuits than these, say of another checkout, would be made anew with a warning that tests notice.
+os.environ["SIMNET_CACHE_DIR"] = str(ROOT / "target" / "test-keys" / hashlib.sha256(PINS.read_bytes()).hexdigest()[:16])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,8 +1,8 @@
 """The on-disk key cache: one file per backend, circuit, size and version, and a manifest with their checksums.
 
 A file is written beside its final name and renamed, so a killed process leaves the old file or the new one. A file
-that is damaged, of another version or unreadable is named in a warning, thrown away and made again. Keys are public
-data; whoever can write this folder can make proofs fail, not verify wrongly: a verifier key is pinned by its id.
+that is damaged, of another version or unreadable is named in a warning, thrown away and made again. Processes that need
+the same key at once wait for one of them to make it. Keys are public data; whoever can write this folder can make proofs fail, not verify wrongly: a verifier key is pinned by its id.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,17 +64,23 @@ def load_or_make(path: Path, load: Callable[[bytes], K], make: Callable[[], tupl
     `load` raises ValueError for bytes it refuses; `ids` gives a key's params hash and vk id, for the manifest. Raises
     KeyCacheError when the folder cannot be written.
     """
-    try:
-        return _load(path, load, ids)
-    except FileNotFoundError:
-        pass
-    except ValueError as error:
-        log.warning("key cache: %s: %s; thrown away and made again", path, error)
-    key, dumped = make()
-    content = _MAGIC + _digest(dumped) + dumped
-    _write(path, content)
-    _enter(path, _entry(content, ids(key)))
-    return key
+    if path.exists():
+        # Its line in the manifest follows a moment after the file: whoever writes both holds the lock alone.
+        with _reading(path), suppress(FileNotFoundError, ValueError):
+            return _load(path, load, ids)
+    _make_folder(path)
+    with _locked(_lock_of(path)):
+        try:
+            return _load(path, load, ids)
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            log.warning("key cache: %s: %s; thrown away and made again", path, error)
+        key, dumped = make()
+        content = _MAGIC + _digest(dumped) + dumped
+        _write(path, content)
+        _enter(path, _entry(content, ids(key)))
+        return key
 
 
 def _load(path: Path, load: Callable[[bytes], K], ids: Callable[[K], tuple[bytes, bytes]]) -> K:
@@ -166,7 +172,6 @@ def _read(path: Path) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """Writes a file beside its place, flushes it to disk, and renames it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as f:
             try:
                 f.write(content)
@@ -177,14 +182,24 @@ def _write(path: Path, content: bytes) -> None:
                 raise
         os.replace(f.name, path)
     except OSError as e:
-        raise KeyCacheError(
-            f"cannot write the key cache {path}: {e.strerror or e}; set SIMNET_CACHE_DIR to a folder that can be written"
-        ) from e
+        raise _unwritable(path, e) from e
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise _unwritable(path, e) from e
+
+
+def _unwritable(path: Path, e: OSError) -> KeyCacheError:
+    why = e.strerror or e
+    return KeyCacheError(f"cannot write the key cache {path}: {why}; set SIMNET_CACHE_DIR to a folder that can be written")
 
 
 def _enter(path: Path, entry: Entry) -> None:
     """Adds a file to the manifest. A damaged one begins anew; files get back into it as they are loaded."""
-    with _locked(path.parent):
+    with _locked(path.parent / ".lock"):
         known = _readable_manifest(path.parent)
         known[path.name] = entry
         _write(path.parent / MANIFEST, _as_json(known))
@@ -194,15 +209,33 @@ def _as_json(known: Mapping[str, Entry]) -> bytes:
     return (json.dumps({name: asdict(entry) for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
 
 
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.lock")
+
+
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Several processes may make keys at once; each adds its line to the same manifest."""
+def _locked(lock: Path) -> Iterator[None]:
+    """Held by one process at a time."""
     try:
-        lock = (folder / ".lock").open("w")
+        file = lock.open("w")
     except OSError as e:
-        raise KeyCacheError(f"cannot write the key cache {folder}: {e.strerror or e}") from e
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        raise _unwritable(lock, e) from e
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Held by any number of processes, while none is writing this key."""
+    try:
+        file = _lock_of(path).open("w")
+    except OSError:
+        # In a folder that cannot be written nobody writes.
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 

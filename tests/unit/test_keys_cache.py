@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_a_key_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a.key"
     assert [load_or_make(path, load, make) for _ in range(3)] == [b"key"] * 3
     assert make.made == 1
-    assert {p.name for p in path.parent.iterdir()} == {"a.key", MANIFEST, ".lock"}
+    assert {p.name for p in path.parent.iterdir()} == {"a.key", MANIFEST, ".lock", ".a.lock"}
 
 
 @pytest.mark.parametrize("position", [0, 8, 20, 40, -1])
@@ -152,3 +153,35 @@ def test_keys_made_at_the_same_time_are_all_listed(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(f.file for f in audit(tmp_path) if f.state == "intact") == sorted(names)
+
+
+def test_who_needs_a_key_that_another_is_making_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.key"
+    load_or_make(path, lambda _: b"", lambda: (b"", b"of another build"))
+    make, enter, found = Maker(), keys._enter, []
+
+    def slow_make() -> tuple[bytes, bytes]:
+        time.sleep(0.05)
+        return make()
+
+    def slow_enter(path: Path, entry: keys.Entry) -> None:
+        time.sleep(0.05)
+        enter(path, entry)
+
+    monkeypatch.setattr(keys, "_enter", slow_enter)
+    threads = [threading.Timer(0.02 * i, lambda: found.append(load_or_make(path, load, slow_make))) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [b"key"] * 8
+    assert make.made == len(caplog.records) == 1
+
+
+def test_a_folder_that_cannot_be_written_still_serves_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.key"
+    load_or_make(path, load, Maker())
+    monkeypatch.setattr(keys, "_lock_of", lambda _: tmp_path / "no such folder" / "lock")
+    assert load_or_make(path, load, lambda: pytest.fail("made again")) == b"key"
