@@ -116,8 +116,8 @@ def _nearest(summary: Mapping[str, Any], path: str) -> str:
 def _limit(rule: Threshold) -> str:
     if rule.equals is not None:
         return f"= {_shown(rule.equals)}"
-    parts = [f">= {rule.min:g}"] if rule.min is not None else []
-    return ", ".join([*parts, f"<= {rule.max:g}"] if rule.max is not None else parts)
+    parts = [f">= {rule.min:.10g}"] if rule.min is not None else []
+    return ", ".join([*parts, f"<= {rule.max:.10g}"] if rule.max is not None else parts)
 
 
 def _shown(value: object) -> str:

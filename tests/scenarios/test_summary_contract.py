@@ -14,6 +14,8 @@ from tests.runs import DATA, LIGHT_SEED, ROOT, SHIPPED, TINY_FAULTS, simnet
 
 MESH = ROOT / "scenarios" / "quiet_mesh.toml"
 SHORT = ("--set", "sim.duration_ms=3000", "--set", "traffic.tx.phases=[{duration_ms=3000,model='poisson',lambda_per_sec=20.0}]")
+LIMIT_S = 600
+"""A minute where nothing else runs."""
 SLOW = contract.Limits(propagation_ms=2000, trusted_ms=2000, untrusted_ms=2000, probe_ms=2000)
 RELAXED = {"gossip_backpressure": SLOW}
 """Queues that overflow by design: see its file in analysis/thresholds."""
@@ -24,7 +26,7 @@ OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The summary of a small run with a partition, churn and spam."""
     folder = tmp_path_factory.mktemp("drill")
-    done = simnet("run", TINY_FAULTS, "--seed", LIGHT_SEED, "--out", folder, "--quiet", "--no-analyze", cwd=folder)
+    done = simnet("run", TINY_FAULTS, "--seed", LIGHT_SEED, "--out", folder, "--quiet", "--no-analyze", cwd=folder, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stderr
     return folder / "summaries/tiny_faults.json"
 
@@ -88,7 +90,7 @@ def test_upstreams_analyzer_would_accept_it_and_so_does_ours(path: Path, summary
 
 def test_the_same_holds_of_a_run_whose_queues_overflow(tmp_path: Path) -> None:
     words = (*SHORT, "--set", "gossip.queue_messages_max=1", "--set", "links.default.jitter_ms=9")
-    done = simnet("run", MESH, *words, "--out", tmp_path, "--quiet", "--no-analyze", cwd=tmp_path)
+    done = simnet("run", MESH, *words, "--out", tmp_path, "--quiet", "--no-analyze", cwd=tmp_path, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stderr
     found = tmp_path / "summaries/quiet_mesh.json"
     summary = read(found)
@@ -100,7 +102,7 @@ def test_the_same_holds_of_a_run_whose_queues_overflow(tmp_path: Path) -> None:
 
 
 def test_a_consensus_load_has_every_key_and_its_csv_a_row_for_each_proof(tmp_path: Path) -> None:
-    done = simnet("run", DATA / "wrappers/deterministic_consensus.ron", "--out", tmp_path, "--quiet", cwd=tmp_path)
+    done = simnet("run", DATA / "wrappers/deterministic_consensus.ron", "--out", tmp_path, "--quiet", cwd=tmp_path, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stderr
     found = tmp_path / "summaries/deterministic_consensus.json"
     summary = read(found)
