@@ -75,8 +75,7 @@ def analyze(
     analyses = [_judge(path, thresholds, options) for path in summaries]
     typer.echo(FORMATS[form.value](analyses), nl=False)
     for analysis in analyses:
-        for verdict in analysis.failures:
-            typer.echo(f"ERROR: {analysis.summary}: {verdict.message()}", err=True)
+        exits.tell_failures(analysis.summary, analysis.failures)
     if capture_dir is not None:
         for folder in capture(analyses, capture_dir):
             typer.echo(f"captured {folder}", err=True)

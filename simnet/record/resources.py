@@ -6,6 +6,7 @@ import sys
 import time
 
 from simnet.record.stats import rounded
+from simnet.timings import peak_rss_bytes
 
 
 class ProcessClock:
@@ -23,8 +24,7 @@ class ProcessClock:
             "cpu_time_secs": rounded(cpu),
             "wall_time_secs": rounded(wall),
             "avg_cpu_percent": rounded(100.0 * cpu / wall) if wall > 0 else 0.0,
-            # Linux counts in KiB, macOS in bytes.
-            "max_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            "max_rss_bytes": peak_rss_bytes(),
         }
 
 

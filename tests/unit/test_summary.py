@@ -1,5 +1,8 @@
 """The summary of a run whose figures are worked out by hand (see `story.py`)."""
 
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -168,6 +171,13 @@ def test_resources_are_those_of_the_run() -> None:
     assert 0.2 <= usage["wall_time_secs"] < 5 and usage["cpu_time_secs"] < 5, "not since the process began"
     assert usage["avg_cpu_percent"] == pytest.approx(100 * usage["cpu_time_secs"] / usage["wall_time_secs"], rel=1e-3)
     assert usage["max_rss_bytes"] > 2**20
+
+
+def test_memory_is_the_programs_own_not_its_starters() -> None:
+    ballast = bytearray(os.urandom(2**20)) * 600
+    code = "from simnet.record.resources import ProcessClock; print(ProcessClock().usage()['max_rss_bytes'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=fakes.ROOT, capture_output=True, text=True, check=True)
+    assert len(ballast) > 500 * 2**20 > int(done.stdout)
 
 
 def test_proofs(summary: dict[str, Any]) -> None:
