@@ -103,7 +103,7 @@ __all__ = [
     "identity_commitment",
     "identity_leaf",
     "lift",
-    "merkle_path",
+    "merkle_paths",
     "merkle_root",
     "opened_account_leaf",
     "otk_public",
@@ -252,11 +252,12 @@ def genesis_aggregate(backend: int, roots: bytes) -> bytes:
 def vk_set_root(backend: int, vk_ids: bytes) -> bytes:
     """ROOT over the seven lifted vk ids (7 x 32 bytes) and a zero digest."""
 
-def merkle_path(backend: int, leaves: bytes, depth: int, empty: bytes, index: int) -> bytes:
-    """The siblings of leaf `index` in the binary tree of the D leaves padded with `empty` to 2^depth, depth x D."""
+def merkle_paths(backend: int, leaves: bytes, depth: int, empty: bytes, indices: Sequence[int]) -> list[bytes]:
+    """For each of the n leaves of `indices` (any order, at most 2^depth of them) its siblings in the binary tree of the D
+    leaves padded with `empty` to 2^depth: n times depth x D, leaf to root. The tree is hashed once."""
 
 def binary_root(backend: int, leaves: bytes, depth: int, empty: bytes) -> bytes:
-    """The root that `merkle_path` leads to (`merkle_root` may be 4-ary)."""
+    """The root that `merkle_paths` lead to (`merkle_root` may be 4-ary)."""
 
 def otk_public(backend: int, key: bytes) -> bytes:
     """H[OTK](k): what a disclosed key is checked against."""

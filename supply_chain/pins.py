@@ -11,6 +11,8 @@ REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 EXACT = ("p3-", "stwo")
 """Crates whose very version a proof's bytes depend on: pinned with `=` in the manifest too."""
 LOCKED = re.compile(r"\bcargo\s+(?:build|test|bench|clippy|run|check|install)\b|\bmaturin\s+(?:develop|build)\b")
+ACTION = re.compile(r"\buses:\s*[^.\s]\S*@(?![0-9a-f]{40}\b)")
+"""An action of somebody else by a tag or branch, which its owner can move."""
 PIP = re.compile(r"\bpip3?\s+install\b|\buv\s+pip\s+(?:install|sync)\b")
 
 
@@ -66,7 +68,7 @@ def pyproject_faults(pyproject: Path, lock: Path) -> list[str]:
 
 
 def script_faults(script: Path) -> list[str]:
-    """Commands that would resolve versions anew instead of taking the locked ones."""
+    """Commands and actions whose versions would be resolved anew instead of taken as pinned."""
     faults = []
     text = re.sub(r"\\\n\s*", " ", script.read_text(encoding="utf-8"))
     for line in (line.strip() for line in text.splitlines()):
@@ -76,4 +78,6 @@ def script_faults(script: Path) -> list[str]:
             faults.append(f"{script.name}: {line!r}: without --locked")
         if PIP.search(line) and "--require-hashes" not in line:
             faults.append(f"{script.name}: {line!r}: without --require-hashes")
+        if ACTION.search(line):
+            faults.append(f"{script.name}: {line!r}: without a commit's full hash")
     return faults

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "simnet" / "proofs" / "pinned.toml"
 # Keys of other circuits than these, say of another checkout, would be made anew with a warning that tests notice.
 os.environ["SIMNET_CACHE_DIR"] = str(ROOT / "target" / "test-keys" / hashlib.sha256(PINS.read_bytes()).hexdigest()[:16])
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a shell's background job: the programs that tests interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -110,14 +110,16 @@ def uptime_statement(before: FieldState, claim: Claim, key: bytes, root: bytes, 
 def uptime_witness(before: FieldState, claim: Claim, key: bytes, leaves: bytes, depth: int, statement: bytes) -> bytes:
     """The statement, the identity's path and every counted heartbeat with its path in the log."""
     field, empty = before.backend, empty_leaf(before.backend, HEARTBEAT_TAG)
+    counted = claim.log.of(claim.validator)
+    paths = native.merkle_paths(field, leaves, depth, empty, [place for place, _ in counted])
     beats = [
         pack.LoggedBeat(
             t=b.t,
             head=lift(field, b.head),
             signature_digest=native.signature_digest(field, b.signature),
             index=place,
-            path=native.merkle_path(field, leaves, depth, empty, place),
+            path=path,
         )
-        for place, b in claim.log.of(claim.validator)
+        for (place, b), path in zip(counted, paths, strict=True)
     ]
     return pack.uptime_witness(statement, before.commitments[key], before.identities.path(address(field, key)), beats)

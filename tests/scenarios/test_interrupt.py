@@ -20,13 +20,17 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """A long run that is well under way: its trace has been opened and its provers have worked for a while."""
     words = command("run", TINY, "--out", folder, "--quiet", *LONG, *arguments)
     process = subprocess.Popen(words, cwd=folder.parent, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + LIMIT_S
-    while not (folder / ".trace.parquet.partial").exists():
+    try:
+        deadline = time.monotonic() + LIMIT_S
+        while not (folder / ".trace.parquet.partial").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1.5)
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1.5)
-    assert process.poll() is None, process.communicate()
+    except BaseException:
+        process.kill()
+        raise
     return process
 
 
@@ -35,7 +39,10 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, st
     folder = tmp_path_factory.mktemp("interrupt") / "out"
     process = started(folder)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=LIMIT_S)
+    try:
+        _, said = process.communicate(timeout=LIMIT_S)
+    finally:
+        process.kill()
     return folder, process.returncode, said
 
 

@@ -42,9 +42,10 @@ def uptime_claim(which: BackendId) -> tuple[bytes, bytes, bytes]:
     statement = KEY + struct.pack("<QQ", START + 100, 3) + beats[-1][1] + struct.pack("<QQ", START, START + 60)
     statement += identities.root + native.binary_root(which, log, 2, empty) + struct.pack("<HH", 2, 2)
     witness = statement + commitment + identities.path(address)
+    paths = native.merkle_paths(which, log, 2, empty, range(len(beats)))
     for i, (t, head, signature) in enumerate(beats):
         witness += struct.pack("<Q", t) + head + native.signature_digest(which, signature)
-        witness += struct.pack("<I", i) + native.merkle_path(which, log, 2, empty, i)
+        witness += struct.pack("<I", i) + paths[i]
     return statement, witness, identities.root
 
 
@@ -78,6 +79,13 @@ def test_pruning_of_headers(which: BackendId) -> None:
     count = 2 * 4 if which is not BackendId.GROTH16 else D
     assert public[2 * D : 2 * D + count] == (1).to_bytes(count, "little")
     assert public[3 * D + count : 4 * D + count] == header
+
+
+@pytest.mark.parametrize("which", BACKENDS)
+@pytest.mark.parametrize("params", [(1, 1, 1), (2, 1, 2)])
+def test_the_sample_of_a_state_fits_into_a_small_tree(which: BackendId, params: tuple[int, ...]) -> None:
+    """Trees of two and of four leaves, in which accounts would share slots if nothing kept them apart."""
+    accepts(_zk.Key.generate(which, STATE, params, SEED), *_zk.sample(which, STATE, params))
 
 
 def vectors(*lists: list[bytes]) -> bytes:

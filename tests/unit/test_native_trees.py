@@ -48,8 +48,12 @@ def test_a_full_trees_paths_lead_to_its_root(which: BackendId) -> None:
     packed = b"".join(leaves)
     root = root_of(which, leaves + [empty] * 3)
     assert native.binary_root(which, packed, 3, empty) == root
-    for i, leaf in enumerate(leaves + [empty] * 3):
-        assert climb(which, leaf, native.merkle_path(which, packed, 3, empty, i), i) == root
+    paths = native.merkle_paths(which, packed, 3, empty, range(8))
+    for i, (leaf, path) in enumerate(zip(leaves + [empty] * 3, paths, strict=True)):
+        assert climb(which, leaf, path, i) == root
+        assert native.merkle_paths(which, packed, 3, empty, [i]) == [path], "alone as with others"
+    assert native.merkle_paths(which, packed, 3, empty, [6, 0, 6]) == [paths[6], paths[0], paths[6]]
+    assert native.merkle_paths(which, packed, 3, empty, []) == []
 
 
 @pytest.mark.parametrize("which", BACKENDS)
@@ -125,8 +129,9 @@ def test_hostile_bytes_are_refused(which: BackendId) -> None:
         lambda: native.empty_leaf(which, 7),
         lambda: native.account_leaves(which, bytes(98)),
         lambda: native.transaction_digests(which, bytes(193)),
-        lambda: native.merkle_path(which, good * 2, 1, empty, 2),
-        lambda: native.merkle_path(which, good * 3, 1, empty, 0),
+        lambda: native.merkle_paths(which, good * 2, 1, empty, [0, 2]),
+        lambda: native.merkle_paths(which, good * 3, 1, empty, [0]),
+        lambda: native.merkle_paths(which, good * 2, 1, empty, [0, 1, 0]),
         lambda: native.binary_root(which, b"", 21, empty),
         lambda: native.opened_account_leaf(which, bytes(31), good, 0),
         lambda: native.identity_leaf(which, good, ones),

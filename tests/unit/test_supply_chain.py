@@ -180,6 +180,15 @@ def test_a_wheel_without_the_provers_is_refused(tmp_path: Path) -> None:
     assert mocks.wheel_faults(wheel) == ["simnet.whl: simnet.whl: holds no native module"]
 
 
+def test_actions_are_pinned_by_commit(tmp_path: Path) -> None:
+    script, commit = tmp_path / "ci.yml", "34e114876b0b11c390a56381ad16ebd13914f8d5"
+    script.write_text(f"- uses: ./own\n- uses: actions/checkout@{commit} # v4.3.1\n")
+    assert pins.script_faults(script) == []
+    for moving in ("v4", commit[:7], "main"):
+        script.write_text(f"- uses: actions/checkout@{moving}\n")
+        assert [f for f in pins.script_faults(script) if "full hash" in f], moving
+
+
 def test_comments_are_no_commands(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("# cargo test is run by make\npip install \\\n  --require-hashes -r x\ncargo metadata\n")

@@ -1,6 +1,6 @@
 //! Accounts, identities and transfers outside circuits: their leaves, digests and links.
 
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{DIGEST_BYTES, Elements, address, lift, rep0};
@@ -85,10 +85,7 @@ impl<F: CircuitField> Account<F> {
 
 /// An account record of the native boundary: a public key, then the account. Returns address and leaf.
 pub fn account_record<F: CircuitField>(bytes: &[u8]) -> Result<(Native<F>, Native<F>), ZkError> {
-    let mut r = Reader::new(bytes);
-    let addr = address(&r.bytes32("public_key")?);
-    let account = Account::read(&mut r)?;
-    r.finish()?;
+    let (addr, account) = whole(bytes, |r| Ok((address(&r.bytes32("public_key")?), Account::read(r)?)))?;
     Ok((addr, account.own_leaf(&addr)))
 }
 

@@ -8,7 +8,7 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::PrimeField;
 use p3_koala_bear::KoalaBear;
 
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem, Security};
+use crate::backend::{Binding, ProofSystem, Security};
 use crate::circuits::builder::{Builder, Structure};
 use crate::circuits::{Circuit, public, sample};
 use crate::envelope::{Envelope, HEADER_BYTES, seal};
@@ -32,9 +32,7 @@ pub struct Subject<S: ProofSystem> {
 
 impl<S: ProofSystem> Subject<S> {
     fn new(system: S, structure: &Structure<S::F>, values: &[S::F]) -> Self {
-        let (params_hash, vk_id) = ([7; 32], [9; 32]);
-        let (proof_version, backend) = (PROOF_VERSION, S::F::BACKEND);
-        let binding = Binding { proof_version, backend, circuit_id: 1, circuit_version: 1, params_hash, vk_id };
+        let binding = sample::binding(S::F::BACKEND);
         let public: Vec<S::F> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
         let proof = system.prove(values, &binding, [1; 32]).expect("an honest witness");
         let subject = Subject { system, public, binding, proof };

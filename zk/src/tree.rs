@@ -146,26 +146,29 @@ impl<F: CircuitField> Tree<F> {
     }
 }
 
-/// The siblings of leaf `index`, leaf to root, and the root, of the binary tree of `leaves` padded with `empty` to `2^depth`.
+/// The siblings of each leaf of `indices`, leaf to root, and the root, of the binary tree of `leaves` padded with `empty`
+/// to `2^depth`. The tree is hashed once.
 ///
 /// # Panics
 /// If there are more than `2^depth` leaves.
-pub fn full_path<F: CircuitField>(
+pub fn full_paths<F: CircuitField>(
     leaves: &[Native<F>],
     depth: usize,
     empty: &Native<F>,
-    index: usize,
-) -> (Vec<Native<F>>, Native<F>) {
+    indices: &[usize],
+) -> (Vec<Vec<Native<F>>>, Native<F>) {
     assert!(leaves.len() <= 1 << depth);
     let mut level = leaves.to_vec();
     let mut padding = *empty;
-    let mut siblings = Vec::with_capacity(depth);
+    let mut paths = vec![vec![]; indices.len()];
     for height in 0..depth {
-        siblings.push(level.get(index >> height ^ 1).copied().unwrap_or(padding));
+        for (path, index) in paths.iter_mut().zip(indices) {
+            path.push(level.get(index >> height ^ 1).copied().unwrap_or(padding));
+        }
         level = level.chunks(2).map(|pair| F::compress(&pair[0], pair.get(1).unwrap_or(&padding))).collect();
         padding = F::compress(&padding, &padding);
     }
-    (siblings, level.first().copied().unwrap_or(padding))
+    (paths, level.first().copied().unwrap_or(padding))
 }
 
 #[cfg(test)]
@@ -263,10 +266,11 @@ mod tests {
             let leaves = digests::<M31>(0, n);
             let mut padded = leaves.clone();
             padded.resize(8, empty);
-            for index in 0..8 {
-                let (path, top) = full_path(&leaves, 3, &empty, index);
-                // ROOT is the binary tree on the 31-bit fields.
-                assert_eq!(top, root(&padded));
+            let (paths, top) = full_paths(&leaves, 3, &empty, &[0, 1, 2, 3, 4, 5, 6, 7]);
+            // ROOT is the binary tree on the 31-bit fields.
+            assert_eq!(top, root(&padded));
+            for (index, path) in paths.iter().enumerate() {
+                assert_eq!(full_paths(&leaves, 3, &empty, &[index]), (vec![path.clone()], top), "alone");
                 let fold = |node, (height, sibling): (usize, &Native<M31>)| match index >> height & 1 {
                     0 => M31::compress(&node, sibling),
                     _ => M31::compress(sibling, &node),

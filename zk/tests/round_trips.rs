@@ -1,4 +1,4 @@
-//! Identity and state through the key, in all three proof systems: honest proofs are accepted, and bound to every input.
+//! The circuit families through the key, in all three proof systems: honest proofs are accepted, and bound to every input.
 
 use ark_bn254::Fr;
 use p3_koala_bear::KoalaBear;
@@ -12,13 +12,19 @@ use stwo::core::fields::m31::M31;
 
 const MAX: usize = 1 << 20;
 
+/// Proves the sample, on any number of threads alike; the verifier accepts the proof, and refuses it for a statement that
+/// differs in any one element.
 fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
     let circuit = Circuit::new(id, params).unwrap();
     let key = key::generate(F::BACKEND, circuit, Security::Standard, [5; 32]).unwrap();
+    assert!(F::WIDE || key.security_bits().0 >= 100.0, "{:?}", key.security_bits());
     let (statement, witness) = circuit.sample::<F>();
     let public = key.public_inputs(&statement).unwrap();
     let mut envelope = key.prove(&witness, [2; 32], 0).unwrap();
-    assert_eq!(key.prove(&witness, [2; 32], 1).unwrap(), envelope, "the same on one thread");
+    // Groth16's proofs take seconds.
+    for threads in if F::WIDE { 1..=1 } else { 1..=2 } {
+        assert_eq!(key.prove(&witness, [2; 32], threads).unwrap(), envelope, "{threads} threads");
+    }
     assert_eq!(key.verify(&public, &envelope, MAX), Ok(()));
     for i in 0..key.public_len() {
         let mut other = public.clone();
@@ -26,7 +32,8 @@ fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
         // With the digest of the changed vector in the envelope, only the proof is left to refuse it.
         envelope[70..102].copy_from_slice(&public_digest(key.binding(), &other));
         let verdict = key.verify(&other, &envelope, MAX);
-        assert!(verdict.is_err() && verdict != Err(Reject::PublicDigestMismatch), "circuit {id}, element {i}");
+        let believed = verdict.is_ok() || verdict == Err(Reject::PublicDigestMismatch);
+        assert!(!believed, "circuit {id}, element {i}: {verdict:?}");
     }
 }
 
@@ -53,28 +60,32 @@ fn false_witnesses<F: CircuitField>() {
     assert!(matches!(path, Err(ZkError::ConstraintViolation(text)) if text.starts_with("S2")), "another sibling");
 }
 
+/// The families at the sizes that blocks use.
+fn round_trips<F: CircuitField>() {
+    round_trip::<F>(2, &[32]);
+    round_trip::<F>(3, &[16, 4, 32]);
+    round_trip::<F>(4, &[16, 32, 4]);
+    round_trip::<F>(5, &[16, 4, 8, 16]);
+    round_trip::<F>(5, &[8, 3, 3, 4]);
+    round_trip::<F>(6, &[32, 10, 32, 3600, 300]);
+}
+
 #[test]
 fn stwo() {
-    round_trip::<M31>(2, &[32]);
-    round_trip::<M31>(3, &[16, 4, 32]);
+    round_trips::<M31>();
     false_witnesses::<M31>();
 }
 
 #[test]
 fn plonky3() {
-    round_trip::<KoalaBear>(2, &[32]);
-    round_trip::<KoalaBear>(3, &[16, 4, 32]);
+    round_trips::<KoalaBear>();
 }
 
 #[test]
 fn groth16() {
     round_trip::<Fr>(2, &[16]);
     round_trip::<Fr>(3, &[4, 1, 16]);
-}
-
-#[test]
-fn sizes_out_of_range_are_refused() {
-    for (id, params) in [(2, &[][..]), (2, &[0]), (2, &[33]), (3, &[16, 4]), (3, &[0, 1, 32]), (3, &[129, 1, 32])] {
-        assert!(Circuit::new(id, params).is_err(), "circuit {id} {params:?}");
-    }
+    round_trip::<Fr>(4, &[2, 2, 2]);
+    round_trip::<Fr>(5, &[2, 1, 1, 1]);
+    round_trip::<Fr>(6, &[2, 2, 3, 3600, 300]);
 }

@@ -4,6 +4,7 @@ A circuit's format is a `Record`: its fields in the order of the bytes, each ann
 the JSON against it (every fault at once, with its path); the same annotations pack the values, and unpack bytes.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
@@ -51,15 +52,16 @@ class Reader:
             raise ValueError(f"{len(self._data) - self._at} trailing bytes")
 
 
-class Kind:
+class Kind(ABC):
     """How one field is checked, packed and unpacked. `item` is the annotation that it stands on."""
 
+    @abstractmethod
     def pack(self, value: Any, item: Any) -> bytes:
-        raise NotImplementedError
+        """The bytes of a checked value."""
 
+    @abstractmethod
     def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> Any:
         """The value as it is in JSON. `seen` holds the record's earlier fields."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ use rand_chacha::ChaCha20Rng;
 use simnet_zk::backend::{ProofSystem, Security};
 use simnet_zk::circuits::Circuit;
 use simnet_zk::circuits::builder::Structure;
+use simnet_zk::circuits::sample::binding;
 use simnet_zk::groth16::{Groth16, R1cs};
 
-use crate::binding;
 use crate::circuits::CONSENSUS;
 use crate::table::{Table, pools};
 

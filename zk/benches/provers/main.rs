@@ -12,20 +12,6 @@ mod plonky3;
 mod stwo;
 mod table;
 
-use simnet_zk::backend::{Binding, PROOF_VERSION};
-
-/// Metadata for proofs made below the key; no reference binds to any.
-fn binding(backend: u8) -> Binding {
-    Binding {
-        proof_version: PROOF_VERSION,
-        backend,
-        circuit_id: 1,
-        circuit_version: 1,
-        params_hash: [1; 32],
-        vk_id: [2; 32],
-    }
-}
-
 fn main() {
     let mut table = table::Table::new();
     circuits::stwo(&mut table);
@@ -33,6 +19,7 @@ fn main() {
     circuits::groth16(&mut table);
     stwo::permutations(&mut table);
     plonky3::permutations(&mut table);
+    plonky3::example(&mut table);
     groth16::transaction(&mut table);
     groth16::consensus(&mut table);
     table.print();

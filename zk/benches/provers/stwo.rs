@@ -22,10 +22,10 @@ use stwo::prover::{CommitmentSchemeProver, prove};
 use stwo_constraint_framework::{EvalAtRow, FrameworkComponent, FrameworkEval, TraceLocationAllocator};
 
 use simnet_zk::backend::{ProofSystem, Security};
+use simnet_zk::circuits::sample::binding;
 use simnet_zk::hash::poseidon2::{Poseidon2Field, WIDTH, external_linear, internal_linear};
 use simnet_zk::stwo::{Stwo, config};
 
-use crate::binding;
 use crate::chain::{self, PERMUTATIONS};
 use crate::table::{Table, pools};
 

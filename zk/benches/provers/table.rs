@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 /// One line of the table.
 struct Line {
     name: String,
-    ours: Duration,
+    ours: Option<Duration>,
     reference: Option<Duration>,
     /// Permutations in one proof, if that is what the line is about.
     permutations: Option<usize>,
@@ -58,7 +58,7 @@ impl Table {
         shortest
     }
 
-    /// Adds a line, unless ours was left out.
+    /// Adds a line, unless both were left out.
     pub fn line(&mut self, name: &str, ours: Option<Duration>, reference: Option<Duration>) {
         self.add(name, ours, reference, None);
     }
@@ -75,7 +75,7 @@ impl Table {
     }
 
     fn add(&mut self, name: &str, ours: Option<Duration>, reference: Option<Duration>, permutations: Option<usize>) {
-        if let Some(ours) = ours {
+        if ours.or(reference).is_some() {
             self.lines.push(Line { name: name.into(), ours, reference, permutations });
         }
     }
@@ -85,11 +85,12 @@ impl Table {
         println!("\n{:<44} {:>12} {:>12} {:>7} {:>22}", "", "ours", "reference", "ratio", "permutations/s");
         for line in &self.lines {
             let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1e3);
-            let reference = line.reference.map_or("-".into(), ms);
-            let ratio = line.reference.map(|r| format!("{:.2}", line.ours.as_secs_f64() / r.as_secs_f64()));
+            let ratio = |(ours, reference): (Duration, Duration)| ours.as_secs_f64() / reference.as_secs_f64();
+            let ratio = line.ours.zip(line.reference).map(|pair| format!("{:.2}", ratio(pair)));
             let rate = |d: Duration| line.permutations.map(|n| format!("{:.0}", n as f64 / d.as_secs_f64()));
-            let rates: Vec<String> = [Some(line.ours), line.reference].into_iter().flatten().filter_map(rate).collect();
-            let (ours, ratio) = (ms(line.ours), ratio.unwrap_or("-".into()));
+            let rates: Vec<String> = [line.ours, line.reference].into_iter().flatten().filter_map(rate).collect();
+            let [ours, reference] = [line.ours, line.reference].map(|d| d.map_or("-".into(), ms));
+            let ratio = ratio.unwrap_or("-".into());
             println!("{:<44} {ours:>12} {reference:>12} {ratio:>7} {:>22}", line.name, rates.join(" / "));
         }
     }

@@ -4,7 +4,7 @@
 //! A circuit takes part by being in `sample::circuits` and having forgeries (`tests/forgeries`), a proof system by
 //! implementing [`Target`].
 
-use crate::backend::{Binding, PROOF_VERSION, ProofSystem};
+use crate::backend::{Binding, ProofSystem};
 use crate::circuits::Circuit;
 use crate::circuits::builder::Structure;
 use crate::field::CircuitField;
@@ -21,24 +21,14 @@ pub mod recovery;
 
 pub use map::{Form, Map};
 
+pub use crate::circuits::sample::binding;
+
 /// A proof system as its attackers see it.
 pub trait Target: ProofSystem {
     /// Proofs for values that may be false, by provers that check nothing; one for each way to cheat.
     fn cheat(&self, values: &[Self::F], public: &[Self::F], binding: &Binding) -> Vec<(&'static str, Vec<u8>)>;
     /// What each byte of a proof is.
     fn map(&self, proof: &[u8]) -> Map;
-}
-
-/// Metadata of a proof that belongs to no key.
-pub fn binding(backend: u8) -> Binding {
-    Binding {
-        proof_version: PROOF_VERSION,
-        backend,
-        circuit_id: 1,
-        circuit_version: 1,
-        params_hash: [7; 32],
-        vk_id: [9; 32],
-    }
 }
 
 /// Changes of a binding, none of which a transcript may survive.

@@ -4,14 +4,18 @@ use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{DIGEST_BYTES, digest_from_bytes};
 
+/// Reads all of `bytes`: what `read` leaves over is refused.
+pub fn whole<'a, T>(bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>) -> Result<T, ZkError>) -> Result<T, ZkError> {
+    let mut r = Reader(bytes);
+    let value = read(&mut r)?;
+    r.finish()?;
+    Ok(value)
+}
+
 /// A cursor that refuses short, long and non-canonical input.
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Reader(bytes)
-    }
-
     /// The next `n` bytes.
     pub fn bytes(&mut self, n: usize, what: &str) -> Result<&'a [u8], ZkError> {
         let short = || ZkError::InvalidWitness(format!("{what}: {n} bytes wanted, {} left", self.0.len()));
@@ -81,8 +85,7 @@ impl<'a> Reader<'a> {
         Ok(n)
     }
 
-    /// Refuses trailing bytes.
-    pub fn finish(self) -> Result<(), ZkError> {
+    fn finish(self) -> Result<(), ZkError> {
         if self.0.is_empty() {
             return Ok(());
         }

@@ -11,7 +11,7 @@
 
 use crate::accounts::{identity_commitment, vrf_key, vrf_tag};
 use crate::circuits::builder::{Bit, Builder, Digest};
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::family::Family;
 use crate::circuits::gadgets::slots::bits32;
 use crate::circuits::gadgets::{merkle, u64_constant};
@@ -52,10 +52,7 @@ impl Family for Size {
     }
 
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
-        let mut r = Reader::new(statement);
-        let public = Public::read(&mut r)?;
-        r.finish()?;
-        Ok(public.vector())
+        Ok(whole(statement, Public::read)?.vector())
     }
 
     fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
@@ -156,11 +153,7 @@ impl<F: CircuitField> Registration<F> {
 
     /// Parses a witness: the statement, then the path.
     pub fn parse(witness: &[u8], depth: usize) -> Result<Self, ZkError> {
-        let mut r = Reader::new(witness);
-        let public = Public::read(&mut r)?;
-        let path = r.path("identity path", depth)?;
-        r.finish()?;
-        Ok(Self::new(public, path))
+        whole(witness, |r| Ok(Self::new(Public::read(r)?, r.path("identity path", depth)?)))
     }
 
     /// Records the circuit on these values.

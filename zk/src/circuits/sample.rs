@@ -1,12 +1,13 @@
 //! Honest statements and witnesses for tests and benches of every backend.
 
 use crate::accounts::{self, identity_commitment, identity_leaf};
+use crate::backend::{Binding, PROOF_VERSION};
 use crate::circuits::Circuit;
 use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
 use crate::circuits::transaction::STATEMENT_BYTES;
-use crate::field::CircuitField;
-use crate::natives::{address, digest_bytes, empty, lift, tier_seed, vote_message, vote_tag, vrf_output};
+use crate::field::{CircuitField, Native};
+use crate::natives::{address, bits32, digest_bytes, empty, lift, tier_seed, vote_message, vote_tag, vrf_output};
 use crate::otk::OtkTree;
 use crate::tags::Tag;
 use crate::tree::Tree;
@@ -32,16 +33,29 @@ pub fn transaction(variant: u64) -> Vec<u8> {
     out
 }
 
-/// Statement and witness bytes of a registration in an identity tree that has three already.
+/// Metadata of a proof that belongs to no key.
+pub fn binding(backend: u8) -> Binding {
+    Binding {
+        proof_version: PROOF_VERSION,
+        backend,
+        circuit_id: 1,
+        circuit_version: 1,
+        params_hash: [7; 32],
+        vk_id: [9; 32],
+    }
+}
+
+/// Statement and witness bytes of a registration in an identity tree that has three already, or fewer where it is so
+/// small that one of them has the newcomer's slot.
 pub fn identity<F: CircuitField>(depth: usize) -> (Vec<u8>, Vec<u8>) {
     let commitment = |i: u8| lift(&[i + 100; 32]);
-    let others = [1, 2, 3].map(|i: u8| {
-        let addr = address(&[i; 32]);
-        (addr, identity_leaf(&addr, &commitment(i)))
-    });
-    let tree = Tree::<F>::new(depth, &empty(Tag::IdLeaf)).expect("a depth").update(&others);
     let [key, vrf_key, output, nonce] = [9, 10, 11, 12].map(|i| [i; 32]);
     let (addr, state_root) = (address(&key), lift(&[13; 32]));
+    let slot = |addr: &Native<F>| bits32(addr) & u32::MAX >> (32 - depth);
+    let others = [1, 2, 3].map(|i: u8| (address(&[i; 32]), commitment(i)));
+    let others = others.iter().filter(|(other, _)| slot(other) != slot(&addr));
+    let others: Vec<_> = others.map(|(other, commitment)| (*other, identity_leaf(other, commitment))).collect();
+    let tree = Tree::<F>::new(depth, &empty(Tag::IdLeaf)).expect("a depth").update(&others);
     let commitment = identity_commitment(
         &addr,
         &accounts::vrf_tag(&output),

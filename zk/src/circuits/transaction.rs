@@ -12,7 +12,7 @@
 
 use crate::accounts::{Account, lift_or, transfer_link};
 use crate::circuits::builder::Builder;
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::family::Family;
 use crate::circuits::gadgets::{assert_digest_neq, le64, range, u64_public, u64_witness};
 use crate::circuits::public::Kind;
@@ -110,10 +110,7 @@ impl<F: CircuitField> Transfer<F> {
     /// Parses a statement and computes all that follows from it. Fails where no new leaf exists: amount + fee
     /// overflows or exceeds the balance. Other violations are left to the constraints.
     pub fn parse(statement: &[u8]) -> Result<Self, ZkError> {
-        let mut r = Reader::new(statement);
-        let transfer = Self::read(&mut r)?;
-        r.finish()?;
-        Ok(transfer)
+        whole(statement, Self::read)
     }
 
     /// [`Self::parse`] in the midst of other bytes.
@@ -154,10 +151,7 @@ impl<F: CircuitField> Transfer<F> {
 
     /// m of a statement, whether or not the sender can pay.
     pub fn digest_of(statement: &[u8]) -> Result<Native<F>, ZkError> {
-        let mut r = Reader::new(statement);
-        let transfer = Self::read_given(&mut r)?;
-        r.finish()?;
-        Ok(transfer.message())
+        Ok(whole(statement, Self::read_given)?.message())
     }
 
     /// Computes the leaves and m from the other fields.

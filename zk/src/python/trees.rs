@@ -34,31 +34,44 @@ fn merkle_root(backend: u8, leaves: &[u8], depth: u32, empty: &[u8]) -> PyResult
     Ok(owned(contained(|| in_field!(backend, F => merkle_root_in::<F>(leaves, depth, empty)))?))
 }
 
-/// The siblings of leaf `index`, leaf to root, and the root.
-fn full_path_in<F: CircuitField>(
+/// The siblings of each leaf of `indices`, leaf to root, and the root.
+fn full_paths_in<F: CircuitField>(
     leaves: &[u8],
     depth: u32,
     empty: &[u8],
-    index: usize,
-) -> Result<(Vec<u8>, Digest), ZkError> {
+    indices: &[usize],
+) -> Result<(Vec<PyBuf>, Digest), ZkError> {
     let leaves = full_leaves::<F>(leaves, depth)?;
-    if index >> depth != 0 {
+    if indices.len() > 1 << depth {
+        return Err(invalid(&format!("{} paths in a tree of depth {depth}", indices.len())));
+    }
+    if let Some(index) = indices.iter().find(|i| **i >> depth != 0) {
         return Err(invalid(&format!("leaf {index} of a tree of depth {depth}")));
     }
-    let (path, root) = tree::full_path::<F>(&leaves, depth as usize, &digest(empty, "empty")?, index);
-    Ok((path.iter().flat_map(digest_bytes).collect(), digest_bytes(&root)))
+    let (paths, root) = tree::full_paths::<F>(&leaves, depth as usize, &digest(empty, "empty")?, indices);
+    let packed = |path: &Vec<Native<F>>| owned(path.iter().flat_map(digest_bytes).collect::<Vec<u8>>());
+    Ok((paths.iter().map(packed).collect(), digest_bytes(&root)))
 }
 
-/// The siblings of leaf `index` in the binary tree of the D leaves padded with `empty` to 2^depth, depth x D.
+/// For each of the n leaves of `indices` (any order, at most 2^depth of them) its siblings in the binary tree of the D
+/// leaves padded with `empty` to 2^depth: n times depth x D, leaf to root. The tree is hashed once.
 #[pyfunction]
-fn merkle_path(backend: u8, leaves: &[u8], depth: u32, empty: &[u8], index: usize) -> PyResult<PyBuf> {
-    Ok(owned(contained(|| in_field!(backend, F => full_path_in::<F>(leaves, depth, empty, index)))?.0))
+fn merkle_paths(
+    py: Python<'_>,
+    backend: u8,
+    leaves: &[u8],
+    depth: u32,
+    empty: &[u8],
+    indices: Vec<usize>,
+) -> PyResult<Vec<PyBuf>> {
+    let paths = || contained(|| in_field!(backend, F => full_paths_in::<F>(leaves, depth, empty, &indices)));
+    Ok(py.detach(paths)?.0)
 }
 
-/// The root that `merkle_path` leads to.
+/// The root that `merkle_paths` lead to.
 #[pyfunction]
 fn binary_root(backend: u8, leaves: &[u8], depth: u32, empty: &[u8]) -> PyResult<PyBuf> {
-    Ok(owned(contained(|| in_field!(backend, F => full_path_in::<F>(leaves, depth, empty, 0)))?.1))
+    Ok(owned(contained(|| in_field!(backend, F => full_paths_in::<F>(leaves, depth, empty, &[])))?.1))
 }
 
 /// What fills a tree of accounts, transfers, identities, validators, heartbeats or witness commitments.
@@ -145,7 +158,7 @@ impl Tree {
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Tree>()?;
     m.add_function(wrap_pyfunction!(merkle_root, m)?)?;
-    m.add_function(wrap_pyfunction!(merkle_path, m)?)?;
+    m.add_function(wrap_pyfunction!(merkle_paths, m)?)?;
     m.add_function(wrap_pyfunction!(binary_root, m)?)?;
     m.add_function(wrap_pyfunction!(empty_leaf, m)?)
 }

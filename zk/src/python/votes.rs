@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::trees::FULL_DEPTH_MAX;
 use super::{Digest, PyBuf, array, contained, digest, in_field, invalid, owned};
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::whole;
 use crate::circuits::consensus::statement::{self, Validator};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
@@ -88,9 +88,7 @@ fn validator_set_root_in<F: CircuitField>(capacity: usize, validators: &[u8]) ->
     if !capacity.is_power_of_two() || capacity > 1 << FULL_DEPTH_MAX || count > capacity {
         return Err(invalid(&format!("{count} validators in a set of capacity {capacity}")));
     }
-    let mut r = Reader::new(validators);
-    let records = (0..count).map(|_| Validator::<F>::read(&mut r)).collect::<Result<Vec<_>, _>>()?;
-    r.finish()?;
+    let records = whole(validators, |r| (0..count).map(|_| Validator::<F>::read(r)).collect::<Result<Vec<_>, _>>())?;
     Ok(digest_bytes(&statement::validator_set_root(&records, capacity)))
 }
 

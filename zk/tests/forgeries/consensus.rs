@@ -8,7 +8,7 @@ use simnet_zk::circuits::sample;
 use simnet_zk::field::CircuitField;
 use simnet_zk::natives::{lift, vote_message, vote_tag, vrf_output, zero};
 
-use super::{Forgery, forgery};
+use super::{Forgery, Record, forgery, wrong_hash};
 
 pub const SIZE: Size = Size { validators: 8, witnesses: 8, reputations: 4 };
 
@@ -35,7 +35,7 @@ fn assigned<F: CircuitField>(witness: &Witness<F>) -> Assignment<F> {
     Assignment::new(witness, &SIZE).expect("a witness of this size")
 }
 
-fn record<F: CircuitField>(assignment: Assignment<F>) -> impl FnOnce(&mut Builder<F>) {
+fn record<F: CircuitField>(assignment: Assignment<F>) -> impl Record<F> {
     move |b: &mut Builder<F>| assignment.record(b)
 }
 
@@ -55,7 +55,7 @@ fn unsealed<F: CircuitField>(change: impl FnOnce(&mut Witness<F>)) -> impl FnOnc
 }
 
 /// A change of the assignment alone.
-fn tampered<F: CircuitField>(change: impl FnOnce(&mut Assignment<F>)) -> impl FnOnce(&mut Builder<F>) {
+fn tampered<F: CircuitField>(change: impl FnOnce(&mut Assignment<F>)) -> impl Record<F> {
     let mut a = assigned(&honest::<F>());
     change(&mut a);
     record(a)
@@ -111,7 +111,7 @@ fn of_the_set<F: CircuitField>() -> Vec<Forgery<F>> {
     ]
 }
 
-/// C10 to C14: keys, tags, bitmaps, VRF entries.
+/// C9 to C14: the message, keys, tags, bitmaps, VRF entries.
 fn of_the_votes<F: CircuitField>() -> Vec<Forgery<F>> {
     let other = lift::<F>(&[77; 32]);
     let signature_root = |a: &mut Assignment<F>| {
@@ -127,6 +127,7 @@ fn of_the_votes<F: CircuitField>() -> Vec<Forgery<F>> {
         w.statement.ballots[0].tags[0] = vote_tag(0, &w.openings[0].keys[0], &lift::<F>(&[78; 32]));
     };
     vec![
+        wrong_hash("votes for something else", "C9", record(assigned(&honest::<F>()))),
         forgery("keys of another slot", ["C10", "C8"], tampered(|a| a.slot_index ^= 1)),
         forgery("another path", ["C10"], resealed(|w| w.openings[0].path[2] = other)),
         forgery("another one-time key", ["C11"], resealed(|w| w.openings[1].keys[1] = other)),

@@ -19,16 +19,18 @@ fn record<F: CircuitField>(a: Assignment<F>) -> impl FnOnce(&mut Builder<F>) {
 
 /// Identity 201, then transfers to an old, a new and a just opened account; one slot stays free.
 fn told<F: CircuitField>(lie: impl Lie<F>) -> impl FnOnce(&mut Builder<F>) {
-    record(assignment(&SIZE, &Script::honest(&SIZE), lie))
+    record(assignment(&SIZE, &Script::honest::<F>(&SIZE), lie))
 }
 
 /// Another block.
 fn block<F: CircuitField>(identities: &[u8], transfers: &[(u8, u8)], lie: impl Lie<F>) -> impl FnOnce(&mut Builder<F>) {
-    record(assignment(&SIZE, &Script { identities: identities.to_vec(), transfers: transfers.to_vec() }, lie))
+    let script = Script::honest::<F>(&SIZE);
+    let script = Script { identities: identities.to_vec(), transfers: transfers.to_vec(), ..script };
+    record(assignment(&SIZE, &script, lie))
 }
 
 fn honest<F: CircuitField>() -> Assignment<F> {
-    assignment(&SIZE, &Script::honest(&SIZE), |_: &mut Ledger<F>, _: Step<'_, F>| ())
+    assignment(&SIZE, &Script::honest::<F>(&SIZE), |_: &mut Ledger<F>, _: Step<'_, F>| ())
 }
 
 /// A change of the assignment alone.
@@ -120,7 +122,7 @@ fn limb_attack<F: CircuitField>() -> impl FnOnce(&mut Builder<F>) {
             ledger.tree = ledger.tree.update(&[(addr(1), leaf)]);
         }
     };
-    let mut a = assignment(&SIZE, &Script::honest(&SIZE), lie);
+    let mut a = assignment(&SIZE, &Script::honest::<F>(&SIZE), lie);
     a.transfers[0].transfer.leaf_old = unbalanced_leaf(&a.transfers[0].transfer.account);
     a.public.tx_list = chain(a.transfers[..3].iter().map(|s| s.transfer.link()));
     let [l0, l1] = balance_limbs(&a);

@@ -6,7 +6,7 @@ use simnet_zk::circuits::transaction::Transfer;
 use simnet_zk::field::CircuitField;
 use simnet_zk::natives::lift;
 
-use super::{Forgery, forgery};
+use super::{Forgery, Record, forgery, wrong_hash};
 
 /// Whether leaves and m are made again after a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ enum Derived {
     Kept,
 }
 
-fn record<F: CircuitField>(derived: Derived, change: impl FnOnce(&mut Transfer<F>)) -> impl FnOnce(&mut Builder<F>) {
+fn record<F: CircuitField>(derived: Derived, change: impl FnOnce(&mut Transfer<F>)) -> impl Record<F> {
     let mut transfer = Transfer::<F>::parse(&sample::transaction(0)).expect("a transfer");
     change(&mut transfer);
     if derived == Derived::Again {
@@ -41,6 +41,7 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
     vec![
         forgery("a tier that is none", ["T1"], record(Again, |t| t.account.tier = 6)),
         forgery("two tiers that are none", ["T1"], record(Again, |t| (t.account.tier, t.required_tier) = (7, 7))),
+        wrong_hash("the id of something else", "T3", record::<F>(Again, |_| ())),
         forgery("another m", ["T4"], record(Kept, |t| t.m = other)),
         forgery("a total too high", ["T5"], record(Again, credit)),
         forgery("amount and fee that wrap around", ["T5"], record(Again, wrap)),

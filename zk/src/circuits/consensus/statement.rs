@@ -1,6 +1,6 @@
 //! What a consensus proof is about: the bytes of the statement and the witness, and the public inputs that follow.
 
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::consensus::{KEY_DEPTH, PHASES, SLOTS_PER_EPOCH, Size};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
@@ -102,10 +102,7 @@ pub struct Statement<F> {
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Self::read(&mut r, size)?;
-        r.finish()?;
-        Ok(statement)
+        whole(bytes, |r| Self::read(r, size))
     }
 
     fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
@@ -263,6 +260,15 @@ impl<F: CircuitField> Opening<F> {
         let z = zero();
         Opening { keys: [z; PHASES], hashes: [z; 4], path: [z; KEY_DEPTH] }
     }
+
+    fn read(r: &mut Reader<'_>, ballot: &Ballot<F>) -> Result<Self, ZkError> {
+        let opening =
+            Opening { keys: r.digests("one-time key")?, hashes: r.digests("key hash")?, path: r.digests("path")? };
+        if ballot.votes.iter().zip(&opening.keys).any(|(vote, k)| !vote && *k != zero()) {
+            return Err(ZkError::InvalidWitness("a one-time key without its vote".into()));
+        }
+        Ok(opening)
+    }
 }
 
 /// Everything a consensus proof is made from.
@@ -290,18 +296,10 @@ impl<F: CircuitField> Witness<F> {
 
     /// Parses the statement and the openings after it.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Statement::read(&mut r, size)?;
-        let mut openings = Vec::with_capacity(statement.validators.len());
-        for ballot in &statement.ballots {
-            let opening =
-                Opening { keys: r.digests("one-time key")?, hashes: r.digests("key hash")?, path: r.digests("path")? };
-            if ballot.votes.iter().zip(&opening.keys).any(|(vote, k)| !vote && *k != zero()) {
-                return Err(ZkError::InvalidWitness("a one-time key without its vote".into()));
-            }
-            openings.push(opening);
-        }
-        r.finish()?;
-        Ok(Witness { statement, openings })
+        whole(bytes, |r| {
+            let statement = Statement::read(r, size)?;
+            let openings = statement.ballots.iter().map(|ballot| Opening::read(r, ballot)).collect::<Result<_, _>>()?;
+            Ok(Witness { statement, openings })
+        })
     }
 }

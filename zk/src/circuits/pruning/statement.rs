@@ -1,6 +1,6 @@
 //! What a pruning proof is about: the bytes of the statement, and the public inputs that follow.
 
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::pruning::Size;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
@@ -76,16 +76,17 @@ pub struct Window<F> {
 impl<F: CircuitField> Window<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
+        whole(bytes, |r| Self::read(r, size))
+    }
+
+    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
         let first_parent = r.digest("first_parent")?;
         let start = r.u64("start_height")?;
         let (schema_version, parameter_version) = (r.u16("schema_version")?, r.u16("parameter_version")?);
         if start.checked_add(size.headers as u64).is_none() {
             return Err(ZkError::InvalidWitness(format!("start_height {start}: the window ends beyond 2^64")));
         }
-        let blocks =
-            (0..size.headers as u64).map(|i| Block::read(&mut r, start + i, size)).collect::<Result<_, _>>()?;
-        r.finish()?;
+        let blocks = (0..size.headers as u64).map(|i| Block::read(r, start + i, size)).collect::<Result<_, _>>()?;
         Ok(Window { first_parent, schema_version, parameter_version, blocks })
     }
 

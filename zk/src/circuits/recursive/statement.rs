@@ -1,7 +1,7 @@
 //! What an aggregation is about: the bytes of the statement, what it adds up to, and the public inputs.
 
 use crate::accounts::chain;
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::public;
 use crate::circuits::recursive::Size;
 use crate::circuits::recursive::vectors::{CONSENSUS, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
@@ -145,26 +145,7 @@ pub struct Statement<F> {
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let mut vk_ids = [[0; 32]; CIRCUITS];
-        for id in &mut vk_ids {
-            *id = r.bytes32("vk_id")?;
-        }
-        let statement = Statement {
-            vk_ids,
-            previous: Previous::read(&mut r)?,
-            roots: r.digests("root")?,
-            parent: r.digest("parent")?,
-            height: r.u64("height")?,
-            timestamp: r.u64("timestamp")?,
-            identities: Slots::read(&mut r, &IDENTITY, size.identities)?,
-            transactions: Slots::read(&mut r, &TRANSACTION, size.transactions)?,
-            uptimes: Slots::read(&mut r, &UPTIME, size.uptimes)?,
-            consensus: Slots::read(&mut r, &CONSENSUS, 1)?,
-            states: Slots::read(&mut r, &STATE, size.chunks())?,
-            pruning: Slots::read(&mut r, &PRUNING, 1)?,
-        };
-        r.finish()?;
+        let statement: Self = whole(bytes, |r| Self::read(r, size))?;
         let (transactions, states) = (statement.transactions.count(), statement.states.count());
         let want = size.chunks_of(usize::from(transactions));
         if usize::from(states) != want {
@@ -172,6 +153,27 @@ impl<F: CircuitField> Statement<F> {
             return Err(ZkError::InvalidWitness(what));
         }
         Ok(statement)
+    }
+
+    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
+        let mut vk_ids = [[0; 32]; CIRCUITS];
+        for id in &mut vk_ids {
+            *id = r.bytes32("vk_id")?;
+        }
+        Ok(Statement {
+            vk_ids,
+            previous: Previous::read(r)?,
+            roots: r.digests("root")?,
+            parent: r.digest("parent")?,
+            height: r.u64("height")?,
+            timestamp: r.u64("timestamp")?,
+            identities: Slots::read(r, &IDENTITY, size.identities)?,
+            transactions: Slots::read(r, &TRANSACTION, size.transactions)?,
+            uptimes: Slots::read(r, &UPTIME, size.uptimes)?,
+            consensus: Slots::read(r, &CONSENSUS, 1)?,
+            states: Slots::read(r, &STATE, size.chunks())?,
+            pruning: Slots::read(r, &PRUNING, 1)?,
+        })
     }
 
     /// A false statement about nothing. It has the structure of every other one.

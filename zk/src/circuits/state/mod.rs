@@ -86,7 +86,7 @@ impl Family for Size {
         Ok(())
     }
 
-    /// Three quarters of the slots are taken, at least one.
+    /// Three quarters of the slots are taken, at least one; fewer identities where a small tree has no more room.
     fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
         sample::bytes::<F>(self)
     }

@@ -1,7 +1,7 @@
 //! A small chain that fills the slots of the state circuit, honestly or, for forgeries, with a lie at one step that every
 //! later step follows up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::{Account, chain, identity_link};
 use crate::circuits::state::Size;
@@ -9,7 +9,7 @@ use crate::circuits::state::circuit::{Assignment, IdentitySlot, TransferSlot};
 use crate::circuits::state::statement::{Entrant, Public, Receipt};
 use crate::circuits::transaction::Transfer;
 use crate::field::{CircuitField, Native};
-use crate::natives::{address, digest_bytes, empty, lift, zero};
+use crate::natives::{address, bits32, digest_bytes, empty, lift, zero};
 use crate::tags::Tag;
 use crate::tree::Tree;
 
@@ -45,40 +45,54 @@ pub enum Step<'a, F> {
     Receiver(usize),
 }
 
-/// What a block does: account numbers of new identities, then of senders and receivers.
+/// Account numbers: who has funds before the block, its new identities, then senders and receivers.
 pub struct Script {
+    pub funded: Vec<u8>,
     pub identities: Vec<u8>,
     pub transfers: Vec<(u8, u8)>,
 }
 
 impl Script {
-    /// Three quarters of the slots, at least one. Receivers are old, new, just opened, and the sender itself.
-    pub fn honest(size: &Size) -> Self {
-        let three_quarters = |n: usize| (n * 3).div_ceil(4) as u8;
-        let receivers = [2, 101, 201, 1, 101];
-        let transfer = |i: u8| (1 + i % 5, receivers[usize::from(i) % receivers.len()]);
-        Script {
-            identities: (0..three_quarters(size.identities)).map(|i| 201 + i).collect(),
-            transfers: (0..three_quarters(size.transfers)).map(transfer).collect(),
-        }
+    /// Three quarters of the slots, at least one; fewer identities where the tree has no more room. Receivers are old, new,
+    /// just opened, and the sender itself.
+    pub fn honest<F: CircuitField>(size: &Size) -> Self {
+        let three_quarters = |n: usize| (n * 3).div_ceil(4);
+        let mut taken = BTreeSet::new();
+        // No two accounts may share a slot of the tree: who comes second to one is left out. A tree of two leaves has
+        // room for account 1 and one identity, so these are the first.
+        let mut apart = |i: &u8| taken.insert(bits32(&addr::<F>(*i)) & u32::MAX >> (32 - size.depth));
+        let mut newcomers = 201..=u8::MAX;
+        apart(&1);
+        let mut funded = vec![1];
+        let mut identities: Vec<u8> = newcomers.by_ref().filter(&mut apart).take(1).collect();
+        funded.extend((2..=6).filter(&mut apart));
+        let fresh = apart(&101).then_some(101);
+        identities.extend(newcomers.filter(&mut apart).take(three_quarters(size.identities) - 1));
+        let old = funded.contains(&2).then_some(2);
+        let receivers: Vec<u8> =
+            [old, fresh, identities.first().copied(), Some(1), fresh].into_iter().flatten().collect();
+        let senders = &funded[..funded.len().min(5)];
+        let transfer = |i: usize| (senders[i % senders.len()], receivers[i % receivers.len()]);
+        let transfers = (0..three_quarters(size.transfers)).map(transfer).collect();
+        Script { funded, identities, transfers }
     }
 }
 
 impl<F: CircuitField> Ledger<F> {
-    /// Accounts 1 to 6 have funds, and 6 the highest tier.
-    fn new(depth: usize) -> Self {
+    /// Some accounts have funds, and 6 the highest tier.
+    fn new(depth: usize, funded: &[u8]) -> Self {
         let tree = Tree::new(depth, &empty(Tag::Account)).expect("a depth");
         let mut ledger = Ledger { tree, accounts: BTreeMap::new() };
-        for i in 1..=6 {
+        for i in funded {
             let account = Account {
-                balance: (7 << 32) + u64::from(i),
-                nonce: 65_535 + u64::from(i),
+                balance: (7 << 32) + u64::from(*i),
+                nonce: 65_535 + u64::from(*i),
                 stake: 1 << 40,
-                tier: if i == 6 { 5 } else { 3 },
+                tier: if *i == 6 { 5 } else { 3 },
                 last_decay: BLOCK_TIME - 1000,
                 ..Account::fresh()
             };
-            ledger.set(i, account);
+            ledger.set(*i, account);
         }
         ledger
     }
@@ -156,7 +170,7 @@ impl<F, T: FnMut(&mut Ledger<F>, Step<'_, F>)> Lie<F> for T {}
 
 /// The slots of a script and the public inputs that follow from them.
 pub fn assignment<F: CircuitField>(size: &Size, script: &Script, mut lie: impl Lie<F>) -> Assignment<F> {
-    let mut ledger = Ledger::new(size.depth);
+    let mut ledger = Ledger::new(size.depth, &script.funded);
     lie(&mut ledger, Step::Start);
     let prev_root = ledger.tree.root();
     let (mut identities, mut transfers) = (vec![], vec![]);
@@ -208,7 +222,7 @@ fn account_bytes<F: CircuitField>(a: &Account<F>, rep: [u8; 32], out: &mut Vec<u
 
 /// Statement and witness bytes of an honest block.
 pub fn bytes<F: CircuitField>(size: &Size) -> (Vec<u8>, Vec<u8>) {
-    let script = Script::honest(size);
+    let script = Script::honest::<F>(size);
     let a = assignment::<F>(size, &script, |_: &mut Ledger<F>, _: Step<'_, F>| ());
     let mut statement = [digest_bytes(&a.public.prev_root), digest_bytes(&a.public.new_root)].concat();
     statement.extend(BLOCK_TIME.to_le_bytes());

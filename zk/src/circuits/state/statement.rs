@@ -1,7 +1,7 @@
 //! What a state proof is about: the bytes of the statement and the witness, and the public inputs that follow.
 
 use crate::accounts::{Account, chain, identity_link};
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::state::Size;
 use crate::circuits::transaction::Transfer;
 use crate::error::ZkError;
@@ -28,10 +28,7 @@ pub struct Statement<F> {
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Self::read(&mut r, size)?;
-        r.finish()?;
-        Ok(statement)
+        whole(bytes, |r| Self::read(r, size))
     }
 
     fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
@@ -103,6 +100,17 @@ pub struct Receipt<F> {
     pub receiver_path: Vec<Native<F>>,
 }
 
+impl<F: CircuitField> Receipt<F> {
+    fn read(r: &mut Reader<'_>, depth: usize) -> Result<Self, ZkError> {
+        Ok(Receipt {
+            is_new: r.flag("r_is_new")?,
+            account: Account::read_digested(r)?,
+            sender_path: r.path("sender path", depth)?,
+            receiver_path: r.path("receiver path", depth)?,
+        })
+    }
+}
+
 /// Everything a state proof is made from.
 #[derive(Clone, Debug)]
 pub struct Witness<F> {
@@ -123,21 +131,13 @@ impl<F: CircuitField> Witness<F> {
 
     /// Parses the statement and what follows it.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Statement::read(&mut r, size)?;
-        let path = |r: &mut Reader<'_>, what| r.path(what, size.depth);
-        let identity_paths =
-            statement.identities.iter().map(|_| path(&mut r, "identity path")).collect::<Result<_, _>>()?;
-        let mut receipts = Vec::with_capacity(statement.transfers.len());
-        for _ in &statement.transfers {
-            receipts.push(Receipt {
-                is_new: r.flag("r_is_new")?,
-                account: Account::read_digested(&mut r)?,
-                sender_path: path(&mut r, "sender path")?,
-                receiver_path: path(&mut r, "receiver path")?,
-            });
-        }
-        r.finish()?;
-        Ok(Witness { statement, identity_paths, receipts })
+        whole(bytes, |r| {
+            let statement = Statement::read(r, size)?;
+            let identity_path = |_| r.path("identity path", size.depth);
+            let identity_paths = statement.identities.iter().map(identity_path).collect::<Result<_, _>>()?;
+            let receipts =
+                statement.transfers.iter().map(|_| Receipt::read(r, size.depth)).collect::<Result<_, _>>()?;
+            Ok(Witness { statement, identity_paths, receipts })
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::circuits::uptime::statement::{Statement, Witness};
 use crate::field::{CircuitField, Native};
 use crate::natives::{address, empty, lift};
 use crate::tags::Tag;
-use crate::tree::{Tree, full_path};
+use crate::tree::{Tree, full_paths};
 
 const PUBLIC_KEY: [u8; 32] = [5; 32];
 const START: u64 = 1_700_000_000;
@@ -59,8 +59,8 @@ pub fn publish<F: CircuitField>(w: &mut Witness<F>, size: &Size) {
         h.index = (stride * i) as u32;
         leaves[stride * i] = heartbeat::leaf(&addr, h.t, &h.head, &h.signature);
     }
-    for h in &mut w.heartbeats {
-        let (path, root) = full_path(&leaves, size.log_depth, &empty(Tag::HbLeaf), h.index as usize);
-        (h.path, w.statement.heartbeat_root) = (path, root);
-    }
+    let places: Vec<usize> = w.heartbeats.iter().map(|h| h.index as usize).collect();
+    let (paths, root) = full_paths(&leaves, size.log_depth, &empty(Tag::HbLeaf), &places);
+    w.statement.heartbeat_root = root;
+    w.heartbeats.iter_mut().zip(paths).for_each(|(h, path)| h.path = path);
 }

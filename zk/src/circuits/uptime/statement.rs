@@ -1,6 +1,6 @@
 //! What an uptime proof is about: the bytes of the statement and the witness, and the public inputs that follow.
 
-use crate::circuits::codec::Reader;
+use crate::circuits::codec::{Reader, whole};
 use crate::circuits::uptime::Size;
 use crate::circuits::uptime::heartbeat::Heartbeat;
 use crate::error::ZkError;
@@ -26,10 +26,7 @@ pub struct Statement<F> {
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Self::read(&mut r, size)?;
-        r.finish()?;
-        Ok(statement)
+        whole(bytes, |r| Self::read(r, size))
     }
 
     fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
@@ -150,13 +147,13 @@ impl<F: CircuitField> Witness<F> {
 
     /// Parses the statement and what follows it.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let mut r = Reader::new(bytes);
-        let statement = Statement::read(&mut r, size)?;
-        let id_commitment = r.digest("identity commitment")?;
-        let id_path = r.path("identity path", size.depth)?;
-        let heartbeats = (0..statement.count).map(|_| heartbeat(&mut r, size)).collect::<Result<_, _>>()?;
-        r.finish()?;
-        Ok(Witness { statement, id_commitment, id_path, heartbeats })
+        whole(bytes, |r| {
+            let statement = Statement::read(r, size)?;
+            let id_commitment = r.digest("identity commitment")?;
+            let id_path = r.path("identity path", size.depth)?;
+            let heartbeats = (0..statement.count).map(|_| heartbeat(r, size)).collect::<Result<_, _>>()?;
+            Ok(Witness { statement, id_commitment, id_path, heartbeats })
+        })
     }
 
     /// The inverse of `parse`.
