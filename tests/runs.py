@@ -29,10 +29,10 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "simnet.cli", *map(str, arguments)]
 
 
-def simnet(*arguments: object, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+def simnet(*arguments: object, cwd: Path, limit_s: int = LIMIT_S, **extra: str) -> subprocess.CompletedProcess[str]:
     """Runs `simnet …` to its end."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=LIMIT_S, check=False
+        command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=limit_s, check=False
     )
 
 

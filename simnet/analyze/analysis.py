@@ -1,45 +1,76 @@
-"""From a summary file to its verdicts, and where they are kept."""
+"""From a summary file to its verdicts, and where they are kept.
+
+Which rules: upstream's for its kind (network run or consensus load); for a summary of simnet, which has the block of that
+name, the safety rules, too; on top of them the file of the scenario's name; on top of all the command line's options.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from simnet.analyze import prover_mix
+from simnet.analyze.alerts import write_alerts
+from simnet.analyze.fixed import judge_fixed
 from simnet.analyze.prover_mix import STEM, judge_mix, read_mix
 from simnet.analyze.report import Analysis
-from simnet.analyze.thresholds import CONSENSUS, NETWORK_ONLY, PACKAGED, find_thresholds, load_thresholds
+from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
 from simnet.errors import ThresholdError
 from simnet.record.consensus import KIND
 from simnet.record.files import read_json, write_json
 
+HERE = Path(__file__).parent
+NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
+"""Upstream's, by kind of summary."""
+RUN_SAFETY, LOAD_SAFETY = HERE / "default_thresholds.toml", HERE / "consensus_thresholds.toml"
+NETWORK_ONLY = HERE / "network_thresholds.toml"
+"""Ours, on top of them; the last for runs without a chain."""
+NO_OPTIONS: Mapping[str, float] = {}
 
-def analyze_file(summary: Path, thresholds: Path | None = None) -> Analysis:
-    """Judges one summary by the given thresholds, else by those found for its name, and writes `analysis.json`.
 
+def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping[str, float] = NO_OPTIONS) -> Analysis:
+    """Judges one summary; writes `analysis.json` and, for a network run, the alerts beside the summary.
+
+    `thresholds` takes the place of the scenario's own file; `options` are limits by option name (`max-probe-p95`).
     Raises `ThresholdError` (bad rules, unknown metric) or `OutputError` (unreadable summary, unwritable verdicts).
     """
     if summary.stem == STEM and thresholds is None:
-        analysis = Analysis(summary, Path(prover_mix.__file__), tuple(judge_mix(read_mix(summary))))
+        analysis = Analysis(summary, (Path(prover_mix.__file__),), tuple(judge_mix(read_mix(summary))))
         write_json(analysis_path(summary, main=False), analysis.as_dict())
         return analysis
     content = read_json(summary)
-    is_load = content.get("kind") == KIND
-    path = thresholds if thresholds is not None else find_thresholds(summary.stem, _general(content))
+    network = content.get("kind") != KIND
+    files = rule_files(summary.stem, content, thresholds)
+    rules = Rules()
+    for path in files:
+        rules = rules.below(load_thresholds(path))
+    rules = rules.overridden(options)
     try:
-        verdicts = judge(content, load_thresholds(path))
+        verdicts = judge(content, rules.thresholds)
+        if network and not rules.alone:
+            verdicts += judge_fixed(content, summary, rules.peer_bytes)
     except ThresholdError as error:
-        raise ThresholdError(f"{summary}: {error}") from error
-    analysis = Analysis(summary, path, tuple(verdicts))
-    write_json(analysis_path(summary, main=not is_load), analysis.as_dict())
+        raise ThresholdError("\n".join(f"{summary}: {line}" for line in str(error).splitlines())) from error
+    analysis = Analysis(summary, files, tuple(verdicts), network)
+    write_json(analysis_path(summary, main=network), analysis.as_dict())
+    if network:
+        write_alerts(summary, content, verdicts)
     return analysis
 
 
-def _general(content: Mapping[str, Any]) -> Path:
-    """The packaged thresholds for a summary of this kind."""
-    if content.get("kind") == KIND:
-        return CONSENSUS
-    return NETWORK_ONLY if content.get("simnet", {}).get("network_only") else PACKAGED
+def rule_files(stem: str, content: Mapping[str, Any], thresholds: Path | None) -> tuple[Path, ...]:
+    """The files of rules for a summary, lowest first."""
+    ours = content.get("simnet")
+    load = content.get("kind") == KIND
+    files = [LOAD_RULES if load else NETWORK_RULES]
+    own: Path | None = None  # A scenario's own limits are on figures of a chain, and of simnet.
+    if isinstance(ours, Mapping) and ours.get("network_only"):
+        files.append(NETWORK_ONLY)
+    elif isinstance(ours, Mapping):
+        files.append(LOAD_SAFETY if load else find_thresholds("default") or RUN_SAFETY)
+        own = find_thresholds(stem)
+    last = thresholds or own
+    return (*files, last) if last is not None else tuple(files)
 
 
 def analysis_path(summary: Path, *, main: bool) -> Path:

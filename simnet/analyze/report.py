@@ -6,53 +6,58 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from simnet.analyze.verdicts import Verdict
+from simnet.analyze.verdicts import Verdict, printable
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The verdicts on one summary."""
+    """The verdicts on one summary, or why there are none."""
 
     summary: Path
-    thresholds: Path
+    rules: tuple[Path, ...]
+    """The rule files, lowest first."""
     verdicts: tuple[Verdict, ...]
+    network: bool = False
+    """The summary is a network run's."""
+    problem: str = ""
+    """Why the summary could not be judged."""
 
     @property
     def passed(self) -> bool:
-        return all(verdict.passed for verdict in self.verdicts)
+        return not self.problem and all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def failures(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if not verdict.passed]
 
     def as_dict(self) -> dict[str, object]:
-        return {
+        found: dict[str, object] = {
             "summary": str(self.summary),
-            "thresholds": str(self.thresholds),
+            "rules": [str(path) for path in self.rules],
             "passed": self.passed,
-            "failed": sum(not verdict.passed for verdict in self.verdicts),
+            "failed": len(self.failures),
             "verdicts": [asdict(verdict) for verdict in self.verdicts],
         }
+        return {**found, "problem": self.problem} if self.problem else found
 
 
 def text(analyses: Sequence[Analysis]) -> str:
-    return "\n".join(_text_of(analysis) for analysis in analyses)
+    """One part for each summary, with a blank line after each."""
+    return "".join(_text_of(analysis) + "\n" for analysis in analyses)
 
 
 def _text_of(analysis: Analysis) -> str:
+    if analysis.problem:
+        return f"{analysis.summary} could not be judged\n"
     width = max((len(verdict.metric) for verdict in analysis.verdicts), default=0)
-    lines = [f"{analysis.summary} against {analysis.thresholds}"]
+    lines = [f"{analysis.summary} against {', '.join(map(str, analysis.rules))}"]
     for verdict in analysis.verdicts:
         word = "ok  " if verdict.passed else "FAIL"
         tail = "" if verdict.passed else f"  ({verdict.why})"
-        lines.append(f"  {word} {verdict.metric:<{width}}  {_actual(verdict)}  [{verdict.limit}]{tail}")
-    failed = sum(not verdict.passed for verdict in analysis.verdicts)
+        lines.append(f"  {word} {printable(verdict.metric):<{width}}  {verdict.shown()}  [{verdict.limit}]{tail}")
+    failed = len(analysis.failures)
     lines.append(f"  {len(analysis.verdicts) - failed} held, {failed} failed")
     return "\n".join(lines) + "\n"
-
-
-def _actual(verdict: Verdict) -> str:
-    if verdict.note:
-        return verdict.note
-    if isinstance(verdict.actual, bool):
-        return str(verdict.actual).lower()
-    return f"{verdict.actual:.3f}" if isinstance(verdict.actual, float) else str(verdict.actual)
 
 
 def as_json(analyses: Sequence[Analysis]) -> str:
@@ -62,12 +67,17 @@ def as_json(analyses: Sequence[Analysis]) -> str:
 def junit(analyses: Sequence[Analysis]) -> str:
     root = ET.Element("testsuites")
     for analysis in analyses:
-        failed = sum(not verdict.passed for verdict in analysis.verdicts)
-        suite = ET.SubElement(root, "testsuite", name=str(analysis.summary), tests=str(len(analysis.verdicts)), failures=str(failed))
+        cases = max(1, len(analysis.verdicts)) if analysis.problem else len(analysis.verdicts)
+        counts = {"tests": str(cases), "failures": str(len(analysis.failures)), "errors": str(int(bool(analysis.problem)))}
+        suite = ET.SubElement(root, "testsuite", {"name": printable(str(analysis.summary)), **counts})
+        stem = printable(analysis.summary.stem)
+        if analysis.problem:
+            case = ET.SubElement(suite, "testcase", classname=stem, name="summary")
+            ET.SubElement(case, "error", message=printable(analysis.problem))
         for verdict in analysis.verdicts:
-            case = ET.SubElement(suite, "testcase", classname=analysis.summary.stem, name=verdict.metric)
+            case = ET.SubElement(suite, "testcase", classname=stem, name=printable(verdict.metric))
             if not verdict.passed:
-                ET.SubElement(case, "failure", message=_message(verdict))
+                ET.SubElement(case, "failure", message=verdict.message())
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -75,18 +85,20 @@ def junit(analyses: Sequence[Analysis]) -> str:
 def github(analyses: Sequence[Analysis]) -> str:
     lines = []
     for analysis in analyses:
-        for verdict in analysis.verdicts:
-            if not verdict.passed:
-                message = _escape(_message(verdict))
-                title = _escape(verdict.metric).replace(":", "%3A").replace(",", "%2C")
-                lines.append(f"::error title={title}::{message}\n")
+        if analysis.problem:
+            lines.append(f"::error title={_escape_title(str(analysis.summary))}::{_escape(analysis.problem)}\n")
+        lines += [_annotation(analysis.summary, verdict) for verdict in analysis.failures]
         if analysis.passed:
-            lines.append(f"::notice::{_escape(str(analysis.summary))}: {len(analysis.verdicts)} thresholds held\n")
+            lines.append(f"::notice::{_escape(str(analysis.summary))}: {len(analysis.verdicts)} rules held\n")
     return "".join(lines)
 
 
-def _message(verdict: Verdict) -> str:
-    return f"{verdict.metric} is {_actual(verdict)}, wanted {verdict.limit}: {verdict.why}"
+def _annotation(summary: Path, verdict: Verdict) -> str:
+    return f"::error title={_escape_title(verdict.metric)}::{_escape(f'{summary}: {verdict.message()}')}\n"
+
+
+def _escape_title(value: str) -> str:
+    return _escape(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def _escape(value: str) -> str:

@@ -20,6 +20,24 @@ class Verdict:
     passed: bool
     why: str
     note: str = ""
+    group: str = ""
+    """The rule's group, see `Threshold`."""
+
+    def shown(self) -> str:
+        """The actual value on one line, without characters that would steer a terminal or break an XML file."""
+        if self.note:
+            return self.note
+        if isinstance(self.actual, bool):
+            return str(self.actual).lower()
+        return f"{self.actual:.3f}" if isinstance(self.actual, float) else printable(str(self.actual))
+
+    def message(self) -> str:
+        """What was found, what was wanted and why."""
+        return f"{printable(self.metric)} is {self.shown()}, wanted {self.limit}: {self.why}"
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def judge(summary: Mapping[str, Any], thresholds: Sequence[Threshold]) -> list[Verdict]:
@@ -30,8 +48,9 @@ def judge(summary: Mapping[str, Any], thresholds: Sequence[Threshold]) -> list[V
         found = [(path, value) for path, value in resolve(summary, rule.metric) if value is not MISSING]
         missing = [path for path, value in resolve(summary, rule.metric) if value is MISSING]
         verdicts += [_verdict(rule, path, value) for path, value in found]
-        if rule.optional:
-            verdicts += [Verdict(path, None, _limit(rule), True, rule.why, "absent, optional") for path in missing]
+        if rule.optional or rule.required:
+            note = "absent, optional" if rule.optional else "absent"
+            verdicts += [Verdict(path, None, _limit(rule), rule.optional, rule.why, note, rule.group) for path in missing]
         else:
             unknown += [f"unknown metric {path!r}" + _nearest(summary, path) for path in missing]
     if unknown:
@@ -97,8 +116,8 @@ def _nearest(summary: Mapping[str, Any], path: str) -> str:
 def _limit(rule: Threshold) -> str:
     if rule.equals is not None:
         return f"= {_shown(rule.equals)}"
-    parts = [f">= {rule.min:g}"] if rule.min is not None else []
-    return ", ".join([*parts, f"<= {rule.max:g}"] if rule.max is not None else parts)
+    parts = [f">= {rule.min:.10g}"] if rule.min is not None else []
+    return ", ".join([*parts, f"<= {rule.max:.10g}"] if rule.max is not None else parts)
 
 
 def _shown(value: object) -> str:
@@ -108,11 +127,11 @@ def _shown(value: object) -> str:
 def _verdict(rule: Threshold, path: str, value: object) -> Verdict:
     if rule.equals is not None:
         same = value == rule.equals and isinstance(value, bool) == isinstance(rule.equals, bool)
-        return Verdict(path, value, _limit(rule), same, rule.why)
+        return Verdict(path, value, _limit(rule), same, rule.why, "", rule.group)
     if value is None:
-        return Verdict(path, None, _limit(rule), False, rule.why, "no samples")
+        return Verdict(path, None, _limit(rule), False, rule.why, "no samples", rule.group)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ThresholdError(f"metric {path!r} is {type(value).__name__}, not a number: min and max do not apply")
     low = rule.min is None or value >= rule.min
     high = rule.max is None or value <= rule.max
-    return Verdict(path, value, _limit(rule), low and high, rule.why)
+    return Verdict(path, value, _limit(rule), low and high, rule.why, "", rule.group)

@@ -1,5 +1,6 @@
-"""`simnet analyze`: summaries against thresholds."""
+"""`simnet analyze`: summaries against rules. The options have upstream's names and replace limits of the rule files."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,15 @@ from typing import Annotated
 import typer
 
 from simnet.analyze.analysis import analyze_file
+from simnet.analyze.capture import capture
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.cli import exits
 from simnet.errors import SimnetError
+
+LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"
+Limit = Annotated[float | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]
+Count = Annotated[int | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]
+Factor = Annotated[float | None, typer.Option(min=1, rich_help_panel=LIMITS, show_default=False)]
 
 
 class Format(StrEnum):
@@ -23,20 +30,64 @@ class Format(StrEnum):
 
 @exits.exits
 def analyze(
-    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help="Summary files of runs.")],
-    thresholds: Annotated[Path | None, typer.Option(help="Default: analysis/thresholds/<name of the summary>.toml.")] = None,
+    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help="Summary files of runs and consensus loads.")],
+    thresholds: Annotated[Path | None, typer.Option(help="Rules instead of analysis/thresholds/<name of the summary>.toml.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = Format.TEXT,
+    capture_dir: Annotated[Path | None, typer.Option(help="Where folders of runs that used too much, or of failed drills, go.")] = None,
+    max_propagation_p95: Limit = None,
+    max_propagation_p95_trusted: Limit = None,
+    max_propagation_p95_untrusted: Limit = None,
+    max_probe_p95: Limit = None,
+    max_resume_latency: Limit = None,
+    max_replay_drops_trusted: Count = None,
+    max_replay_drops_untrusted: Count = None,
+    max_replay_window_fill: Limit = None,
+    max_cpu_percent: Limit = None,
+    max_memory_mib: Limit = None,
+    peer_bytes_multiplier: Factor = None,
+    min_peer_bytes: Count = None,
+    max_consensus_prove_p95: Limit = None,
+    max_consensus_verify_p95: Limit = None,
+    max_consensus_unexpected: Count = None,
 ) -> int:
-    """Judge summaries by thresholds."""
-    analyses: list[Analysis] = []
-    code = exits.HELD
-    for path in summaries:
-        try:
-            analyses.append(analyze_file(path, thresholds))
-        except SimnetError as error:
-            exits.complain(error)
-            code = exits.USAGE
+    """Judge summaries: propagation, recovery, replay, resources, bytes of peers, consensus loads, and what a scenario adds."""
+    given = {
+        "max-propagation-p95": max_propagation_p95,
+        "max-propagation-p95-trusted": max_propagation_p95_trusted,
+        "max-propagation-p95-untrusted": max_propagation_p95_untrusted,
+        "max-probe-p95": max_probe_p95,
+        "max-resume-latency": max_resume_latency,
+        "max-replay-drops-trusted": max_replay_drops_trusted,
+        "max-replay-drops-untrusted": max_replay_drops_untrusted,
+        "max-replay-window-fill": max_replay_window_fill,
+        "max-cpu-percent": max_cpu_percent,
+        "max-memory-mib": max_memory_mib,
+        "peer-bytes-multiplier": peer_bytes_multiplier,
+        "min-peer-bytes": min_peer_bytes,
+        "max-consensus-prove-p95": max_consensus_prove_p95,
+        "max-consensus-verify-p95": max_consensus_verify_p95,
+        "max-consensus-unexpected": max_consensus_unexpected,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    for name, value in options.items():
+        if math.isnan(value):
+            raise typer.BadParameter(f"--{name}: not a number")
+    analyses = [_judge(path, thresholds, options) for path in summaries]
     typer.echo(FORMATS[form.value](analyses), nl=False)
-    if code == exits.HELD and not all(analysis.passed for analysis in analyses):
-        code = exits.FAILED
-    return code
+    for analysis in analyses:
+        exits.tell_failures(analysis.summary, analysis.failures)
+    if capture_dir is not None:
+        for folder in capture(analyses, capture_dir):
+            typer.echo(f"captured {folder}", err=True)
+    if any(analysis.problem for analysis in analyses):
+        return exits.USAGE
+    return exits.HELD if all(analysis.passed for analysis in analyses) else exits.FAILED
+
+
+def _judge(path: Path, thresholds: Path | None, options: dict[str, float]) -> Analysis:
+    """One summary's verdicts. What keeps it from being judged is told and does not keep the others."""
+    try:
+        return analyze_file(path, thresholds, options)
+    except SimnetError as error:
+        exits.complain(error)
+        return Analysis(path, (), (), problem=str(error))

@@ -1,11 +1,13 @@
 """Exit codes, and how an expected error becomes a message instead of a traceback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
 
+from simnet.analyze.verdicts import Verdict
 from simnet.errors import InputError, SimnetError
 
 HELD = 0
@@ -29,6 +31,12 @@ def complain(error: SimnetError) -> None:
         typer.echo(f"error: {problem}", err=True)
     if len(problems) > PROBLEMS_MAX:
         typer.echo(f"error: and {len(problems) - PROBLEMS_MAX} more", err=True)
+
+
+def tell_failures(summary: Path, failures: Iterable[Verdict]) -> None:
+    """One line on stderr for each rule that did not hold."""
+    for verdict in failures:
+        typer.echo(f"ERROR: {summary}: {verdict.message()}", err=True)
 
 
 def exits(command: Callable[P, int]) -> Callable[P, None]:

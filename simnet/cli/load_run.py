@@ -69,4 +69,5 @@ def _judge(summary: Path, quiet: bool) -> int:
     analysis = analyze_file(summary)
     if not quiet:
         typer.echo(text([analysis]), nl=False)
+    exits.tell_failures(analysis.summary, analysis.failures)
     return exits.HELD if analysis.passed else exits.FAILED

@@ -9,9 +9,11 @@ from simnet.cli import keys, proof
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
 from simnet.cli.check import new, schema, validate
+from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.regression import regression
+from simnet.cli.report import app as report
 from simnet.cli.run import rerun, run
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ app.command("validate")(validate)
 app.command("schema")(schema)
 app.command("new")(new)
 app.command("analyze")(analyze)
+app.command("compare")(compare)
 app.command("rerun")(rerun)
 app.command("regression")(regression)
 app.command("calibrate")(calibrate)
@@ -49,3 +52,4 @@ app.command("doctor")(doctor)
 app.add_typer(proof.app)
 app.add_typer(keys.app)
 app.add_typer(drill, name="drill")
+app.add_typer(report, name="report")

@@ -115,6 +115,7 @@ def run_profile(request: Request, shown: Shown) -> int:
         code = exits.HELD if analysis.passed else exits.FAILED
         if loud:
             typer.echo("\n" + text([analysis]), nl=False)
+        exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
         typer.echo(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
     _explain(outcome)

@@ -5,6 +5,7 @@ exit code and the hashes. Every file is whole or absent.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
 DEFAULT_ROOT = Path("target/simnet")
+PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
+"""What the analysis leaves beside a network run's summary."""
+JSON_BYTES_MAX = 256 * 1024 * 1024
+"""Of a file to read; an hour of a hundred nodes is a few megabytes."""
+
+
+INTEGER_DIGITS_MAX = 80
+"""No count or hash part is longer; longer ones overflow floats."""
 
 
 def slug(name: str) -> str:
@@ -72,8 +81,9 @@ class RunFolder:
 
         `costs.json` stays until this run's own replaces it: it may be the cost table this run replays.
         """
+        alerts = [self.summary.with_name(name) for name in (PROPAGATION_ALERT, CHAOS_ALERT)]
         try:
-            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties):
+            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts):
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot clear {self.root}: {error}") from error
@@ -116,11 +126,27 @@ def _plain(value: object) -> object:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        size = path.stat().st_size
+        if size > JSON_BYTES_MAX:
+            raise OutputError(f"{path}: {size} bytes; at most {JSON_BYTES_MAX} are read")
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputError(f"{path}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise OutputError(f"{path}: not a JSON object")
     return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _countable(text: str) -> int:
+    return int(text) if len(text) <= INTEGER_DIGITS_MAX else int(_no_number(text[:INTEGER_DIGITS_MAX] + "…"))
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)

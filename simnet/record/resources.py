@@ -6,6 +6,7 @@ import sys
 import time
 
 from simnet.record.stats import rounded
+from simnet.timings import peak_rss_bytes
 
 
 class ProcessClock:
@@ -13,19 +14,24 @@ class ProcessClock:
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
+        self._cpu_before = _cpu_s()
 
     def usage(self) -> dict[str, float | int]:
-        """CPU seconds since the process began, wall seconds since this clock was made, peak resident bytes."""
+        """CPU and wall seconds since this clock was made, their ratio, and peak resident bytes of the process."""
         wall = time.perf_counter() - self._started
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        cpu = used.ru_utime + used.ru_stime
+        cpu = _cpu_s() - self._cpu_before
         return {
             "cpu_time_secs": rounded(cpu),
             "wall_time_secs": rounded(wall),
             "avg_cpu_percent": rounded(100.0 * cpu / wall) if wall > 0 else 0.0,
-            # Linux counts in KiB, macOS in bytes.
-            "max_rss_bytes": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            "max_rss_bytes": peak_rss_bytes(),
         }
+
+
+def _cpu_s() -> float:
+    """User and system seconds of the process, all its threads included."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def host() -> dict[str, object]:

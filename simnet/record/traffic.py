@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from simnet.events import FaultInjected, MessageDelivered, MessagePublished, RunInfo
+from simnet.events import FaultInjected, MessageDelivered, MessagePublished, MessageValidated, RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.messages import TX_KINDS, MessageBook, components
 from simnet.record.stats import p50_p95_ms, quantiles_ms, ratio, rounded
@@ -19,7 +19,8 @@ class Traffic:
 
     Delays of byzantine copies are left out: they are stopped at the first hop and would flatter the figures.
     Late repairs (more than 5 s after publication, or after the end of a partition or of a churn of one of the
-    link's ends that fell between publication and delivery) measure faults, not the network: reported apart.
+    link's ends that fell between publication and delivery) measure faults, not the network: reported apart,
+    with what their receivers then passed on.
     """
 
     def __init__(self, info: RunInfo, book: MessageBook) -> None:
@@ -37,12 +38,21 @@ class Traffic:
         self._delays_by_regions: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._delays_by_kind: dict[str, list[int]] = defaultdict(list)
         self._late: list[int] = []
+        self._late_at: dict[int, int] = {}
+        """By message a bit set of the nodes that got it late."""
+        self._contents: Counter[str] = Counter()
+        self._replays: Counter[str] = Counter()
         self._healed_at = -1
         self._rejoined_at = [-1] * info.nodes
 
     @property
     def handlers(self) -> Handlers:
-        return {MessagePublished: self._published, MessageDelivered: self._delivered, FaultInjected: self._fault}
+        return {
+            MessagePublished: self._published,
+            MessageDelivered: self._delivered,
+            MessageValidated: self._validated,
+            FaultInjected: self._fault,
+        }
 
     def _published(self, event: MessagePublished) -> None:
         if event.kind in TX_KINDS:
@@ -69,6 +79,7 @@ class Traffic:
         delay = event.at - event.published_at
         if self._is_late(event, delay):
             self._late.append(delay)
+            self._late_at[event.message] = self._late_at.get(event.message, 0) | 1 << event.node
             return
         self._delays.append(delay)
         self._delays_by_class[group].append(delay)
@@ -80,9 +91,17 @@ class Traffic:
 
     def _is_late(self, event: MessageDelivered, delay: int) -> bool:
         if not event.repaired:
-            return False
+            return bool(self._late_at.get(event.message, 0) >> event.peer & 1)
         reconnected = max(self._healed_at, self._rejoined_at[event.node], self._rejoined_at[event.peer])
         return delay > LATE_REPAIR or reconnected > event.published_at
+
+    def _validated(self, event: MessageValidated) -> None:
+        """What a node said of a transfer: `replay` is content that it had verified or was verifying already."""
+        message = self._book.get(event.message)
+        if message is not None and message.kind == "transaction":
+            group = self._info.classes[event.peer]
+            self._contents[group] += 1
+            self._replays[group] += event.reason == "replay"
 
     def _fault(self, event: FaultInjected) -> None:
         if event.kind == "partition_end":
@@ -129,11 +148,16 @@ class Traffic:
         for (source, target), delays in sorted(self._delays_by_regions.items()):
             by_regions.setdefault(source, {})[target] = quantiles_ms(delays)
         return {
+            "content_replays": {group: self._content_replays(group) for group in CLASSES},
             "coverage": self._coverage(),
             "late_repairs": {"count": len(self._late), "delay_ms": quantiles_ms(self._late)},
             "propagation_by_kind_ms": {kind: quantiles_ms(d) for kind, d in sorted(self._delays_by_kind.items())},
             "propagation_by_region_ms": by_regions,
         }
+
+    def _content_replays(self, group: str) -> dict[str, object]:
+        judged, replays = self._contents[group], self._replays[group]
+        return {"judged": judged, "replays": replays, "ratio": ratio(replays, judged)}
 
     def _coverage(self) -> dict[str, object]:
         """Honest publications on the transaction topic: nodes reached ÷ nodes reachable in the starting topology."""

@@ -27,6 +27,7 @@ class Wire:
         self._direct: Counter[str] = Counter()
         self._direct_bytes: Counter[str] = Counter()
         self._slow: dict[tuple[int, int, int], Counter[str]] = {}
+        self._last_direct: DirectSent | None = None
 
     @property
     def handlers(self) -> Handlers:
@@ -47,7 +48,9 @@ class Wire:
     def _lost_copy(self, event: MessageLost) -> None:
         self._lost[event.reason] += 1
         message = self._book.get(event.message)
-        if event.reason == "loss" and message is not None:
+        if message is None:
+            self._lost_direct(event)
+        elif event.reason != "queue_full":
             self._bytes_out[event.node] += message.bytes
         if event.reason == "queue_full":
             key = (event.at // HEARTBEAT, event.node, event.peer)
@@ -56,7 +59,21 @@ class Wire:
             record["queue_full"] += 1
             record["publish_failed" if own else "forward_failed"] += 1
 
+    def _lost_direct(self, event: MessageLost) -> None:
+        """Takes back what a control message that was lost at once did not do. One lost on its way still counts."""
+        sent = self._last_direct
+        if (
+            sent is None
+            or event.reason in ("link_down", "corrupt")
+            or (sent.at, sent.node, sent.peer) != (event.at, event.node, event.peer)
+        ):
+            return
+        self._bytes_in[event.peer] -= sent.bytes
+        if event.reason == "queue_full":
+            self._bytes_out[event.node] -= sent.bytes
+
     def _direct_sent(self, event: DirectSent) -> None:
+        self._last_direct = event
         self._direct[event.kind] += 1
         self._direct_bytes[event.kind] += event.bytes
         self._bytes_out[event.node] += event.bytes

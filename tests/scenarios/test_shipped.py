@@ -158,7 +158,7 @@ def test_quorum_stress_holds_its_limits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     verdicts = json.loads((tmp_path / "out/summaries/consensus_quorum_stress.analysis.json").read_text())["verdicts"]
     limits = {v["metric"]: v["limit"] for v in verdicts}
-    assert (limits["prove_ms.p95"], limits["verify_ms.p95"], limits["tamper_vrf.unexpected_accepts"]) == ("<= 5500", "<= 3200", "= 0")
+    assert (limits["prove_ms.p95"], limits["verify_ms.p95"], limits["tamper_vrf.unexpected_accepts"]) == ("<= 5500", "<= 3200", "<= 0")
 
 
 def test_the_acceleration_mix_is_a_process_of_its_own(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from simnet.analyze.analysis import LOAD_RULES, LOAD_SAFETY, NETWORK_RULES, RUN_SAFETY
 from simnet.analyze.report import FORMATS, Analysis
-from simnet.analyze.thresholds import PACKAGED, Threshold, find_thresholds, load_thresholds
+from simnet.analyze.thresholds import Threshold, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
 from simnet.errors import ThresholdError
+from tests.unit import fakes
 
 SUMMARY = {
     "propagation": {"p95_ms": 120.5, "p50_ms": None},
@@ -89,16 +91,18 @@ def test_bad_thresholds_files(tmp_path: Path, text: str, why: str) -> None:
 
 def test_shipped_files_load_and_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert load_thresholds(find_thresholds("mixed_backend_interop"))
-    assert find_thresholds("another") == PACKAGED
-    assert load_thresholds(PACKAGED)
+    own = find_thresholds("mixed_backend_interop")
+    assert own is not None and load_thresholds(own).thresholds
+    assert find_thresholds("another") is None
+    for path in (NETWORK_RULES, LOAD_RULES, RUN_SAFETY, LOAD_SAFETY, *(fakes.ROOT / "analysis/thresholds").glob("*.toml")):
+        assert load_thresholds(path).thresholds
 
 
 def test_formats_say_the_same() -> None:
     rules = [rule("propagation.p95_ms", max=100), rule("checks.*.held", equals=True)]
-    analyses = [Analysis(Path("s.json"), Path("t.toml"), tuple(judge(SUMMARY, rules)))]
+    analyses = [Analysis(Path("s.json"), (Path("t.toml"),), tuple(judge(SUMMARY, rules)))]
     assert "FAIL propagation.p95_ms" in FORMATS["text"](analyses)
     assert json.loads(FORMATS["json"](analyses))[0]["failed"] == 1
     suite = ET.fromstring(FORMATS["junit"](analyses)).find("testsuite")
     assert suite is not None and suite.get("failures") == "1"
-    assert FORMATS["github"](analyses).startswith("::error title=propagation.p95_ms::propagation.p95_ms is 120.500, wanted <= 100")
+    assert FORMATS["github"](analyses).startswith("::error title=propagation.p95_ms::s.json: propagation.p95_ms is 120.500, wanted <= 100")

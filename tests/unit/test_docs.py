@@ -1,5 +1,6 @@
 """The documentation's examples work: scenarios load, commands parse, notebook code runs, named files exist."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,9 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES
+from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
 from simnet.record.summary import SummaryRecorder
 from simnet.scenario.load import load_scenario
+from tests import upstream_contract as contract
 from tests.unit import fakes
 from tests.unit.story import LABELS, info, story
 
@@ -29,6 +33,49 @@ def test_scenarios_load_strictly(tmp_path: Path) -> None:
         path = tmp_path / "example.toml"
         path.write_text(text)
         load_scenario(path, strict=True)
+
+
+def test_threshold_examples_load(tmp_path: Path) -> None:
+    found = blocks("toml threshold")
+    assert found
+    for text in found:
+        path = tmp_path / "example.toml"
+        path.write_text(text)
+        assert load_thresholds(path).thresholds
+
+
+def test_excerpts_of_summaries_are_of_summaries() -> None:
+    """Every path of an excerpt is one of a summary, but for names that a run gives (kinds, invariants)."""
+    recorder = SummaryRecorder(info(), LABELS)
+    for event in story():
+        recorder.on_event(event)
+    summary: dict[str, Any] = recorder.summary(fakes.result())  # type: ignore[arg-type]
+    found = [json.loads(block) for block in blocks("json")]
+    assert len(found) >= 7
+    for excerpt in found:
+        assert [path for path in paths(excerpt) if path not in paths(summary) and not path.startswith(GIVEN)] == []
+        upstream = [name for name in excerpt if name in contract.NETWORK_FIELDS]
+        assert upstream == [name for name in contract.NETWORK_FIELDS if name in upstream], "in the order of the file"
+
+
+GIVEN = ("checks.", "propagation_probes.", "simnet.fault_effects.copies_lost.")
+
+
+def paths(value: object, prefix: str = "") -> set[str]:
+    if isinstance(value, list):
+        return {path for inner in value for path in paths(inner, prefix)}
+    if not isinstance(value, dict):
+        return {prefix}
+    return {prefix, *(path for key, inner in value.items() for path in paths(inner, f"{prefix}.{key}" if prefix else key))}
+
+
+def test_the_analyzers_page_names_every_option_and_its_default() -> None:
+    text = (fakes.ROOT / "docs" / "analyzer.md").read_text()
+    for path in (NETWORK_RULES, LOAD_RULES):
+        for rule in load_thresholds(path).thresholds:
+            shown = [f"--{rule.option}", f"…-{rule.option.rsplit('-')[-1]}", f"…-{'-'.join(rule.option.split('-')[-2:])}"]
+            assert any(f"`{name}`" in text for name in shown), rule.option
+            assert rule.max is not None and f"{rule.max / rule.unit:g}" in text
 
 
 def test_commands_parse() -> None:

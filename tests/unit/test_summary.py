@@ -1,14 +1,31 @@
 """The summary of a run whose figures are worked out by hand (see `story.py`)."""
 
+import os
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
 
 from simnet.errors import ScenarioError
-from simnet.events import BlockAggregated, BlockProving, Event, MessageLost, ProofMade, RunEnded, RunInfo, WindowClosed
+from simnet.events import (
+    BlockAggregated,
+    BlockProving,
+    DirectSent,
+    Event,
+    FaultInjected,
+    MessageLost,
+    ProofMade,
+    RunEnded,
+    RunInfo,
+    WindowClosed,
+)
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
+from simnet.record.resources import ProcessClock
 from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
+from tests import upstream_contract as contract
 from tests.unit import fakes
 from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t
 
@@ -115,7 +132,52 @@ def test_queue_overflow_makes_slow_peer_records() -> None:
 def test_peer_traffic_is_sorted_and_counts_the_wire(summary: dict[str, Any]) -> None:
     rows = {row["peer_id"]: (row["bytes_in"], row["bytes_out"]) for row in summary["peer_traffic"]}
     assert list(rows) == ["peer-b", "peer-c", "peer-d"]
-    assert rows == {"peer-b": (100, 0), "peer-c": (140, 100), "peer-d": (0, 140)}
+    # The copy that a cut link lost had left its sender, peer-c.
+    assert rows == {"peer-b": (100, 0), "peer-c": (140, 200), "peer-d": (0, 140)}
+
+
+def test_a_control_message_that_was_lost_did_not_arrive() -> None:
+    def lost(reason: str) -> dict[str, Any]:
+        return summarise([DirectSent(t(5), n(0), n(1), "ihave", 40), MessageLost(t(5), n(0), n(1), -1, reason)])
+
+    (sender,) = lost("loss")["peer_traffic"]
+    assert (sender["bytes_in"], sender["bytes_out"]) == (0, 40)
+    assert "peer_traffic" not in lost("queue_full"), "it never left"
+
+
+def test_what_a_late_receiver_passes_on_is_late_too() -> None:
+    heal = [FaultInjected(t(100), "partition_start", "WEST-EAST"), FaultInjected(t(900), "partition_end", "WEST-EAST")]
+    events = [published(50, 1), delivered(60, 1, 1, 0, 50), *heal, delivered(950, 1, 2, 1, 50, repaired=True), delivered(990, 1, 3, 2, 50)]
+    found = summarise(events)
+    assert found["propagation"] == {"p50_ms": 10.0, "p95_ms": 10.0}
+    assert found["simnet"]["network"]["late_repairs"]["count"] == 2
+
+
+def test_content_that_comes_again_is_counted_by_the_class_that_passed_it_on(summary: dict[str, Any]) -> None:
+    # Node 0 (trusted) sent message 1 and its copy to node 1, and a spoiled one.
+    assert summary["simnet"]["network"]["content_replays"] == {
+        "trusted": {"judged": 3, "replays": 1, "ratio": 0.333333},
+        "untrusted": {"judged": 0, "replays": 0, "ratio": None},
+    }
+    assert summary["replay_guard"]["drops_by_class"] == {"trusted": 0, "untrusted": 0}, "ids, not contents"
+
+
+def test_resources_are_those_of_the_run() -> None:
+    clock = ProcessClock()
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < 0.2:
+        pass
+    usage = clock.usage()
+    assert 0.2 <= usage["wall_time_secs"] < 5 and usage["cpu_time_secs"] < 5, "not since the process began"
+    assert usage["avg_cpu_percent"] == pytest.approx(100 * usage["cpu_time_secs"] / usage["wall_time_secs"], rel=1e-3)
+    assert usage["max_rss_bytes"] > 2**20
+
+
+def test_memory_is_the_programs_own_not_its_starters() -> None:
+    ballast = bytearray(os.urandom(2**20)) * 600
+    code = "from simnet.record.resources import ProcessClock; print(ProcessClock().usage()['max_rss_bytes'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=fakes.ROOT, capture_output=True, text=True, check=True)
+    assert len(ballast) > 500 * 2**20 > int(done.stdout)
 
 
 def test_proofs(summary: dict[str, Any]) -> None:
@@ -245,3 +307,9 @@ def test_aggregation_counts_a_quorum_and_who_proved() -> None:
     assert found["prover_load"]["plonky3"]["block"]["max"] == 0.1
     assert found["prover_load"]["plonky3"]["block"]["min"] == 0.0
     assert found["prover_load"]["stwo"]["block"]["max"] == 0.0
+
+
+def test_fields_and_rows_are_those_of_the_independent_reading(summary: dict[str, Any]) -> None:
+    assert contract.network_shape(summary) == []
+    rows = [tuple(line.split(",", 1)) for line in to_csv(summary).splitlines()[1:]]
+    assert [row for row in rows if not row[0].startswith("simnet.")] == contract.network_csv(summary)

@@ -1,0 +1,191 @@
+"""Two sets of runs: how far each figure moved, and whether that is more than chance.
+
+The test is a permutation test on the difference of means, two-sided: what is reported is the change of the mean, so this is
+what is tested. It assumes no distribution, keeps ties and is exact for few runs, where rank tests with ties are not.
+Holm's correction over the figures keeps the chance of any false alarm below `alpha`, whatever the figures' dependence
+(S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979).
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from simnet.analyze.sides import Side
+from simnet.analyze.verdicts import MISSING, resolve
+from simnet.errors import ThresholdError
+
+METRICS = Path(__file__).with_name("compare_metrics.toml")
+DIRECTIONS = ("lower", "higher")
+RESAMPLES = 9999
+"""Permutations that are looked at: all of them up to this number, else so many drawn ones."""
+SEED = 20_240_711
+"""Of the drawn permutations, so that the same runs give the same p-values."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure and which way is better: `lower`, `higher`, or nothing for one that is only shown."""
+
+    path: str
+    better: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One figure on both sides."""
+
+    metric: str
+    better: str
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    p: float | None = None
+    """Of the permutation test; None with fewer than two runs on a side, or when all runs agree."""
+    p_holm: float | None = None
+    verdict: str = ""
+    """worse, better, unclear (far, but within chance), same, gone, new."""
+
+    @property
+    def percent(self) -> float | None:
+        """Change of the mean; None when there is nothing to relate it to."""
+        if not self.before or not self.after:
+            return None
+        one, other = fmean(self.before), fmean(self.after)
+        if one == 0:
+            return 0.0 if other == 0 else None
+        return 100.0 * (other - one) / abs(one)
+
+    @property
+    def regressed(self) -> bool:
+        return self.verdict in ("worse", "gone")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All figures, and whether the number of runs lets a test find anything."""
+
+    changes: tuple[Change, ...]
+    runs: tuple[int, int]
+    testable: bool
+    """The smallest p-value that these runs can give is below alpha after the correction."""
+
+
+def load_metrics(path: Path = METRICS) -> tuple[Metric, ...]:
+    """Reads `[[metric]]` tables. Raises `ThresholdError`."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ThresholdError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ThresholdError(f"{path}: {error}") from error
+    entries = document.get("metric")
+    if not isinstance(entries, list) or not entries or set(document) != {"metric"}:
+        raise ThresholdError(f"{path}: [[metric]] tables and nothing else are expected")
+    for number, entry in enumerate(entries, 1):
+        if (
+            not isinstance(entry, dict)
+            or set(entry) != {"path", "better"}
+            or not isinstance(entry["path"], str)
+            or not entry["path"].strip()
+        ):
+            raise ThresholdError(f"{path}: metric {number}: needs path and better, and nothing else")
+        if entry["better"] not in DIRECTIONS:
+            raise ThresholdError(f"{path}: metric {number}: better = {entry['better']!r}; allowed: {', '.join(DIRECTIONS)}")
+    return tuple(Metric(**entry) for entry in entries)
+
+
+def every_number(contents: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """All numbers outside lists, only to be shown."""
+    return tuple(dict.fromkeys(Metric(path) for content in contents for path in _leaves("", content)))
+
+
+def _leaves(prefix: str, value: object) -> list[str]:
+    if isinstance(value, Mapping):
+        return [path for key, inner in value.items() for path in _leaves(f"{prefix}.{key}" if prefix else str(key), inner)]
+    return [prefix] if _is_number(value) else []
+
+
+def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_percent: float, alpha: float) -> Comparison:
+    """Every figure that at least one side has. A figure regressed when it moved the wrong way by more than the threshold and,
+    where the runs allow a test at all, the test says that chance does not explain it."""
+    changes = [_tested(Change(path, better, *values)) for (path, better), values in _samples(before, after, metrics).items()]
+    tested = [change for change in changes if change.p is not None]
+    runs = (len(before.contents), len(after.contents))
+    testable = len(tested) * smallest_p(*runs) <= alpha
+    corrected = dict(zip((c.metric for c in tested), holm([c.p for c in tested if c.p is not None]), strict=True))
+    finished = [replace(c, p_holm=corrected.get(c.metric)) for c in changes]
+    return Comparison(tuple(replace(c, verdict=_verdict(c, threshold_percent, alpha, testable)) for c in finished), runs, testable)
+
+
+def smallest_p(one: int, other: int) -> float:
+    """The smallest two-sided p-value that so many runs can give."""
+    return 2.0 / min(math.comb(one + other, one), RESAMPLES + 1)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values, in the order given."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    adjusted, highest = [0.0] * len(values), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
+def _samples(before: Side, after: Side, metrics: Sequence[Metric]) -> dict[tuple[str, str], tuple[tuple[float, ...], tuple[float, ...]]]:
+    """By path and direction the figure's values on both sides; the first metric that names a path decides."""
+    found: dict[str, tuple[str, list[float], list[float]]] = {}
+    for metric in metrics:
+        named: dict[str, tuple[str, list[float], list[float]]] = {}
+        for place, side in ((1, before), (2, after)):
+            for content in side.contents:
+                for path, value in resolve(content, metric.path):
+                    if value is not MISSING and _is_number(value) and path not in found:
+                        entry = named.setdefault(path, (metric.better, [], []))
+                        (entry[1] if place == 1 else entry[2]).append(float(value))
+        found.update(named)
+    return {(path, better): (tuple(one), tuple(other)) for path, (better, one, other) in found.items()}
+
+
+def _tested(change: Change) -> Change:
+    if not change.better or min(len(change.before), len(change.after)) < 2:
+        return change
+    if len({*change.before, *change.after}) == 1:
+        return change  # Equal in all runs whichever side they are on: no test could find anything, so none is corrected for.
+    from scipy import stats  # Late: it takes a second to load, and most commands do without.
+
+    result = stats.permutation_test(
+        (np.array(change.before), np.array(change.after)),
+        _difference_of_means,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        random_state=np.random.default_rng(SEED),
+    )
+    return replace(change, p=float(result.pvalue))
+
+
+def _difference_of_means(one: Any, other: Any, axis: int) -> Any:
+    return np.mean(one, axis=axis) - np.mean(other, axis=axis)
+
+
+def _verdict(change: Change, threshold_percent: float, alpha: float, testable: bool) -> str:
+    if not change.before or not change.after:
+        return "new" if not change.before else ("gone" if change.better else "absent")
+    percent = change.percent
+    moved = fmean(change.after) - fmean(change.before)
+    if moved == 0 or (percent is not None and abs(percent) <= threshold_percent):
+        return "same"
+    if not change.better:
+        return "moved"
+    if testable and change.p_holm is not None and change.p_holm > alpha:
+        return "unclear"
+    return "worse" if (moved > 0) == (change.better == "lower") else "better"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
