@@ -13,10 +13,11 @@ progress             blocks are committed, and no live node is left more than on
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofMade, ProofVerified, RunInfo
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofMade, ProofVerified
 from simnet.node.node import Node
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.ledger import Ledger
+from simnet.run_info import RunInfo
 from simnet.units import NodeId, SimTime, to_ms
 
 HARMLESS_SPAM = frozenset({"copy"})

@@ -4,7 +4,6 @@ The core emits events and knows none of its observers: summaries, traces, checks
 bars are attached from outside. Every event has `at`, the virtual time in nanoseconds.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, dataclass_transform
 
@@ -486,34 +485,3 @@ class LimitReached(Event):
 
     node: NodeId
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What observers may know about a run before it starts."""
-
-    scenario: str
-    seed: int
-    duration: SimTime
-    """Length of the traffic clock."""
-    regions: tuple[str, ...]
-    """Region of each node."""
-    backends: tuple[tuple[str, ...], ...]
-    """Proof backends of each node, in turn order."""
-    peer_ids: tuple[str, ...]
-    classes: tuple[str, ...]
-    """trusted or untrusted, per node."""
-    stakes: tuple[int, ...]
-    edges: tuple[tuple[NodeId, NodeId], ...]
-    reproducible: bool
-    """False under the `measured` cost model."""
-    security: str
-    """Profile of the STARKs."""
-    security_bits: Mapping[str, Mapping[str, tuple[float, float]]]
-    """Conjectured and proven bits of the run's proofs, by backend and circuit."""
-    slashing: bool = False
-    """Whether nodes book penalties."""
-
-    @property
-    def nodes(self) -> int:
-        return len(self.regions)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from simnet.errors import SimnetError
-from simnet.events import Event, FaultInjected, Observer, PublicationSkipped, RunEnded, RunInfo, TrafficStarted
+from simnet.events import Event, FaultInjected, Observer, PublicationSkipped, RunEnded, TrafficStarted
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, ActiveNodes, Faults, Spam, run_end
 from simnet.net.message import Message
@@ -21,6 +21,7 @@ from simnet.net.wire import Emit
 from simnet.node.identity import node_secrets
 from simnet.node.node import TX_TOPIC
 from simnet.proofs import native
+from simnet.run_info import RunInfo
 from simnet.scenario.model import Scenario
 from simnet.simulation import RunResult
 from simnet.timings import timing_report
@@ -129,6 +130,7 @@ class OpaqueRun:
             edges=edges,
             reproducible=True,
             security=scenario.provers.security,
+            heartbeat=from_ms(scenario.gossip.heartbeat_ms),
             security_bits={},
         )
 

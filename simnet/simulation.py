@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simnet.checks import Checks, Violation
 from simnet.errors import SimnetError
-from simnet.events import Event, Observer, RunEnded, RunInfo, TrafficStarted
+from simnet.events import Event, Observer, RunEnded, TrafficStarted
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, Faults, run_end
 from simnet.net.network import Network
@@ -23,6 +23,7 @@ from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.messages import Phase
+from simnet.run_info import RunInfo
 from simnet.scenario.model import Scenario
 from simnet.timings import timing_report
 from simnet.traffic import Traffic
@@ -225,6 +226,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         edges=tuple(edges),
         reproducible=costs.reproducible,
         security=scenario.provers.security,
+        heartbeat=from_ms(scenario.gossip.heartbeat_ms),
         security_bits=_security_bits(scenario, provers, circuits),
         slashing=scenario.slashing,
     )

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from simnet.events import BlockCommitted, Event, ProofMade, ProofVerified, RunInfo, TxAdmitted, TxEvicted
+from simnet.events import BlockCommitted, Event, ProofMade, ProofVerified, TxAdmitted, TxEvicted
+from simnet.run_info import RunInfo
 from simnet.units import to_s
 
 LOOK_EVERY = 256

@@ -3,17 +3,10 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from simnet.events import (
-    BlockAggregated,
-    BlockCommitted,
-    BlockProving,
-    MessagePublished,
-    ProofMade,
-    RunInfo,
-    WindowClosed,
-)
+from simnet.events import BlockAggregated, BlockCommitted, BlockProving, MessagePublished, ProofMade, WindowClosed
 from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms, ratio
+from simnet.run_info import RunInfo
 from simnet.units import NodeId
 
 KINDS = ("transaction", "consensus", "block")

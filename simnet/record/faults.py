@@ -3,12 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simnet.events import FaultInjected, MessageDelivered, PeerConnected, PeerDisconnected, RunInfo
+from simnet.events import FaultInjected, MessageDelivered, PeerConnected, PeerDisconnected
 from simnet.record.collector import Handlers
 from simnet.record.finality import Finality
 from simnet.record.messages import TX_TOPIC
 from simnet.record.stats import ms, rounded
 from simnet.record.wire import Wire
+from simnet.run_info import RunInfo
 from simnet.units import NodeId
 
 

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from simnet.events import BlockCommitted, BlockProven, Proposed, RunInfo, TrafficStarted
+from simnet.events import BlockCommitted, BlockProven, Proposed, TrafficStarted
 from simnet.record.collector import Handlers
 from simnet.record.stats import ms, quantiles_ms
+from simnet.run_info import RunInfo
 from simnet.units import NodeId
 
 

@@ -3,17 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from simnet.events import (
-    PublicationSkipped,
-    RunInfo,
-    TransferLate,
-    TransferStale,
-    TxAdmitted,
-    TxEvicted,
-    TxRefused,
-)
+from simnet.events import PublicationSkipped, TransferLate, TransferStale, TxAdmitted, TxEvicted, TxRefused
 from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms
+from simnet.run_info import RunInfo
 
 
 class Mempool:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from simnet.events import MessagePublished, RunInfo
+from simnet.events import MessagePublished
 from simnet.record.collector import Handlers
+from simnet.run_info import RunInfo
 from simnet.units import NodeId
 
 TX_TOPIC = "/rpp/sim/tx"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import simnet
-from simnet.events import Event, LimitReached, RunEnded, RunInfo, TrafficStarted
+from simnet.events import Event, LimitReached, RunEnded, TrafficStarted
 from simnet.proofs.backend import RANDOMNESS
 from simnet.record.aggregation import Aggregation
 from simnet.record.byzantine import Byzantine
@@ -29,6 +29,7 @@ from simnet.record.slashing import Slashing
 from simnet.record.stats import ms
 from simnet.record.traffic import Traffic
 from simnet.record.wire import Wire
+from simnet.run_info import RunInfo
 
 if TYPE_CHECKING:
     from simnet.simulation import RunResult

@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 
-from simnet.events import FaultInjected, MessageDelivered, MessagePublished, MessageValidated, RunInfo
+from simnet.events import FaultInjected, MessageDelivered, MessagePublished, MessageValidated
 from simnet.record.collector import Handlers
 from simnet.record.messages import TX_KINDS, MessageBook, components
 from simnet.record.stats import p50_p95_ms, quantiles_ms, ratio, rounded
+from simnet.run_info import RunInfo
 from simnet.units import from_ms
 
 LATE_REPAIR = from_ms(5_000)

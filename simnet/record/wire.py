@@ -2,14 +2,11 @@
 
 from collections import Counter
 
-from simnet.events import DirectSent, MessageArrived, MessageLost, RunInfo
+from simnet.events import DirectSent, MessageArrived, MessageLost
 from simnet.record.collector import Handlers
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms
-from simnet.units import from_ms
-
-HEARTBEAT = from_ms(700)
-"""Slow peers are recorded once per heartbeat and neighbour."""
+from simnet.run_info import RunInfo
 
 
 class Wire:
@@ -53,7 +50,8 @@ class Wire:
         elif event.reason != "queue_full":
             self._bytes_out[event.node] += message.bytes
         if event.reason == "queue_full":
-            key = (event.at // HEARTBEAT, event.node, event.peer)
+            # Slow peers are recorded once per heartbeat and neighbour.
+            key = (event.at // self._info.heartbeat, event.node, event.peer)
             own = message is not None and message.author == event.node
             record = self._slow.setdefault(key, Counter())
             record["queue_full"] += 1
@@ -104,7 +102,7 @@ class Wire:
                 "forward_failed": counts["forward_failed"],
                 "queue_full": counts["queue_full"],
                 "timeout": 0,
-                "timestamp_ms": ms((beat + 1) * HEARTBEAT),
+                "timestamp_ms": ms((beat + 1) * self._info.heartbeat),
             }
             for (beat, node, peer), counts in sorted(self._slow.items())
         ]

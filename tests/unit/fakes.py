@@ -7,7 +7,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from simnet.events import Event, Observer, RunInfo
+from simnet.events import Event, Observer
+from simnet.run_info import RunInfo
 from simnet.units import from_ms
 from tests.unit.story import info, story
 

@@ -19,7 +19,6 @@ from simnet.events import (
     Proposed,
     PublicationSkipped,
     RunEnded,
-    RunInfo,
     TrafficStarted,
     TransferLate,
     TransferStale,
@@ -28,6 +27,7 @@ from simnet.events import (
     TxRefused,
 )
 from simnet.record.summary import Labels
+from simnet.run_info import RunInfo
 from simnet.units import NodeId, SimTime, from_ms
 
 TOPIC = "/rpp/sim/tx"
@@ -47,6 +47,7 @@ def info(seed: int = 7) -> RunInfo:
         edges=((NodeId(0), NodeId(1)), (NodeId(1), NodeId(2)), (NodeId(2), NodeId(3))),
         reproducible=True,
         security="standard",
+        heartbeat=from_ms(350),
         security_bits={"stwo": {"transaction": (100.0, 57.84)}},
     )
 

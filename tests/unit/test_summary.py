@@ -9,22 +9,12 @@ from typing import Any
 import pytest
 
 from simnet.errors import ScenarioError
-from simnet.events import (
-    BlockAggregated,
-    BlockProving,
-    DirectSent,
-    Event,
-    FaultInjected,
-    MessageLost,
-    ProofMade,
-    RunEnded,
-    RunInfo,
-    WindowClosed,
-)
+from simnet.events import BlockAggregated, BlockProving, DirectSent, Event, FaultInjected, MessageLost, ProofMade, RunEnded, WindowClosed
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
 from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
+from simnet.run_info import RunInfo
 from tests import upstream_contract as contract
 from tests.unit import fakes
 from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t
@@ -126,7 +116,7 @@ def test_queue_overflow_makes_slow_peer_records() -> None:
     assert found["bandwidth"] == {"throttled_peers": 1, "slow_peer_events": 2}
     assert found["gossip_backpressure"]["queue_full_messages"] == 2
     assert found["gossip_backpressure"]["publish_failures"] == found["gossip_backpressure"]["forward_failures"] == 1
-    assert found["slow_peer_records"][0]["timestamp_ms"] == 700.0
+    assert found["slow_peer_records"][0]["timestamp_ms"] == 350.0
 
 
 def test_peer_traffic_is_sorted_and_counts_the_wire(summary: dict[str, Any]) -> None:
