@@ -8,8 +8,10 @@ import sys
 def main() -> None:
     """Runs the command line. An interrupt that nothing has handled ends with 130."""
     try:
+        from simnet.cli.arenas import few_arenas
         from simnet.cli.main import app
 
+        few_arenas()
         app()
     except KeyboardInterrupt:
         # A second Ctrl-C, or threads that still prove, must not turn this into a traceback.

@@ -1,6 +1,7 @@
 """The command line: exit codes, messages, files; the provers are replaced by a made-up run."""
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from simnet.cli.main import app
 from simnet.units import SimTime
+from tests.runs import environment
 from tests.unit import fakes
 from tests.unit.story import story
 
@@ -186,3 +188,30 @@ def test_the_module_runs_as_a_process(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"{scenario}:3" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a knob of glibc")
+def test_the_process_keeps_two_arenas(tmp_path: Path) -> None:
+    code = """
+import contextlib, ctypes, re, sys, threading
+from simnet.cli.entry import main
+sys.argv = ["simnet", "--version"]
+with contextlib.suppress(SystemExit):
+    main()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+gate = threading.Barrier(8)
+def work():
+    libc.malloc(64)
+    gate.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+libc.fopen.restype = ctypes.c_void_p
+out = libc.fopen(b"info.xml", b"w")
+libc.malloc_info(0, ctypes.c_void_p(out))
+libc.fclose(ctypes.c_void_p(out))
+print(len(re.findall("<heap nr", open("info.xml").read())))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "2"
