@@ -24,6 +24,7 @@ ALIASES = {
     "epoch-drift": "consensus_epoch_drift",
 }
 """Both of upstream's lists in one. A file's stem is a name, too; hyphen, underscore and case make no difference."""
+UNSUPPORTED = {"consensus-reorg-rpp-stark": "needs the proof system rpp-stark, which this build does not have"}
 
 
 def find_profile(name: str) -> Path:
@@ -31,6 +32,8 @@ def find_profile(name: str) -> Path:
     wanted = ALIASES.get(_plain(name), name)
     found = available()
     if _plain(wanted) not in found:
+        if _plain(wanted) in UNSUPPORTED:
+            raise SimnetError(f"no profile {name!r}: it {UNSUPPORTED[_plain(wanted)]}")
         hint = close_match(_plain(name), {*found, *(alias for alias, stem in ALIASES.items() if _plain(stem) in found)})
         raise SimnetError(f"no profile {name!r}; {hint}")
     return found[_plain(wanted)]

@@ -45,6 +45,9 @@ class Document:
         self.warnings: list[Problem] = []
         self._marks = source.parsed.marks
         self._changed: set[Path] = set()
+        self._unknown: list[tuple[Path, Problem]] = []
+        self._incomplete: set[Path] = set()
+        """Tables that lack a key."""
 
     def override(self, overrides: Mapping[str, str]) -> None:
         """Lays dotted keys with TOML values over the tables."""
@@ -75,7 +78,9 @@ class Document:
             return None
 
     def warn_unknown(self, model: type[BaseModel]) -> None:
-        self.warnings += [self.problem(found.key, None, found.why) for found in unknown_keys(model, self.data)]
+        found = [(unknown.key, self.problem(unknown.key, None, unknown.why)) for unknown in unknown_keys(model, self.data)]
+        self._unknown += found
+        self.warnings += [problem for _, problem in found]
 
     def warn(self, found: Iterable[Finding]) -> None:
         self.warnings += [self.problem(f.key, f.value, f.why) for f in found]
@@ -84,8 +89,12 @@ class Document:
         self.problems += [self.problem(f.key, f.value, f.why) for f in found]
 
     def error(self, strict: bool) -> ScenarioError:
-        """Every problem, in the order of the file; with the warnings when they count."""
-        found = self.problems + (self.warnings if strict else [])
+        """Every problem, in the order of the file; with the warnings when they count.
+
+        An unknown key counts where another one is missing: that one is likely misspelt.
+        """
+        misspelt = [problem for key, problem in self._unknown if key[:-1] in self._incomplete]
+        found = self.problems + (self.warnings if strict else misspelt)
         return ScenarioError(sorted(found, key=lambda p: (p.line is None, p.line or 0, p.column or 0)))
 
     def problem(self, key: Path, value: object, why: str) -> Problem:
@@ -110,6 +119,8 @@ class Document:
             why = f"unknown key; {close_match(str(key[-1]), section.model_fields)}"
         else:
             why += allowed(model, self.data, key, why)
+        if detail["type"] == "missing":
+            self._incomplete.add(key[:-1])
         unseen = detail["type"] in ("missing", "extra_forbidden", "union_tag_not_found")
         self.problems.append(self.problem(key, None if unseen else at(self.data, *key), why))
 

@@ -187,3 +187,9 @@ def test_the_prover_mix_drill_writes_where_it_is_told(monkeypatch: pytest.Monkey
     assert cpu["proof_bytes"] > 1000 and cpu["use_gpu_recorded"] is False
     assert gpu["skipped"] is True and gpu["reason"]
     assert simnet("analyze", "sums/cpu_gpu_prover_mix.json").exit_code == 0
+
+
+def test_a_profile_that_needs_another_proof_system_says_so() -> None:
+    for name in ("reorg-rpp-stark", "consensus_reorg_rpp_stark", "Consensus-Reorg-RPP-Stark"):
+        with pytest.raises(SimnetError, match="rpp-stark, which this build does not have"):
+            find_profile(name)

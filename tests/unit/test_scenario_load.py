@@ -187,6 +187,13 @@ def test_all_problems_come_at_once_in_the_order_of_the_file(load: Load) -> None:
     assert [p.line for p in found] == sorted(p.line or 0 for p in found)
 
 
+def test_a_misspelt_key_stands_beside_the_one_that_is_missing(load: Load) -> None:
+    found = problems(load, edited("duration_ms =", "duraton_ms ="))
+    assert [(p.key, "did you mean" in p.why) for p in found] == [("sim.duration_ms", False), ("sim.duraton_ms", True)]
+    elsewhere = problems(load, edited("duration_ms =", "duraton_ms =") + "\n[unheard_of]\nx = 1\n")
+    assert elsewhere == found, "other unknown keys stay warnings"
+
+
 def test_lines_point_at_the_key(load: Load) -> None:
     (problem,) = problems(load, edited("off_duration_ms = 200", "off_duration_ms = 0"))
     assert problem.line == VALID.splitlines().index("off_duration_ms = 200") + 1
