@@ -127,7 +127,7 @@ def _best(action: Callable[[], object], times: int) -> float:
 def main() -> None:
     """Prints each figure beside what is aimed at."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, value, aim in (*simblock(Path(folder)), *shortest_paths(), *quiet_mesh(Path(folder))):
+        for name, value, aim in (*quiet_mesh(Path(folder)), *simblock(Path(folder)), *shortest_paths()):
             sys.stdout.write(f"{name:55} {value:>9}  {aim}\n")
 
 
