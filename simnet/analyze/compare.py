@@ -2,6 +2,8 @@
 
 The test is a permutation test on the difference of means, two-sided: what is reported is the change of the mean, so this is
 what is tested. It assumes no distribution, keeps ties and is exact for few runs, where rank tests with ties are not.
+Runs of the same seeds on both sides are compared pair by pair, as simulations with common random numbers should be (A. Law,
+Simulation Modeling and Analysis, 5th ed., 10.2 and 11.2): what only the seeds make differ no longer hides a change.
 Holm's correction over the figures keeps the chance of any false alarm below `alpha`, whatever the figures' dependence
 (S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979).
 """
@@ -73,6 +75,8 @@ class Comparison:
     runs: tuple[int, int]
     testable: bool
     """The smallest p-value that these runs can give is below alpha after the correction."""
+    paired: bool
+    """Whether runs of the same seed were compared with each other."""
 
 
 def load_metrics(path: Path = METRICS) -> tuple[Metric, ...]:
@@ -113,18 +117,29 @@ def _leaves(prefix: str, value: object) -> list[str]:
 def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_percent: float, alpha: float) -> Comparison:
     """Every figure that at least one side has. A figure regressed when it moved the wrong way by more than the threshold and,
     where the runs allow a test at all, the test says that chance does not explain it."""
-    changes = [_tested(Change(path, better, *values)) for (path, better), values in _samples(before, after, metrics).items()]
-    tested = [change for change in changes if change.p is not None]
+    common = bool(before.seeds) and before.seeds == after.seeds
+    if common:
+        before, after = before.by_seed(), after.by_seed()
+    changes = [Change(path, better, *values) for (path, better), values in _samples(before, after, metrics).items()]
     runs = (len(before.contents), len(after.contents))
-    testable = len(tested) * smallest_p(*runs) <= alpha
+    figures = sum(map(_may_be_tested, changes))
+    paired = common and figures * smallest_paired_p(runs[0]) <= alpha
+    testable = paired or figures * smallest_p(*runs) <= alpha
+    changes = [_tested(change, paired and len(change.before) == len(change.after) == runs[0]) for change in changes]
+    tested = [change for change in changes if change.p is not None]
     corrected = dict(zip((c.metric for c in tested), holm([c.p for c in tested if c.p is not None]), strict=True))
     finished = [replace(c, p_holm=corrected.get(c.metric)) for c in changes]
-    return Comparison(tuple(replace(c, verdict=_verdict(c, threshold_percent, alpha, testable)) for c in finished), runs, testable)
+    return Comparison(tuple(replace(c, verdict=_verdict(c, threshold_percent, alpha, testable)) for c in finished), runs, testable, paired)
 
 
 def smallest_p(one: int, other: int) -> float:
     """The smallest two-sided p-value that so many runs can give."""
     return 2.0 / min(math.comb(one + other, one), RESAMPLES + 1)
+
+
+def smallest_paired_p(pairs: int) -> float:
+    """The same for so many pairs, each of which may be swapped."""
+    return 2.0 / min(2.0**pairs, RESAMPLES + 1.0)
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -152,16 +167,20 @@ def _samples(before: Side, after: Side, metrics: Sequence[Metric]) -> dict[tuple
     return {(path, better): (tuple(one), tuple(other)) for path, (better, one, other) in found.items()}
 
 
-def _tested(change: Change) -> Change:
-    if not change.better or min(len(change.before), len(change.after)) < 2:
+def _may_be_tested(change: Change) -> bool:
+    """Not when equal in all runs whichever side they are on: no test could find anything, so none is corrected for."""
+    return bool(change.better) and min(len(change.before), len(change.after)) >= 2 and len({*change.before, *change.after}) > 1
+
+
+def _tested(change: Change, paired: bool) -> Change:
+    if not _may_be_tested(change):
         return change
-    if len({*change.before, *change.after}) == 1:
-        return change  # Equal in all runs whichever side they are on: no test could find anything, so none is corrected for.
     from scipy import stats  # Late: it takes a second to load, and most commands do without.
 
     result = stats.permutation_test(
         (np.array(change.before), np.array(change.after)),
         _difference_of_means,
+        permutation_type="samples" if paired else "independent",
         vectorized=True,
         n_resamples=RESAMPLES,
         random_state=np.random.default_rng(SEED),

@@ -7,9 +7,7 @@ from typing import Any
 
 from simnet.errors import OutputError
 from simnet.record.consensus import KIND
-from simnet.record.files import CHAOS_ALERT, PROPAGATION_ALERT, read_json
-
-NOT_SUMMARIES = (PROPAGATION_ALERT, CHAOS_ALERT)
+from simnet.record.files import is_product, read_json
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,17 @@ class Side:
     @property
     def scenarios(self) -> set[str]:
         return {str(_ours(content).get("scenario", "?")) for content in self.contents}
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of runs that are all known by their seeds, ascending; else empty."""
+        found = [seed for content in self.contents if isinstance(seed := _ours(content).get("seed"), int)]
+        return tuple(sorted(found)) if len(found) == len(self.contents) == len(set(found)) else ()
+
+    def by_seed(self) -> "Side":
+        """The same runs in the order of their seeds."""
+        pairs = sorted(zip(self.paths, self.contents, strict=True), key=lambda pair: int(_ours(pair[1])["seed"]))
+        return Side(tuple(path for path, _ in pairs), tuple(content for _, content in pairs))
 
 
 def load_side(given: Sequence[Path]) -> Side:
@@ -46,7 +55,7 @@ def _summaries(place: Path) -> list[Path]:
     runs = sorted(place.rglob("run.json"))
     found = [_main_summary(run) for run in runs]
     if not runs:
-        found = sorted(p for p in place.glob("*.json") if p.name not in NOT_SUMMARIES and not p.name.endswith(".analysis.json"))
+        found = sorted(p for p in place.glob("*.json") if not is_product(p))
     if not found:
         raise OutputError(f"{place}: neither runs nor summaries in it")
     return found

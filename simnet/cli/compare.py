@@ -71,6 +71,7 @@ def _shown(result: Comparison, sides: tuple[Side, Side], limits: tuple[float, fl
             "threshold_percent": limits[0],
             "alpha": limits[1],
             "testable": result.testable,
+            "paired": result.paired,
             "regressed": sum(change.regressed for change in result.changes),
             "changes": [{**asdict(change), "percent": change.percent} for change in result.changes],
         }

@@ -36,6 +36,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
 
 
+def is_product(path: Path) -> bool:
+    """Whether a file beside summaries is what the analyzer wrote, by its name."""
+    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, "analysis.json") or path.name.endswith(".analysis.json")
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """One run's folder. `stem` names the summaries after the scenario's file."""

@@ -266,6 +266,16 @@ def test_an_unreadable_summary_is_told_and_the_others_are_judged(case: str, form
     assert json.loads(Path("out/summaries/some_run.analysis.json").read_text())["passed"]
 
 
+def test_what_the_analyzer_wrote_is_left_out_of_a_pattern() -> None:
+    path = write(MINIMAL)
+    assert analyze(path).exit_code == 0
+    found = sorted(path.parent.glob("*.json"))
+    assert len(found) >= 3, "the summary, its verdicts and its alert"
+    again = analyze(*found)
+    assert again.exit_code == 0 and again.stderr.count("left out") == len(found) - 1
+    assert analyze(*(p for p in found if p != path)).exit_code == 2
+
+
 def test_failures_of_several_summaries_all_come() -> None:
     slow, leaky = fresh(MINIMAL), fresh(LOAD)
     slow["propagation"]["p95_ms"] = 900.0
