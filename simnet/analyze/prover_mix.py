@@ -1,12 +1,12 @@
 """The rules of `cpu_gpu_prover_mix.json`: a CPU proof without GPU metadata, sizes that are there, a GPU proof or a stated skip."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from simnet.analyze.verdicts import Verdict
 from simnet.errors import OutputError
+from simnet.record.files import read_document
 
 STEM = "cpu_gpu_prover_mix"
 MODES = ("cpu", "gpu")
@@ -17,12 +17,7 @@ METADATA = ("gpu", "accelerator", "device", "cuda", "rocm")
 
 def read_mix(path: Path) -> list[object]:
     """The entries of the file. Raises `OutputError`."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise OutputError(f"{path}: not JSON: {error}") from error
+    content = read_document(path)
     if not isinstance(content, list):
         raise OutputError(f"{path}: not a JSON array of two entries")
     return content

@@ -130,17 +130,23 @@ def _plain(value: object) -> object:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
+    value = read_document(path)
+    if not isinstance(value, dict):
+        raise OutputError(f"{path}: not a JSON object")
+    return value
+
+
+def read_document(path: Path) -> object:
+    """Any JSON value from a file. Raises `OutputError`."""
     try:
         size = path.stat().st_size
         if size > JSON_BYTES_MAX:
             raise OutputError(f"{path}: {size} bytes; at most {JSON_BYTES_MAX} are read")
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
+        value: object = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise OutputError(f"{path}: not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise OutputError(f"{path}: not a JSON object")
     return value
 
 

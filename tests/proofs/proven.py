@@ -1,5 +1,6 @@
 """Honest proofs, made once per test process."""
 
+from dataclasses import dataclass, field
 from functools import cache
 
 from simnet.proofs import samples
@@ -19,6 +20,31 @@ SEED = bytes(range(32))
 def backend(which: BackendId) -> NativeBackend:
     """One backend per test process, with the user's key cache."""
     return NativeBackend(which, default_folder())
+
+
+@dataclass
+class Altered:
+    """A real backend, for tests that give it a fault: a subclass overrides what is to go wrong."""
+
+    id: BackendId = field(default=BackendId.PLONKY3, kw_only=True)
+
+    def load(self, circuit: Circuit) -> None:
+        backend(self.id).load(circuit)
+
+    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
+        return backend(self.id).security_bits(circuit)
+
+    def vk_id(self, circuit: Circuit) -> bytes:
+        return backend(self.id).vk_id(circuit)
+
+    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
+        return backend(self.id).aggregate(circuit, statement)
+
+    def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
+        return backend(self.id).public_inputs(circuit, statement)
+
+    def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
+        return backend(self.id).prove(circuit, witness, seed, threads)
 
 
 def consensus(which: BackendId, *, voters: int = 5) -> Sample:

@@ -13,7 +13,7 @@ from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
 from simnet.scenario.wrapper import ConsensusLoad, Tamper
-from tests.proofs.proven import backend
+from tests.proofs.proven import Altered, backend
 
 FAST = (BackendId.STWO, BackendId.PLONKY3)
 BOTH = Tamper(vrf=True, quorum_roots=True, every_n=2)
@@ -93,30 +93,17 @@ def test_rotation_moves_every_entry() -> None:
 
 
 @dataclass
-class Crooked:
+class Crooked(Altered):
     """A backend that is wrong in a chosen way."""
 
     fault: str
-    id: BackendId = BackendId.PLONKY3
     asked: int = 0
-
-    def load(self, circuit: Circuit) -> None:
-        backend(self.id).load(circuit)
-
-    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
-        return backend(self.id).security_bits(circuit)
-
-    def vk_id(self, circuit: Circuit) -> bytes:
-        return backend(self.id).vk_id(circuit)
-
-    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
-        return backend(self.id).aggregate(circuit, statement)
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
         self.asked += 1
         if self.fault == "no inputs for the altered" and self.asked % 2 == 0:
             raise ProofError("no vector")
-        return backend(self.id).public_inputs(circuit, statement)
+        return super().public_inputs(circuit, statement)
 
     def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
         if self.fault == "cannot prove":

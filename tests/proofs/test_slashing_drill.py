@@ -11,7 +11,7 @@ from simnet.cli.main import app
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
 from simnet.protocol.slashing import Penalty
 from simnet.slashing_drill import LEADER, OTHER, slashing_drill
-from tests.proofs.proven import backend
+from tests.proofs.proven import Altered, backend
 
 
 @pytest.mark.parametrize("which", [BackendId.STWO, BackendId.PLONKY3], ids=lambda b: b.label)
@@ -27,29 +27,10 @@ def test_every_step_holds(which: BackendId) -> None:
 
 
 @dataclass
-class Verifier:
+class Verifier(Altered):
     """A prover with the real keys and a verifier that always says the same."""
 
     verdict: Verdict
-    id: BackendId = BackendId.PLONKY3
-
-    def load(self, circuit: Circuit) -> None:
-        backend(self.id).load(circuit)
-
-    def security_bits(self, circuit: Circuit) -> tuple[float, float]:
-        return backend(self.id).security_bits(circuit)
-
-    def vk_id(self, circuit: Circuit) -> bytes:
-        return backend(self.id).vk_id(circuit)
-
-    def aggregate(self, circuit: Circuit, statement: bytes) -> bytes:
-        return backend(self.id).aggregate(circuit, statement)
-
-    def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
-        return backend(self.id).public_inputs(circuit, statement)
-
-    def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
-        return backend(self.id).prove(circuit, witness, seed, threads)
 
     def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
         return self.verdict
