@@ -7,7 +7,7 @@ from typing import Any
 
 from simnet.errors import OutputError
 from simnet.record.consensus import KIND
-from simnet.record.files import is_product, read_json
+from simnet.record.files import CHILD, is_product, read_json
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _summaries(place: Path) -> list[Path]:
     """A file; a run's folder; a folder of runs; a folder of summaries."""
     if not place.is_dir():
         return [place]
-    runs = sorted(place.rglob("run.json"))
+    runs = sorted(path for path in place.rglob("run.json") if path.parent.name != CHILD)
     found = [_main_summary(run) for run in runs]
     if not runs:
         found = sorted(p for p in place.glob("*.json") if not is_product(p))

@@ -226,7 +226,7 @@ def _request_of(before: dict[str, Any], folder: Path, out: Path) -> Request:
     _same_scenario(scenario, before["scenario_sha256"])
     strict = bool(before.get("strict", False))
     extra = {name: before.get(name) for name in ("mode", "static_key_seed")}
-    return Request(scenario, before["seed"], out, before["costs"], before["overrides"], strict, **extra, metrics_files=False)
+    return Request(scenario, before["seed"], out, before["costs"], before["overrides"], strict, **extra, repeats=True)
 
 
 def _same_scenario(path: Path, sha256: str) -> None:

@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 
 import simnet
 from simnet.cli import exits
+from simnet.cli.comparison import run_again, with_comparison
 from simnet.cli.progress import Progress
 from simnet.errors import SimnetError
 from simnet.garbage import rare_collections
@@ -45,8 +46,8 @@ class Request:
     mode: str | None = None
     """A wrapper's `p2p.mode`."""
     static_key_seed: str | None = None
-    metrics_files: bool = True
-    """Also write the files that the scenario's `[metrics]` names."""
+    repeats: bool = False
+    """A repetition: it leaves the files of `[metrics]` alone, and is not repeated in its turn."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     Raises `ScenarioError` before anything is written, `OutputError` when a file cannot be.
     """
     from simnet.scenario.load import load_scenario
+    from simnet.scenario.upstream import MULTI_PROCESS
 
     loaded = load_scenario(request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode)
     if console is not None:
@@ -82,7 +84,22 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     folder.begin(header)
     simulation = _build(scenario, seed, request)
     recorder = SummaryRecorder(simulation.info, labels)
-    return _observe(request, loaded, folder, header, simulation, recorder, console)
+    outcome = _observe(request, loaded, folder, header, simulation, recorder, console)
+    again = (scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == exits.HELD
+    return _in_two_processes(outcome, scenario) if again else outcome
+
+
+def _in_two_processes(outcome: Outcome, scenario: "Scenario") -> Outcome:
+    """Once more in a child, and the summary with what differs. Processes that disagree are a broken promise."""
+    same = run_again(outcome.folder)
+    summary = with_comparison(outcome.summary, outcome.folder)
+    outcome.folder.write_summary(summary, scenario.metrics.summary_json, scenario.metrics.csv_path)
+    if same:
+        return replace(outcome, summary=summary)
+    violations = (*outcome.violations, "process_independence: a child process came to other results: see comparison in the summary")
+    run = {**outcome.run, "exit_code": exits.FAILED, "violations": list(violations)}
+    write_json(outcome.folder.run, run)
+    return replace(outcome, summary=summary, exit_code=exits.FAILED, violations=violations, run=run)
 
 
 def _build(scenario: "Scenario", seed: int, request: Request) -> "Simulation | OpaqueRun":
@@ -128,7 +145,7 @@ def _observe(
             failure = error
         trace_sha256 = trace.close()
     summary = recorder.summary(result)
-    metrics = loaded.scenario.metrics if request.metrics_files else None
+    metrics = None if request.repeats else loaded.scenario.metrics
     files = folder.write_summary(summary, metrics.summary_json if metrics else None, metrics.csv_path if metrics else None)
     if result is not None:
         folder.write_result(result)

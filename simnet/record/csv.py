@@ -1,13 +1,13 @@
 """The summary as CSV: upstream's rows in upstream's order, then ours, prefixed `simnet.`.
 
-Ours are every number, truth value and text below `aggregation`, `byzantine`, `checks`, `finality`, `mempool`, `proofs` and
-`simnet`, named by their dotted path (`simnet.proofs.stwo.transaction.made`); lists are left to the JSON.
+Ours are every number, truth value and text below `aggregation`, `byzantine`, `checks`, `finality`, `mempool`, `proofs`,
+`simnet` and `slashing`, named by their dotted path (`simnet.proofs.stwo.transaction.made`); lists are left to the JSON.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet")
+OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet", "slashing")
 PREFIX = "simnet."
 
 Row = tuple[str, object]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_ROOT = Path("target/simnet")
 PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
 """What the analysis leaves beside a network run's summary."""
+CHILD = "multi_process"
+"""Folder, in a run's, of the same run in a child process."""
 JSON_BYTES_MAX = 256 * 1024 * 1024
 """Of a file to read; an hour of a hundred nodes is a few megabytes."""
 

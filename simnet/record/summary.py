@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
 SCHEMA_VERSION = 2
-UNHASHED = ("resource_usage",)
-"""Fields of real time, left out of the determinism hash."""
+UNHASHED = ("resource_usage", "comparison")
+"""Fields of real time and of other processes, left out of the determinism hash."""
 
 Summary = dict[str, object]
 

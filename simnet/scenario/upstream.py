@@ -25,13 +25,17 @@ TopologyType = Literal["ring", "erdos_renyi", "k_regular", "small_world", "scale
 SpamKind = Literal["copy", "flipped_bytes", "other_statement", "wrong_public_inputs", "oversize"]
 SPAM_KINDS: tuple[SpamKind, ...] = ("copy", "flipped_bytes", "other_statement", "wrong_public_inputs", "oversize")
 KNOWN_MODES = frozenset({"inprocess", "multiprocess", "multi-process", "compare"})
-"""Values of `sim.mode`, lowered. simnet runs all of them in one process."""
+"""Values of `sim.mode`, lowered."""
+MULTI_PROCESS = KNOWN_MODES - {"inprocess"}
+"""Those that run again in a child process and compare."""
 
 
 class Sim(Upstream):
     seed: int = Field(ge=0, le=U64_MAX, description="Root of all random streams.")
     duration_ms: DurationMs = Field(description="Length of the traffic clock.")
-    mode: str | None = Field(default=None, description="Upstream's process layout; simnet always runs in one process.")
+    mode: str | None = Field(
+        default=None, description="`inprocess`; `multiprocess`, `multi-process` or `compare`: again in a child process, and compared."
+    )
 
 
 class Topology(Upstream):

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from simnet.cli import runner
+from simnet.cli.main import app
 from simnet.errors import ScenarioError, SimnetError
 from simnet.events import Event, MessagePublished
 from simnet.opaque import OpaqueRun
+from simnet.record.files import RunFolder
 from simnet.scenario.load import load_scenario
 from simnet.simulation import RunOptions, build
 from tests.netkit import scenario
@@ -135,3 +139,36 @@ def test_static_keys_replace_the_seed_s() -> None:
     given = scenario(4, chain={"enabled": False})
     peers = [OpaqueRun(given, seed, text).info.peer_ids for seed, text in ((1, "a"), (2, "a"), (1, "b"), (1, None))]
     assert peers[0] == peers[1] and len(set(peers)) == 3
+
+
+def test_a_multi_process_mode_runs_again_in_a_child_and_compares(tmp_path: Path) -> None:
+    done = simnet("run", MESH, *SHORT, "--set", "sim.mode='Multi-Process'", "--out", "out", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out/summaries/quiet_mesh.json").read_text())
+    assert list(summary).index("comparison") == list(summary).index("backend") + 1
+    block = summary["comparison"]
+    assert block["in_process"] == block["multi_process"] and block["in_process"]["total_receives"] == summary["total_receives"] > 0
+    assert set(block["deltas"].values()) == {0} and len(block["deltas"]) == 5
+    child = run_json(tmp_path / "out/multi_process")
+    assert child["complete"] and {name: child[name] for name in HASHES} == {name: run_json(tmp_path / "out")[name] for name in HASHES}
+    assert "same" in (tmp_path / block["log_directory"] / "multi_process.log").read_text()
+    assert simnet("rerun", "out", "--quiet", cwd=tmp_path).returncode == 0, "a repetition has no child of its own"
+    assert not (tmp_path / "out-rerun/multi_process").exists()
+    assert simnet("compare", "out", "out-rerun", cwd=tmp_path).returncode == 0, "the child is no second sample"
+
+
+def test_processes_that_disagree_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def other(folder: RunFolder) -> bool:
+        child = folder.root / "multi_process" / "summaries" / folder.summary.name
+        child.parent.mkdir(parents=True)
+        summary = json.loads(folder.summary.read_text())
+        child.write_text(json.dumps({**summary, "total_receives": summary["total_receives"] - 3}))
+        return False
+
+    monkeypatch.setattr(runner, "run_again", other)
+    done = CliRunner().invoke(app, ["run", str(MESH), *SHORT, "--set", "sim.mode='compare'", "--out", "out", "--quiet"])
+    assert done.exit_code == 1 and "process_independence" in done.stderr
+    assert run_json(tmp_path / "out")["exit_code"] == 1
+    assert json.loads((tmp_path / "out/summaries/quiet_mesh.json").read_text())["comparison"]["deltas"]["total_receives"] == -3

@@ -1,0 +1,54 @@
+"""Multi-process modes: the run once more in a process of its own, and what differs.
+
+Upstream's multi-process modes run one simulation in-process and again in a child, and its summary then has the block
+`comparison`. Here both must agree to the byte, so the modes are a check of that.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from simnet.cli import exits
+from simnet.errors import SimnetError
+from simnet.record.files import CHILD, RunFolder, read_json
+from simnet.record.summary import Summary
+
+COUNTS = ("total_publishes", "total_receives", "duplicates")
+
+
+def run_again(folder: RunFolder) -> bool:
+    """Repeats a finished run in a child process; whether its hashes are the same. Raises SimnetError when it cannot run."""
+    logs = folder.root / "logs"
+    logs.mkdir(exist_ok=True)
+    log = logs / f"{CHILD}.log"
+    words = [sys.executable, "-m", "simnet.cli", "rerun", str(folder.root), "--out", str(folder.root / CHILD), "--quiet"]
+    with log.open("wb") as file:
+        # This interpreter, and words of our own.
+        code = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, check=False).returncode  # noqa: S603
+    if code not in (exits.HELD, exits.FAILED):
+        raise SimnetError(f"the child process of the multi-process mode ended with {code}: see {log}")
+    return code == exits.HELD
+
+
+def with_comparison(summary: Summary, folder: RunFolder) -> Summary:
+    """The summary with the block `comparison` in upstream's place: after `backend`."""
+    child = read_json(folder.root / CHILD / "summaries" / folder.summary.name)
+    block = {**compared(summary, child), "log_directory": str(folder.root / "logs")}
+    found: Summary = {}
+    for name, value in summary.items():
+        found[name] = value
+        if name == "backend":
+            found["comparison"] = block
+    return found
+
+
+def compared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, object]:
+    """Counts and propagation of both, and the child's minus the other's."""
+    deltas: dict[str, object] = {name: other[name] - one[name] for name in COUNTS}
+    for quantile in ("p50_ms", "p95_ms"):
+        before, after = one["propagation"][quantile], other["propagation"][quantile]
+        if before is not None and after is not None:
+            deltas[f"propagation_{quantile}"] = after - before
+    parts = (("in_process", one), ("multi_process", other))
+    return {**{name: {key: part[key] for key in (*COUNTS, "propagation")} for name, part in parts}, "deltas": deltas}
