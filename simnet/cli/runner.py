@@ -25,6 +25,7 @@ from simnet.record.versions import crates, packages
 
 if TYPE_CHECKING:
     from simnet.opaque import OpaqueRun
+    from simnet.run_info import RunInfo
     from simnet.scenario.load import LoadedScenario
     from simnet.scenario.model import Scenario
     from simnet.simulation import RunResult, Simulation
@@ -83,10 +84,22 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     labels = _labels(request, loaded)
     folder.begin(header)
     simulation = _build(scenario, seed, request)
+    if console is not None and (unfelt := _unfelt_partition(scenario, simulation.info)):
+        console.print(f"warning: {unfelt}", markup=False, highlight=False, soft_wrap=True)
     recorder = SummaryRecorder(simulation.info, labels)
     outcome = _observe(request, loaded, folder, header, simulation, recorder, console)
     again = (scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == exits.HELD
     return _in_two_processes(outcome, scenario) if again else outcome
+
+
+def _unfelt_partition(scenario: "Scenario", info: "RunInfo") -> str | None:
+    """That a partition cuts nothing, which depends on the seed. Upstream skips it without a word and without records."""
+    from simnet.net.topology import crossing
+
+    partition = scenario.faults.partition
+    if partition is None or crossing(info.edges, info.regions, partition.group_a, partition.group_b):
+        return None
+    return f"faults.partition: with seed {info.seed} no link joins {partition.group_a} and {partition.group_b}: nothing is cut"
 
 
 def _in_two_processes(outcome: Outcome, scenario: "Scenario") -> Outcome:

@@ -172,3 +172,16 @@ def test_processes_that_disagree_fail_the_run(tmp_path: Path, monkeypatch: pytes
     assert done.exit_code == 1 and "process_independence" in done.stderr
     assert run_json(tmp_path / "out")["exit_code"] == 1
     assert json.loads((tmp_path / "out/summaries/quiet_mesh.json").read_text())["comparison"]["deltas"]["total_receives"] == -3
+
+
+@pytest.mark.parametrize(("k", "told"), [(2, True), (16, False)])
+def test_a_partition_that_cuts_nothing_is_told(tmp_path: Path, k: int, told: bool) -> None:
+    """On a ring of four regions, opposite ones have a link only when it is dense."""
+    ring = ["topology.type='ring'", f"topology.k={k}", f"regions.assignments={['A'] * 6 + ['X'] * 6 + ['B'] * 6 + ['X'] * 6}"]
+    partition = "faults.partition={start_ms=900,duration_ms=900,group_a='A',group_b='B'}"
+    sets = [part for word in (*ring, partition) for part in ("--set", word)]
+    done = simnet("run", MESH, *SHORT, *sets, "--out", "out", "--no-analyze", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ("with seed 2401 no link joins A and B: nothing is cut" in done.stderr) == told
+    faults = json.loads((tmp_path / "out/summaries/quiet_mesh.json").read_text())["faults"]
+    assert bool(faults) != told
