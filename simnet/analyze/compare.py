@@ -9,7 +9,6 @@ Holm's correction over the figures keeps the chance of any false alarm below `al
 """
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from simnet.analyze.sides import Side
+from simnet.analyze.thresholds import read_toml
 from simnet.analyze.verdicts import MISSING, resolve
 from simnet.errors import ThresholdError
 
@@ -81,12 +81,7 @@ class Comparison:
 
 def load_metrics(path: Path = METRICS) -> tuple[Metric, ...]:
     """Reads `[[metric]]` tables. Raises `ThresholdError`."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ThresholdError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ThresholdError(f"{path}: {error}") from error
+    document = read_toml(path)
     entries = document.get("metric")
     if not isinstance(entries, list) or not entries or set(document) != {"metric"}:
         raise ThresholdError(f"{path}: [[metric]] tables and nothing else are expected")

@@ -103,14 +103,19 @@ def find_thresholds(stem: str) -> Path | None:
     return None
 
 
-def load_thresholds(path: Path) -> Rules:
-    """Reads `[[threshold]]` tables and `[peer_bytes]`. Raises `ThresholdError` with every problem found."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file. Raises `ThresholdError` saying what is wrong with it."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ThresholdError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise ThresholdError(f"{path}: {error}") from error
+
+
+def load_thresholds(path: Path) -> Rules:
+    """Reads `[[threshold]]` tables and `[peer_bytes]`. Raises `ThresholdError` with every problem found."""
+    document = read_toml(path)
     problems = [f"{path}: {why}" for why in _document_problems(document)]
     if problems:
         raise ThresholdError("\n".join(problems))

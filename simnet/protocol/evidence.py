@@ -4,13 +4,12 @@ Pure. A pair is evidence when author, height, slot and kind are the same, the bl
 nothing else about it need be trusted. Of a proposal the header is enough: the signature covers its hash.
 """
 
-import struct
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.protocol.blocks import Header
-from simnet.protocol.messages import SIGNATURE_BYTES, Proposal, Vote
+from simnet.protocol.messages import SIGNATURE_BYTES, Proposal, Vote, proposal_signing_bytes
 
 SEEN_MAX = 256
 """Messages that are remembered of one validator, newest last, so that none can push out another's."""
@@ -34,7 +33,7 @@ class SignedHeader:
 
     def signing_bytes(self) -> bytes:
         """The same as the proposal's."""
-        return b"SIMNET-PROPOSAL-V1" + struct.pack("<QqH", self.slot, self.valid_slot, self.leader) + self.header.hash
+        return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.header.hash)
 
     @property
     def size(self) -> int:

@@ -41,6 +41,11 @@ class TxMessage:
         return 194 + SIGNATURE_BYTES + len(self.payload) + 1 + len(self.envelope)
 
 
+def proposal_signing_bytes(slot: int, valid_slot: int, leader: int, block: bytes) -> bytes:
+    """What a leader signs; `block` is the header's hash, so the header alone can be checked, too."""
+    return b"SIMNET-PROPOSAL-V1" + struct.pack("<QqH", slot, valid_slot, leader) + block
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A leader's block for a slot. `valid_slot` ≥ 0: re-proposed because that slot gathered a prevote quorum for it."""
@@ -52,8 +57,7 @@ class Proposal:
     signature: bytes
 
     def signing_bytes(self) -> bytes:
-        head = struct.pack("<QqH", self.slot, self.valid_slot, self.leader)
-        return b"SIMNET-PROPOSAL-V1" + head + self.block.hash
+        return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.block.hash)
 
     @property
     def size(self) -> int:

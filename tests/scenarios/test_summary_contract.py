@@ -16,6 +16,8 @@ MESH = ROOT / "scenarios" / "quiet_mesh.toml"
 SHORT = ("--set", "sim.duration_ms=3000", "--set", "traffic.tx.phases=[{duration_ms=3000,model='poisson',lambda_per_sec=20.0}]")
 LIMIT_S = 600
 """A minute where nothing else runs."""
+SHORT_PROFILES = [path for path in SHIPPED if load_scenario(path).scenario.sim.duration_ms <= 120_000]
+"""Those of hours have a nightly job of their own."""
 SLOW = contract.Limits(propagation_ms=2000, trusted_ms=2000, untrusted_ms=2000, probe_ms=2000)
 RELAXED = {"gossip_backpressure": SLOW}
 """Queues that overflow by design: see its file in analysis/thresholds."""
@@ -119,10 +121,8 @@ def test_a_consensus_load_has_every_key_and_its_csv_a_row_for_each_proof(tmp_pat
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("scenario", SHIPPED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("scenario", SHORT_PROFILES, ids=lambda p: p.stem)
 def test_every_short_profile_satisfies_the_contract_at_full_length(tmp_path: Path, scenario: Path) -> None:
-    if load_scenario(scenario).scenario.sim.duration_ms > 120_000:
-        pytest.skip("hours; its own job runs and judges it")
     simnet("run", scenario, "--out", tmp_path, "--quiet", "--no-analyze", cwd=tmp_path, limit_s=1800)
     found = tmp_path / "summaries" / f"{scenario.stem}.json"
     summary = read(found)
