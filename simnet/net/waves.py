@@ -1,10 +1,11 @@
 """Waves: floods that are computed at once and arrive copy by copy, as if every copy had been sent by itself.
 
 A flood may be computed ahead when every node passes the message on the moment it has it (the application said so of
-the kind, see `Network.attach`) and no hop's queue can become full and no rule (`simnet.net.rules`) judges copies. What a hop loses is known from the draws. Whatever
-else could change its course dissolves the wave on the spot: a link that comes or goes, a copy that lazy repair brings
-first, a node that has forgotten the message. The copies that are on their way then become ordinary ones, which the
-routers handle from there. So the trace is the same, event for event, with and without waves.
+the kind, see `Network.attach`), no hop's queue can become full and no rule (`simnet.net.rules`) judges copies. What a
+hop loses is known from the draws. Whatever else could change its course dissolves the wave on the spot: a link that
+comes or goes, a copy that lazy repair brings first, a node that has forgotten the message. The copies that are on their
+way then become ordinary ones, which the routers handle from there. So the trace is the same, event for event, with and
+without waves.
 """
 
 from collections.abc import Sequence
@@ -77,12 +78,10 @@ class Waves:
         return True
 
     def _fits(self, message: Message) -> bool:
-        """Whether all nodes pass it on at once, and no queue is near its end: a wave puts one copy on a hop."""
+        """Whether all nodes pass it on at once, no rule judges it, and no queue is near its end: a wave puts one copy on a hop."""
         room = self._wire.queue_max - self._wire.waves - 1
-        if any(hop.rules for hop in self._hops):
-            return False
         passed_on = all(message.kind in router.passed_on for router in self._routers)
-        return passed_on and all(hop.flying <= room for hop in self._hops)
+        return passed_on and all(not hop.rules and hop.flying <= room for hop in self._hops)
 
     def _report_losses(self, wave: Wave, node: NodeId) -> None:
         for hop in wave.lost.get(node, ()):
