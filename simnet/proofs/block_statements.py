@@ -199,4 +199,4 @@ def recursive_statement(
 
 
 def decision_vector(backend: int, block: bytes, members: bytes, total: int, threshold: int) -> bytes:
-    raise NotImplementedError
+    return block + members + struct.pack("<QQ", total, threshold)
