@@ -71,6 +71,12 @@ class Consensus(Ours):
         description="A substitute makes a block's consensus proof when so many slots brought none; absent: 2 when [[faults.nodes]] has "
         "withholding, otherwise never.",
     )
+    proven_within_slots: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="While it is calm a committed block is proven, and aggregated, within so many slots (docs/checks.md).",
+    )
     clock_precision_ms: DelayMs = Field(
         default=500,
         description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept.",
