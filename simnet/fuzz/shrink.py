@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.errors import ScenarioError
-from simnet.fuzz.judge import Outcome
+from simnet.fuzz.generator import CALM_SLOTS
+from simnet.fuzz.judge import SAFETY, Outcome
 from simnet.fuzz.trial import scenario_from
 
 RUNS_MAX = 80
@@ -49,12 +50,15 @@ class _State:
         self.outcome = outcome
         self.runs_max = self.left = runs_max
         self._wanted = frozenset(outcome.broken)
+        self.calm = SAFETY.isdisjoint(outcome.broken)
+        """Whether slots without faults stay at the end: a chain that has no time to go on is another failure."""
         self._run = run
         self._tried: set[str] = set()
 
     def takes(self, candidate: Data) -> bool:
         """Whether a candidate still fails; then it is the smallest so far."""
-        if not self.left or repr(candidate) in self._tried or not _valid(candidate):
+        rushed = self.calm and _calm_slots(candidate) < min(CALM_SLOTS)
+        if not self.left or rushed or repr(candidate) in self._tried or not _valid(candidate):
             return False
         self._tried.add(repr(candidate))
         self.left -= 1
@@ -97,7 +101,7 @@ def _fewer_faults(data: Data) -> Iterator[Data]:
 
 def _fewer_slots(data: Data) -> Iterator[Data]:
     """An earlier end; faults and traffic end with it."""
-    slot = data.get("chain", {}).get("slot_ms", 6000)
+    slot = _slot_ms(data)
     slots = data["sim"]["duration_ms"] // slot
     for share in SHARES:
         fewer = slots - max(1, slots // share)
@@ -110,7 +114,7 @@ def _fewer_nodes(data: Data) -> Iterator[Data]:
     n = data["topology"]["n"] - 1
     if n < 1:
         return
-    smaller = {**data, "topology": {"type": "erdos_renyi", "n": n, "p": 1.0}}
+    smaller: Data = {**data, "topology": {"type": "erdos_renyi", "n": n, "p": 1.0}}
     assignments = data.get("regions", {}).get("assignments", [])[:n]
     if assignments:
         smaller["regions"] = {"assignments": assignments}
@@ -118,7 +122,7 @@ def _fewer_nodes(data: Data) -> Iterator[Data]:
     for section, table in _flat(data):
         kept = {key: [v for v in table[key] if v < n] for key in ("nodes", "publishers") if key in table}
         if all(kept.values()) and table.get("node", 0) < n:
-            faults.append((section, {**table, **kept}))
+            faults.append((section, table | kept))
     yield _with_faults(smaller, faults)
 
 
@@ -153,7 +157,7 @@ def _plainer(data: Data) -> Iterator[Data]:
         ("topology", {"type": "erdos_renyi", "n": data["topology"]["n"], "p": 1.0}),
         ("links", {"default": {"delay_ms": 10, "jitter_ms": 0, "loss": 0.0}}),
         ("gossip", {}),
-        ("provers", {key: value for key, value in data.get("provers", {}).items() if key == "regions"}),
+        ("provers", _only(data.get("provers", {}), "regions")),
         ("chain", {**data.get("chain", {}), "block_proofs": []}),
         ("consensus", {"weight_min": 10, "weight_max": 10}),
         ("limits", {}),
@@ -167,9 +171,28 @@ def _plainer(data: Data) -> Iterator[Data]:
         yield {**data, "traffic": {"tx": {"phases": slower}}}
 
 
+def _only(table: Data, key: str) -> Data:
+    return {key: table[key]} if key in table else {}
+
+
 STEPS: tuple[Step, ...] = (_fewer_faults, _fewer_slots, _fewer_nodes, _fewer_fault_nodes, _plainer, _shorter_faults)
 
 # --- plain data ------------------------------------------------------------------------------------------
+
+
+def _calm_slots(data: Data) -> int:
+    """Slots after the last fault; of faults that never end, and of byzantine nodes that never stop, after their beginning."""
+    end_ms = data["sim"]["duration_ms"]
+    ends = [0]
+    for _, table in _flat(data):
+        begins = table.get("start_ms", 0)
+        last = begins + table.get("duration_ms", 0)
+        ends.append(last if last < end_ms else begins)
+    return int(end_ms - max(ends)) // _slot_ms(data)
+
+
+def _slot_ms(data: Data) -> int:
+    return int(data.get("chain", {}).get("slot_ms", 6000))
 
 
 def _flat(data: Data) -> list[Fault]:
