@@ -132,6 +132,8 @@ class Router:
         if verdict is Verdict.ACCEPT:
             self.repair.accepted(entry)
             self.wire.flood(self.up.values(), message, entry.known)
+        elif verdict is Verdict.DROP:
+            del self.seen[message.id]
 
     # --- memory ------------------------------------------------------------------------------
 
@@ -169,8 +171,8 @@ class Router:
         if oldest.verdict is None:
             oldest.seen_at = now
             self._by_age.append(oldest)
-        else:
-            del self.seen[oldest.message.id]
+        elif self.seen.get(oldest.message.id) is oldest:
+            del self.seen[oldest.message.id]  # A dropped message is gone already, or here anew.
 
     def forget_all(self) -> None:
         """A crash: whatever has its verdict is forgotten. The rest is the application's, which still owes an answer."""

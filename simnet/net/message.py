@@ -14,6 +14,8 @@ class Verdict(Enum):
     ACCEPT = "accept"
     IGNORE = "ignore"
     REJECT = "reject"
+    DROP = "drop"
+    """Not judged, because a limit was reached: forgotten, so that another copy may come."""
 
 
 class Wave(Protocol):
