@@ -132,6 +132,10 @@ class Router:
         if verdict is Verdict.ACCEPT:
             self.repair.accepted(entry)
             self.wire.flood(self.up.values(), message, entry.known)
+        elif verdict is Verdict.DROP:
+            del self.seen[message.id]  # `_by_age` lets go of it in its time.
+        assert self.app is not None
+        self.app.on_verdict(message, entry.peer, verdict, reason)
 
     # --- memory ------------------------------------------------------------------------------
 
@@ -169,7 +173,7 @@ class Router:
         if oldest.verdict is None:
             oldest.seen_at = now
             self._by_age.append(oldest)
-        else:
+        elif self.seen.get(oldest.message.id) is oldest:  # A dropped one may have come again.
             del self.seen[oldest.message.id]
 
     def forget_all(self) -> None:

@@ -13,6 +13,7 @@ from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
@@ -31,6 +32,7 @@ from simnet.units import NodeId, from_ms
 TX_TOPIC = "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})
 """They carry nothing to check: the network passes them on by itself."""
+ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 BUSY_RETRY = from_ms(500)
 """An own transfer that the own verifier had no room for is offered to it again after this long."""
 
@@ -43,7 +45,8 @@ class Node:
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
-        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
+        self.peers = Peers(world, node)
+        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
         self.conduct = Conduct(world, node)
@@ -86,14 +89,21 @@ class Node:
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a gossip message."""
         handler = self._handlers.get(message.kind)
-        if handler is not None:
+        if message.kind in PROOFS and not self.peers.has_time_for(peer):
+            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
+        elif handler is not None:
             handler(message, peer)
         else:
             self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """This node's own answer."""
+        self.peers.judged(message, peer, verdict, reason)
+
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
-        self.sync.on_direct(kind, payload, peer)
+        if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+            self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
@@ -108,6 +118,7 @@ class Node:
         """A slot begins by this node's clock."""
         if self.clock.error:
             self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+        self.peers.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
         self.presence.on_slot(slot)
