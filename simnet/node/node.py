@@ -13,6 +13,8 @@ from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.opponents.act import Reach
+from simnet.node.opponents.opponent import Opponent
 from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
@@ -61,6 +63,8 @@ class Node:
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
+        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.wallet, self.conduct)
+        self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
@@ -88,6 +92,7 @@ class Node:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a gossip message."""
+        self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
         if message.kind in PROOFS and not self.peers.has_time_for(peer):
             self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
@@ -121,6 +126,7 @@ class Node:
         self.peers.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
+        self.opponent.on_slot(slot)
         self.presence.on_slot(slot)
         self.validator.on_slot(slot)
 
@@ -136,6 +142,8 @@ class Node:
                     self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
                 self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+            case _:
+                self.opponent.under(fault, begins)
 
     def _slot_clock(self) -> SlotClock:
         scenario = self._world.scenario

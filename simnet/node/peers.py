@@ -55,7 +55,7 @@ class Peer:
     score: int
     spent: int = 0
     """Nanoseconds of verifying refused proofs that count, and of proofs that are being verified."""
-    since: SimTime = SimTime(0)
+    since: int = 0
     """When `spent` was last brought up to date."""
     banned: bool = False
 

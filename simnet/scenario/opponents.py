@@ -143,3 +143,11 @@ def label(kind: str, what: str) -> str:
 def is_opponents(spam: str | None) -> bool:
     """Whether a message's label is an opponent's."""
     return spam is not None and LABEL_MARK in spam
+
+
+_SPOILED = frozenset({"flood.forged_proofs", "poison.altered_field", "poison.other_proof"})
+
+
+def spoils_proof(spam: str | None) -> bool:
+    """Whether a message with this label, an opponent's, carries a proof that no verifier may accept for its statement."""
+    return spam is not None and (spam in _SPOILED or spam.startswith("forged_proofs."))

@@ -96,9 +96,12 @@ class Provers(Ours):
     proof_bytes_max: int = Field(default=4_194_304, ge=1, le=BYTES_MAX, description="Larger proofs are refused unread.")
     queue_jobs_max: int = Field(default=1024, ge=1, le=1_000_000, description="Jobs that wait for a node's provers.")
     refused_share_max: Probability = Field(
-        default=0.02, description="Share of its verifier's time that a node spends on refused proofs of one neighbour; beyond it they go unread."
+        default=0.02,
+        description="Share of its verifier's time that a node spends on refused proofs of one neighbour; beyond it they go unread.",
     )
-    refused_burst_ms: DurationMs = Field(default=1000, description="Verifying time that a neighbour may cost at once, before the share counts.")
+    refused_burst_ms: DurationMs = Field(
+        default=1000, description="Verifying time that a neighbour may cost at once, before the share counts."
+    )
 
     @field_validator("regions", mode="before")
     @classmethod
