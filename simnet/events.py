@@ -57,7 +57,7 @@ class MessagePublished(Event):
     message: int
     topic: str
     kind: str
-    """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration, join,
+    """transaction, block_probe, transaction_probe, proposal, vote, endorsement, tag_set, key_disclosure, consensus_proof, registration, join,
     heartbeat, block_proof, evidence."""
     bytes: int
     spam: str | None
@@ -105,8 +105,7 @@ class MessageLost(Event):
 
 @event
 class MessageValidated(Event):
-    """The application's verdict on a delivered gossip message: accept (forwarded), ignore, reject, or drop: a limit was reached, and the
-    message is forgotten, so that another copy may come."""
+    """The application's verdict on a delivered gossip message: accept (forwarded), ignore, reject, or drop (not judged, and forgotten)."""
 
     node: NodeId
     peer: NodeId
@@ -117,7 +116,7 @@ class MessageValidated(Event):
 
 @event
 class DirectSent(Event):
-    """A point-to-point message between neighbours: ihave, iwant, status, block_request, block_response, tx_request, tx_response,
+    """A point-to-point message between neighbours: ihave, iwant, status, votes, block_request, block_response, tx_request, tx_response,
     proof_request, proof_response."""
 
     node: NodeId
@@ -264,6 +263,17 @@ class VoteCast(Event):
     """prevote, precommit, commit."""
     block: str | None
     """None: a vote for nil."""
+
+
+@event
+class Endorsed(Event):
+    """A member certified a committed block once more, in a later slot, since the votes that decided it prove nothing."""
+
+    node: NodeId
+    height: int
+    slot: int
+    block: str
+    backend: str
 
 
 @event

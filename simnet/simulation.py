@@ -155,9 +155,12 @@ class Simulation:
         self._start_slot(0)
 
     def _start_slot(self, slot: int) -> None:
-        """The slot clock: no slot begins after the traffic has ended."""
+        """The slot clock: no block is proposed after the traffic has ended, but the last ones are proven."""
         length = from_ms(self._world.scenario.chain.slot_ms)
         if slot * length >= self.info.duration:
+            for node in self.nodes:
+                node.on_late_slot(slot)
+            self._world.after(length, lambda: self._start_slot(slot + 1))
             return
         for node in self._by_true_time:
             node.on_slot(slot)

@@ -15,7 +15,7 @@ class Verdict(Enum):
     IGNORE = "ignore"
     REJECT = "reject"
     DROP = "drop"
-    """A limit was reached: the message is answered and forgotten, so that another copy may come."""
+    """Not judged, because a limit was reached: forgotten, so that another copy may come."""
 
 
 class Wave(Protocol):

@@ -26,7 +26,7 @@ from simnet.node.wallet import Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.messages import TxMessage
+from simnet.protocol.messages import TxMessage, Vote
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 from simnet.units import NodeId, from_ms
@@ -57,7 +57,7 @@ class Node:
         self.validator.on_signed.append(self.watch.saw)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
-        self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote, self.conduct)
+        self.finality = Finality(world, node, self.chain, processor, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
@@ -70,12 +70,13 @@ class Node:
         if byzantine is not None and node in byzantine.publishers:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.validator.on_commit = self._on_commit
-        self.validator.on_vote_seen = self.finality.on_vote_seen
+        self.validator.on_vote_of_committed = self.finality.on_vote
         self.finality.on_proven = self._on_proven
         self.enforcement = self._enforcement() if world.scenario.slashing else None
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
+            "endorsement": self.finality.on_endorsement,
             "proposal": self.validator.on_proposal,
             "tag_set": self.finality.on_certificate,
             "key_disclosure": self.finality.on_disclosure,
@@ -128,7 +129,12 @@ class Node:
             self.enforcement.on_slot(slot)
         self.opponent.on_slot(slot)
         self.presence.on_slot(slot)
+        self.finality.on_slot(slot)
         self.validator.on_slot(slot)
+
+    def on_late_slot(self, slot: int) -> None:
+        """A slot after the traffic: no more blocks, but what is committed goes on being proven."""
+        self.finality.on_slot(slot)
 
     def under(self, fault: NodeFaults, begins: bool) -> None:
         """A fault of the node itself begins or ends."""
@@ -183,7 +189,7 @@ class Node:
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
-    def _on_commit(self, block: Block, caught_up: bool) -> None:
+    def _on_commit(self, block: Block, caught_up: bool, votes: tuple[Vote, ...]) -> None:
         height = block.header.height
         self.presence.on_commit(block)
         stale = self.transactions.after_block(block, self.chain.ledger)
@@ -191,7 +197,7 @@ class Node:
         for tx in stale:
             if self.wallet.owns(tx.transfer.sender):
                 self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
-        self.finality.on_commit(height)
+        self.finality.on_commit(height, votes)
         self.block_prover.on_commit(height, caught_up=caught_up)
         self.aggregation.on_commit(height)
 
@@ -206,4 +212,3 @@ class Node:
         if self.enforcement is not None:
             self.enforcement.on_proven(height)
         self.aggregation.on_proven()
-        self.block_prover.on_proven(height)

@@ -21,7 +21,7 @@ SLASH = 2500
 """For a false signature: the reason of the table's row `slash` at a severity below 1."""
 REWARD = 200
 REWARD_PERCENT = {
-    "proposal": 200, "vote": 200, "transaction": 100, "consensus_proof": 120, "block_proof": 120, "registration": 110, "evidence": 75,
+    "proposal": 200, "vote": 200, "endorsement": 200, "transaction": 100, "consensus_proof": 120, "block_proof": 120, "registration": 110, "evidence": 75,
 }  # fmt: skip
 """Of the reward for a message that was accepted; other kinds are meta data."""
 META_PERCENT = 50
@@ -34,6 +34,7 @@ COSTS: dict[str, tuple[str, int]] = {
     "vote": ("invalid_vote", SLASH),
     "tag_set": ("invalid_vote", SLASH),
     "key_disclosure": ("invalid_vote", SLASH),
+    "endorsement": ("invalid_vote", SLASH),
     "proposal": ("invalid_block", SLASH),
     "evidence": ("invalid_evidence", SLASH),
     "registration": ("invalid_vrf_submission", 1000),
@@ -41,6 +42,8 @@ COSTS: dict[str, tuple[str, int]] = {
     "heartbeat": ("invalid_timetoke_delta", 1000),
 }
 """Cause and points of a refused message, by its kind."""
+OF_THE_MOMENT = frozenset({"another_block", "foreign_leader", "registrations", "slot", "unexpected_proof"})
+"""Reasons that rest on how far this node's chain or clock is: an honest neighbour may have seen it otherwise."""
 PIPELINE = ("proof_pipeline_error", 500)
 MALFORMED = frozenset({"UnknownBackend", "UnknownProofKind"})
 DUPLICATE = ("duplicate_proof", 200)
@@ -80,7 +83,7 @@ class Peers:
         kind = message.kind
         if verdict is Verdict.ACCEPT:
             self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
-        elif verdict is Verdict.REJECT:
+        elif verdict is Verdict.REJECT and reason not in OF_THE_MOMENT:
             cause, points = PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)
             self.blame(peer, cause, points)
         elif reason in REPEATED and kind in PROOFS:

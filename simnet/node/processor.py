@@ -20,6 +20,7 @@ from simnet.proofs.queue import Job, ProofQueue
 from simnet.scenario.nodefaults import Service
 from simnet.units import NodeId, SimTime
 
+TOO_LARGE = "ProofTooLarge"
 ProofFuture = Future[tuple[Blob, int]]
 AnyFuture = ProofFuture | Future[tuple[Verdict, int]]
 
@@ -166,6 +167,15 @@ class Processor:
             then(verdict)
 
         at_end_of(self._world, placed, finish)
+
+    def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
+        """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""
+        if len(envelope) <= self._world.scenario.provers.proof_bytes_max:
+            return False
+        now, label, kind = self._world.now, backend.label, circuit.id.label
+        event = ProofVerified(now, self._node, peer, label, kind, envelope.name, False, TOO_LARGE, spam, len(envelope), now, SimTime(0))
+        self._world.emit(event)
+        return True
 
     # --- stops ---------------------------------------------------------------------------------------
 

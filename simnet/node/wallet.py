@@ -205,7 +205,7 @@ class Wallet:
             memo=hashlib.blake2s(payload).digest(),
         )
         secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])
-        signature = native.ed25519_sign(secret, transfer.signing_bytes(self._world.genesis.chain_id))
+        signature = native.ed25519_sign(secret, transfer.signing_bytes(account, self._world.genesis.chain_id))
         return Draft(SignedTransfer.of(transfer, account), signature, payload)
 
     def prove(self, draft: Draft, *, again: bool = False) -> Prepared | None:

@@ -196,3 +196,7 @@ def recursive_statement(
     v = vectors
     lists = (v.identity, v.transaction, v.uptime, v.consensus, v.state, v.pruning)
     return b"".join([*vk_ids, previous.pack(), roots.pack(), header, *map(pack_list, lists)])
+
+
+def decision_vector(backend: int, block: bytes, members: bytes, total: int, threshold: int) -> bytes:
+    raise NotImplementedError

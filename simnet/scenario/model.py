@@ -11,7 +11,6 @@ from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, 
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
-TAKEOVER_SLOTS = 2
 
 
 class Scenario(Upstream):
@@ -70,12 +69,6 @@ class Scenario(Upstream):
     def backends_of_node(self) -> tuple[tuple[str, ...], ...]:
         """Proof backends of each node, in turn order."""
         return tuple(self.provers.backends_of(region) for region in self.region_of_node)
-
-    @property
-    def proof_takeover_slots(self) -> int | None:
-        """After how many slots a substitute makes a consensus proof; None: nobody ever does."""
-        withheld = any(fault.kind == "withholding" for fault in self.faults.nodes)
-        return self.consensus.proof_takeover_slots or (TAKEOVER_SLOTS if withheld else None)
 
     @property
     def opponents(self) -> frozenset[int]:

@@ -64,12 +64,17 @@ class Consensus(Ours):
     )
     witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
     reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
-    proof_takeover_slots: int | None = Field(
-        default=None,
+    proof_takeover_slots: int = Field(
+        default=2,
         ge=1,
         le=1024,
-        description="A substitute makes a block's consensus proof when so many slots brought none; absent: 2 when [[faults.nodes]] has "
-        "withholding, otherwise never.",
+        description="A substitute begins on a block's consensus proof, and members endorse the block again, when so many slots brought none.",
+    )
+    key_horizon_epochs: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="One-time keys are registered up to so many epochs of 32 slots ahead, half an epoch before they are the last ones.",
     )
     clock_precision_ms: DelayMs = Field(
         default=500,

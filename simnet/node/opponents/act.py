@@ -41,10 +41,9 @@ class Reach:
     def slot_ns(self) -> int:
         return self.world.rules.windows.slot_ms * 1_000_000
 
-    def leader(self, slot: int) -> int | None:
+    def leader(self, slot: int) -> int:
         """Who leads a slot at the next height."""
-        leaders = self.chain.sets_of_next().at(slot).leaders(slot)
-        return leaders[0] if leaders else None
+        return self.chain.electorate.leader(slot)
 
 
 class Act(Generic[F]):

@@ -8,7 +8,7 @@ from simnet.errors import ProofError
 from simnet.net.network import Message
 from simnet.node.block_parts import Part
 from simnet.node.chain import CommittedBlock
-from simnet.node.finality import proof_statement
+from simnet.node.committee import proof_statement
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.wallet import Draft, Prepared
@@ -90,7 +90,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         committed = None if certificate is None else self.reach.chain.at(certificate.height)
         if certificate is None or committed is None or committed.proof is not None or committed.block.hash != certificate.block:
             return 0
-        backend = BackendId(committed.block.header.backend)
+        backend = BackendId(certificate.backend)
         real = self._real(backend, consensus=True)
         if real is None:
             return 0
@@ -101,13 +101,13 @@ class ForgedProofs(Act[model.ForgedProofs]):
     def _decision_proof(
         self, certificate: Certificate, committed: CommittedBlock, backend: BackendId, real: bytes, what: str
     ) -> ConsensusProof:
-        """Its votes are the real ones, its VRF entries invented."""
-        voters = sorted({v.validator for v in certificate.votes})
-        entries = tuple(VrfEntry(v, self._digest(backend), self._digest(backend)) for v in voters)
-        bare = ConsensusProof(certificate, entries, self.me, backend, Blob.of(b""))
-        circuit = self.world.circuits.consensus
-        statement = proof_statement(committed, bare, backend, circuit.params[0])
-        return replace(bare, envelope=self._forged(what, real, backend, circuit, statement))
+        """Its votes are the real ones, its VRF entries invented; signed, since nobody looks into one that is not."""
+        entries = tuple(VrfEntry(v, self._digest(backend), self._digest(backend)) for v in certificate.tags())
+        bare = ConsensusProof(certificate, entries, self.me, backend, Blob.of(b""), b"")
+        chain = self.reach.chain
+        statement = proof_statement(self.world, committed.electorate, chain.registry, committed.block, bare)
+        unsigned = replace(bare, envelope=self._forged(what, real, backend, self.world.circuits.consensus, statement))
+        return replace(unsigned, signature=native.ed25519_sign(self.reach.secret, unsigned.signing_bytes()))
 
     def _part(self) -> int:
         """One of the proofs beside the decision's, of the newest block."""

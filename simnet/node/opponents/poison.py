@@ -10,6 +10,7 @@ from simnet.node.opponents.envelopes import Claim, forged, negated
 from simnet.node.opponents.plan import Plan
 from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Block
+from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import DIGEST_BYTES, ConsensusProof, Proposal, TxMessage
 from simnet.scenario import opponents as model
 
@@ -79,8 +80,8 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | Consens
     """The message changed, with the name of its proof, block or transfer; None when the change does not fit it."""
     match payload, what:
         case TxMessage(), "altered_field":
-            tx = replace(payload.tx, account=replace(payload.tx.account, nonce=payload.tx.account.nonce + 1))
-            return replace(payload, tx=tx), payload.tx.id.hex()[:16]
+            account = replace(payload.tx.account, nonce=payload.tx.account.nonce + 1)
+            return replace(payload, tx=SignedTransfer.of(payload.tx.transfer, account)), payload.tx.id.hex()[:16]
         case ConsensusProof(), "altered_field":
             return replace(payload, prover=payload.prover + 1), payload.envelope.name
         case Proposal(), "altered_body":
