@@ -21,11 +21,12 @@ from tests.mocks import Bench, scenario, summarised
 
 WINDOW = {"start_ms": 500, "duration_ms": 6000}
 """From traffic zero; the runs go on for some slots after it."""
+PARTS_ONLY = {"slot_ms": 1000, "lanes_per_wallet": 16, "block_proofs": ["identity", "state", "pruning", "uptime"]}
 RING = {"type": "ring", "k": 2}
 
 
 def bench(kind: str, *, bad: tuple[int, ...] = (1, 4), nodes: int = 7, slots: int = 10, rate: float = 4.0, **more: Any) -> Bench:
-    sections = more.pop("sections", {})
+    sections = {"chain": PARTS_ONLY} | more.pop("sections", {})
     fault = {"kind": kind, "nodes": list(bad), **WINDOW, **more}
     return Bench(scenario(nodes, slots=slots, rate=rate, faults={"nodes": [fault]}, **sections))
 
@@ -118,6 +119,7 @@ def test_altered_copies_do_not_displace_the_genuine_ones() -> None:
     summary = summarised(b)
     unharmed(b, summary)
     assert acted(b) == {"altered_field", "altered_body", "other_proof", "replayed"}, "there is no Groth16 here to negate"
+    assert {verdict for verdict, _ in answers(b, "altered_body")} == {"reject"}
     transfers = {e.message for e in b.of(MessageDelivered) if e.kind == "transaction"}
     spoiled = {e.message for e in b.of(OpponentActed) if e.what in ("altered_field", "other_proof")} & transfers
     assert spoiled and not [e for e in b.of(MessageValidated) if e.message in spoiled and e.verdict == "accept"]
@@ -142,7 +144,7 @@ def test_a_flood_ends_in_bans_and_leaves_the_rest_in_peace() -> None:
 
 
 def test_an_honest_network_takes_no_points() -> None:
-    b = Bench(scenario(7, slots=8, rate=6.0))
+    b = Bench(scenario(7, slots=8, rate=6.0, chain=PARTS_ONLY))
     summary = summarised(b)
     peers = summary["simnet"]["peers"]
     assert not b.of(PeerBanned) and not b.of(OpponentActed) and not b.of(PeerScored)
