@@ -18,6 +18,7 @@ from simnet.node.node import Node
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.ledger import Ledger
 from simnet.run_info import RunInfo
+from simnet.scenario.opponents import is_opponents, spoils_proof
 from simnet.units import NodeId, SimTime, to_ms
 
 HARMLESS_SPAM = frozenset({"copy"})
@@ -160,7 +161,7 @@ class Checks:
     def _on_verified(self, e: ProofVerified) -> None:
         tally = self._tallies["no_invalid_proof"]
         tally.add("verified")
-        spoiled = e.spam is not None and e.spam not in HARMLESS_SPAM
+        spoiled = spoils_proof(e.spam) if is_opponents(e.spam) else e.spam is not None and e.spam not in HARMLESS_SPAM
         if spoiled:
             tally.add("spoiled")
         if spoiled and e.accepted:

@@ -148,7 +148,7 @@ class Bench:
 
     def leader(self, slot: int) -> int:
         """Who leads a slot of epoch 0."""
-        return self.world.genesis.epoch.leaders(slot)[0]
+        return self.world.genesis.electorate.leader(slot)
 
     def chain(self, node: int) -> list[bytes]:
         """Hashes of a node's committed blocks."""
