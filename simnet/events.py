@@ -61,7 +61,8 @@ class MessagePublished(Event):
     heartbeat, block_proof, evidence."""
     bytes: int
     spam: str | None
-    """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize."""
+    """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize; of an opponent
+    `<kind>.<what>`."""
 
 
 @event
@@ -139,14 +140,14 @@ class PeerDisconnected(Event):
     node: NodeId
     peer: NodeId
     why: str
-    """partition, churn or crash."""
+    """partition, churn, crash or ban."""
 
 
 @event
 class FaultInjected(Event):
     """partition_start, partition_end, churn_down, churn_up, byzantine_spam; crash_down, crash_up, pause_start, pause_end;
-    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end; equivocation, withholding, service_stop or
-    clock_skew with _start or _end, one a node."""
+    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end; equivocation, withholding, service_stop,
+    clock_skew or a kind of opponent with _start or _end, one a node."""
 
     kind: str
     detail: str
@@ -382,6 +383,45 @@ class Withheld(Event):
     what: str
     """proposals, votes, proofs, blocks."""
     height: int
+
+
+@event
+class OpponentActed(Event):
+    """A byzantine node did one thing of its kind: what really happened."""
+
+    node: NodeId
+    kind: str
+    """forged_votes, forged_proofs, invalid_blocks, double_spend, split, amnesia, lying_sync, poison, flood."""
+    what: str
+    message: int
+    """The gossip message that carries it; -1: none does."""
+    subject: str
+    """First 16 hex digits of the proof, block or transfer that it is about; empty: about none."""
+
+
+@event
+class PeerScored(Event):
+    """A node took points from a neighbour's score."""
+
+    node: NodeId
+    peer: NodeId
+    cause: str
+    """invalid_proof, duplicate_proof, proof_pipeline_error, invalid_vrf_submission, invalid_timetoke_delta, proof_relay_missed, invalid_vote,
+    invalid_block, invalid_evidence."""
+    thousandths: int
+    left: int
+    """What the score is now, in thousandths."""
+
+
+@event
+class PeerBanned(Event):
+    """A node cut its link with a neighbour whose score was used up."""
+
+    node: NodeId
+    peer: NodeId
+    cause: str
+    """Of the last points."""
+    until: SimTime
 
 
 @event

@@ -134,6 +134,8 @@ class Router:
             self.wire.flood(self.up.values(), message, entry.known)
         elif verdict is Verdict.DROP:
             del self.seen[message.id]
+        assert self.app is not None
+        self.app.on_verdict(message, entry.peer, verdict, reason)
 
     # --- memory ------------------------------------------------------------------------------
 

@@ -54,6 +54,9 @@ class Application(Protocol):
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a message, from `peer`. Answer with `Network.verdict`, once, now or later."""
 
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """The application's own answer to a message that had come from `peer`."""
+
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A neighbour's point-to-point message."""
 

@@ -13,6 +13,9 @@ from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.opponents.act import Reach
+from simnet.node.opponents.opponent import Opponent
+from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
@@ -31,6 +34,7 @@ from simnet.units import NodeId, from_ms
 TX_TOPIC = "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})
 """They carry nothing to check: the network passes them on by itself."""
+ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 BUSY_RETRY = from_ms(500)
 """An own transfer that the own verifier had no room for is offered to it again after this long."""
 
@@ -43,7 +47,8 @@ class Node:
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
-        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
+        self.peers = Peers(world, node)
+        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
         self.conduct = Conduct(world, node)
@@ -58,6 +63,8 @@ class Node:
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
+        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.wallet, self.conduct)
+        self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
@@ -86,15 +93,23 @@ class Node:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a gossip message."""
+        self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
-        if handler is not None:
+        if message.kind in PROOFS and not self.peers.has_time_for(peer):
+            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
+        elif handler is not None:
             handler(message, peer)
         else:
             self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """This node's own answer."""
+        self.peers.judged(message, peer, verdict, reason)
+
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
-        self.sync.on_direct(kind, payload, peer)
+        if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+            self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
@@ -109,8 +124,10 @@ class Node:
         """A slot begins by this node's clock."""
         if self.clock.error:
             self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+        self.peers.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
+        self.opponent.on_slot(slot)
         self.presence.on_slot(slot)
         self.finality.on_slot(slot)
         self.validator.on_slot(slot)
@@ -131,6 +148,8 @@ class Node:
                     self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
                 self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+            case _:
+                self.opponent.under(fault, begins)
 
     def _slot_clock(self) -> SlotClock:
         scenario = self._world.scenario

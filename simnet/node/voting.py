@@ -155,6 +155,10 @@ class Validator:
         header = proposal.block.header
         if header.hash != proposal.block.hash:
             return "another_block"
+        # The leader's signature covers the header alone: another body under it must not take the genuine one's place.
+        why = proposal.block.why_malformed()
+        if why is not None:
+            return why
         if not self._world.signed_by(proposal.leader, proposal.signing_bytes(), proposal.signature):
             return "SignatureInvalid"
         electorate = self._chain.electorate_of(header.height)

@@ -15,6 +15,7 @@ from simnet.events import Event
 from simnet.net.network import Network
 from simnet.node.clock import Clock
 from simnet.node.identity import registration_valid
+from simnet.node.opponents.plan import Plans
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.costs import CostModel
@@ -104,6 +105,8 @@ class World:
     circuits: Circuits
     emit: Callable[[Event], None]
     rules: Rules
+    plans: Plans
+    """What byzantine nodes have agreed on; honest nodes must not look."""
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)

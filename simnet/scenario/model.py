@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
+from simnet.scenario.opponents import OPPONENTS, Opponent
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
@@ -70,9 +71,14 @@ class Scenario(Upstream):
         return tuple(self.provers.backends_of(region) for region in self.region_of_node)
 
     @property
+    def opponents(self) -> frozenset[int]:
+        """Nodes that are byzantine at some time, apart from the publishers of copies."""
+        return frozenset(node for fault in self.faults.nodes if isinstance(fault, Opponent) for node in fault.nodes)
+
+    @property
     def slashing(self) -> bool:
         """Whether nodes book penalties."""
-        cheating = any(fault.kind in ("equivocation", "withholding") for fault in self.faults.nodes)
+        cheating = any(fault.kind in ("equivocation", "withholding", *OPPONENTS) for fault in self.faults.nodes)
         return cheating if self.consensus.slashing is None else self.consensus.slashing
 
     def link(self, lower: str, higher: str) -> Link:
