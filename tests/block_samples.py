@@ -4,6 +4,7 @@ One made-up block with four joins and as many transfers as asked for, on the acc
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from simnet import rng
@@ -13,7 +14,7 @@ from simnet.proofs import native
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
 from simnet.proofs.block_statements import Aggregate, PrunedBlock, Roots, Vectors, pruning_statement, recursive_statement
 from simnet.proofs.samples import TRANSACTION, Sample
-from simnet.proofs.statements import ZERO
+from simnet.proofs.statements import ZERO, CommitteeMember, members_digest
 from simnet.protocol.blocks import GENESIS_PARENT
 from simnet.protocol.heartbeats import CLAIMS_MAX, Claim, Heartbeat, WindowLog, Windows
 from simnet.protocol.joins import JOINS_MAX, Join
@@ -110,6 +111,14 @@ def pruning(which: BackendId, window: int, capacity: int) -> Sample:
     return Sample(pruning_circuit(window, capacity), statement, statement)
 
 
+def decision(which: BackendId, done: FieldBlock, transfers: Sequence[Transition]) -> bytes:
+    """That four members of stake 10 had to decide the sample block."""
+    r = done.roots
+    header = native.header_digest(which, r.parent, HEIGHT, r.state, r.transactions, TIMESTAMP, len(transfers))
+    members = [CommitteeMember(key("node", i), 10, 2, 100, ZERO) for i in range(4)]
+    return native.decision_vector(which, header, members_digest(members), 40, 27)
+
+
 def recursive(which: BackendId, backend: Backend, capacity: int, transfers: int | None = None) -> Sample:
     """The aggregate of the sample block on genesis; `backend` computes the vectors of its parts."""
     count = capacity if transfers is None else transfers
@@ -122,7 +131,7 @@ def recursive(which: BackendId, backend: Backend, capacity: int, transfers: int 
         identity=[backend.public_inputs(IDENTITY, evidence.identity_statement(done, i, NONCE)) for i in range(JOINS_MAX)],
         transaction=[backend.public_inputs(TRANSACTION, t.tx.transfer.statement(t.tx.account)) for t in all_transfers],
         uptime=[],
-        consensus=[],
+        decision=[decision(which, done, all_transfers)],
         state=states,
         pruning=[],
     )

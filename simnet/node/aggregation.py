@@ -93,7 +93,7 @@ class Aggregation:
 
     def _ends_with_parts(self, height: int, field: BackendId) -> bool:
         """Whether all parts of the block are here and no recursive proof follows them."""
-        return (not self._recursive or self._nothing_to_aggregate(height, field)) and self._parts_are_here(height, field)
+        return not self._recursive and self._parts_are_here(height, field)
 
     def _parts_are_here(self, height: int, field: BackendId) -> bool:
         return all(self.holds(height, field, part) for part in self.parts.of(height))
@@ -102,10 +102,6 @@ class Aggregation:
         """Whether the block has all its proofs of a field."""
         whole = self._recursive_proof_is_here(height, field) and self._parts_are_here(height, field)
         return whole or self._ends_with_parts(height, field)
-
-    def _nothing_to_aggregate(self, height: int, field: BackendId) -> bool:
-        found = self.aggregates.of(height, field)
-        return found is not None and not found.provable
 
     # --- what comes in -----------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class BlockProver:
         if not self._world.proves(CircuitId.RECURSIVE) or RECURSIVE in work.begun:
             return
         found = self._aggregation.aggregates.of(height, work.backend)
-        if found is not None and found.provable and not self._aggregation.proved(height):
+        if found is not None and not self._aggregation.proved(height):
             self._start(height, work, RECURSIVE, found.statement)
 
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:

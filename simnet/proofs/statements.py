@@ -6,9 +6,10 @@ certificate's signed votes and the disclosed VRF entries.
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -130,6 +131,35 @@ def _member_votes(votes: MemberVotes) -> bytes:
 
 def _digests(backend: BackendId, values: tuple[bytes, ...]) -> bytes:
     return struct.pack("<H", len(values)) + b"".join(lift(backend, v) for v in values)
+
+
+class Decider(Protocol):
+    """A validator that has to decide a block, whatever keys it has registered."""
+
+    @property
+    def key(self) -> bytes:
+        """Public key."""
+
+    @property
+    def weight(self) -> int:
+        """Stake."""
+
+    @property
+    def tier(self) -> int:
+        """Reputation tier."""
+
+    @property
+    def timetoke_hours(self) -> int:
+        """Hours online."""
+
+
+def members_digest(members: Iterable[Decider]) -> bytes:
+    """32 bytes that name who had to decide a block, the same in every backend's field: one-time keys are left out.
+
+    Each member's key, weight, tier and timetoke hours, in the given order.
+    """
+    packed = b"".join(m.key + struct.pack("<QBQ", m.weight, m.tier, m.timetoke_hours) for m in members)
+    return hashlib.blake2s(b"SIMNET-MEMBERS-V1" + packed).digest()
 
 
 def reputation_root(members: tuple[CommitteeMember, ...]) -> bytes:
