@@ -284,6 +284,6 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
 fn sums<F: CircuitField>() -> Vec<Forgery<F>> {
     let Some(p) = small_modulus::<F>() else { return vec![] };
     let whats = ["fees of p more", "fees of 2^16 p more", "fees of 2^32 p more"];
-    let more = |limb: usize| tampered::<F>(|a| a.public.fee_sum += p << (16 * limb));
+    let more = |limb: usize| tampered::<F>(move |a| a.public.fee_sum += p << (16 * limb));
     whats.into_iter().enumerate().map(|(limb, what)| forgery(what, ["S8"], more(limb))).collect()
 }
