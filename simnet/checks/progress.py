@@ -44,7 +44,7 @@ class Progress:
         """The calm may have begun anew or ended at `now`, up to which `on_time` has looked."""
         if self._calm.since == self._began:
             return
-        self._close(now)
+        self._finish(now)
         self._began = self._calm.since
         if self._began is not None:
             self._from = self._mark = max(self._began, self._setting.start_of(0))
@@ -77,7 +77,7 @@ class Progress:
             self._mark = e.at
             self._due = min(self._due + EACH_SLOTS * self._setting.slot, e.at + FIRST_SLOTS * self._setting.slot)
 
-    def _close(self, now: SimTime) -> None:
+    def _finish(self, now: SimTime) -> None:
         """The calm ends, if there is one."""
         if self._began is not None:
             self._gap(now)
@@ -86,9 +86,9 @@ class Progress:
     def _gap(self, now: SimTime) -> None:
         self._longest = max(min(now, self._setting.slots_end) - self._mark, self._longest or 0)
 
-    def at_end(self, now: SimTime) -> None:
-        """Fills in the figures."""
-        self._close(now)
+    def close(self, now: SimTime) -> None:
+        """The run is over: fills in the figures."""
+        self._finish(now)
         slot = self._setting.slot
         heights = [self._setting.nodes[n].chain.height for n in sorted(self._setting.nodes)]
         self._findings.note(CHECK, "height", max(heights, default=0))

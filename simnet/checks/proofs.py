@@ -69,7 +69,7 @@ class Lag:
         detail = f"block {height} was not {self._check} at node {node} within {self._within // self._setting.slot} slots of calm"
         self._findings.broken(self._check, SimTime(start + self._within), behind, detail)
 
-    def at_end(self) -> None:
-        """Fills in the figures."""
+    def close(self) -> None:
+        """The run is over: fills in the figures."""
         self._findings.note(self._check, "open", sum(map(len, self._waiting.values())))
         self._findings.note(self._check, "slowest_slots", round(self._slowest / self._setting.slot, 3))

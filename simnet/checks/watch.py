@@ -65,9 +65,12 @@ class Checks:
         """The next one to begin."""
         self._look_at: int = setting.start_of(0)
         """Time says something at the first event after this."""
+        self._now = SimTime(0)
+        self._closed = False
 
     def on_event(self, event: Event) -> None:
         """Checks what an event shows, and what the time until then has shown."""
+        self._now = event.at
         if event.at > self._look_at:
             self._time_passes(event.at)
         for handler in self._handlers.get(type(event), ()):
@@ -115,12 +118,19 @@ class Checks:
         self._time_passes(SimTime(at + 1))
         self._look(at)
         self._chains.at_end(at)
-        self._progress.at_end(at)
-        for lag in self._lags:
-            lag.at_end()
         self._coherence.at_end(live, after_drain, at)
         self._effect.at_end(at)
+        self._close(at)
+
+    def _close(self, at: SimTime) -> None:
+        """Fills in what the checks of progress have measured."""
+        self._closed = True
+        self._progress.close(at)
+        for lag in self._lags:
+            lag.close()
 
     def report(self) -> dict[str, dict[str, object]]:
-        """Every check's verdict and the counts behind it."""
+        """Every check's verdict and the counts behind it, also of a run that broke off."""
+        if not self._closed:
+            self._close(self._now)
         return self._findings.report()
