@@ -57,11 +57,12 @@ class MessagePublished(Event):
     message: int
     topic: str
     kind: str
-    """transaction, block_probe, transaction_probe, proposal, vote, tag_set, key_disclosure, consensus_proof, registration, join,
+    """transaction, block_probe, transaction_probe, proposal, vote, endorsement, tag_set, key_disclosure, consensus_proof, registration, join,
     heartbeat, block_proof, evidence."""
     bytes: int
     spam: str | None
-    """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize."""
+    """None, or the kind of byzantine copy: copy, flipped_bytes, other_statement, wrong_public_inputs, oversize; of an opponent
+    `<kind>.<what>`."""
 
 
 @event
@@ -104,7 +105,7 @@ class MessageLost(Event):
 
 @event
 class MessageValidated(Event):
-    """The application's verdict on a delivered gossip message: accept (forwarded), ignore or reject."""
+    """The application's verdict on a delivered gossip message: accept (forwarded), ignore, reject, or drop (not judged, and forgotten)."""
 
     node: NodeId
     peer: NodeId
@@ -115,7 +116,7 @@ class MessageValidated(Event):
 
 @event
 class DirectSent(Event):
-    """A point-to-point message between neighbours: ihave, iwant, status, block_request, block_response, tx_request, tx_response,
+    """A point-to-point message between neighbours: ihave, iwant, status, votes, block_request, block_response, tx_request, tx_response,
     proof_request, proof_response."""
 
     node: NodeId
@@ -139,14 +140,14 @@ class PeerDisconnected(Event):
     node: NodeId
     peer: NodeId
     why: str
-    """partition, churn or crash."""
+    """partition, churn, crash or ban."""
 
 
 @event
 class FaultInjected(Event):
     """partition_start, partition_end, churn_down, churn_up, byzantine_spam; crash_down, crash_up, pause_start, pause_end;
-    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end; equivocation, withholding, service_stop or
-    clock_skew with _start or _end, one a node."""
+    one_way, flapping, duplicate, reorder, corrupt or bandwidth with _start or _end; equivocation, withholding, service_stop,
+    clock_skew or a kind of opponent with _start or _end, one a node."""
 
     kind: str
     detail: str
@@ -265,6 +266,17 @@ class VoteCast(Event):
 
 
 @event
+class Endorsed(Event):
+    """A member certified a committed block once more, in a later slot, since the votes that decided it prove nothing."""
+
+    node: NodeId
+    height: int
+    slot: int
+    block: str
+    backend: str
+
+
+@event
 class BlockCommitted(Event):
     """A node decided a block: committed finality at this node."""
 
@@ -371,6 +383,45 @@ class Withheld(Event):
     what: str
     """proposals, votes, proofs, blocks."""
     height: int
+
+
+@event
+class OpponentActed(Event):
+    """A byzantine node did one thing of its kind: what really happened."""
+
+    node: NodeId
+    kind: str
+    """forged_votes, forged_proofs, invalid_blocks, double_spend, split, amnesia, lying_sync, poison, flood."""
+    what: str
+    message: int
+    """The gossip message that carries it; -1: none does."""
+    subject: str
+    """First 16 hex digits of the proof, block or transfer that it is about; empty: about none."""
+
+
+@event
+class PeerScored(Event):
+    """A node took points from a neighbour's score."""
+
+    node: NodeId
+    peer: NodeId
+    cause: str
+    """invalid_proof, duplicate_proof, proof_pipeline_error, invalid_vrf_submission, invalid_timetoke_delta, proof_relay_missed, invalid_vote,
+    invalid_block, invalid_evidence."""
+    thousandths: int
+    left: int
+    """What the score is now, in thousandths."""
+
+
+@event
+class PeerBanned(Event):
+    """A node cut its link with a neighbour whose score was used up."""
+
+    node: NodeId
+    peer: NodeId
+    cause: str
+    """Of the last points."""
+    until: SimTime
 
 
 @event

@@ -12,7 +12,7 @@ from simnet.errors import SimnetError
 from simnet.events import Event, FaultInjected, Observer, PublicationSkipped, RunEnded, TrafficStarted
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, ActiveNodes, Faults, Spam, run_end
-from simnet.net.message import Message
+from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
@@ -36,6 +36,9 @@ class Endpoint:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         raise AssertionError("all kinds are passed on")
+
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        raise AssertionError("nobody is asked for a verdict")
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         raise AssertionError("nodes of an opaque run send each other nothing but gossip")

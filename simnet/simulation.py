@@ -16,6 +16,7 @@ from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.genesis import make_circuits, make_genesis, make_rules, used_backends
 from simnet.node.node import Node
+from simnet.node.opponents.plan import Plans
 from simnet.node.world import Circuits, World
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import cost_model
@@ -135,9 +136,9 @@ class Simulation:
         self.emit(RunEnded(world.now))
 
     def _live_honest(self) -> list[NodeId]:
-        """Nodes that are up, under no fault of their own and not byzantine."""
+        """Nodes that are up, under no fault of their own and never byzantine."""
         byzantine = self._world.scenario.faults.byzantine
-        lying = byzantine.publishers if byzantine else ()
+        lying = {*(byzantine.publishers if byzantine else ()), *self._world.scenario.opponents}
         return [n.id for n in self.nodes if n.id in self._faults.sound and n.id not in lying]
 
     def _coherent(self) -> bool:
@@ -153,9 +154,12 @@ class Simulation:
         self._start_slot(0)
 
     def _start_slot(self, slot: int) -> None:
-        """The slot clock: no slot begins after the traffic has ended."""
+        """The slot clock: no block is proposed after the traffic has ended, but the last ones are proven."""
         length = from_ms(self._world.scenario.chain.slot_ms)
         if slot * length >= self.info.duration:
+            for node in self.nodes:
+                node.on_late_slot(slot)
+            self._world.after(length, lambda: self._start_slot(slot + 1))
             return
         for node in self._by_true_time:
             node.on_slot(slot)
@@ -172,15 +176,19 @@ class Simulation:
         for node in self.nodes:
             node.sync.send_status(self._world.network.connected(node.id))
 
+    @property
+    def _waited_for(self) -> list[Node]:
+        """Live nodes; an opponent may be cut off for longer than the run."""
+        opponents = self._world.scenario.opponents
+        return [n for n in self.nodes if n.id in self._faults.sound and n.id not in opponents]
+
     def _all_proven(self) -> bool:
         """Whether every live node holds a verified proof of every block it committed."""
-        live = [n for n in self.nodes if n.id in self._faults.sound]
-        return all(c.proof is not None for n in live for c in n.chain.committed)
+        return all(c.proof is not None for n in self._waited_for for c in n.chain.committed)
 
     def _all_aggregated(self) -> bool:
         """Whether every live node holds all proofs of every block it committed."""
-        live = [n for n in self.nodes if n.id in self._faults.sound]
-        return not self._world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in live)
+        return not self._world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in self._waited_for)
 
 
 def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> Simulation:
@@ -211,7 +219,9 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
     costs = cost_model(options.costs)
-    world = World(env, scenario, seed, network, workshop, costs, genesis, circuits, relay, make_rules(scenario))
+    world = World(
+        env, scenario, seed, network, workshop, costs, genesis, circuits, relay, make_rules(scenario), Plans(seed, scenario.faults.nodes)
+    )
     nodes = [Node(world, NodeId(i)) for i in range(scenario.topology.n)]
     info = RunInfo(
         scenario=scenario.name,

@@ -36,6 +36,9 @@ class Node:
         self.direct: list[tuple[str, object, NodeId, int]] = []
         self.links: list[tuple[str, NodeId]] = []
 
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """Its own verdicts are no news to it."""
+
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         self.got.append(message)
         verdict = self.judge(message)

@@ -8,7 +8,6 @@ from simnet.checks.calm import Calm
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven
-from simnet.scenario.model import TAKEOVER_SLOTS
 from simnet.units import NodeId, SimTime
 
 
@@ -24,7 +23,7 @@ class Lag:
         self._waiting: dict[NodeId, dict[int, SimTime]] = {node: {} for node in sorted(setting.honest)}
         """When each block that waits was committed, by height, ascending."""
         self._within = setting.scenario.consensus.proven_within_slots * setting.slot
-        takeover = setting.scenario.proof_takeover_slots or TAKEOVER_SLOTS
+        takeover = setting.scenario.consensus.proof_takeover_slots
         self._last_start = setting.slots_end - (takeover + 1) * setting.slot
         self._slowest = 0
 

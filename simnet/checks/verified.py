@@ -15,6 +15,7 @@ from simnet.proofs import native
 from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, TxMessage
+from simnet.scenario.opponents import is_opponents, spoils_proof
 from simnet.units import NodeId
 
 HARMLESS_SPAM = frozenset({"copy"})
@@ -65,7 +66,8 @@ class Verified:
         self._findings.looked_at(CHECK, "verified")
         if e.accepted:
             self._accepted[e.node].add((e.circuit, e.proof))
-        if e.spam is None or e.spam in HARMLESS_SPAM:
+        spoiled = spoils_proof(e.spam) if is_opponents(e.spam) else e.spam is not None and e.spam not in HARMLESS_SPAM
+        if not spoiled:
             return
         self._findings.looked_at(CHECK, "spoiled")
         if e.accepted and e.node in self._setting.honest:
@@ -144,8 +146,15 @@ class Verified:
             known = 0 <= vote.validator < len(self._keys)
             if not known or not self._signatures.valid(self._keys[vote.validator], vote.signing_bytes(), vote.signature):
                 return f"has a vote that node {vote.validator} did not sign"
+        for e in certificate.endorsements:
+            if (e.height, e.slot, e.block) != subject:
+                return f"has an endorsement of node {e.validator} for something else"
+            known = 0 <= e.validator < len(self._keys)
+            if not known or not self._signatures.valid(self._keys[e.validator], e.signing_bytes(), e.signature):
+                return f"has an endorsement that node {e.validator} did not sign"
         for phase in phases:
-            weight = self._setting.stake({v.validator for v in certificate.votes if v.phase is phase})
+            voters = {v.validator for v in certificate.votes if v.phase is phase} | {e.validator for e in certificate.endorsements}
+            weight = self._setting.stake(voters)
             if not self._setting.quorum(weight):
                 return f"has {phase.label}s of {weight} of {self._setting.total} of the stake"
         return None
@@ -153,4 +162,4 @@ class Verified:
 
 def _signed_bytes(message: TxMessage, chain_id: bytes) -> bytes:
     """What a transfer's sender signs."""
-    return message.tx.transfer.signing_bytes(chain_id)
+    return message.tx.transfer.signing_bytes(message.tx.account, chain_id)

@@ -132,6 +132,10 @@ class Router:
         if verdict is Verdict.ACCEPT:
             self.repair.accepted(entry)
             self.wire.flood(self.up.values(), message, entry.known)
+        elif verdict is Verdict.DROP:
+            del self.seen[message.id]
+        assert self.app is not None
+        self.app.on_verdict(message, entry.peer, verdict, reason)
 
     # --- memory ------------------------------------------------------------------------------
 
@@ -169,8 +173,8 @@ class Router:
         if oldest.verdict is None:
             oldest.seen_at = now
             self._by_age.append(oldest)
-        else:
-            del self.seen[oldest.message.id]
+        elif self.seen.get(oldest.message.id) is oldest:
+            del self.seen[oldest.message.id]  # A dropped message is gone already, or here anew.
 
     def forget_all(self) -> None:
         """A crash: whatever has its verdict is forgotten. The rest is the application's, which still owes an answer."""

@@ -14,6 +14,8 @@ class Verdict(Enum):
     ACCEPT = "accept"
     IGNORE = "ignore"
     REJECT = "reject"
+    DROP = "drop"
+    """Not judged, because a limit was reached: forgotten, so that another copy may come."""
 
 
 class Wave(Protocol):
@@ -51,6 +53,9 @@ class Application(Protocol):
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a message, from `peer`. Answer with `Network.verdict`, once, now or later."""
+
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """The application's own answer to a message that had come from `peer`."""
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A neighbour's point-to-point message."""

@@ -3,21 +3,20 @@
 A field's aggregates form a chain from genesis. A block's recursive proof is made in one field; the aggregates of
 the other fields are known all the same, so the next block may be proved in any of them.
 
-The consensus proof takes part where it was made in this field; elsewhere its tags and keys have no in-field form,
-and it is verified beside the recursive proof only.
+Of the decision an aggregate binds the block and the members, never which votes proved it: honest nodes may hold different
+consensus proofs of a block, and all hold the same aggregate.
 """
 
 from dataclasses import dataclass
 
 from simnet.node.block_parts import BlockParts
-from simnet.node.chain import Chain, CommittedBlock, committee_of
-from simnet.node.finality import proof_statement
+from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.block_statements import Aggregate, Roots, Vectors, recursive_statement
-from simnet.proofs.statements import ZERO, reputation_root
-from simnet.protocol.messages import ConsensusProof
+from simnet.proofs.statements import ZERO
+from simnet.protocol.roots import header_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,6 @@ class Aggregated:
 
     statement: bytes
     value: Aggregate
-    provable: bool
-    """False for a block that has nothing to aggregate in this field: the recursive circuit wants one item (R1)."""
 
 
 class Aggregates:
@@ -40,7 +37,7 @@ class Aggregates:
         self._known: dict[BackendId, list[Aggregate]] = {}
 
     def value(self, height: int, field: BackendId) -> Aggregate | None:
-        """The aggregate of a block; `None` while a consensus proof that it contains is missing here."""
+        """The aggregate of a block; `None` for one that is not committed here."""
         known = self._known.setdefault(field, [self._genesis(field)])
         while len(known) <= height:
             found = self._next(len(known), field, known[-1])
@@ -50,7 +47,7 @@ class Aggregates:
         return known[height]
 
     def of(self, height: int, field: BackendId) -> Aggregated | None:
-        """The aggregate of a block with its statement; `None` while a consensus proof that it rests on is missing here."""
+        """The aggregate of a block with its statement; `None` for one that is not committed here, or aggregated long ago."""
         previous = self.value(height - 1, field)
         return None if previous is None else self._next(height, field, previous)
 
@@ -61,35 +58,28 @@ class Aggregates:
 
     def _next(self, height: int, field: BackendId, previous: Aggregate) -> Aggregated | None:
         committed = self._chain.at(height)
-        if committed is None:
+        if committed is None or committed.outcome is None:
             return None
-        proof = committed.proof if committed.block.header.backend == field else None
-        if proof is None and committed.block.header.backend == field:
-            return None
-        key = (committed.block.hash, field, previous.commitment, None if proof is None else proof.envelope.digest)
-        return self._world.memory.get(key, lambda: self._aggregate(committed, field, previous, proof))
+        key = (committed.block.hash, field, previous.commitment)
+        return self._world.memory.get(key, lambda: self._aggregate(committed, field, previous))
 
-    def _aggregate(
-        self, committed: CommittedBlock, field: BackendId, previous: Aggregate, proof: ConsensusProof | None
-    ) -> Aggregated | None:
-        header = committed.block.header
+    def _aggregate(self, committed: CommittedBlock, field: BackendId, previous: Aggregate) -> Aggregated | None:
+        header, members = committed.block.header, committed.electorate.members
         own = header.field(field)
-        vectors = self._vectors(committed, field, proof)
+        vectors = self._vectors(committed, field)
         if own is None or vectors is None:
             return None
-        committee = committee_of(committed.members, field, self._world.circuits.consensus.params[0])
-        roots = Roots(own.state, own.identity, native.lift(field, reputation_root(committee.members)))
+        roots = Roots(own.state, own.identity, native.lift(field, members.digest))
         statement = recursive_statement(self._vk_ids(field), previous, roots, own.parent, header.height, header.timestamp, vectors)
         digests = self._world.workshop.aggregate(field, self._world.circuits.recursive, statement)
-        provable = bool(vectors.identity or vectors.transaction or vectors.uptime or vectors.consensus)
-        return Aggregated(statement, Aggregate.of(previous.commitment, roots, header.height, digests), provable)
+        return Aggregated(statement, Aggregate.of(previous.commitment, roots, header.height, digests))
 
     def _vk_ids(self, field: BackendId) -> list[bytes]:
         """Key ids of the circuits that this chain uses, in order of their numbers; zero for the others."""
         world, always = self._world, (CircuitId.TRANSACTION, CircuitId.CONSENSUS)
         return [world.workshop.vk_id(field, world.circuits.of(c)) if c in always or world.proves(c) else ZERO for c in CircuitId]
 
-    def _vectors(self, committed: CommittedBlock, field: BackendId, proof: ConsensusProof | None) -> Vectors | None:
+    def _vectors(self, committed: CommittedBlock, field: BackendId) -> Vectors | None:
         """Every item's public inputs in this field; `None` when the block is too old to say."""
         world, height = self._world, committed.block.header.height
         if committed.outcome is None:
@@ -106,6 +96,12 @@ class Aggregates:
             add(part.circuit, statement)
         for t in committed.outcome.transitions:
             add(CircuitId.TRANSACTION, t.tx.transfer.statement(t.tx.account))
-        if proof is not None:
-            add(CircuitId.CONSENSUS, proof_statement(committed, proof, field, world.circuits.consensus.params[0]))
-        return Vectors(**{c.label: found for c, found in lists.items() if c is not CircuitId.RECURSIVE})
+        members, digest = committed.electorate.members, header_digest(field, committed.block.header)
+        return Vectors(
+            identity=lists[CircuitId.IDENTITY],
+            transaction=lists[CircuitId.TRANSACTION],
+            uptime=lists[CircuitId.UPTIME],
+            decision=[native.decision_vector(field, digest, members.digest, members.total, members.threshold)],
+            state=lists[CircuitId.STATE],
+            pruning=lists[CircuitId.PRUNING],
+        )

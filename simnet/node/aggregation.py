@@ -7,16 +7,16 @@ held and its parent is aggregated.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from simnet.events import BlockAggregated, LimitReached
+from simnet.events import BlockAggregated
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
-from simnet.node.chain import Chain
-from simnet.node.held import HELD_MAX, UntilCommitted
-from simnet.node.processor import Processor
+from simnet.node.chain import OUTCOMES_KEPT, Chain
+from simnet.node.held import UntilCommitted
+from simnet.node.processor import TOO_LARGE, Processor
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.backend import Verdict as ProofVerdict
@@ -34,6 +34,7 @@ class Incoming:
     proof: BlockProof
     peer: NodeId
     settle: Settle
+    spam: str | None = None
 
     @property
     def part(self) -> Part:
@@ -42,6 +43,14 @@ class Incoming:
     @property
     def field(self) -> BackendId:
         return BackendId(self.proof.backend)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A verified proof and since when it has been here."""
+
+    proof: BlockProof
+    since: SimTime
 
 
 class Aggregation:
@@ -60,11 +69,11 @@ class Aggregation:
         self._node = node
         self._chain = chain
         self._processor = processor
-        self._proofs: dict[int, dict[tuple[BackendId, Part], BlockProof]] = {}
+        self._proofs: dict[int, dict[tuple[BackendId, Part], Kept]] = {}
         self._in_hand: set[tuple[int, int, int, int, bytes]] = set()
+        self.on_false_proof: Callable[[BlockProof, str], None] = lambda _proof, _reason: None
+        """Told every signed proof that the verifier refused, with the reason."""
         self._until_committed = UntilCommitted(world, node, chain, "held_block_proofs")
-        self._until_proven: list[Incoming] = []
-        """Recursive proofs that rest on a consensus proof which is not here yet."""
 
     # --- what this node holds --------------------------------------------------------------------------
 
@@ -72,9 +81,13 @@ class Aggregation:
         """Whether a verified proof of a part is here."""
         return (field, part) in self._proofs.get(height, {})
 
-    def proofs_of(self, height: int) -> tuple[BlockProof, ...]:
-        """All verified proofs of a block."""
-        return tuple(self._proofs.get(height, {}).values())
+    def parts_held(self, height: int, limit: SimTime) -> frozenset[tuple[BackendId, Part]]:
+        """Which proofs of a block were here and verified at `limit`."""
+        return frozenset(key for key, kept in self._proofs.get(height, {}).items() if kept.since <= limit)
+
+    def proofs_of(self, height: int, known: Collection[tuple[BackendId, Part]] = ()) -> tuple[BlockProof, ...]:
+        """Verified proofs of a block, but for those that a neighbour has."""
+        return tuple(kept.proof for key, kept in self._proofs.get(height, {}).items() if key not in known)
 
     def since(self, limit: SimTime) -> int:
         """Up to which height blocks had been aggregated at `limit`."""
@@ -93,7 +106,7 @@ class Aggregation:
 
     def _ends_with_parts(self, height: int, field: BackendId) -> bool:
         """Whether all parts of the block are here and no recursive proof follows them."""
-        return (not self._recursive or self._nothing_to_aggregate(height, field)) and self._parts_are_here(height, field)
+        return not self._recursive and self._parts_are_here(height, field)
 
     def _parts_are_here(self, height: int, field: BackendId) -> bool:
         return all(self.holds(height, field, part) for part in self.parts.of(height))
@@ -102,10 +115,6 @@ class Aggregation:
         """Whether the block has all its proofs of a field."""
         whole = self._recursive_proof_is_here(height, field) and self._parts_are_here(height, field)
         return whole or self._ends_with_parts(height, field)
-
-    def _nothing_to_aggregate(self, height: int, field: BackendId) -> bool:
-        found = self.aggregates.of(height, field)
-        return found is not None and not found.provable
 
     # --- what comes in -----------------------------------------------------------------------------------
 
@@ -116,24 +125,27 @@ class Aggregation:
             self._world.network.verdict(self._node, message, verdict, reason)
 
         assert isinstance(message.payload, BlockProof)
-        self.take(Incoming(message.payload, peer, settle))
+        self.take(Incoming(message.payload, peer, settle, message.spam))
 
     def take(self, incoming: Incoming) -> None:
         """Examines a proof now, or once its block is committed here."""
-        why = self._why_malformed(incoming.proof)
+        why = self._why_malformed(incoming)
         if why is not None:
             incoming.settle(Verdict.REJECT, why)
         else:
-            self._until_committed.run(incoming.proof.height, lambda: self._examine(incoming))
+            height, refuse = incoming.proof.height, lambda: incoming.settle(Verdict.DROP, "not_committed")
+            self._until_committed.run(height, incoming.peer, lambda: self._examine(incoming), refuse)
 
-    def _why_malformed(self, proof: BlockProof) -> str | None:
+    def _why_malformed(self, incoming: Incoming) -> str | None:
         """What is wrong with a proof whatever the chain is."""
-        if len(proof.envelope) > self._world.scenario.provers.proof_bytes_max:
-            return "ProofTooLarge"
+        proof = incoming.proof
         if proof.backend not in self.fields:
             return "UnknownBackend"
         if proof.circuit not in CircuitId.__members__.values() or not self._world.proves(CircuitId(proof.circuit)):
             return "UnknownProofKind"
+        circuit = self._world.circuits.of(CircuitId(proof.circuit))
+        if self._processor.too_large(incoming.field, circuit, proof.envelope, incoming.peer, incoming.spam):
+            return TOO_LARGE
         signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
         return None if signed else "SignatureInvalid"
 
@@ -148,18 +160,8 @@ class Aggregation:
             incoming.settle(Verdict.REJECT, "unexpected_proof")
         elif self.holds(proof.height, field, part) or job in self._in_hand:
             incoming.settle(Verdict.IGNORE, "already_proven")
-        elif committed.outcome is not None and part == RECURSIVE and self.aggregates.of(proof.height, field) is None:
-            self._wait(incoming)
         else:
             self._verify(incoming, job)
-
-    def _wait(self, incoming: Incoming) -> None:
-        """Keeps a recursive proof until the consensus proofs that it rests on are here."""
-        if len(self._until_proven) >= HELD_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "held_block_proofs"))
-            incoming.settle(Verdict.IGNORE, "not_proven")
-        else:
-            self._until_proven.append(incoming)
 
     def _verify(self, incoming: Incoming, job: tuple[int, int, int, int, bytes]) -> None:
         proof, part, field = incoming.proof, incoming.part, incoming.field
@@ -172,16 +174,17 @@ class Aggregation:
         def decide(verdict: ProofVerdict | None) -> None:
             self._in_hand.discard(job)
             if verdict is None:
-                incoming.settle(Verdict.IGNORE, "verifier_busy")
+                incoming.settle(Verdict.DROP, "verifier_busy")
             elif not verdict.accepted:
+                self.on_false_proof(proof, verdict.reason)
                 incoming.settle(Verdict.REJECT, verdict.reason)
             else:
-                self._proofs.setdefault(proof.height, {}).setdefault((field, part), proof)
+                self._proofs.setdefault(proof.height, {}).setdefault((field, part), Kept(proof, self._world.now))
                 incoming.settle(Verdict.ACCEPT, "")
                 self._advance()
 
         circuit = self._world.circuits.of(part.circuit)
-        self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, None, decide)
+        self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, decide)
 
     def _statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
         if part != RECURSIVE:
@@ -197,9 +200,6 @@ class Aggregation:
 
     def on_proven(self) -> None:
         """A consensus proof was verified here."""
-        waiting, self._until_proven = self._until_proven, []
-        for incoming in waiting:
-            self._examine(incoming)
         self._advance()
 
     def _advance(self) -> None:
@@ -213,8 +213,9 @@ class Aggregation:
             if commitments is None:
                 return
             self.height = height
+            self._forget_outcomes()
             self.reached_at.append(self._world.now)
-            proof = self._proofs.get(height, {}).get((field, RECURSIVE))
+            kept = self._proofs.get(height, {}).get((field, RECURSIVE))
             self._world.emit(
                 BlockAggregated(
                     self._world.now,
@@ -223,9 +224,16 @@ class Aggregation:
                     committed.block.hash.hex()[:16],
                     field.label,
                     *commitments,
-                    None if proof is None else NodeId(proof.prover),
+                    None if kept is None else NodeId(kept.proof.prover),
                 )
             )
+
+    def _forget_outcomes(self) -> None:
+        """Old aggregated blocks lose their trees; before that, what every field's chain of aggregates needs of them is kept."""
+        if self._recursive and self.height > OUTCOMES_KEPT:
+            for field in self.fields:
+                self.aggregates.value(self.height - OUTCOMES_KEPT, field)
+        self._chain.forget_outcomes(self.height)
 
     def _commitments(self, height: int, field: BackendId) -> tuple[str, str] | None:
         """The parent's and the block's aggregated commitment, as events name them; empty on a chain without recursion."""

@@ -1,6 +1,6 @@
 """Who proves a committed block, when, and in which field.
 
-Candidates are the validators of the deciding epoch in the slot's leader order that have one of the scenario's
+Candidates are the members in the leader order of the block's slot that have one of the scenario's
 `block_proof_backends`. The first begins at commit; candidate k takes over when k time-outs have brought no proof.
 All proofs of a block are made in one field; the recursive one, which rests on all others, comes last.
 """
@@ -56,11 +56,6 @@ class BlockProver:
             rank = candidates.index(self._node)
             self._world.after((rank + caught_up) * self._timeout, lambda: self._begin(height, rank))
 
-    def on_proven(self, height: int) -> None:
-        """A consensus proof was verified here: recursive proofs from its height on may be possible now."""
-        for waiting in sorted(h for h in self._work if h >= height):
-            self._prove_recursive(waiting)
-
     def _begin(self, height: int, rank: int) -> None:
         """Starts on a block, unless it has been proved meanwhile."""
         if self._aggregation.proved(height) or self._conduct.keeps("proofs", height):
@@ -75,7 +70,7 @@ class BlockProver:
         self._prove_recursive(height)
 
     def _choose(self, committed: CommittedBlock) -> BackendId:
-        """The field of the block's consensus proof, which can then take part; else the node's backends take turns."""
+        """The block's own field where this node has it; else the node's backends take turns."""
         header = committed.block.header
         own = BackendId(header.backend)
         return own if own in self._backends else self._backends[header.height % len(self._backends)]
@@ -86,16 +81,16 @@ class BlockProver:
             return
         parts = self._aggregation.parts
         if parts.statement(height, work.backend, part) is None:
-            return  # Too old: whoever waits for this block has it proved or never will.
+            return  # Aggregated long ago.
         self._start(height, work, part, parts.witness(height, work.backend, part))
 
     def _prove_recursive(self, height: int) -> None:
-        """Starts the recursive proof once the aggregate is known here."""
+        """Starts the recursive proof."""
         work = self._work[height]
         if not self._world.proves(CircuitId.RECURSIVE) or RECURSIVE in work.begun:
             return
         found = self._aggregation.aggregates.of(height, work.backend)
-        if found is not None and found.provable and not self._aggregation.proved(height):
+        if found is not None and not self._aggregation.proved(height):
             self._start(height, work, RECURSIVE, found.statement)
 
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
@@ -119,7 +114,7 @@ class BlockProver:
 
 def block_provers(world: World, committed: CommittedBlock) -> tuple[int, ...]:
     """The validators that may prove a block, first candidate first."""
-    leaders = committed.members.leaders(committed.slot)
+    leaders = committed.electorate.leaders(committed.block.header.slot)
     return tuple(v for v in leaders if any(b in world.rules.proof_fields for b in world.backend_ids(v)))
 
 

@@ -18,6 +18,8 @@ class Conduct:
         self._node = node
         self._equivocates: Counter[str] = Counter()
         self._withholds: Counter[str] = Counter()
+        self.instead = set[str]()
+        """What an opponent has sent in place of the honest thing: `proposals`."""
 
     def under(self, fault: Equivocation | Withholding, begins: bool) -> None:
         """A fault begins or ends."""
@@ -29,7 +31,9 @@ class Conduct:
         return self._equivocates[what] > 0
 
     def keeps(self, what: str, height: int) -> bool:
-        """Whether the node keeps `proposals`, `votes`, `proofs` or `blocks` to itself; True is recorded as done."""
+        """Whether the node keeps `proposals`, `votes`, `proofs` or `blocks` to itself, which is recorded, or has sent something else instead."""
+        if what in self.instead:
+            return True
         if self._withholds[what] <= 0:
             return False
         self._world.emit(Withheld(self._world.now, self._node, what, height))

@@ -15,7 +15,6 @@ from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.messages import Proposal, Vote
 from simnet.protocol.rounds import Rounds
 from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Standing
-from simnet.protocol.validators import epoch_of
 from simnet.units import NodeId
 
 
@@ -28,7 +27,7 @@ class Enforcement:
         self._chain = chain
         self._rounds = Rounds()
         self._slot = -1
-        self._proof_slots = world.scenario.proof_takeover_slots or world.scenario.chain.block_proof_timeout_slots
+        self._proof_slots = world.scenario.consensus.proof_takeover_slots
         validators = world.genesis.validators
         self._validators = range(len(validators))
         self.books = Slashing({v.index: Standing(v.weight, v.timetoke_hours, v.tier) for v in validators})
@@ -77,8 +76,7 @@ class Enforcement:
     # --- judging -------------------------------------------------------------------------------------
 
     def _judge(self, slot: int) -> None:
-        members = self._chain.sets_of_next().at(slot)
-        took = self._rounds.took(slot, members, self._validators)
+        took = self._rounds.took(slot, self._chain.electorate.members, self._validators)
         if took is None:
             return
         for validator, proved in self._prover_of(slot - self._proof_slots).items():
@@ -98,15 +96,15 @@ class Enforcement:
 
         A proof may take some slots, so a leader is judged only when they have passed.
         """
-        leaders = self._chain.sets_of_next().at(slot).leaders(slot) if slot >= 0 else ()
-        if not leaders:
+        if slot < 0:
             return {}
+        leader = self._chain.electorate.leader(slot)
         committed = self._decided_in(slot)
         if committed is not None:
             proposer, proof = committed.block.header.proposer, committed.proof
             return {proposer: proof is not None and proof.prover == proposer}
         # A proposal that found no quorum may be anybody's fault.
-        return {} if self._rounds.has_proposal(leaders[0], slot) else {leaders[0]: False}
+        return {} if self._rounds.has_proposal(leader, slot) else {leader: False}
 
     def _decided_in(self, slot: int) -> CommittedBlock | None:
         for committed in reversed(self._chain.committed):
@@ -117,7 +115,7 @@ class Enforcement:
     def _witness(self, validator: int, slot: int) -> None:
         """Votes were missed although their author was up: that is withholding, and this node is its witness."""
         first = slot - self.books.thresholds.votes + 1
-        if epoch_of(first) == epoch_of(slot) and self._rounds.was_heard(validator, first, slot):
+        if self._rounds.was_heard(validator, first, slot):
             self._bring(Evidence(Kind.VOTE_WITHHOLDING, validator, f"round={slot}", reporter=self._node))
 
     def _bring(self, evidence: Evidence) -> None:

@@ -1,363 +1,329 @@
-"""Proven finality: from commit votes to a verified consensus proof.
+"""Proven finality at one node: carries out what `protocol.certification` decides, and examines what others send.
 
-The block's proposer collects the votes of the deciding slot into a certificate and publishes it; members then
-disclose the slot's one-time keys; with them the proposer proves, and everybody else verifies. Committed
-finality never waits for any of this.
-
-If the proposer brings no proof in time, and the scenario says what that is, the next member in the slot's leader order that has the block's backend does,
-with the votes and the disclosed keys that it has seen itself.
-
-If a member stays silent, the proposer goes on after one slot with the certificate reduced to those who
-disclosed, provided they are a quorum. Every tag stands in a signed vote, so a smaller certificate claims
-nothing that was not fixed before the disclosure.
+Committed finality never waits for any of this.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from simnet.events import BlockProven, ProofTakenOver
+from simnet.events import BlockProven, Endorsed, ProofTakenOver
 from simnet.net.network import Message, Verdict
-from simnet.node.chain import (
-    Chain,
-    CommittedBlock,
+from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.committee import (
+    VRF_KEY,
     block_statement,
-    certificate_matches,
-    certificate_weight,
     committee_of,
+    member_votes,
+    place_of,
+    proof_statement,
+    tags_of,
+    why_no_tag_set,
+    why_not_signed,
 )
 from simnet.node.conduct import Conduct
-from simnet.node.held import UntilCommitted
-from simnet.node.identity import otk_tree, public_otk
-from simnet.node.processor import Processor, Ticket
+from simnet.node.held import Quota, UntilCommitted
+from simnet.node.identity import no_keys, otk_tree, public_otk
+from simnet.node.processor import TOO_LARGE, Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.proofs.statements import (
-    ZERO,
-    Committee,
-    MemberVotes,
-    consensus_statement,
-    consensus_witness,
-    tier_seed,
-)
-from simnet.protocol.messages import Certificate, ConsensusProof, KeyDisclosure, Phase, Vote, VrfEntry
-from simnet.protocol.validators import SLOTS_PER_EPOCH, EpochSet, epoch_of
+from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
+from simnet.protocol import certification
+from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
+from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, Vote, VrfEntry
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
 from simnet.units import NodeId, from_ms
 
-VRF_KEY = 3
-"""Index of a slot's one-time key that serves its VRF entry."""
+ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 8, 32, 64
+"""What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
 
 
-@dataclass(slots=True)
-class Proving:
-    """A block that this node has proposed and has to prove."""
+Settle = Callable[[Verdict, str], None]
 
-    certificate: Certificate | None = None
-    keys: dict[int, KeyDisclosure] = field(default_factory=dict)
-    done: bool = False
-    not_before: int = 0
-    """When the certificate may be published."""
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A consensus proof that is being made."""
+
+    certificate: Certificate
+    vrf: tuple[VrfEntry, ...]
+    ticket: Ticket
 
 
 class Finality:
     """One node's part in proving blocks final."""
 
-    def __init__(
-        self,
-        world: World,
-        node: NodeId,
-        chain: Chain,
-        processor: Processor,
-        votes: dict[tuple[int, bytes], dict[tuple[int, Phase], Vote]],
-        note_vote: Callable[[Vote], None],
-        conduct: Conduct,
-    ) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, conduct: Conduct) -> None:
         self._world = world
         self._node = node
         self._chain = chain
         self._processor = processor
-        self._votes = votes
-        self._note_vote = note_vote
         self._conduct = conduct
         self._secret = world.genesis.secrets[node]
-        self._proving: dict[int, Proving] = {}
-        self._disclosed: set[int] = set()
-        self._keys: dict[int, dict[int, KeyDisclosure]] = defaultdict(dict)
-        """Signed disclosures by height and validator, until the block is proven: whoever takes over needs them."""
+        self._slot = -1
+        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
+        self._certifier = Certifier(node, _rules(world))
         self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
+        self._endorsements_of = Quota(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
+        self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
+        self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
         self.on_proven: Callable[[int], None] = lambda _height: None
         """Told the height of every block whose consensus proof was verified here."""
-        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        slots = world.scenario.proof_takeover_slots
-        self._timeout = None if slots is None else slots * self._slot_ns
+        self.on_false_proof: Callable[[ConsensusProof, str], None] = lambda _proof, _reason: None
+        """Told every signed proof that the verifier refused, with the reason."""
 
-    # --- proposer ------------------------------------------------------------------------------
+    # --- what the chain and the clock bring --------------------------------------------------------
 
-    def on_commit(self, height: int) -> None:
-        """A block was committed here."""
-        committed = self._chain.at(height)
-        assert committed is not None
-        if committed.block.header.proposer == self._node:
+    def on_slot(self, slot: int) -> None:
+        """A slot begins."""
+        self._slot = slot
+        for quota in (self._endorsements_of, self._disclosures_of, self._certificates_of):
+            quota.begin()
+        self._feed(certification.SlotBegan(slot, self._chain.registry))
+
+    def on_commit(self, height: int, votes: tuple[Vote, ...]) -> None:
+        """A block was committed here; `votes`: all for it that are here."""
+        committed = self._committed(height)
+        header = committed.block.header
+        self._feed(
+            certification.Committed(
+                height, self._slot, committed.block.hash, header.slot, header.proposer, header.backend, committed.electorate, votes
+            )
+        )
+        if header.proposer == self._node:
             # Most commit votes arrive within a few link delays; a twelfth of a slot is several.
-            grace = self._slot_ns // 12
-            self._proving[height] = Proving(not_before=self._world.now + grace)
-            self._world.after(grace, lambda: self._certify(height))
-        elif self._timeout is not None:
-            substitutes = self._substitutes(committed)
-            if self._node in substitutes:
-                rank = 1 + substitutes.index(self._node)
-                self._world.after(rank * self._timeout, lambda: self._take_over(height, rank))
+            self._world.after(self._slot_ns // 12, lambda: self._feed(certification.GraceOver(height)))
         self._held.on_commit(height)
 
-    def _substitutes(self, committed: CommittedBlock) -> list[int]:
-        """Who may prove a block when its proposer does not, in order."""
-        header = committed.block.header
-        leaders = committed.members.leaders(committed.slot)
-        return [v for v in leaders if v != header.proposer and header.backend in self._world.backend_ids(v)]
+    def on_vote(self, vote: Vote) -> None:
+        """A verified vote for a committed height: a late commit vote may complete a quorum."""
+        self._feed(certification.Voted(vote))
 
-    def _take_over(self, height: int, rank: int) -> None:
-        """Proves a block in another's place, unless a proof has come."""
-        committed = self._chain.at(height)
-        assert committed is not None
-        if committed.proof is not None or self._conduct.keeps("proofs", height):
+    # --- effects -----------------------------------------------------------------------------------
+
+    def _feed(self, event: certification.Input) -> None:
+        for effect in self._certifier.handle(event):
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Publish(certificate):
+                self._world.publish_consensus(self._node, "tag_set", certificate, certificate.size)
+                self._feed(certification.Certified(certificate))
+            case Disclose():
+                self._disclose(effect)
+            case Endorse():
+                self._endorse(effect)
+            case Prove(height, certificate, keys):
+                self._prove(self._committed(height), certificate, keys)
+            case TakeOver(height, rank):
+                block = self._committed(height).block
+                name, proposer = block.hash.hex()[:16], NodeId(block.header.proposer)
+                self._world.emit(ProofTakenOver(self._world.now, self._node, height, name, proposer, rank))
+
+    def _disclose(self, effect: Disclose) -> None:
+        backend, index = BackendId(effect.backend), effect.slot % SLOTS_PER_EPOCH
+        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
+        keys = (tree.key(index, 0), tree.key(index, 1), tree.key(index, 2), tree.key(index, VRF_KEY))
+        unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
+        disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
+        self._feed(certification.Disclosed(disclosure))
+
+    def _endorse(self, effect: Endorse) -> None:
+        if self._conduct.keeps("votes", effect.height):
             return
+        committed, backend = self._committed(effect.height), BackendId(effect.backend)
+        place = (effect.slot, Lane.ENDORSE, effect.backend, effect.registered)
+        committee = committee_of(self._world, committed.electorate.members, self._chain.registry, place)
+        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), Lane.ENDORSE)
+        tags = tags_of(committee, committed.block, effect.slot, lambda which: tree.key(effect.slot % SLOTS_PER_EPOCH, which))
+        unsigned = Endorsement(effect.height, effect.slot, effect.block, backend, effect.registered, self._node, tags, b"")
+        endorsement = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         name = committed.block.hash.hex()[:16]
-        self._world.emit(ProofTakenOver(self._world.now, self._node, height, name, NodeId(committed.block.header.proposer), rank))
-        self._proving[height] = Proving(not_before=self._world.now)
-        self._certify(height)
+        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, name, backend.label))
+        self._world.publish_consensus(self._node, "endorsement", endorsement, endorsement.size)
+        self._feed(certification.Endorsed(endorsement))
 
-    def on_vote_seen(self, vote: Vote) -> None:
-        """A late commit vote may complete a quorum."""
-        proving = self._proving.get(vote.height)
-        if proving is not None and proving.certificate is None and self._world.now >= proving.not_before:
-            self._certify(vote.height)
-
-    def _certify(self, height: int) -> None:
-        """Publishes the certificate once all three phases have a quorum; tried again with every later vote."""
-        committed = self._chain.at(height)
-        proving = self._proving[height]
-        assert committed is not None
-        if proving.certificate is not None:
-            return
-        certificate = self._full_certificate(committed)
-        if certificate is None:
-            return
-        proving.certificate = certificate
-        self._world.publish_consensus(self._node, "tag_set", certificate, certificate.size)
-        self._disclose(certificate)
-        for disclosure in list(self._keys[height].values()):
-            self._check_disclosure(disclosure)
-        self._world.after(self._slot_ns, lambda: self._reduce(height))
-
-    def _full_certificate(self, committed: CommittedBlock) -> Certificate | None:
-        """All members that cast all three votes in the deciding slot, if they are a quorum."""
-        votes = self._votes[(committed.slot, committed.block.hash)]
-        members = [m.validator.index for m in committed.members.members]
-        complete = sorted(m for m in members if all((m, p) in votes for p in Phase))
-        if sum(committed.members.weights[m] for m in complete) < committed.members.threshold:
-            return None
-        chosen = tuple(votes[(m, p)] for m in complete for p in Phase)
-        return Certificate(committed.block.header.height, committed.slot, committed.block.hash, chosen)
-
-    def _reduce(self, height: int) -> None:
-        """A slot has passed: go on without the members that did not disclose."""
-        proving = self._proving[height]
-        committed = self._chain.at(height)
-        if proving.done or proving.certificate is None or committed is None:
-            return
-        votes = tuple(v for v in proving.certificate.votes if v.validator in proving.keys)
-        reduced = replace(proving.certificate, votes=votes)
-        if certificate_weight(reduced, Phase.COMMIT, committed.members) >= committed.members.threshold:
-            proving.certificate = reduced
-            self._world.publish_consensus(self._node, "tag_set", reduced, reduced.size)
-            self._prove(height)
-        else:
-            self._world.after(self._slot_ns, lambda: self._reduce(height))
-
-    def _collect(self, disclosure: KeyDisclosure) -> None:
-        proving = self._proving.get(disclosure.height)
-        if proving is None or proving.done or proving.certificate is None:
-            return
-        proving.keys[disclosure.validator] = disclosure
-        if {v.validator for v in proving.certificate.votes} <= proving.keys.keys():
-            self._prove(disclosure.height)
-
-    def _prove(self, height: int) -> None:
-        proving, committed = self._proving[height], self._chain.at(height)
-        if proving.done:
-            return  # A late disclosure came before the retry.
+    def _prove(self, committed: CommittedBlock, certificate: Certificate, keys: dict[int, KeyDisclosure]) -> None:
+        height = certificate.height
         if self._conduct.keeps("proofs", height):
-            proving.done = True
+            return  # The block stays in hand here, and nothing more is done about it.
+        members = committed.electorate.members
+        committee = committee_of(self._world, members, self._chain.registry, place_of(certificate))
+        tags = certificate.tags()
+        unfit = tuple(v for v in tags if tags[v] != tags_of(committee, committed.block, certificate.slot, keys[v].keys.__getitem__))
+        if unfit:
+            self._feed(certification.Unfit(certificate, unfit))
             return
-        assert committed is not None
-        assert proving.certificate is not None
-        proving.done = True
-        backend = BackendId(committed.block.header.backend)
-        committee = self._committee(committed.members, backend)
-        block = block_statement(committed.block, committed.slot, committee)
-        seats = {m.validator.index: i for i, m in enumerate(committed.members.members)}
-        vrf = []
-        for v in sorted({v.validator for v in proving.certificate.votes}):
-            key = proving.keys[v].keys[VRF_KEY]
-            member = committee.members[seats[v]]
-            seed = tier_seed(backend, member.key, member.timetoke_hours)
-            vrf.append(VrfEntry(v, native.vrf_output(backend, key, block.digest, block.epoch, seed), key))
-        votes = member_votes(committed.members, proving.certificate, tuple(vrf))
-        opened = {}
-        for validator, seat in seats.items():
-            public = public_otk(self._world.seed, validator, backend, committed.slot)
-            keys = proving.keys[validator].keys if validator in proving.keys else (ZERO,) * 4
-            opened[seat] = (keys, public.keys, public.path)
+        block = block_statement(committed.block, certificate.slot, committee)
+        vrf, opened = [], {}
+        for seat, (validator, member) in enumerate(zip(members.members, committee.members, strict=True)):
+            v, backend = validator.index, committee.backend
+            registered = self._chain.registry.first(block.epoch, certificate.registered)
+            public = public_otk(self._world.seed, v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
+            disclosed = keys[v].keys if v in tags else (ZERO,) * 4
+            opened[seat] = (disclosed, public.keys, public.path)
+            if v in tags:
+                seed = tier_seed(backend, member.key, member.timetoke_hours)
+                output = native.vrf_output(backend, disclosed[VRF_KEY], block.digest, block.epoch, seed)
+                vrf.append(VrfEntry(v, output, disclosed[VRF_KEY]))
+        entries = tuple(sorted(vrf, key=lambda e: e.validator))
+        votes = member_votes(members, certificate, entries)
         witness = consensus_witness(consensus_statement(committee, block, votes), votes, opened)
-        ticket = self._processor.prove(backend, self._world.circuits.consensus, witness)
+        ticket = self._processor.prove(committee.backend, self._world.circuits.consensus, witness)
         if ticket is None:
-            proving.done = False
-            self._world.after(self._slot_ns, lambda: self._prove(height))
-            return
-        ticket.when_ready(lambda: self._announce(committed, proving, tuple(vrf), ticket))
+            self._feed(certification.ProverBusy(height))
+        else:
+            ticket.when_ready(lambda: self._announce(committed, Job(certificate, entries, ticket)))
 
-    def _announce(self, committed: CommittedBlock, proving: Proving, vrf: tuple[VrfEntry, ...], ticket: Ticket) -> None:
-        assert proving.certificate is not None
-        proof = ConsensusProof(proving.certificate, vrf, self._node, ticket.backend, ticket.take())
-        self.examine(proof, self._node, lambda _verdict, _reason: None)
+    def _announce(self, committed: CommittedBlock, job: Job) -> None:
+        unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
+        proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        if committed.proof is None:
+            self.examine(proof, self._node, lambda _verdict, _reason: None)
         self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
 
-    # --- everybody -----------------------------------------------------------------------------
+    # --- what the network brings ---------------------------------------------------------------------
 
-    def on_certificate(self, message: Message, _peer: NodeId) -> None:
-        """A certificate came by gossip."""
+    def on_certificate(self, message: Message, peer: NodeId) -> None:
+        """A certificate came by gossip: signed by its members, whoever published it."""
         certificate = message.payload
         assert isinstance(certificate, Certificate)
-        valid = certificate_matches(certificate) and all(self._world.vote_valid(v) for v in certificate.votes)
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT if valid else Verdict.REJECT, "" if valid else "votes")
-        if valid:
-            for vote in certificate.votes:
-                self._note_vote(vote)
-            self._held.run(certificate.height, lambda: self._disclose(certificate))
+        why = why_not_signed(self._world, certificate)
+        if why is not None:
+            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+        elif not self._certificates_of.takes(peer):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        else:
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            event = certification.Certified(certificate)
+            self._held.run(certificate.height, peer, lambda: self._feed(event), _nothing)
 
-    def on_disclosure(self, message: Message, _peer: NodeId) -> None:
-        """A member's one-time keys came by gossip."""
+    def on_endorsement(self, message: Message, peer: NodeId) -> None:
+        """A member's endorsement came by gossip."""
+        endorsement = message.payload
+        assert isinstance(endorsement, Endorsement)
+        if not self._world.endorsement_valid(endorsement):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+        elif not self._endorsements_of.takes(endorsement.validator):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        else:
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            event = certification.Endorsed(endorsement)
+            self._held.run(endorsement.height, peer, lambda: self._feed(event), _nothing)
+
+    def on_disclosure(self, message: Message, peer: NodeId) -> None:
+        """A member's one-time keys came by gossip: they must hash to the public ones that its registration brought."""
         disclosure = message.payload
         assert isinstance(disclosure, KeyDisclosure)
-        signed = self._world.signed_by(disclosure.validator, disclosure.signing_bytes(), disclosure.signature)
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT if signed else Verdict.REJECT, "" if signed else "SignatureInvalid")
-        if signed:
-            self._held.run(disclosure.height, lambda: self._check_disclosure(disclosure))
+        epoch = epoch_of(disclosure.slot)
+        why = self._why_not_disclosure(disclosure)
+        if why is not None:
+            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+        elif disclosure.slot > self._slot + 1 or self._chain.registry.of(disclosure.validator, epoch) is None:
+            # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
+            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+        elif not self._keys_hold(disclosure):
+            self._world.network.verdict(self._node, message, Verdict.REJECT, "keys")
+        elif not self._disclosures_of.takes(disclosure.validator):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        else:
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            event = certification.Disclosed(disclosure)
+            self._held.run(disclosure.height, peer, lambda: self._feed(event), _nothing)
+
+    def _why_not_disclosure(self, d: KeyDisclosure) -> str | None:
+        if not self._world.signed_by(d.validator, d.signing_bytes(), d.signature):
+            return "SignatureInvalid"
+        return None if d.backend in self._world.consensus_fields else "UnknownBackend"
+
+    def _keys_hold(self, d: KeyDisclosure) -> bool:
+        """Whether disclosed keys hash to the public ones that came with the registration."""
+        public = public_otk(self._world.seed, d.validator, BackendId(d.backend), d.slot, d.lane).keys
+        return b"".join(native.otk_public(d.backend, k) for k in d.keys) == public
 
     def on_proof(self, message: Message, peer: NodeId) -> None:
         """A consensus proof came by gossip."""
         proof = message.payload
         assert isinstance(proof, ConsensusProof)
+        self.take(proof, peer, lambda verdict, reason: self._world.network.verdict(self._node, message, verdict, reason), message.spam)
 
-        def settle(verdict: Verdict, reason: str) -> None:
-            self._world.network.verdict(self._node, message, verdict, reason)
+    def take(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None) -> None:
+        """Examines a consensus proof now, or once its block is committed here."""
+        if proof.backend not in self._world.consensus_fields:
+            settle(Verdict.REJECT, "UnknownBackend")
+        elif self._processor.too_large(BackendId(proof.backend), self._world.circuits.consensus, proof.envelope, peer, spam):
+            settle(Verdict.REJECT, TOO_LARGE)
+        elif not self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature):
+            settle(Verdict.REJECT, "SignatureInvalid")
+        else:
+            height = proof.certificate.height
+            self._held.run(height, peer, lambda: self.examine(proof, peer, settle, spam), lambda: settle(Verdict.DROP, "not_committed"))
 
-        self._held.run(proof.certificate.height, lambda: self.examine(proof, peer, settle))
-
-    def examine(self, proof: ConsensusProof, peer: NodeId, settle: Callable[[Verdict, str], None]) -> None:
+    def examine(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None = None) -> None:
         """Verifies a consensus proof of a committed block against a statement built here."""
         certificate = proof.certificate
-        committed = self._chain.at(certificate.height)
-        assert committed is not None
+        committed = self._committed(certificate.height)
         if committed.proof is not None:
             settle(Verdict.IGNORE, "already_proven")
             return
         why = self._why_unrelated(proof, committed)
         if why is not None:
-            settle(Verdict.REJECT, why)
+            settle(Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
             return
-        backend = BackendId(committed.block.header.backend)
-        statement = proof_statement(committed, proof, backend, self._world.circuits.consensus.params[0])
+        backend = BackendId(proof.backend)
+        statement = proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
 
         def decide(verdict: ProofVerdict | None) -> None:
             if verdict is None:
-                settle(Verdict.IGNORE, "verifier_busy")
+                settle(Verdict.DROP, "verifier_busy")
                 return
-            if verdict.accepted and committed.proof is None:
-                committed.proof = proof
-                self._keys.pop(certificate.height, None)
-                name = committed.block.hash.hex()[:16]
-                self._world.emit(BlockProven(self._world.now, self._node, certificate.height, name, backend.label))
-                self.on_proven(certificate.height)
+            if verdict.accepted:
+                self._note_proven(committed, proof)
+            else:
+                self.on_false_proof(proof, verdict.reason)
             settle(Verdict.ACCEPT if verdict.accepted else Verdict.REJECT, verdict.reason)
 
         circuit = self._world.circuits.consensus
-        self._processor.verify(backend, circuit, statement, proof.envelope, peer, None, decide)
+        self._processor.verify(backend, circuit, statement, proof.envelope, peer, spam, decide)
+
+    def _note_proven(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
+        if committed.proof is not None:
+            return
+        committed.proof, committed.proven_at = proof, self._world.now
+        header = committed.block.header
+        self._feed(certification.Proven(header.height))
+        name, backend = committed.block.hash.hex()[:16], BackendId(proof.backend).label
+        self._world.emit(BlockProven(self._world.now, self._node, header.height, name, backend))
+        self.on_proven(header.height)
 
     def _why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
-        """Native checks before the verifier: the certificate is signed, of this block, and a quorum in all phases."""
-        certificate = proof.certificate
-        if certificate.block != committed.block.hash or certificate.slot != committed.slot:
+        """Native checks before the verifier: the certificate is signed, of this block, and a quorum's tag set."""
+        certificate, header = proof.certificate, committed.block.header
+        if certificate.block != committed.block.hash:
             return "another_block"
-        if not certificate_matches(certificate) or not all(self._world.vote_valid(v) for v in certificate.votes):
-            return "votes"
-        threshold = committed.members.threshold
-        if any(certificate_weight(certificate, p, committed.members) < threshold for p in Phase):
-            return "no_quorum"
-        voters = {v.validator for v in certificate.votes}
-        if [e.validator for e in proof.vrf] != sorted(voters) or not voters <= committed.members.weights.keys():
-            return "vrf_entries"
-        return None
+        if proof.backend != certificate.backend or proof.backend not in self._world.consensus_fields:
+            return "UnknownBackend"
+        if certificate.lane is Lane.VOTE and certificate.backend != header.backend:
+            return "UnknownBackend"
+        why = why_not_signed(self._world, certificate)
+        why = why or why_no_tag_set(certificate, committed.electorate, header.slot, self._slot + 1, self._chain.registry)
+        if why is not None:
+            return why
+        return None if [e.validator for e in proof.vrf] == list(certificate.tags()) else "vrf_entries"
 
-    def _disclose(self, certificate: Certificate) -> None:
-        """Discloses this validator's keys of the slot, once, if its own votes stand in the certificate."""
-        committed = self._chain.at(certificate.height)
+    def _committed(self, height: int) -> CommittedBlock:
+        committed = self._chain.at(height)
         assert committed is not None
-        mine = [v for v in certificate.votes if v.validator == self._node]
-        own = self._votes[(certificate.slot, certificate.block)]
-        if not mine or certificate.slot in self._disclosed or certificate.block != committed.block.hash:
-            return
-        if any(own.get((self._node, v.phase)) != v for v in mine):
-            return
-        self._disclosed.add(certificate.slot)
-        backend = BackendId(committed.block.header.backend)
-        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(certificate.slot))
-        index = certificate.slot % SLOTS_PER_EPOCH
-        keys = (tree.key(index, 0), tree.key(index, 1), tree.key(index, 2), tree.key(index, VRF_KEY))
-        unsigned = KeyDisclosure(certificate.height, certificate.slot, certificate.block, self._node, keys, b"")
-        disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-        self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
-        self._remember(disclosure, committed)
-        self._collect(disclosure)
-
-    def _remember(self, disclosure: KeyDisclosure, committed: CommittedBlock) -> None:
-        """Keeps a member's disclosure, one a block, as long as the block is not proven."""
-        if committed.proof is None and disclosure.slot == committed.slot and disclosure.validator in committed.members.weights:
-            self._keys[disclosure.height].setdefault(disclosure.validator, disclosure)
-
-    def _check_disclosure(self, disclosure: KeyDisclosure) -> None:
-        """Keeps disclosed keys; who proves the block takes those that hash to the public ones."""
-        committed = self._chain.at(disclosure.height)
-        assert committed is not None
-        self._remember(disclosure, committed)
-        if disclosure.height not in self._proving or disclosure.slot != committed.slot:
-            return
-        backend = BackendId(committed.block.header.backend)
-        public = public_otk(self._world.seed, disclosure.validator, backend, disclosure.slot).keys
-        if b"".join(native.otk_public(backend, k) for k in disclosure.keys) == public:
-            self._collect(disclosure)
-
-    def _committee(self, members: EpochSet, backend: BackendId) -> Committee:
-        return committee_of(members, backend, self._world.circuits.consensus.params[0])
+        return committed
 
 
-def proof_statement(committed: CommittedBlock, proof: ConsensusProof, backend: BackendId, capacity: int) -> bytes:
-    """What a consensus proof of a committed block has to prove."""
-    committee = committee_of(committed.members, backend, capacity)
-    block = block_statement(committed.block, proof.certificate.slot, committee)
-    return consensus_statement(committee, block, member_votes(committed.members, proof.certificate, proof.vrf))
+def _rules(world: World) -> Rules:
+    provers = tuple(frozenset(int(b) for b in world.backend_ids(v.index)) for v in world.genesis.validators)
+    return Rules(world.scenario.consensus.proof_takeover_slots, tuple(map(int, world.consensus_fields)), provers)
 
 
-def member_votes(members: EpochSet, certificate: Certificate, vrf: tuple[VrfEntry, ...]) -> tuple[MemberVotes, ...]:
-    """Every member's tags and VRF entry, in the circuit's order."""
-    tags = {(v.validator, v.phase): v.tag for v in certificate.votes}
-    entries = {e.validator: (e.output, e.key) for e in vrf}
-    out = []
-    for member in members.members:
-        v = member.validator.index
-        own = [tags[(v, p)] for p in Phase if (v, p) in tags]
-        complete = (own[0], own[1], own[2]) if len(own) == len(Phase) else None
-        out.append(MemberVotes(complete, entries.get(v)))
-    return tuple(out)
+def _nothing() -> None:
+    """A message that was answered at once and is not kept."""

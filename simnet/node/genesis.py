@@ -14,7 +14,7 @@ from simnet.protocol.ledger import Ledger
 from simnet.protocol.roots import DEPTH, TRANSFERS_PER_STATE_PROOF, genesis_state
 from simnet.protocol.state import ChainState, Rules
 from simnet.protocol.transfer import Account
-from simnet.protocol.validators import EpochSet
+from simnet.protocol.validators import Electorate, Registry, ValidatorSet
 from simnet.scenario.model import Scenario
 from simnet.scenario.ours import HEARTBEATS_MAX
 from simnet.units import to_ms
@@ -55,16 +55,18 @@ def make_rules(scenario: Scenario) -> Rules:
 
 
 def make_genesis(scenario: Scenario, seed: int, static_key_seed: str | None = None) -> Genesis:
-    """Validators, wallets with funded lanes, and everybody's registration for epoch 0."""
+    """Validators, wallets with funded lanes, and everybody's registrations for the first epochs."""
     chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
     nodes = scenario.topology.n
     secrets = node_secrets(nodes, seed, static_key_seed)
     validators = make_validators(scenario, seed, secrets)
     wallets, state = make_accounts(scenario, seed)
-    registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], 0) for v in validators]
+    horizon = range(scenario.consensus.key_horizon_epochs)
+    registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], epoch) for epoch in horizon for v in validators]
     lanes = tuple(tuple(wallet) for wallet in wallets)
     numbers = {key: number for wallet in wallets for key, number in wallet.items()}
-    return Genesis(chain_id, secrets, validators, lanes, state, EpochSet.of(0, validators, registrations), numbers)
+    electorate = Electorate(ValidatorSet.of(validators), Registry({}).with_new(registrations))
+    return Genesis(chain_id, secrets, validators, lanes, state, electorate, numbers)
 
 
 def make_accounts(scenario: Scenario, seed: int) -> tuple[list[dict[bytes, int]], ChainState]:

@@ -1,19 +1,28 @@
-"""Messages about blocks that this node has not committed yet."""
+"""Bounds on what nodes keep or pass on for others before it can be judged."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from simnet.events import LimitReached
 from simnet.node.chain import Chain
 from simnet.node.world import World
 from simnet.units import NodeId
 
-HELD_MAX = 64
-"""Messages kept per validator for blocks that are not here."""
+HELD_MAX = 128
+"""Messages kept from one neighbour for blocks that are not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that waits for its block."""
+
+    peer: NodeId
+    action: Callable[[], None]
 
 
 class UntilCommitted:
-    """Runs what concerns a block once the block is committed here; keeps a bounded number."""
+    """Runs what concerns a block once the block is committed here; keeps a bounded number from each neighbour."""
 
     def __init__(self, world: World, node: NodeId, chain: Chain, what: str) -> None:
         self._world = world
@@ -21,24 +30,50 @@ class UntilCommitted:
         self._chain = chain
         self._what = what
         """The name of the limit."""
-        self._held: dict[int, list[Callable[[], None]]] = defaultdict(list)
-        self._count = 0
+        self._held: dict[int, list[Held]] = defaultdict(list)
+        self._count: Counter[NodeId] = Counter()
 
-    def run(self, height: int, action: Callable[[], None]) -> None:
-        """Runs `action` now, or once the block of this height is committed here."""
+    def run(self, height: int, peer: NodeId, action: Callable[[], None], refuse: Callable[[], None]) -> None:
+        """Runs `action` now, or once the block of this height is committed here; `refuse`, at once, if it never will be or there is
+        no room: every message gets its answer."""
         if self._chain.at(height) is not None:
             action()
         elif height < 1:
-            return  # There is no such block and never will be.
-        elif self._count < HELD_MAX * len(self._world.genesis.validators):
-            self._held[height].append(action)
-            self._count += 1
+            refuse()  # There is no such block and never will be.
+        elif self._count[peer] < HELD_MAX:
+            self._held[height].append(Held(peer, action))
+            self._count[peer] += 1
         else:
             self._world.emit(LimitReached(self._world.now, self._node, self._what))
+            refuse()
 
     def on_commit(self, height: int) -> None:
         """A block was committed here."""
-        actions = self._held.pop(height, [])
-        self._count -= len(actions)
-        for action in actions:
-            action()
+        held = self._held.pop(height, [])
+        for one in held:
+            self._count[one.peer] -= 1
+        for one in held:
+            one.action()
+
+
+class Quota:
+    """How many messages of a kind a node takes from each author in one slot."""
+
+    def __init__(self, world: World, node: NodeId, what: str, limit: int) -> None:
+        self._world = world
+        self._node = node
+        self._what = what
+        self._limit = limit
+        self._taken: Counter[int] = Counter()
+
+    def begin(self) -> None:
+        """A slot begins."""
+        self._taken.clear()
+
+    def takes(self, author: int) -> bool:
+        """Whether there is room for one more; counts it."""
+        self._taken[author] += 1
+        if self._taken[author] <= self._limit:
+            return True
+        self._world.emit(LimitReached(self._world.now, self._node, self._what))
+        return False

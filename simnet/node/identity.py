@@ -6,14 +6,14 @@ Also what is public of them: registrations, and the public one-time keys that tr
 import hashlib
 import struct
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from simnet import rng
 from simnet.net.peers import keys_of_both_classes
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Registration
-from simnet.protocol.validators import SLOTS_PER_EPOCH, Validator
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, Validator
 from simnet.scenario.model import Scenario
 
 
@@ -59,10 +59,10 @@ def make_validators(scenario: Scenario, seed: int, secrets: tuple[bytes, ...]) -
     )
 
 
-@lru_cache(maxsize=1024)
-def otk_tree(seed: int, node: int, backend: BackendId, epoch: int) -> native.OtkTree:
-    """A validator's one-time keys of an epoch in one field. Only the validator itself may use `key`."""
-    return native.OtkTree(backend, rng.secret(seed, "one-time-keys", node), epoch)
+@lru_cache(maxsize=4096)
+def otk_tree(seed: int, node: int, backend: BackendId, epoch: int, lane: Lane) -> native.OtkTree:
+    """A validator's one-time keys of an epoch and lane in one field. Only the validator itself may use `key`."""
+    return native.OtkTree(backend, rng.secret(seed, "one-time-keys", node, lane), epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,34 @@ class PublicOtk:
 
 
 @lru_cache(maxsize=65536)
-def public_otk(seed: int, node: int, backend: BackendId, slot: int) -> PublicOtk:
+def public_otk(seed: int, node: int, backend: BackendId, slot: int, lane: Lane) -> PublicOtk:
     """The public keys and path that travelled with the validator's registration."""
     epoch, index = divmod(slot, SLOTS_PER_EPOCH)
-    tree = otk_tree(seed, node, backend, epoch)
+    tree = otk_tree(seed, node, backend, epoch, lane)
     return PublicOtk(tree.public(index), tree.path(index))
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeys:
+    """In place of the keys of a member that has not registered for an epoch: its leaf is in the circuit's tree like any other."""
+
+    root: bytes
+    public: PublicOtk
+
+
+@cache
+def no_keys(backend: BackendId) -> NoKeys:
+    """A tree of zero digests. To vote with it takes a preimage of the zero digest under H[OTK], which nobody has."""
+    slot = native.merkle_root(backend, bytes(4 * 32), 2, bytes(32))
+    slots = slot * SLOTS_PER_EPOCH
+    depth = SLOTS_PER_EPOCH.bit_length() - 1
+    path = native.merkle_paths(backend, slots, depth, slot, [0])[0]
+    return NoKeys(native.binary_root(backend, slots, depth, slot), PublicOtk(bytes(4 * 32), path))
 
 
 def make_registration(seed: int, chain_id: bytes, node: int, secret: bytes, epoch: int) -> Registration:
     """A validator's signed registration for an epoch."""
-    roots = tuple(otk_tree(seed, node, b, epoch).root for b in BackendId)
+    roots = tuple(tuple(otk_tree(seed, node, b, epoch, lane).root for b in BackendId) for lane in Lane)
     vrf = native.vrf_prove(vrf_secret(seed, node), vrf_input(chain_id, epoch))
     unsigned = Registration(node, epoch, roots, vrf, b"")
     return replace(unsigned, signature=native.ed25519_sign(secret, unsigned.signing_bytes()))
@@ -92,7 +110,9 @@ def make_registration(seed: int, chain_id: bytes, node: int, secret: bytes, epoc
 
 def registration_valid(registration: Registration, validators: tuple[Validator, ...], chain_id: bytes) -> bool:
     """Signature and VRF proof of a registration."""
-    if not 0 <= registration.validator < len(validators) or len(registration.otk_roots) != len(BackendId):
+    if not 0 <= registration.validator < len(validators):
+        return False
+    if [len(lane) for lane in registration.otk_roots] != [len(BackendId)] * len(Lane):
         return False
     validator = validators[registration.validator]
     if not native.ed25519_verify(validator.key, registration.signing_bytes(), registration.signature):

@@ -13,6 +13,9 @@ from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.opponents.act import Reach
+from simnet.node.opponents.opponent import Opponent
+from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
@@ -23,7 +26,7 @@ from simnet.node.wallet import Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.messages import TxMessage
+from simnet.protocol.messages import TxMessage, Vote
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 from simnet.units import NodeId, from_ms
@@ -31,6 +34,7 @@ from simnet.units import NodeId, from_ms
 TX_TOPIC = "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})
 """They carry nothing to check: the network passes them on by itself."""
+ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 BUSY_RETRY = from_ms(500)
 """An own transfer that the own verifier had no room for is offered to it again after this long."""
 
@@ -43,7 +47,8 @@ class Node:
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
-        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]))
+        self.peers = Peers(world, node)
+        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
         self.conduct = Conduct(world, node)
@@ -52,23 +57,26 @@ class Node:
         self.validator.on_signed.append(self.watch.saw)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
-        self.finality = Finality(world, node, self.chain, processor, self.validator.votes, self.validator.note_vote, self.conduct)
+        self.finality = Finality(world, node, self.chain, processor, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
         self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
+        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.wallet, self.conduct)
+        self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.validator.on_commit = self._on_commit
-        self.validator.on_vote_seen = self.finality.on_vote_seen
+        self.validator.on_vote_of_committed = self.finality.on_vote
         self.finality.on_proven = self._on_proven
         self.enforcement = self._enforcement() if world.scenario.slashing else None
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
+            "endorsement": self.finality.on_endorsement,
             "proposal": self.validator.on_proposal,
             "tag_set": self.finality.on_certificate,
             "key_disclosure": self.finality.on_disclosure,
@@ -85,15 +93,23 @@ class Node:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a gossip message."""
+        self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
-        if handler is not None:
+        if message.kind in PROOFS and not self.peers.has_time_for(peer):
+            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
+        elif handler is not None:
             handler(message, peer)
         else:
             self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """This node's own answer."""
+        self.peers.judged(message, peer, verdict, reason)
+
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
-        self.sync.on_direct(kind, payload, peer)
+        if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+            self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
@@ -108,10 +124,17 @@ class Node:
         """A slot begins by this node's clock."""
         if self.clock.error:
             self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+        self.peers.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
+        self.opponent.on_slot(slot)
         self.presence.on_slot(slot)
+        self.finality.on_slot(slot)
         self.validator.on_slot(slot)
+
+    def on_late_slot(self, slot: int) -> None:
+        """A slot after the traffic: no more blocks, but what is committed goes on being proven."""
+        self.finality.on_slot(slot)
 
     def under(self, fault: NodeFaults, begins: bool) -> None:
         """A fault of the node itself begins or ends."""
@@ -125,6 +148,8 @@ class Node:
                     self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
                 self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+            case _:
+                self.opponent.under(fault, begins)
 
     def _slot_clock(self) -> SlotClock:
         scenario = self._world.scenario
@@ -164,7 +189,7 @@ class Node:
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
-    def _on_commit(self, block: Block, caught_up: bool) -> None:
+    def _on_commit(self, block: Block, caught_up: bool, votes: tuple[Vote, ...]) -> None:
         height = block.header.height
         self.presence.on_commit(block)
         stale = self.transactions.after_block(block, self.chain.ledger)
@@ -172,7 +197,7 @@ class Node:
         for tx in stale:
             if self.wallet.owns(tx.transfer.sender):
                 self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
-        self.finality.on_commit(height)
+        self.finality.on_commit(height, votes)
         self.block_prover.on_commit(height, caught_up=caught_up)
         self.aggregation.on_commit(height)
 
@@ -187,4 +212,3 @@ class Node:
         if self.enforcement is not None:
             self.enforcement.on_proven(height)
         self.aggregation.on_proven()
-        self.block_prover.on_proven(height)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from simnet.blob import Blob
 from simnet.errors import ProofError
 from simnet.events import LimitReached, ProofMade, ProofVerified
+from simnet.node.peers import Peers
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security, Verdict
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
@@ -19,6 +20,7 @@ from simnet.proofs.queue import Job, ProofQueue
 from simnet.scenario.nodefaults import Service
 from simnet.units import NodeId, SimTime
 
+TOO_LARGE = "ProofTooLarge"
 ProofFuture = Future[tuple[Blob, int]]
 AnyFuture = ProofFuture | Future[tuple[Verdict, int]]
 
@@ -92,11 +94,12 @@ class Processor:
     Consensus proofs have a prover of their own, and the other proofs of blocks another, so transfers never wait for one.
     """
 
-    def __init__(self, world: World, node: NodeId, cpu_factor: float) -> None:
+    def __init__(self, world: World, node: NodeId, cpu_factor: float, peers: Peers) -> None:
         limits = world.scenario.provers
         self._world = world
         self._node = node
         self._factor = cpu_factor
+        self._peers = peers
         self._security = Security[world.scenario.provers.security.upper()]
         self._provers = ProofQueue(limits.workers, limits.queue_jobs_max)
         self._consensus_prover = ProofQueue(1, limits.queue_jobs_max)
@@ -151,10 +154,12 @@ class Processor:
             then(None)
             return
         self._measure("verifier")
+        self._peers.begins(peer, cost)
 
         def finish() -> None:
             verdict, _ = future.result()
             at = self._world.now
+            self._peers.ends(peer, cost, accepted=verdict.accepted)
             label, kind = backend.label, circuit.id.label
             self._world.emit(
                 ProofVerified(at, self._node, peer, label, kind, name, verdict.accepted, verdict.reason, spam, len(envelope), now, cost)
@@ -162,6 +167,15 @@ class Processor:
             then(verdict)
 
         at_end_of(self._world, placed, finish)
+
+    def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
+        """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""
+        if len(envelope) <= self._world.scenario.provers.proof_bytes_max:
+            return False
+        now, label, kind = self._world.now, backend.label, circuit.id.label
+        event = ProofVerified(now, self._node, peer, label, kind, envelope.name, False, TOO_LARGE, spam, len(envelope), now, SimTime(0))
+        self._world.emit(event)
+        return True
 
     # --- stops ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,10 @@
-"""Catching up: blocks that a node missed, and transfers that a proposal names but the node does not have."""
+"""Catching up: what a node missed and learns from its neighbours, whatever it was and however long ago.
+
+Gossip offers a message for a few heartbeats only. So neighbours tell each other now and then, and whenever a link comes up, how far
+they are (`Status`): the height, the votes that they hold of the height being voted on, pending transfers, the proofs of blocks that are not
+aggregated. Whoever is ahead hands over, or is asked for, what the other lacks. Everything that comes is checked as if it had come by
+gossip.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,28 +14,46 @@ from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.aggregation import Incoming as IncomingProof
-from simnet.node.chain import Chain, CommittedBlock, certificate_matches, certificate_weight
+from simnet.node.block_parts import Part
+from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.world import World
+from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
-from simnet.protocol.validators import epoch_of
+from simnet.protocol.votes import Holding
 from simnet.units import NS_PER_S, NodeId, SimTime
 
-STATUS_BYTES = 48
+STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
 SILENT_REQUESTS = 3
-"""After so many unanswered requests another neighbour is asked: one or two may have been lost."""
+"""After so many requests without a useful answer another neighbour is asked: one or two may have been lost."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
-OWED_MAX = 4096
-"""Transfers that neighbours asked for and this node does not have yet."""
+PROOFS_TOLD = 8
+"""Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
+OWED_MAX = 512
+"""Transfers that one neighbour asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
 """Younger transfers may still be on their way to everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofsHeld:
+    """Which verified proofs of a block a node holds."""
+
+    height: int
+    consensus: bool
+    parts: frozenset[tuple[BackendId, Part]]
+
+    def lacks(self, other: "ProofsHeld") -> bool:
+        """Whether the other one holds something more."""
+        return (other.consensus and not self.consensus) or bool(other.parts - self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +61,20 @@ class Status:
     """What a node tells its neighbours about itself now and then."""
 
     height: int
+    votes: tuple[Holding, ...]
+    """Of the height after it."""
     transfers: tuple[bytes, ...]
     """Pending ones that it has held for `SETTLED_AGE`."""
     aggregated: int
-    """Blocks up to here it has held aggregated for `SETTLED_AGE`."""
+    """Blocks up to here it has held aggregated, or proven where blocks carry no other proofs, for `SETTLED_AGE`."""
+    proofs: tuple[ProofsHeld, ...]
+    """Of the first blocks after those."""
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        parts = sum(PROOFS_HELD_BYTES + PART_BYTES * len(p.parts) for p in self.proofs)
+        return STATUS_BYTES + HOLDING_BYTES * len(self.votes) + 32 * len(self.transfers) + parts
 
 
 class Sync:
@@ -68,41 +102,79 @@ class Sync:
         self._ahead_of_us: dict[NodeId, int] = {}
         """Heights that neighbours told."""
         self._unanswered: Counter[NodeId] = Counter()
-        """Requests for blocks that a neighbour has not answered, one after the other."""
+        """Requests for blocks that a neighbour has not answered, or not usefully, one after the other."""
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
-        self._asked_proofs_at = SimTime(-REQUEST_TIMEOUT)
+        self._asked_proofs_at: dict[int, SimTime] = {}
+        """By height."""
         self._ahead: list[SyncedBlock] = []
         self._busy = False
         self._wanted: set[bytes] = set()
         """Transfers asked for by id."""
         self._owed: dict[bytes, list[NodeId]] = {}
         """Transfers to pass on once they are verified here: a proposal travels faster than what it names."""
+        self._owed_to: Counter[NodeId] = Counter()
         transactions.on_verified.append(self._settle)
         validator.request_blocks = self.request_blocks
         validator.request_transfers = self.request_transfers
 
+    # --- status --------------------------------------------------------------------------------------
+
     def send_status(self, peers: Iterable[NodeId]) -> None:
-        """Tells neighbours how far this node is, and which transfers it has held for a while.
-
-        Gossip's repair offers a message for a few heartbeats only; whoever lost all of that, or was away for longer than
-        gossip remembers, learns here what it lacks.
-        """
-        settled = SimTime(self._world.now - SETTLED_AGE)
-        status = Status(self._chain.height, self._transactions.held_since(settled), self._aggregation.since(settled))
+        """Tells neighbours how far this node is."""
+        if not peers:
+            return
+        status = self._status()
         for peer in peers:
-            self._world.network.send(self._node, peer, "status", status, STATUS_BYTES + 32 * len(status.transfers))
+            self._world.network.send(self._node, peer, "status", status, status.size)
 
-    def _on_status(self, status: "Status", peer: NodeId) -> None:
+    def _status(self) -> Status:
+        settled = SimTime(self._world.now - SETTLED_AGE)
+        first = self._aggregated + 1
+        proofs = tuple(self._proofs_held(h, settled) for h in range(first, min(self._chain.height, first + PROOFS_TOLD - 1) + 1))
+        votes = self._validator.voting.book.holdings()
+        aggregated = self._aggregation.since(settled) if self._aggregation.fields else self._chain.proven_since(settled)
+        return Status(self._chain.height, votes, self._transactions.held_since(settled), aggregated, proofs)
+
+    @property
+    def _aggregated(self) -> int:
+        """Up to which height this node wants no more proofs."""
+        return self._aggregation.height if self._aggregation.fields else self._chain.proven_height
+
+    def _proofs_held(self, height: int, limit: SimTime) -> ProofsHeld:
+        """What was here at `limit`: younger proofs may still be on their way to everybody."""
+        committed = self._chain.at(height)
+        proven = committed is not None and committed.proven_at is not None and committed.proven_at <= limit
+        return ProofsHeld(height, proven, self._aggregation.parts_held(height, limit))
+
+    def _on_status(self, status: Status, peer: NodeId) -> None:
         self._ahead_of_us[peer] = status.height
         if status.height > self._chain.height:
             self.request_blocks(peer)
         elif status.height == self._chain.height:
+            self._exchange_votes(status, peer)
             missing = tuple(i for i in status.transfers if not self._transactions.knows(i))
             if missing:
                 self._world.network.send(self._node, peer, "tx_request", missing, 32 * len(missing))
-        if status.aggregated > self._aggregation.height and self._world.now - self._asked_proofs_at >= REQUEST_TIMEOUT:
-            self._asked_proofs_at = self._world.now
-            self._world.network.send(self._node, peer, "proof_request", self._aggregation.height + 1, STATUS_BYTES)
+        self._exchange_proofs(status, peer)
+
+    def _exchange_votes(self, status: Status, peer: NodeId) -> None:
+        """Hands over the votes of the present height that a neighbour lacks."""
+        votes = self._validator.voting.book.missing_at(status.votes)
+        if votes and not self._conduct.keeps("votes", self._chain.height + 1):
+            self._world.network.send(self._node, peer, "votes", votes, sum(v.size for v in votes))
+
+    def _exchange_proofs(self, status: Status, peer: NodeId) -> None:
+        """Asks for proofs of the first blocks that are not aggregated here, of which a neighbour has more."""
+        told = {p.height: p for p in status.proofs}
+        for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
+            own = self._proofs_held(height, self._world.now)
+            has_more = height <= status.aggregated or (height in told and own.lacks(told[height]))
+            if has_more and self._world.now - self._asked_proofs_at.get(height, -REQUEST_TIMEOUT) >= REQUEST_TIMEOUT:
+                self._asked_proofs_at[height] = self._world.now
+                self._world.network.send(self._node, peer, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
+        self._asked_proofs_at = {h: at for h, at in self._asked_proofs_at.items() if h > self._aggregated}
+
+    # --- requests ------------------------------------------------------------------------------------
 
     def request_blocks(self, peer: NodeId | None) -> None:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
@@ -116,7 +188,7 @@ class Sync:
         self._world.network.send(self._node, target, "block_request", self._chain.height + 1, STATUS_BYTES)
 
     def _answering(self, first: NodeId, neighbours: tuple[NodeId, ...]) -> NodeId:
-        """The neighbour to ask: `first`, unless it keeps silent and another one is ahead, too."""
+        """The neighbour to ask: `first`, unless it keeps silent or lies and another one is ahead, too."""
         ahead = [p for p in neighbours if p != first and self._ahead_of_us.get(p, 0) > self._chain.height]
         # min takes the first of equals.
         return min((first, *ahead), key=lambda p: max(0, self._unanswered[p] - SILENT_REQUESTS + 1))
@@ -132,25 +204,27 @@ class Sync:
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message of this protocol."""
-        if kind == "status" and isinstance(payload, Status):
-            self._on_status(payload, peer)
-        elif kind == "block_request" and isinstance(payload, int):
-            self._answer_blocks(payload, peer)
-        elif kind == "block_response" and isinstance(payload, tuple):
-            self._asked_at = SimTime(-REQUEST_TIMEOUT)
-            self._unanswered[peer] = 0
-            self._ahead = [b for b in payload if isinstance(b, SyncedBlock)]
-            self._next_block(peer)
-        elif kind == "proof_request" and isinstance(payload, int):
-            self._answer_proofs(payload, peer)
-        elif kind == "proof_response" and isinstance(payload, ProofsOf):
-            self._take_proofs(payload, peer)
-        elif kind == "tx_request" and isinstance(payload, tuple):
-            self._answer_transfers(payload, peer)
-        elif kind == "tx_response" and isinstance(payload, TxMessage):
-            needed = payload.tx.id in self._wanted
-            self._wanted.discard(payload.tx.id)
-            self._transactions.examine(Incoming(payload, peer, None, _ignore, needed))
+        match kind, payload:
+            case "status", Status():
+                self._on_status(payload, peer)
+            case "votes", tuple():
+                self._validator.on_votes(payload, peer)
+            case "block_request", int():
+                self._answer_blocks(payload, peer)
+            case "block_response", tuple():
+                self._on_blocks(payload, peer)
+            case "proof_request", ProofsHeld():
+                self._answer_proofs(payload, peer)
+            case "proof_response", ProofsOf():
+                self._take_proofs(payload, peer)
+            case "tx_request", tuple():
+                self._answer_transfers(payload, peer)
+            case "tx_response", TxMessage():
+                needed = payload.tx.id in self._wanted
+                self._wanted.discard(payload.tx.id)
+                self._transactions.examine(Incoming(payload, peer, None, _ignore, needed))
+
+    # --- answers -------------------------------------------------------------------------------------
 
     def _answer_blocks(self, first: int, peer: NodeId) -> None:
         last = min(self._chain.height, first + self._world.scenario.chain.sync_blocks_max - 1)
@@ -164,11 +238,14 @@ class Sync:
             answer = tuple(blocks)
             self._world.network.send(self._node, peer, "block_response", answer, sum(b.size for b in answer))
 
-    def _answer_proofs(self, height: int, peer: NodeId) -> None:
+    def _answer_proofs(self, theirs: ProofsHeld, peer: NodeId) -> None:
         """One block's proofs a request: a block may have a dozen, of a hundred kilobytes each."""
-        committed = self._chain.at(height)
-        if committed is not None and not self._conduct.keeps("blocks", height):
-            answer = self._proofs_of(height, committed)
+        committed = self._chain.at(theirs.height)
+        if committed is None or self._conduct.keeps("blocks", theirs.height):
+            return
+        consensus = None if theirs.consensus else committed.proof
+        answer = ProofsOf(theirs.height, consensus, self._aggregation.proofs_of(theirs.height, theirs.parts))
+        if answer.consensus is not None or answer.proofs:
             self._world.network.send(self._node, peer, "proof_response", answer, answer.size)
 
     def _proofs_of(self, height: int, committed: CommittedBlock) -> ProofsOf:
@@ -176,11 +253,11 @@ class Sync:
 
     def _take_proofs(self, given: ProofsOf, peer: NodeId) -> None:
         """Examines a committed block's proofs like any others."""
-        committed = self._chain.at(given.height)
-        if committed is None:
+        if self._chain.at(given.height) is None:
             return
+        self._asked_proofs_at.pop(given.height, None)
         if given.consensus is not None and given.consensus.certificate.height == given.height:
-            self._finality.examine(given.consensus, peer, _ignore)
+            self._finality.take(given.consensus, peer, _ignore, None)
         for proof in given.proofs[:PROOFS_MAX]:
             if proof.height == given.height:
                 self._aggregation.take(IncomingProof(proof, peer, _ignore))
@@ -189,21 +266,33 @@ class Sync:
         for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
             if tx_id in self._transactions.verified:
                 self._send_transfer(tx_id, peer)
-            elif tx_id in self._owed or len(self._owed) < OWED_MAX:
+            elif self._owed_to[peer] < OWED_MAX:
                 waiting = self._owed.setdefault(tx_id, [])
                 if peer not in waiting:
                     waiting.append(peer)
+                    self._owed_to[peer] += 1
             else:
                 self._world.emit(LimitReached(self._world.now, self._node, "owed_transfers"))
 
     def _settle(self, tx_id: bytes) -> None:
         """A transfer was verified: pass it to those who asked for it."""
         for peer in self._owed.pop(tx_id, ()):
+            self._owed_to[peer] -= 1
             self._send_transfer(tx_id, peer)
 
     def _send_transfer(self, tx_id: bytes, peer: NodeId) -> None:
         message = self._transactions.verified[tx_id]
         self._world.network.send(self._node, peer, "tx_response", message, message.size)
+
+    # --- blocks that others have committed -------------------------------------------------------------
+
+    def _on_blocks(self, blocks: tuple[object, ...], peer: NodeId) -> None:
+        if self._busy:
+            return
+        self._asked_at = SimTime(-REQUEST_TIMEOUT)
+        most = self._world.scenario.chain.sync_blocks_max
+        self._ahead = [b for b in blocks[:most] if isinstance(b, SyncedBlock)]
+        self._next_block(peer)
 
     def _next_block(self, peer: NodeId) -> None:
         """Takes the next fetched block that extends the own chain: checks its certificate, then its proofs, then commits."""
@@ -220,16 +309,20 @@ class Sync:
         self._verify_rest(synced, missing, peer)
 
     def _certified(self, synced: SyncedBlock) -> bool:
-        """Whether the block follows the head with a signed precommit quorum and brings its own transfers."""
-        certificate, block = synced.certificate, synced.block
-        if block.header.height != self._chain.height + 1 or certificate.block != block.hash:
+        """Whether the block follows the head with a signed precommit quorum of a slot that has been, and brings its own transfers."""
+        certificate, block, electorate = synced.certificate, synced.block, self._chain.electorate
+        header = block.header
+        if header.height != self._chain.height + 1 or header.hash != block.hash:
             return False
-        if certificate.height != block.header.height or [t.tx.id for t in synced.transfers] != list(block.tx_ids):
+        if (certificate.height, certificate.block) != (header.height, block.hash):
             return False
-        if not certificate_matches(certificate) or not all(self._world.vote_valid(v) for v in certificate.votes):
+        if not header.slot <= certificate.slot <= self._validator.slot + 1:
             return False
-        members = self._chain.sets.get(epoch_of(certificate.slot))
-        return members is not None and certificate_weight(certificate, Phase.PRECOMMIT, members) >= members.threshold
+        if certificate.endorsements or certificate.registered != electorate.registered(certificate.slot):
+            return False
+        if why_not_signed(self._world, certificate) is not None or [t.tx.id for t in synced.transfers] != list(block.tx_ids):
+            return False
+        return weight_by_phase(certificate, electorate)[Phase.PRECOMMIT] >= electorate.threshold
 
     def _verify_rest(self, synced: SyncedBlock, missing: list[TxMessage], peer: NodeId) -> None:
         """Verifies the proofs of transfers that this node has not seen, one after the other, then commits."""
@@ -238,7 +331,7 @@ class Sync:
             self._commit(synced, peer)
             return
         message, rest = missing[0], missing[1:]
-        if not self._world.signature_valid(message):
+        if self._transactions.why_malformed(message) is not None:
             self._busy = False
             return
 
@@ -258,8 +351,7 @@ class Sync:
             return
         if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
             return
-        for vote in certificate.votes:
-            self._validator.note_vote(vote)
+        self._unanswered[peer] = 0
         self._validator.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
         self._next_block(peer)

@@ -6,7 +6,6 @@ next block instead of being judged.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,8 +21,8 @@ from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import TxMessage
 from simnet.units import NodeId, SimTime
 
-HELD_MAX = 1024
-"""Transfers held for a state that this node has not reached."""
+HELD_MAX = 256
+"""Transfers from one neighbour that are held for a state that this node has not reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Transactions:
         self._node = node
         self._processor = processor
         self._ledger = ledger
-        self._held: OrderedDict[bytes, Incoming] = OrderedDict()
+        self._held: dict[bytes, Incoming] = {}
         self._committed: set[bytes] = set()
         self._admitted_at: dict[bytes, SimTime] = {}
         self._in_hand: set[bytes] = set()
@@ -70,16 +69,21 @@ class Transactions:
     def examine(self, incoming: Incoming) -> None:
         """Runs the checks; the outcome goes to `incoming.settle`, at once or later."""
         message = incoming.message
-        if not self._world.signature_valid(message):
-            self._refuse(incoming, Verdict.REJECT, "SignatureInvalid")
-        elif hashlib.blake2s(message.payload).digest() != message.tx.transfer.memo:
-            self._refuse(incoming, Verdict.REJECT, "memo_mismatch")
-        elif message.backend not in BackendId.__members__.values():
-            self._refuse(incoming, Verdict.REJECT, "UnknownBackend")
+        why = self.why_malformed(message)
+        if why is not None:
+            self._refuse(incoming, Verdict.REJECT, why)
         elif message.tx.id in self.verified or self._job(message) in self._in_hand:
             self._refuse(incoming, Verdict.IGNORE, "replay")
         else:
             self._examine_state(incoming)
+
+    def why_malformed(self, message: TxMessage) -> str | None:
+        """What is wrong with a transfer whatever the chain is: its sender signed it, and nothing else than it."""
+        if not self._world.signature_valid(message):
+            return "SignatureInvalid"
+        if hashlib.blake2s(message.payload).digest() != message.tx.transfer.memo:
+            return "memo_mismatch"
+        return None if message.backend in BackendId.__members__.values() else "UnknownBackend"
 
     def _examine_state(self, incoming: Incoming) -> None:
         tx = incoming.message.tx
@@ -94,7 +98,7 @@ class Transactions:
         if why is not None and not incoming.needed:
             if why == "mempool_full":
                 self._world.emit(LimitReached(self._world.now, self._node, "chain.mempool_transactions_max"))
-            self._refuse(incoming, Verdict.IGNORE, why)
+            self._refuse(incoming, Verdict.DROP if why == "mempool_full" else Verdict.IGNORE, why)
             return
         self._in_hand.add(self._job(incoming.message))
         self.verify(incoming, lambda verdict: self._on_verdict(incoming, verdict))
@@ -111,7 +115,7 @@ class Transactions:
         tx = incoming.message.tx
         self._in_hand.discard(self._job(incoming.message))
         if verdict is None:
-            self._refuse(incoming, Verdict.IGNORE, "verifier_busy")
+            self._refuse(incoming, Verdict.DROP, "verifier_busy")
             return
         if not verdict.accepted:
             self._refuse(incoming, Verdict.REJECT, verdict.reason)
@@ -164,19 +168,18 @@ class Transactions:
         return stale
 
     def _hold(self, incoming: Incoming) -> None:
-        if len(self._held) >= HELD_MAX:
-            _, oldest = self._held.popitem(last=False)
-            self._in_hand.discard(self._job(oldest.message))
+        if sum(held.peer == incoming.peer for held in self._held.values()) >= HELD_MAX:
             self._world.emit(LimitReached(self._world.now, self._node, "held_transfers"))
-            self._refuse(oldest, Verdict.IGNORE, "future")
+            self._refuse(incoming, Verdict.DROP, "future")
+            return
         job = self._job(incoming.message)
         self._in_hand.add(job)
         self._held[job] = incoming
 
     @staticmethod
     def _job(message: TxMessage) -> bytes:
-        """Identity of one transfer with one proof."""
-        return message.tx.id + message.envelope.digest
+        """Identity of one transfer with one proof: all that the verdict depends on."""
+        return message.tx.id + bytes([message.backend]) + message.envelope.digest
 
     def _refuse(self, incoming: Incoming, verdict: Verdict, reason: str) -> None:
         self._emit_refused(incoming.message.tx, reason)

@@ -11,26 +11,36 @@ from dataclasses import dataclass, replace
 
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
-from simnet.node.chain import Chain, block_statement, committee_of
+from simnet.node.chain import Chain, backend_of
+from simnet.node.committee import block_statement, committee_of
 from simnet.node.conduct import Conduct
-from simnet.node.identity import make_registration, otk_tree, registration_valid
+from simnet.node.held import Quota
+from simnet.node.identity import make_registration, otk_tree
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from simnet.proofs.statements import vote_message
+from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Header, Registration, digests_root, registrations_root, tx_root
-from simnet.protocol.consensus import Cast, Decide, Effect, Equivocation, FetchBlock, Propose, Step, Voting
+from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
 from simnet.protocol.state import Outcome, Position
-from simnet.protocol.validators import SLOTS_PER_EPOCH, EpochSet, epoch_of
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, Lane, epoch_of
 from simnet.units import NS_PER_S, NodeId, SimTime
 
-EARLY_MAX = 4096
-"""Proposals and votes kept for heights that this node has not reached."""
+EARLY_MAX = 16
+"""Proposals and votes of one author that are kept for the next height."""
+WAITING_MAX = 16
+"""Proposals that wait for transfers."""
+VOTES_MAX, PROPOSALS_MAX = 64, 8
+"""Votes, and proposals, of one author that a node passes on in one slot; an honest one casts three votes and proposes once."""
+SLOTS_REMEMBERED = 4 * SLOTS_PER_EPOCH
+"""For how many slots a validator remembers which height it signed for; it signs nothing for older ones."""
+REGISTER_AGAIN_SLOTS = 4
+"""A registration that no block has taken is published again after so many slots: it may have been lost."""
 
 
 @dataclass(slots=True)
@@ -39,6 +49,29 @@ class Waiting:
 
     proposal: Proposal
     missing: set[bytes]
+    peer: NodeId
+
+
+class SlotBook:
+    """Which height this validator has signed for in a slot: a slot, and its one-time keys, serve one height."""
+
+    def __init__(self) -> None:
+        self._heights: dict[int, int] = {}
+        self.last = -1
+        """The last slot in which it signed."""
+
+    def may_sign(self, height: int, slot: int) -> bool:
+        """Whether a slot is free, or this height's."""
+        if slot <= self.last - SLOTS_REMEMBERED:
+            return False
+        return self._heights.get(slot, height) == height
+
+    def signed(self, height: int, slot: int) -> None:
+        """Notes a signature."""
+        self._heights[slot] = height
+        self.last = max(self.last, slot)
+        for old in [s for s in self._heights if s <= self.last - SLOTS_REMEMBERED]:
+            del self._heights[old]
 
 
 class Validator:
@@ -58,38 +91,48 @@ class Validator:
         self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
-        self._slot = -1
+        self.slot = -1
+        """The slot by this node's clock."""
+        self._signed = SlotBook()
         self._proposed_at: dict[bytes, int] = {}
         self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
+        """For the next height, by author."""
         self._waiting: list[Waiting] = []
-        self.votes: dict[tuple[int, bytes], dict[tuple[int, Phase], Vote]] = defaultdict(dict)
-        """Votes for blocks by (slot, block), then by (validator, phase): what certificates are made of."""
-        self._registrations: dict[int, Registration] = {}
+        self._registrations: dict[tuple[int, int], Registration] = {}
+        """Heard of and not in the chain, by (validator, epoch)."""
+        self._registered_at: dict[int, int] = {}
+        """Epoch -> slot of the last publication of the own registration."""
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
+        self._votes_of = Quota(world, node, "votes_of_author", VOTES_MAX)
+        self._proposals_of = Quota(world, node, "proposals_of_author", PROPOSALS_MAX)
         self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
-        self.on_commit: Callable[[Block, bool], None] = lambda _block, _caught_up: None
-        self.on_vote_seen: Callable[[Vote], None] = lambda _: None
+        self.on_commit: Callable[[Block, bool, tuple[Vote, ...]], None] = lambda _block, _caught_up, _votes: None
+        self.on_vote_of_committed: Callable[[Vote], None] = lambda _: None
         self.on_signed: list[Callable[[Proposal | Vote], None]] = []
         """Told every proposal and vote whose signature was checked, for whatever height; some more than once."""
         transactions.on_verified.append(self._on_verified)
-        self._voting = Voting(1, node, chain.sets_of_next())
+        self.voting = Voting(1, node, chain.electorate)
 
     # --- the slot clock ----------------------------------------------------------------------
 
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
-        self._slot = slot
-        self._register_for_next_epoch()
-        self._carry_out(self._voting.start_slot(slot))
+        self.slot = slot
+        self._votes_of.begin()
+        self._proposals_of.begin()
+        self._register()
+        for waiting in self._waiting:
+            self.request_transfers(frozenset(waiting.missing), waiting.peer)
+        self._carry_out(self.voting.handle(consensus.SlotBegan(slot)))
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
             self._take(proposal, peer)
 
     def on_deadline(self, slot: int, phase: Phase) -> None:
         """The slot's time for a phase is over."""
-        self._carry_out(self._voting.on_deadline(slot, phase))
+        self._carry_out(self.voting.handle(consensus.Deadline(slot, phase)))
 
     # --- what the network brings ---------------------------------------------------------------
 
@@ -97,12 +140,46 @@ class Validator:
         """A proposal came by gossip."""
         proposal = message.payload
         assert isinstance(proposal, Proposal)
+        why = self._why_not_proposal(proposal)
+        if why is not None:
+            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+        elif not self._proposals_of.takes(proposal.leader):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        else:
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._proposed_at.setdefault(proposal.block.hash, message.published_at)
+            self._take(proposal, peer)
+
+    def _why_not_proposal(self, proposal: Proposal) -> str | None:
+        """What is wrong with a proposal whatever its block says."""
+        header = proposal.block.header
+        if header.hash != proposal.block.hash:
+            return "another_block"
+        # The leader's signature covers the header alone: another body under it must not take the genuine one's place.
+        why = proposal.block.why_malformed()
+        if why is not None:
+            return why
         if not self._world.signed_by(proposal.leader, proposal.signing_bytes(), proposal.signature):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
-            return
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
-        self._proposed_at.setdefault(proposal.block.hash, message.published_at)
-        self._take(proposal, peer)
+            return "SignatureInvalid"
+        electorate = self._chain.electorate_of(header.height)
+        if electorate is not None and proposal.leader != electorate.leader(proposal.slot):
+            return "foreign_leader"
+        return self._why_not_lock(proposal)
+
+    def _why_not_lock(self, proposal: Proposal) -> str | None:
+        """What is wrong with a re-proposal's proof of lock. A fresh block is of its proposal's slot and leader."""
+        header, slot = proposal.block.header, proposal.valid_slot
+        if slot < 0:
+            fresh = header.slot == proposal.slot and header.proposer == proposal.leader and not proposal.lock
+            return None if fresh else "slot"
+        subject = (header.height, slot, Phase.PREVOTE, proposal.block.hash)
+        if not header.slot <= slot < proposal.slot or any((v.height, v.slot, v.phase, v.block) != subject for v in proposal.lock):
+            return "proof_of_lock"
+        voters = {v.validator for v in proposal.lock}
+        members = self._world.genesis.electorate.members
+        if len(voters) != len(proposal.lock) or members.weight_of(voters) < members.threshold:
+            return "proof_of_lock"
+        return None if all(map(self._world.vote_valid, proposal.lock)) else "proof_of_lock"
 
     def on_vote(self, message: Message, peer: NodeId) -> None:
         """A vote came by gossip."""
@@ -110,68 +187,78 @@ class Validator:
         assert isinstance(vote, Vote)
         if not self._world.vote_valid(vote):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
-            return
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
-        self._take(vote, peer)
+        elif not self._votes_of.takes(vote.validator):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        else:
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._take(vote, peer)
+
+    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> None:
+        """A neighbour sent votes that this node had told it to lack."""
+        for vote in votes[: 4 * len(self._world.genesis.validators)]:
+            if isinstance(vote, Vote) and vote.height == self.voting.height and self._world.vote_valid(vote):
+                self._take(vote, peer)
 
     def on_registration(self, message: Message, _peer: NodeId) -> None:
-        """A validator's registration for the next epoch came by gossip."""
+        """A validator's registration came by gossip."""
         registration = message.payload
         assert isinstance(registration, Registration)
-        genesis = self._world.genesis
-        if not registration_valid(registration, genesis.validators, genesis.chain_id):
+        place = (registration.validator, registration.epoch)
+        horizon = self._world.scenario.consensus.key_horizon_epochs
+        if not self._world.registration_valid(registration):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "registration")
-            return
-        known = self._registrations.get(registration.validator)
-        if known is None or known.epoch < registration.epoch:
-            self._registrations[registration.validator] = registration
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+        elif self._chain.registry.of(*place) is not None or not 0 <= registration.epoch - epoch_of(max(0, self.slot)) <= horizon:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "registered")
+        else:
+            self._registrations.setdefault(place, registration)
+            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
 
     def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
-        height = item.height if isinstance(item, Vote) else item.block.header.height
-        if isinstance(item, Vote):
-            self.note_vote(item)
-        else:
-            self._tell_signed(item)
-        if height == self._voting.height:
-            self._deliver(item, peer)
-        elif height > self._voting.height:
-            if sum(map(len, self._early.values())) >= EARLY_MAX:
-                self._world.emit(LimitReached(self._world.now, self._node, "early_messages"))
-                return
-            self._early[height].append(item)
-            self.request_blocks(peer)
-
-    def note_vote(self, vote: Vote) -> None:
-        """Keeps a verified vote for a block, whatever its height."""
-        self._tell_signed(vote)
-        if vote.block is not None:
-            self.votes[(vote.slot, vote.block)].setdefault((vote.validator, vote.phase), vote)
-            self.on_vote_seen(vote)
-
-    def _tell_signed(self, item: Proposal | Vote) -> None:
         for tell in self.on_signed:
             tell(item)
+        height = item.height if isinstance(item, Vote) else item.block.header.height
+        if height == self.voting.height:
+            self._deliver(item, peer)
+        elif height > self.voting.height:
+            self._keep_early(item, height)
+            self.request_blocks(peer)
+        elif isinstance(item, Vote):
+            self.on_vote_of_committed(item)
+
+    def _keep_early(self, item: Proposal | Vote, height: int) -> None:
+        """Keeps what is of the next height; what is further off comes with the votes that neighbours exchange."""
+        author = item.validator if isinstance(item, Vote) else item.leader
+        if height != self.voting.height + 1:
+            return
+        if len(self._early[author]) >= EARLY_MAX:
+            self._world.emit(LimitReached(self._world.now, self._node, "early_messages"))
+            return
+        self._early[author].append(item)
 
     def _deliver(self, item: Proposal | Vote, peer: NodeId) -> None:
         if isinstance(item, Vote):
-            self._timing.note_vote(item, self._slot)
-            self._carry_out(self._voting.on_vote(item))
+            self._timing.note_vote(item, self.slot)
+            self._carry_out(self.voting.handle(consensus.Voted(item)))
             return
-        leaders = self._chain.sets_of_next().at(item.slot).leaders(item.slot)
-        if not leaders or item.leader != leaders[0]:
+        if item.leader != self.voting.electorate.leader(item.slot):
             return
-        if item.slot > self._slot:
+        if item.slot > self.slot:
             if self._timing.keeps(item, len(self._soon)):
                 self._soon.append((item, peer))
             return
-        self._timing.note_proposal(item, self._slot, waiting=self._voting.step is Step.PROPOSE)
+        self._timing.note_proposal(item, self.slot, waiting=self.voting.step is Step.PROPOSE)
         missing = {i for i in item.block.tx_ids if i not in self._transactions.verified}
         if missing:
-            self._waiting.append(Waiting(item, missing))
-            self.request_transfers(frozenset(missing), peer)
+            self._wait_for_transfers(Waiting(item, missing, peer))
         else:
             self._judge(item)
+
+    def _wait_for_transfers(self, waiting: Waiting) -> None:
+        if len(self._waiting) >= WAITING_MAX:
+            self._world.emit(LimitReached(self._world.now, self._node, "waiting_proposals"))
+            del self._waiting[0]
+        self._waiting.append(waiting)
+        self.request_transfers(frozenset(waiting.missing), waiting.peer)
 
     def _on_verified(self, tx_id: bytes) -> None:
         """A transfer's proof was verified: proposals that waited for it may be judged."""
@@ -181,13 +268,13 @@ class Validator:
         # Before any is judged: a judgement may decide the height, which empties the list.
         self._waiting = [waiting for waiting in self._waiting if waiting.missing]
         for waiting in ready:
-            if waiting.proposal.block.header.height == self._voting.height:
+            if waiting.proposal.block.header.height == self.voting.height:
                 self._judge(waiting.proposal)
 
     def _judge(self, proposal: Proposal) -> None:
         txs = self.transfers_of(proposal.block)
         acceptable = self._timing.timely(proposal) and self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
-        self._carry_out(self._voting.on_proposal(proposal, acceptable))
+        self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:
         """A block's transfers, all of which this node has verified."""
@@ -200,25 +287,23 @@ class Validator:
             match effect:
                 case Propose():
                     self._propose(effect)
-                case Cast():
-                    self.cast(self._voting.height, effect.slot, effect.phase, self._block_of(effect.block))
-                case Decide():
-                    self._decide(effect.block, effect.slot)
+                case Cast(slot, phase, block):
+                    self._cast(
+                        self.voting.height, self.voting.electorate, slot, phase, None if block is None else self.voting.blocks[block]
+                    )
+                case Decide(block, slot):
+                    self._decide(block, slot)
                 case FetchBlock():
                     self.request_blocks(None)
-                case Equivocation():
-                    pass  # `Watch` sees every signed message, whatever its height, and keeps the evidence.
-
-    def _block_of(self, block: bytes | None) -> Block | None:
-        return None if block is None else self._voting.blocks[block]
 
     def _propose(self, effect: Propose) -> None:
-        if self._conduct.keeps("proposals", self._voting.height):
+        if self._conduct.keeps("proposals", self.voting.height):
             return
         block = effect.block or self._build(effect.slot)
-        proposal = self._signed_proposal(effect.slot, block, effect.valid_slot)
+        self._signed.signed(block.header.height, effect.slot)
+        proposal = self._signed_proposal(effect.slot, block, effect.valid_slot, effect.lock)
         header = block.header
-        backend = BackendId(header.backend).label
+        backend = backend_of(block).label
         now = self._world.now
         self._proposed_at.setdefault(block.hash, now)
         self._world.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
@@ -226,12 +311,12 @@ class Validator:
         if rival.hash == block.hash:
             self._world.publish_consensus(self._node, "proposal", proposal, proposal.size)
         else:
-            self._conduct.publish_both("proposal", proposal, self._signed_proposal(effect.slot, rival, -1))
+            self._conduct.publish_both("proposal", proposal, self._signed_proposal(effect.slot, rival, -1, ()))
             self._rivals[effect.slot] = rival
         self._judge(proposal)
 
-    def _signed_proposal(self, slot: int, block: Block, valid_slot: int) -> Proposal:
-        unsigned = Proposal(slot, block, valid_slot, self._node, b"")
+    def _signed_proposal(self, slot: int, block: Block, valid_slot: int, lock: tuple[Vote, ...]) -> Proposal:
+        unsigned = Proposal(slot, block, valid_slot, self._node, b"", lock)
         return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
 
     def _build(self, slot: int, *, half: bool = False) -> Block:
@@ -240,13 +325,11 @@ class Validator:
         chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max)
         if half:
             chosen = chosen[: len(chosen) // 2]
-        epoch = epoch_of(slot) + 1
-        known = chain.registered(epoch)
         # A parent may be dated a little ahead of this node's clock.
         now = max(self._clock.now // NS_PER_S, chain.committed[-1].block.header.timestamp if chain.committed else 0)
         body = Body(
             tx_ids=tuple(tx.id for tx in chosen),
-            registrations=tuple(r for v, r in sorted(self._registrations.items()) if r.epoch == epoch and v not in known),
+            registrations=self._pending_registrations(slot),
             joins=self._presence.joins(),
             heartbeats=() if half else self._presence.heartbeats(now),
         )
@@ -272,54 +355,52 @@ class Validator:
         )
         return Block.assemble(header, body)
 
-    def cast(self, height: int, slot: int, phase: Phase, block: Block | None) -> None:
+    def _cast(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
         """Signs and publishes a vote, and counts it here."""
-        members = self._chain.sets_of_next().at(slot) if height == self._voting.height else self._members_at(height)
-        if self._node not in members.weights or self._conduct.keeps("votes", height):
+        if self._node not in electorate.weights or not self._signed.may_sign(height, slot) or self._conduct.keeps("votes", height):
             return
-        vote = self._signed_vote(height, slot, phase, block, members)
+        self._signed.signed(height, slot)
+        vote = self._signed_vote(height, electorate, slot, phase, block)
         name = None if block is None else block.hash.hex()[:16]
         self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
         if phase is not Phase.COMMIT and self._conduct.equivocates("votes"):
-            self._cast_both(vote, block, members)
+            self._cast_both(vote, block, electorate)
         else:
             self._world.publish_consensus(self._node, "vote", vote, vote.size)
         self._take(vote, self._node)
 
-    def _cast_both(self, vote: Vote, block: Block | None, members: EpochSet) -> None:
+    def _cast_both(self, vote: Vote, block: Block | None, electorate: Electorate) -> None:
         """A second vote beside the honest one: for the slot's other block when there is one, else for or against the only one."""
-        candidates = [self._rivals.get(vote.slot), self._voting.proposed(vote.slot)]
+        candidates = [self._rivals.get(vote.slot), self.voting.proposed(vote.slot)]
         other = next((b for b in candidates if b is not None and b.hash != vote.block), None)
         if other is None and block is None:
             self._world.publish_consensus(self._node, "vote", vote, vote.size)
             return
-        second = self._signed_vote(vote.height, vote.slot, vote.phase, other, members)
+        second = self._signed_vote(vote.height, electorate, vote.slot, vote.phase, other)
         self._conduct.publish_both("vote", vote, second)
 
-    def _signed_vote(self, height: int, slot: int, phase: Phase, block: Block | None, members: EpochSet) -> Vote:
-        tag = b""
-        if block is not None:
-            backend = BackendId(block.header.backend)
-            committee = committee_of(members, backend, self._world.circuits.consensus.params[0])
-            key = otk_tree(self._world.seed, self._node, backend, epoch_of(slot)).key(slot % SLOTS_PER_EPOCH, phase)
-            tag = native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
+    def _signed_vote(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> Vote:
+        tag = b"" if block is None else self._tag(electorate, slot, phase, block)
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
         return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
 
-    def _members_at(self, height: int) -> EpochSet:
-        committed = self._chain.at(height)
-        assert committed is not None
-        return committed.members
+    def _tag(self, electorate: Electorate, slot: int, phase: Phase, block: Block) -> bytes:
+        """The one-time-key tag of a vote; empty when the chain had no keys of this node for the slot."""
+        if electorate.registry.of(self._node, epoch_of(slot)) is None:
+            return b""
+        backend = backend_of(block)
+        place = (slot, Lane.VOTE, backend, electorate.registered(slot))
+        committee = committee_of(self._world, electorate.members, electorate.registry, place)
+        key = otk_tree(self._world.seed, self._node, backend, epoch_of(slot), Lane.VOTE).key(slot % SLOTS_PER_EPOCH, phase)
+        return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
 
     def _decide(self, block: Block, slot: int) -> None:
-        votes = [v for (_, phase), v in sorted(self.votes[(slot, block.hash)].items()) if phase is Phase.PRECOMMIT]
-        certificate = Certificate(block.header.height, slot, block.hash, tuple(votes))
-        self.commit(block, slot, certificate, caught_up=False)
-        self.cast(block.header.height, slot, Phase.COMMIT, block)
+        votes = self.voting.book.votes(slot, Phase.PRECOMMIT, block.hash)
+        self.commit(block, slot, decision(block, slot, self.voting.electorate, votes), caught_up=False)
 
     def commit(self, block: Block, slot: int, certificate: Certificate, *, caught_up: bool) -> None:
-        """Makes a block final here and turns to the next height."""
+        """Makes a block final here, says so with a commit vote, and turns to the next height."""
         committed = self._chain.append(block, slot, certificate, self.transfers_of(block))
         header = block.header
         now = self._world.now
@@ -331,10 +412,10 @@ class Validator:
                 slot,
                 block.hash.hex()[:16],
                 header.parent.hex()[:16],
-                BackendId(header.backend).label,
+                backend_of(block).label,
                 NodeId(header.proposer),
                 header.tx_count,
-                SimTime(self._proposed_at.get(block.hash, now)),
+                SimTime(self._proposed_at.pop(block.hash, now)),
                 caught_up,
                 len(block.body.joins),
                 len(block.body.heartbeats),
@@ -344,23 +425,54 @@ class Validator:
         assert committed.outcome is not None
         for w in committed.outcome.closed:
             self._world.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
-        self._voting = Voting(header.height + 1, self._node, self._chain.sets_of_next())
+        for vote in certificate.votes:
+            for tell in self.on_signed:
+                tell(vote)
+        votes = {(v.slot, v.phase, v.validator): v for v in (*self.voting.book.all_for(block.hash), *certificate.votes)}
+        self.voting = Voting(header.height + 1, self._node, self._chain.electorate, max(self._signed.last, slot) + 1)
         self._waiting.clear()
         self._rivals.clear()
-        self.on_commit(block, caught_up)
-        for item in self._early.pop(header.height + 1, []):
-            self._take(item, self._node)
-        if self._slot > slot:
-            self._carry_out(self._voting.start_slot(self._slot))
+        self._proposed_at.clear()
+        self._registrations = {p: r for p, r in self._registrations.items() if self._chain.registry.of(*p) is None}
+        self.on_commit(block, caught_up, tuple(v for _, v in sorted(votes.items())))
+        self._cast(header.height, committed.electorate, slot, Phase.COMMIT, block)
+        self._go_on()
 
-    # --- epochs --------------------------------------------------------------------------------
+    def _go_on(self) -> None:
+        """Takes up the next height: this slot, if nothing was signed in it, and what has come early."""
+        self._carry_out(self.voting.handle(consensus.SlotBegan(self.slot)))
+        early, self._early = self._early, defaultdict(list)
+        for items in early.values():
+            for item in items:
+                self._take(item, self._node)
 
-    def _register_for_next_epoch(self) -> None:
-        """In the second half of an epoch a validator registers for the next one: once, as soon as it has a neighbour."""
-        epoch = epoch_of(self._slot) + 1
-        mine = self._registrations.get(self._node)
-        if self._slot % SLOTS_PER_EPOCH < SLOTS_PER_EPOCH // 2 or (mine is not None and mine.epoch == epoch):
-            return
-        registration = make_registration(self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch)
+    # --- keys ------------------------------------------------------------------------------------
+
+    def _pending_registrations(self, slot: int) -> tuple[Registration, ...]:
+        """What the next block can bring."""
+        horizon = self._world.scenario.consensus.key_horizon_epochs
+        known = (r for _, r in sorted(self._registrations.items()))
+        return tuple(r for r in known if self._chain.registry.why_not([r], slot, horizon) is None)
+
+    def _register(self) -> None:
+        """Registers keys for the epochs ahead: from the second half of an epoch on for one more; again until a block has it."""
+        now, half = epoch_of(self.slot), self.slot % SLOTS_PER_EPOCH >= SLOTS_PER_EPOCH // 2
+        self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
+        for epoch in range(now, now + self._world.scenario.consensus.key_horizon_epochs + half):
+            asked = self._registered_at.get(epoch, -REGISTER_AGAIN_SLOTS)
+            if self._chain.registry.of(self._node, epoch) is None and self.slot - asked >= REGISTER_AGAIN_SLOTS:
+                self._publish_registration(epoch)
+
+    def _publish_registration(self, epoch: int) -> None:
+        place = (self._node, epoch)
+        registration = self._registrations.get(place) or make_registration(
+            self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch
+        )
         if self._world.publish_consensus(self._node, "registration", registration, registration_size(registration)):
-            self._registrations[self._node] = registration
+            self._registered_at[epoch] = self.slot
+            self._registrations[place] = registration
+
+
+def decision(block: Block, slot: int, electorate: Electorate, votes: tuple[Vote, ...]) -> Certificate:
+    """The certificate that a block's precommits make."""
+    return Certificate(block.header.height, slot, block.hash, block.header.backend, electorate.registered(slot), votes)

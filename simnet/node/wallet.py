@@ -82,7 +82,8 @@ class Wallet:
         self._lane_numbers = {key: world.genesis.lane_numbers[key] for key in self._lanes}
         self._next_lane = 0
         byzantine = world.scenario.faults.byzantine
-        self._reserved = 1 if byzantine is not None and node in byzantine.publishers else 0
+        spams = byzantine is not None and node in byzantine.publishers
+        self._reserved = int(spams or node in world.scenario.opponents)
         self._pending: dict[bytes, bytes] = {}
         """Lane -> id of its transfer that is prepared or waits for a block."""
         self._prepared: dict[int, Prepared] = {}
@@ -204,7 +205,7 @@ class Wallet:
             memo=hashlib.blake2s(payload).digest(),
         )
         secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])
-        signature = native.ed25519_sign(secret, transfer.signing_bytes(self._world.genesis.chain_id))
+        signature = native.ed25519_sign(secret, transfer.signing_bytes(account, self._world.genesis.chain_id))
         return Draft(SignedTransfer.of(transfer, account), signature, payload)
 
     def prove(self, draft: Draft, *, again: bool = False) -> Prepared | None:

@@ -4,6 +4,7 @@ Pure functions of shared data (signature checks, ledgers after a block, statemen
 and looked up by every other node: same inputs, same answer. What a node pays for them in virtual time is its own.
 """
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
@@ -13,17 +14,20 @@ import simpy
 from simnet.events import Event
 from simnet.net.network import Network
 from simnet.node.clock import Clock
+from simnet.node.identity import registration_valid
+from simnet.node.opponents.plan import Plans
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, Circuit, CircuitId
 from simnet.proofs.costs import CostModel
 from simnet.proofs.workshop import Workshop
-from simnet.protocol.blocks import Body, digests_root, tx_root
+from simnet.protocol.blocks import Body, Registration, digests_root, tx_root
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import TxMessage, Vote
+from simnet.protocol.messages import Endorsement, TxMessage, Vote
 from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
-from simnet.protocol.validators import EpochSet, Validator
+from simnet.protocol.transfer import transfer_id
+from simnet.protocol.validators import Electorate, Validator
 from simnet.scenario.model import Scenario
 from simnet.units import NodeId, SimTime
 
@@ -43,7 +47,8 @@ class Genesis:
     wallets: tuple[tuple[bytes, ...], ...]
     """Public keys of each node's lanes."""
     state: ChainState
-    epoch: EpochSet
+    electorate: Electorate
+    """Who votes on height 1."""
     lane_numbers: Mapping[bytes, int]
     """Which lane of its wallet a key is: what its secret is derived from."""
 
@@ -100,19 +105,29 @@ class World:
     circuits: Circuits
     emit: Callable[[Event], None]
     rules: Rules
+    plans: Plans
+    """What byzantine nodes have agreed on; honest nodes must not look."""
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
     _transfer_signatures: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
     _backends: tuple[tuple[BackendId, ...], ...] = ()
+    _consensus_fields: tuple[BackendId, ...] = ()
     _block_circuits: frozenset[CircuitId] = frozenset()
+    _registrations: dict[bytes, bool] = field(default_factory=dict)
     _joins: dict[bytes, bool] = field(default_factory=dict)
     _clocks: dict[int, Clock] = field(default_factory=dict)
     _validator_signatures: dict[tuple[int, bytes, bytes], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._backends = tuple(tuple(BackendId[b.upper()] for b in names) for names in self.scenario.backends_of_node)
+        self._consensus_fields = tuple(b for b in BackendId if any(b in own for own in self._backends))
         self._block_circuits = frozenset(c for c in CircuitId if self.scenario.proves(c.label))
+
+    @property
+    def consensus_fields(self) -> tuple[BackendId, ...]:
+        """Backends in which consensus proofs are made: those that some node has, ascending."""
+        return self._consensus_fields
 
     def proves(self, circuit: CircuitId) -> bool:
         """Whether blocks carry proofs of this circuit."""
@@ -137,16 +152,29 @@ class World:
 
     def signature_valid(self, message: TxMessage) -> bool:
         """Whether the sender's key signed the transfer."""
-        key = (message.tx.id, message.signature)
+        tx = message.tx
+        if tx.id != transfer_id(tx.transfer, tx.account):
+            return False  # An id that is not the content's would let one transfer pass for another.
+        key = (tx.id, message.signature)
         if key not in self._transfer_signatures:
-            transfer = message.tx.transfer
-            signed = transfer.signing_bytes(self.genesis.chain_id)
-            self._transfer_signatures[key] = native.ed25519_verify(transfer.sender, signed, message.signature)
+            signed = tx.transfer.signing_bytes(tx.account, self.genesis.chain_id)
+            self._transfer_signatures[key] = native.ed25519_verify(tx.transfer.sender, signed, message.signature)
         return self._transfer_signatures[key]
 
     def vote_valid(self, vote: Vote) -> bool:
         """Whether a known validator signed the vote."""
         return self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
+
+    def endorsement_valid(self, endorsement: Endorsement) -> bool:
+        """Whether a known validator signed the endorsement."""
+        return self.signed_by(endorsement.validator, endorsement.signing_bytes(), endorsement.signature)
+
+    def registration_valid(self, registration: Registration) -> bool:
+        """Whether a known validator signed the registration, and its VRF proof holds."""
+        key = hashlib.blake2s(registration.signing_bytes() + registration.signature).digest()
+        if key not in self._registrations:
+            self._registrations[key] = registration_valid(registration, self.genesis.validators, self.genesis.chain_id)
+        return self._registrations[key]
 
     def signed_by(self, validator: int, message: bytes, signature: bytes) -> bool:
         """Whether a validator of the genesis list signed the message."""

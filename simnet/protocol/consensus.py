@@ -5,22 +5,25 @@ The rules are those of Algorithm 1 in Buchman, Kwon, Milosevic, "The latest goss
 Streamlet (Chan, Shi 2020). A round number is a slot number, hence unique over the whole chain, which the
 one-time keys of the consensus circuit need (one round per slot). Locking, re-proposal with a valid round and
 the decision rule are unchanged, and Tendermint's safety proof nowhere uses when rounds start; liveness needs
-what the paper calls GST plus slots longer than a few message delays.
+what the paper calls GST plus slots longer than a few message delays. docs/consensus.md goes through it rule by rule.
 
 A third phase, *commit*, follows a decision: it announces "I have decided", as in the first Tendermint paper
 (Kwon 2014), and is what the consensus circuit's commit list counts. Nothing waits for it.
 
-No clock, no network, no randomness here: callers feed slots, deadlines, validated proposals and verified
-votes, and carry out the effects.
+No clock, no network, no randomness here: callers feed slots, deadlines, checked proposals and verified
+votes into `Voting.handle`, and carry out the effects.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Proposal, Vote
-from simnet.protocol.validators import EpochSet, epoch_of
+from simnet.protocol.validators import Electorate
+from simnet.protocol.votes import SLOTS_KEPT, VoteBook
+
+PROPOSALS_MAX = 4
+"""Blocks of one slot that are looked at; an honest leader proposes one."""
 
 
 class Step(IntEnum):
@@ -31,18 +34,58 @@ class Step(IntEnum):
     PRECOMMIT = 2
 
 
+# --- inputs ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SlotBegan:
+    """A round begins."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal whose signature and leader the caller has checked; `acceptable` is the paper's valid(v)."""
+
+    proposal: Proposal
+    acceptable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A vote whose signature the caller has checked."""
+
+    vote: Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The slot clock's stand-in for timeoutPropose (`phase` is prevote) and timeoutPrevote (precommit)."""
+
+    slot: int
+    phase: Phase
+
+
+Input = SlotBegan | Proposed | Voted | Deadline
+
+
+# --- effects ---------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Lead this slot. `block`: re-propose this one (valid since `valid_slot`); `None`: build a new one."""
+    """Lead this slot. `block`: re-propose this one, with its proof of lock; `None`: build a new one."""
 
     slot: int
     block: Block | None
     valid_slot: int
+    lock: tuple[Vote, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Sign and broadcast a vote; feed it back through `on_vote`."""
+    """Sign and broadcast a vote; feed it back as `Voted`."""
 
     slot: int
     phase: Phase
@@ -65,100 +108,96 @@ class FetchBlock:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
-class Equivocation:
-    """A validator signed two different votes of one phase and slot, or two proposals."""
-
-    validator: int
-    slot: int
-    what: str
-
-
-Effect = Propose | Cast | Decide | FetchBlock | Equivocation
-
-
-@dataclass(slots=True)
-class Tally:
-    """Votes of one slot and phase."""
-
-    votes: dict[int, Vote] = field(default_factory=dict)
-    weight: dict[bytes | None, int] = field(default_factory=lambda: defaultdict(int))
-
-
-class SetsOf:
-    """The epoch sets that are fixed for a height."""
-
-    def __init__(self, sets: dict[int, EpochSet]) -> None:
-        self._sets = sets
-        self._empty = EpochSet(-1, ())
-
-    def at(self, slot: int) -> EpochSet:
-        """The set of the slot's epoch; empty when nobody has registered for it."""
-        return self._sets.get(epoch_of(slot), self._empty)
+Effect = Propose | Cast | Decide | FetchBlock
 
 
 class Voting:
-    """One validator's voting on one height. `sets` is fixed by the parent block."""
+    """One validator's voting on one height. The electorate is fixed by the parent block."""
 
-    def __init__(self, height: int, me: int, sets: SetsOf) -> None:
+    def __init__(self, height: int, me: int, electorate: Electorate, first_slot: int = 0) -> None:
         self.height = height
         self.me = me
+        self.electorate = electorate
+        self.first_slot = first_slot
+        """The first slot in which this validator may sign for this height: a slot serves one height."""
         self.slot = -1
         self.step = Step.PRECOMMIT
         self.locked: tuple[int, bytes] | None = None
         self.valid: tuple[int, Block] | None = None
         self.blocks: dict[bytes, Block] = {}
-        self.proposals: dict[int, Proposal] = {}
-        self.refused: set[int] = set()
-        self.tallies: dict[tuple[int, Phase], Tally] = defaultdict(Tally)
+        """Acceptable blocks that were proposed."""
+        self.proposals: dict[int, dict[bytes, Proposal]] = {}
+        """By slot and block, the first one first."""
+        self._proposed_in: dict[bytes, int] = {}
+        """The last slot that each of them was proposed in."""
+        self.book = VoteBook(height, electorate.members)
         self.decided = False
         self._fetching: set[bytes] = set()
-        self._sets = sets
 
-    def start_slot(self, slot: int) -> list[Effect]:
-        """Begins a round (lines 11–21 of the paper)."""
+    def handle(self, event: Input) -> list[Effect]:
+        """What follows from an input."""
+        match event:
+            case SlotBegan(slot):
+                return self._begin(slot)
+            case Proposed(proposal, acceptable):
+                return self._on_proposal(proposal, acceptable)
+            case Voted(vote):
+                return self._evaluate() if self._count(vote) else []
+            case Deadline(slot, phase):
+                return self._on_deadline(slot, phase)
+
+    def proposed(self, slot: int) -> Block | None:
+        """The block of the first proposal that came for a slot."""
+        proposal = self._proposal(slot)
+        return None if proposal is None else proposal.block
+
+    # --- inputs --------------------------------------------------------------------------------------
+
+    def _begin(self, slot: int) -> list[Effect]:
+        """Lines 11–21."""
         if self.decided or slot <= self.slot:
             return []
         self.slot = slot
-        self.step = Step.PROPOSE
-        effects: list[Effect] = []
-        leaders = self._sets.at(slot).leaders(slot)
-        if leaders and leaders[0] == self.me:
-            valid_slot, block = self.valid or (-1, None)
-            effects.append(Propose(slot, block, valid_slot))
-        return effects + self._evaluate()
+        self.book.begin(slot)
+        self._forget_before(slot)
+        self.step = Step.PROPOSE if slot >= self.first_slot else Step.PRECOMMIT
+        effects = self._evaluate()
+        leads = slot >= self.first_slot and self.electorate.leader(slot) == self.me
+        return effects if effects or not leads else [self._lead(slot)]
 
-    def on_proposal(self, proposal: Proposal, acceptable: bool) -> list[Effect]:
-        """A proposal whose signature, leader and contents the caller has checked; `acceptable` is valid(v)."""
-        known = self.proposals.get(proposal.slot)
-        if known is not None:
-            if known.block.hash != proposal.block.hash:
-                return [Equivocation(proposal.leader, proposal.slot, "proposal")]
-            return []
-        self.proposals[proposal.slot] = proposal
-        if acceptable:
-            self.blocks[proposal.block.hash] = proposal.block
-        else:
-            self.refused.add(proposal.slot)
+    def _forget_before(self, slot: int) -> None:
+        """Drops old proposals, and blocks that were last proposed long ago and have no proof of lock."""
+        self.proposals = {s: p for s, p in self.proposals.items() if s >= slot}
+        for block in [b for b, s in self._proposed_in.items() if s < slot - SLOTS_KEPT]:
+            if self.valid is None or self.valid[1].hash != block:
+                del self._proposed_in[block], self.blocks[block]
+
+    def _lead(self, slot: int) -> Propose:
+        if self.valid is None:
+            return Propose(slot, None, -1, ())
+        valid_slot, block = self.valid
+        return Propose(slot, block, valid_slot, self.book.votes(valid_slot, Phase.PREVOTE, block.hash))
+
+    def _on_proposal(self, proposal: Proposal, acceptable: bool) -> list[Effect]:
+        """A second, different proposal of a slot is evidence against its leader; its block may still be the one decided on."""
+        known = self.proposals.setdefault(proposal.slot, {})
+        subject = proposal.block.hash
+        if subject not in known and len(known) < PROPOSALS_MAX:
+            known[subject] = proposal
+            if acceptable:
+                self.blocks[subject] = proposal.block
+                self._proposed_in[subject] = proposal.slot
+        if 0 <= proposal.valid_slot < proposal.slot:
+            self.book.name(proposal.valid_slot)
+        for vote in proposal.lock:
+            self._count(vote)
         return self._evaluate()
 
-    def on_vote(self, vote: Vote) -> list[Effect]:
-        """A vote whose signature the caller has checked."""
-        weight = self._sets.at(vote.slot).weights.get(vote.validator)
-        if weight is None or vote.height != self.height:
-            return []
-        tally = self.tallies[(vote.slot, vote.phase)]
-        known = tally.votes.get(vote.validator)
-        if known is not None:
-            if known.block != vote.block:
-                return [Equivocation(vote.validator, vote.slot, vote.phase.label)]
-            return []
-        tally.votes[vote.validator] = vote
-        tally.weight[vote.block] += weight
-        return self._evaluate()
+    def _count(self, vote: Vote) -> bool:
+        return self.book.add(vote, proposed=vote.block is not None and vote.block in self.blocks)
 
-    def on_deadline(self, slot: int, phase: Phase) -> list[Effect]:
-        """The slot clock's stand-in for timeoutPropose and timeoutPrevote (lines 57–64)."""
+    def _on_deadline(self, slot: int, phase: Phase) -> list[Effect]:
+        """Lines 57–64."""
         if self.decided or slot != self.slot:
             return []
         if phase is Phase.PREVOTE and self.step is Step.PROPOSE:
@@ -167,15 +206,7 @@ class Voting:
             return self._precommit(None)
         return []
 
-    def proposed(self, slot: int) -> Block | None:
-        """The block of the first proposal that came for a slot."""
-        proposal = self.proposals.get(slot)
-        return None if proposal is None else proposal.block
-
-    def quorum(self, slot: int, phase: Phase, block: bytes | None) -> bool:
-        """Whether more than two thirds of the slot's stake cast this vote."""
-        tally = self.tallies.get((slot, phase))
-        return tally is not None and tally.weight.get(block, 0) >= self._sets.at(slot).threshold
+    # --- rules ---------------------------------------------------------------------------------------
 
     def _evaluate(self) -> list[Effect]:
         """Applies the first rule that fires; casting a vote re-enters through the caller."""
@@ -187,49 +218,52 @@ class Voting:
         self._note_valid()
         if self.step is Step.PROPOSE:
             return self._on_propose_step()
-        return self._on_prevotes()
+        return self._on_prevotes() if self.step is Step.PREVOTE else []
 
     def _decision(self) -> list[Effect]:
         """Line 49: a precommit quorum of any slot."""
-        for (slot, phase), tally in self.tallies.items():
-            if phase is not Phase.PRECOMMIT:
+        for slot, block in self.book.quorums(Phase.PRECOMMIT):
+            if block is None:
                 continue
-            threshold = self._sets.at(slot).threshold
-            for block, weight in tally.weight.items():
-                if block is None or weight < threshold:
-                    continue
-                if block in self.blocks:
-                    self.decided = True
-                    return [Decide(self.blocks[block], slot)]
-                if block not in self._fetching:
-                    self._fetching.add(block)
-                    return [FetchBlock(block, slot)]
+            if block in self.blocks:
+                self.decided = True
+                return [Decide(self.blocks[block], slot)]
+            if block not in self._fetching:
+                self._fetching.add(block)
+                return [FetchBlock(block, slot)]
         return []
 
     def _on_propose_step(self) -> list[Effect]:
         """Lines 22–33: answer the slot's proposal."""
-        proposal = self.proposals.get(self.slot)
+        proposal = self._proposal(self.slot)
         if proposal is None:
             return []
         block = proposal.block.hash
-        if self.slot in self.refused:
+        if block not in self.blocks:
             return self._prevote(None)
         if proposal.valid_slot < 0:
-            free = self.locked is None or self.locked[1] == block
-            return self._prevote(block if free else None)
-        if proposal.valid_slot >= self.slot or not self.quorum(proposal.valid_slot, Phase.PREVOTE, block):
+            return self._prevote(block if self._free_for(block, -1) else None)
+        if not self._proof_of_lock(proposal):
             return []
-        free = self.locked is None or self.locked[0] <= proposal.valid_slot or self.locked[1] == block
-        return self._prevote(block if free else None)
+        return self._prevote(block if self._free_for(block, proposal.valid_slot) else None)
+
+    def _proposal(self, slot: int) -> Proposal | None:
+        return next(iter(self.proposals.get(slot, {}).values()), None)
+
+    def _proof_of_lock(self, proposal: Proposal) -> bool:
+        """Line 28: whether the earlier slot that a re-proposal names gave its block a prevote quorum."""
+        return proposal.valid_slot < self.slot and self.book.has_quorum(proposal.valid_slot, Phase.PREVOTE, proposal.block.hash)
+
+    def _free_for(self, block: bytes, valid_slot: int) -> bool:
+        """Lines 23 and 29: whether this validator's lock lets it vote for a block, proposed with a proof of lock of `valid_slot`."""
+        return self.locked is None or self.locked[1] == block or self.locked[0] <= valid_slot
 
     def _on_prevotes(self) -> list[Effect]:
         """Lines 36–46: lock on a prevote quorum of this slot, or give the slot up on a nil quorum."""
-        if self.step is not Step.PREVOTE:
-            return []
         if self.valid is not None and self.valid[0] == self.slot:
             self.locked = (self.slot, self.valid[1].hash)
             return self._precommit(self.locked[1])
-        return self._precommit(None) if self.quorum(self.slot, Phase.PREVOTE, None) else []
+        return self._precommit(None) if self.book.has_quorum(self.slot, Phase.PREVOTE, None) else []
 
     def _note_valid(self) -> None:
         """Line 42, for every slot so far: the newest block with a prevote quorum is the one to propose again.
@@ -238,13 +272,12 @@ class Voting:
         seen to reach all others within the round. A slot ends by the clock, so a quorum may complete late; taking it
         then costs no safety (only proposals depend on it) and keeps liveness.
         """
-        for (slot, phase), tally in self.tallies.items():
-            if phase is not Phase.PREVOTE or slot > self.slot or (self.valid is not None and slot <= self.valid[0]):
+        for slot, block in self.book.quorums(Phase.PREVOTE):
+            if block is None or block not in self.blocks or slot > self.slot:
                 continue
-            threshold = self._sets.at(slot).threshold
-            for block, weight in tally.weight.items():
-                if block in self.blocks and weight >= threshold:
-                    self.valid = (slot, self.blocks[block])
+            if self.valid is None or slot > self.valid[0]:
+                self.valid = (slot, self.blocks[block])
+                self.book.pin(slot)
 
     def _prevote(self, block: bytes | None) -> list[Effect]:
         self.step = Step.PREVOTE

@@ -18,7 +18,7 @@ class SignedTransfer:
 
     @staticmethod
     def of(transfer: Transfer, account: Account) -> "SignedTransfer":
-        return SignedTransfer(transfer, account, transfer_id(transfer))
+        return SignedTransfer(transfer, account, transfer_id(transfer, account))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What nodes say to each other about transfers and blocks."""
 
+import hashlib
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -7,7 +8,7 @@ from enum import IntEnum
 from simnet.blob import Blob
 from simnet.protocol.blocks import Block, Registration
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.validators import SLOTS_PER_EPOCH
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane
 
 SIGNATURE_BYTES = 64
 DIGEST_BYTES = 32
@@ -47,27 +48,8 @@ def proposal_signing_bytes(slot: int, valid_slot: int, leader: int, block: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A leader's block for a slot. `valid_slot` ≥ 0: re-proposed because that slot gathered a prevote quorum for it."""
-
-    slot: int
-    block: Block
-    valid_slot: int
-    leader: int
-    signature: bytes
-
-    def signing_bytes(self) -> bytes:
-        return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.block.hash)
-
-    @property
-    def size(self) -> int:
-        """Bytes on the wire."""
-        return 18 + self.block.size + SIGNATURE_BYTES
-
-
-@dataclass(frozen=True, slots=True)
 class Vote:
-    """A signed vote of one phase. A vote for a block carries the one-time-key tag of its phase."""
+    """A signed vote of one phase. A vote for a block carries the one-time-key tag of its phase, if its author has such keys."""
 
     height: int
     slot: int
@@ -75,7 +57,7 @@ class Vote:
     block: bytes | None
     validator: int
     tag: bytes
-    """H[VOTEx](k_x, message) in the block's backend; empty for nil."""
+    """H[VOTEx](k_x, message) in the block's backend; empty for nil, and where the author has no registered key for the slot."""
     signature: bytes
 
     def signing_bytes(self) -> bytes:
@@ -90,43 +72,133 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """The votes that decided a block, all three phases of each member: the tag set of the consensus proof.
+class Proposal:
+    """A leader's block for a slot. `valid_slot` ≥ 0: re-proposed because that slot gathered a prevote quorum for it."""
 
-    Every tag stands in a signed vote, so its author fixed it before disclosing the key behind it.
+    slot: int
+    block: Block
+    valid_slot: int
+    leader: int
+    signature: bytes
+    lock: tuple[Vote, ...] = ()
+    """The proof of lock: the prevotes of `valid_slot`, each signed by its own author; the leader's signature does not cover them."""
+
+    def signing_bytes(self) -> bytes:
+        return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.block.hash)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 18 + self.block.size + SIGNATURE_BYTES + sum(v.size for v in self.lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """A member certifies a block that it has committed once more, in a later slot: the votes that decided it can prove nothing.
+
+    Its tags stand for all three phases and come from the lane that serves nothing else.
     """
 
     height: int
     slot: int
     block: bytes
-    votes: tuple[Vote, ...]
-    """Sorted by (validator, phase)."""
+    backend: int
+    """In whose field the tags are."""
+    registered: int
+    """How many registrations of the slot's epoch the author counts on."""
+    validator: int
+    tags: tuple[bytes, bytes, bytes]
+    signature: bytes
+
+    def signing_bytes(self) -> bytes:
+        head = struct.pack("<QQBHH", self.height, self.slot, self.backend, self.registered, self.validator)
+        return b"SIMNET-ENDORSEMENT-V1" + head + self.block + b"".join(self.tags)
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        return 48 + sum(v.size for v in self.votes)
+        return 21 + 4 * DIGEST_BYTES + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Signed votes, or endorsements, of one slot for one block.
+
+    What decides a block needs precommits of a quorum; what a consensus proof rests on (its *tag set*) needs all three tags
+    of each of its members. Every tag stands in a signed message, so its author fixed it before disclosing the key behind it.
+    """
+
+    height: int
+    slot: int
+    block: bytes
+    backend: int
+    """In whose field the tags are; of votes, the block's."""
+    registered: int
+    """How many registrations of the slot's epoch its keys are among."""
+    votes: tuple[Vote, ...] = ()
+    """Sorted by (validator, phase)."""
+    endorsements: tuple[Endorsement, ...] = ()
+    """Sorted by validator; instead of votes."""
+
+    @property
+    def lane(self) -> Lane:
+        """Which keys its tags are made with."""
+        return Lane.ENDORSE if self.endorsements else Lane.VOTE
+
+    def voters(self, phase: Phase) -> frozenset[int]:
+        """Who voted for the block in a phase."""
+        return frozenset(v.validator for v in self.votes if v.phase is phase) | {e.validator for e in self.endorsements}
+
+    def tags(self) -> dict[int, tuple[bytes, bytes, bytes]]:
+        """The three tags of every member that gave all of them, ascending by validator."""
+        given: dict[int, dict[Phase, bytes]] = {}
+        for v in self.votes:
+            if v.tag:
+                given.setdefault(v.validator, {})[v.phase] = v.tag
+        voted = {v: (t[Phase.PREVOTE], t[Phase.PRECOMMIT], t[Phase.COMMIT]) for v, t in given.items() if len(t) == len(Phase)}
+        return dict(sorted((voted | {e.validator: e.tags for e in self.endorsements}).items()))
+
+    def why_not_whole(self) -> str | None:
+        """Whether its parts belong together, whoever signed them; `None` when they do."""
+        if self.votes and self.endorsements:
+            return "mixed"
+        subject = (self.height, self.slot, self.block)
+        if any((v.height, v.slot, v.block) != subject for v in self.votes):
+            return "votes"
+        if any(
+            (e.height, e.slot, e.block, e.backend, e.registered) != (*subject, self.backend, self.registered) for e in self.endorsements
+        ):
+            return "votes"
+        places = [(v.validator, v.phase) for v in self.votes] + [(e.validator, Phase.COMMIT) for e in self.endorsements]
+        return None if places == sorted(set(places)) else "votes"
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 51 + sum(v.size for v in self.votes) + sum(e.size for e in self.endorsements)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyDisclosure:
-    """A validator's one-time keys of a slot, disclosed once its tags are in a certificate."""
+    """A validator's one-time keys of a slot and lane, disclosed once its tags are in a certificate."""
 
     height: int
     slot: int
+    lane: Lane
+    backend: int
     block: bytes
     validator: int
     keys: tuple[bytes, bytes, bytes, bytes]
     signature: bytes
 
     def signing_bytes(self) -> bytes:
-        head = struct.pack("<QQH", self.height, self.slot, self.validator)
-        return b"SIMNET-DISCLOSURE-V1" + head + self.block + b"".join(self.keys)
+        head = struct.pack("<QQBBH", self.height, self.slot, self.lane, self.backend, self.validator)
+        return b"SIMNET-DISCLOSURE-V2" + head + self.block + b"".join(self.keys)
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        return 18 + 5 * DIGEST_BYTES + SIGNATURE_BYTES
+        return 20 + 5 * DIGEST_BYTES + SIGNATURE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +222,20 @@ class ConsensusProof:
     prover: int
     backend: int
     envelope: Blob
+    signature: bytes
+    """The prover's: who sends a proof that does not hold answers for it."""
+
+    def signing_bytes(self) -> bytes:
+        c = self.certificate
+        parts = hashlib.blake2s(b"".join(v.signature for v in c.votes) + b"".join(e.signature for e in c.endorsements))
+        parts.update(b"".join(struct.pack("<H", e.validator) + e.output + e.key for e in self.vrf))
+        head = struct.pack("<QQBHBH", c.height, c.slot, c.backend, c.registered, self.backend, self.prover)
+        return b"SIMNET-CONSENSUS-PROOF-V1" + head + c.block + parts.digest() + self.envelope.digest
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        return self.certificate.size + 66 * len(self.vrf) + 3 + len(self.envelope)
+        return self.certificate.size + 66 * len(self.vrf) + 3 + len(self.envelope) + SIGNATURE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +298,5 @@ class SyncedBlock:
 def registration_size(registration: Registration) -> int:
     """Bytes on the wire; with all public one-time keys of the epoch, which travel beside the roots."""
     public_keys = SLOTS_PER_EPOCH * 4 * DIGEST_BYTES
-    return 10 + (DIGEST_BYTES + public_keys) * len(registration.otk_roots) + len(registration.vrf) + SIGNATURE_BYTES
+    roots = sum(len(lane) for lane in registration.otk_roots)
+    return 10 + (DIGEST_BYTES + public_keys) * roots + len(registration.vrf) + SIGNATURE_BYTES

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.slashing import Took
-from simnet.protocol.validators import EpochSet
+from simnet.protocol.validators import ValidatorSet
 
 ROUNDS_KEPT = 64
 """Rounds before the newest one that are remembered."""
@@ -57,7 +57,7 @@ class Rounds:
         """Whether a validator signed something other than votes in each of these rounds."""
         return all(validator in self._heard.get(slot, ()) for slot in range(first, last + 1))
 
-    def took(self, slot: int, members: EpochSet, validators: range) -> dict[int, Took] | None:
+    def took(self, slot: int, members: ValidatorSet, validators: range) -> dict[int, Took] | None:
         """Everybody's part in a round; None when it cannot be judged."""
         phases = self._phases.get(slot, {})
         if sum(weight for v, weight in members.weights.items() if v in phases) < members.threshold:

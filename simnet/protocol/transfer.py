@@ -12,7 +12,7 @@ NO_REPUTATION = bytes(32)
 
 _TRANSFER = struct.Struct("<32s32sQQQBQ32s")
 _ACCOUNT = struct.Struct("<QQQBQ32s")
-_SIGNING_DOMAIN = b"SIMNET-TRANSFER-V1"
+_SIGNING_DOMAIN = b"SIMNET-TRANSFER-V2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,19 @@ class Transfer:
             self.memo,
         )
 
-    def signing_bytes(self, chain: bytes) -> bytes:
-        """What the sender signs: the canonical bytes under a domain and the chain's id."""
-        return _SIGNING_DOMAIN + chain + self.encode()
+    def signing_bytes(self, account: Account, chain: bytes) -> bytes:
+        """What the sender signs: the statement under a domain and the chain's id. Nobody who passes a transfer on can change
+        the account that it starts from."""
+        return _SIGNING_DOMAIN + chain + self.statement(account)
 
     def statement(self, account: Account) -> bytes:
         """The transaction circuit's statement: this transfer and the sender's account before it."""
         return self.encode() + account.encode()
 
 
-def transfer_id(transfer: Transfer) -> bytes:
-    """Identity of a transfer: Blake2s-256 of its canonical bytes. Proofs are re-randomisable, so they do not count."""
-    return hashlib.blake2s(transfer.encode()).digest()
+def transfer_id(transfer: Transfer, account: Account) -> bytes:
+    """Identity of a transfer: Blake2s-256 of its statement. Proofs are re-randomisable, so they do not count."""
+    return hashlib.blake2s(transfer.statement(account)).digest()
 
 
 def why_invalid(transfer: Transfer, account: Account | None) -> str | None:

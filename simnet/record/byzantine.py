@@ -1,4 +1,4 @@
-"""What became of byzantine copies, by kind."""
+"""What became of byzantine copies, by kind. What opponents send is in `simnet.record.opponents`."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from simnet.events import MessageDelivered, MessagePublished, MessageValidated, 
 from simnet.record.collector import Handlers
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms, ratio
+from simnet.scenario.opponents import is_opponents
 from simnet.units import NodeId
 
 
@@ -42,20 +43,20 @@ class Byzantine:
         }
 
     def _published(self, event: MessagePublished) -> None:
-        if event.spam is not None:
+        if event.spam is not None and not is_opponents(event.spam):
             self._kinds[event.spam].published += 1
             self._publishers.add(event.node)
 
     def _delivered(self, event: MessageDelivered) -> None:
         message = self._book.get(event.message)
-        if message is not None and message.spam is not None:
+        if message is not None and message.spam is not None and not is_opponents(message.spam):
             kind = self._kinds[message.spam]
             kind.delivered += 1
             kind.first_hop += event.peer == message.author
 
     def _validated(self, event: MessageValidated) -> None:
         message = self._book.get(event.message)
-        if message is None or message.spam is None:
+        if message is None or message.spam is None or is_opponents(message.spam):
             return
         kind = self._kinds[message.spam]
         if event.verdict == "accept":
@@ -67,7 +68,7 @@ class Byzantine:
             kind.ignored[event.reason] += 1
 
     def _verified(self, event: ProofVerified) -> None:
-        if event.spam is not None:
+        if event.spam is not None and not is_opponents(event.spam):
             self._kinds[event.spam].verify_cost[event.node] += event.cost
 
     def block(self) -> dict[str, object]:

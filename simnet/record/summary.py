@@ -22,6 +22,8 @@ from simnet.record.faults import Faults
 from simnet.record.finality import Finality
 from simnet.record.mempool import Mempool
 from simnet.record.messages import MessageBook
+from simnet.record.opponents import Opponents
+from simnet.record.peers import Peers
 from simnet.record.proofs import Proofs, reported_backends
 from simnet.record.resources import ProcessClock
 from simnet.record.services import Services
@@ -93,6 +95,8 @@ class SummaryRecorder:
         self._mempool = Mempool(info)
         self._byzantine = Byzantine(self._book)
         self._slashing = Slashing()
+        self._opponents = Opponents()
+        self._peers = Peers(info)
         self._services = Services()
         self._clocks = Clocks()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
@@ -109,6 +113,8 @@ class SummaryRecorder:
                 self._mempool,
                 self._byzantine,
                 self._slashing,
+                self._opponents,
+                self._peers,
                 self._services,
                 self._clocks,
             )
@@ -159,7 +165,7 @@ class SummaryRecorder:
 
     def _node_faults(self) -> Summary:
         """What faults of nodes themselves did; absent in runs without any."""
-        found = {**self._slashing.conduct(), **self._services.conduct(), **self._clocks.conduct()}
+        found = {**self._slashing.conduct(), **self._opponents.conduct(), **self._services.conduct(), **self._clocks.conduct()}
         return {"node_faults": found} if found else {}
 
     def _simnet(self, result: "RunResult | None", end: int) -> Summary:
@@ -188,6 +194,7 @@ class SummaryRecorder:
             "faults": self._faults.counts(),
             "fault_effects": self._faults.effects(self._finality, end),
             **self._node_faults(),
+            **({"peers": self._peers.block(end)} if any(info.backends) else {}),
             "violations": _violations(result),
         }
 

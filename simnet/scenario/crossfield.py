@@ -169,7 +169,7 @@ def node_conduct(data: Mapping[str, Any]) -> Iterator[Conflict]:
     """Faults of a node itself name no node twice and need a chain."""
     faults = at(data, "faults", "nodes")
     for index, fault in enumerate(faults if isinstance(faults, list | tuple) else ()):
-        for key in ("nodes", "what"):
+        for key in ("nodes", "what", "of"):
             listed = at(fault, key)
             if isinstance(listed, list | tuple) and len(set(map(repr, listed))) != len(listed):
                 yield Conflict(("faults", "nodes", index, key), None, "names one twice")

@@ -6,11 +6,11 @@ from pydantic import Field, model_validator
 
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
+from simnet.scenario.opponents import OPPONENTS, Opponent
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
-TAKEOVER_SLOTS = 2
 
 
 class Scenario(Upstream):
@@ -71,15 +71,14 @@ class Scenario(Upstream):
         return tuple(self.provers.backends_of(region) for region in self.region_of_node)
 
     @property
-    def proof_takeover_slots(self) -> int | None:
-        """After how many slots a substitute makes a consensus proof; None: nobody ever does."""
-        withheld = any(fault.kind == "withholding" for fault in self.faults.nodes)
-        return self.consensus.proof_takeover_slots or (TAKEOVER_SLOTS if withheld else None)
+    def opponents(self) -> frozenset[int]:
+        """Nodes that are byzantine at some time, apart from the publishers of copies."""
+        return frozenset(node for fault in self.faults.nodes if isinstance(fault, Opponent) for node in fault.nodes)
 
     @property
     def slashing(self) -> bool:
         """Whether nodes book penalties."""
-        cheating = any(fault.kind in ("equivocation", "withholding") for fault in self.faults.nodes)
+        cheating = any(fault.kind in ("equivocation", "withholding", *OPPONENTS) for fault in self.faults.nodes)
         return cheating if self.consensus.slashing is None else self.consensus.slashing
 
     def link(self, lower: str, higher: str) -> Link:

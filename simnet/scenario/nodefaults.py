@@ -4,7 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simnet.scenario.base import DELAY_MS_MAX, DurationMs, Ours, StartMs
+from simnet.scenario.base import DELAY_MS_MAX
+from simnet.scenario.onnodes import OnNode, OnNodes
+from simnet.scenario.opponents import (
+    OPPONENTS,
+    Amnesia,
+    DoubleSpend,
+    Flood,
+    ForgedProofs,
+    ForgedVotes,
+    InvalidBlocks,
+    LyingSync,
+    Opponent,
+    Poison,
+    Split,
+)
 
 NODE_FAULTS_MAX = 256
 DRIFT_PPM_MAX = 100_000
@@ -14,32 +28,19 @@ Withheld = Literal["proposals", "votes", "proofs", "blocks"]
 Service = Literal["prover", "verifier", "wallet"]
 
 
-class _ForAWhile(Ours):
-    start_ms: StartMs = Field(default=0, description="From 500 ms before traffic zero.")
-    duration_ms: DurationMs
-
-
-class _OnNode(_ForAWhile):
-    node: int = Field(ge=0)
-
-
-class _OnNodes(_ForAWhile):
-    nodes: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, strict=False, description="Indices of the nodes concerned.")
-
-
-class Crash(_OnNode):
+class Crash(OnNode):
     """Links down, gossip memory lost."""
 
     kind: Literal["crash"]
 
 
-class Pause(_OnNode):
+class Pause(OnNode):
     """Nothing is sent or received; all of it is late."""
 
     kind: Literal["pause"]
 
 
-class Equivocation(_OnNodes):
+class Equivocation(OnNodes):
     """The validators sign two different messages where one is allowed; half of the neighbours get one, the rest the other."""
 
     kind: Literal["equivocation"]
@@ -51,7 +52,7 @@ class Equivocation(_OnNodes):
     )
 
 
-class Withholding(_OnNodes):
+class Withholding(OnNodes):
     """The validators keep to themselves what others wait for, and take part otherwise."""
 
     kind: Literal["withholding"]
@@ -62,7 +63,7 @@ class Withholding(_OnNodes):
     )
 
 
-class ServiceStop(_OnNodes):
+class ServiceStop(OnNodes):
     """A service of the nodes stops: its jobs wait, and are worked off afterwards.
 
     A table `[faults.service_stop]` with `service` and `nodes` is the same; of another layout it is an unknown key.
@@ -74,7 +75,7 @@ class ServiceStop(_OnNodes):
     )
 
 
-class ClockSkew(_OnNodes):
+class ClockSkew(OnNodes):
     """The nodes' own clocks are wrong, and right again at the end."""
 
     kind: Literal["clock_skew"]
@@ -86,8 +87,25 @@ class ClockSkew(_OnNodes):
     )
 
 
-Conduct = Equivocation | Withholding | ServiceStop | ClockSkew
+Conduct = Equivocation | Withholding | ServiceStop | ClockSkew | Opponent
 """Faults of a node itself; they need a chain."""
-NodeFault = Annotated[Crash | Pause | Equivocation | Withholding | ServiceStop | ClockSkew, Field(discriminator="kind")]
-NODE_FAULTS = ("crash", "pause", "equivocation", "withholding", "service_stop", "clock_skew")
+NodeFault = Annotated[
+    Crash
+    | Pause
+    | Equivocation
+    | Withholding
+    | ServiceStop
+    | ClockSkew
+    | ForgedVotes
+    | ForgedProofs
+    | InvalidBlocks
+    | DoubleSpend
+    | Split
+    | Amnesia
+    | LyingSync
+    | Poison
+    | Flood,
+    Field(discriminator="kind"),
+]
+NODE_FAULTS = ("crash", "pause", "equivocation", "withholding", "service_stop", "clock_skew", *OPPONENTS)
 CONDUCT = NODE_FAULTS[2:]

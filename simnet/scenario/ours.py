@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from simnet.scenario.base import BYTES_MAX, DelayMs, DurationMs, Ours, merged
+from simnet.scenario.base import BYTES_MAX, DelayMs, DurationMs, Ours, Probability, merged
 
 Backend = Literal["stwo", "plonky3", "groth16"]
 BlockProof = Literal["identity", "state", "pruning", "recursive", "uptime"]
@@ -64,12 +64,17 @@ class Consensus(Ours):
     )
     witness_capacity: int = Field(default=256, ge=1, le=1024, description="Transfers that a consensus proof names: a power of two.")
     reputation_capacity: int = Field(default=4, ge=1, le=64, description="Reputation roots that it names: a power of two.")
-    proof_takeover_slots: int | None = Field(
-        default=None,
+    proof_takeover_slots: int = Field(
+        default=2,
         ge=1,
         le=1024,
-        description="A substitute makes a block's consensus proof when so many slots brought none; absent: 2 when [[faults.nodes]] has "
-        "withholding, otherwise never.",
+        description="A substitute begins on a block's consensus proof, and members endorse the block again, when so many slots brought none.",
+    )
+    key_horizon_epochs: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="One-time keys are registered up to so many epochs of 32 slots ahead, half an epoch before they are the last ones.",
     )
     proven_within_slots: int = Field(
         default=8,
@@ -83,7 +88,7 @@ class Consensus(Ours):
     )
     slashing: bool | None = Field(
         default=None,
-        description="Whether nodes book penalties; absent: when [[faults.nodes]] has equivocation or withholding (ADR 8).",
+        description="Whether nodes book penalties; absent: when [[faults.nodes]] has nodes that cheat (ADR 8).",
     )
 
 
@@ -101,6 +106,13 @@ class Provers(Ours):
     workers: int = Field(default=1, ge=1, le=1024, description="Proofs that a node makes at once.")
     proof_bytes_max: int = Field(default=4_194_304, ge=1, le=BYTES_MAX, description="Larger proofs are refused unread.")
     queue_jobs_max: int = Field(default=1024, ge=1, le=1_000_000, description="Jobs that wait for a node's provers.")
+    refused_share_max: Probability = Field(
+        default=0.02,
+        description="Share of its verifier's time that a node spends on refused proofs of one neighbour; beyond it they go unread.",
+    )
+    refused_burst_ms: DurationMs = Field(
+        default=1000, description="Verifying time that a neighbour may cost at once, before the share counts."
+    )
 
     @field_validator("regions", mode="before")
     @classmethod
@@ -122,6 +134,14 @@ class Gossip(Ours):
     duplicate_cache_ms: DurationMs = Field(default=60_000, description="How long a node remembers a message id.")
     queue_messages_max: int = Field(default=5000, ge=1, le=1_000_000, description="Copies on the way over one hop.")
     iwant_timeout_ms: DurationMs = Field(default=3000, description="Then the next advertiser is asked.")
+    peer_score_max: float = Field(
+        default=20.0,
+        gt=1,
+        le=1_000_000,
+        allow_inf_nan=False,
+        description="Score of a neighbour at the start, and the most it can have. Below 0.1 its link is cut.",
+    )
+    peer_ban_ms: DurationMs = Field(default=180_000, description="For how long.")
     engine: Literal["auto", "events", "waves"] = Field(
         default="auto",
         description="Floods: copy by copy (`events`) or, where that gives the same, computed at once (`waves`).",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from simnet.events import Event, MessageDelivered
 from simnet.net.clockwork import Clockwork
-from simnet.net.message import Message
+from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
 from simnet.units import NodeId
 from tests.netkit import scenario
@@ -45,6 +45,9 @@ class Counted:
 
 
 class _Silent:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """Its own verdicts are no news to it."""
+
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         raise AssertionError("passed on unseen")
 

@@ -1,0 +1,108 @@
+"""What all kinds of opponents share: what they may reach, how they speak, and when they act."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from simnet.events import OpponentActed
+from simnet.net.network import Message
+from simnet.node.aggregation import Aggregation
+from simnet.node.chain import Chain
+from simnet.node.conduct import Conduct
+from simnet.node.opponents.plan import Plan
+from simnet.node.transactions import Transactions
+from simnet.node.wallet import Wallet
+from simnet.node.world import CONSENSUS_TOPIC, World
+from simnet.scenario.opponents import Opponent, label
+from simnet.units import NS_PER_S, NodeId
+
+TX_TOPIC = "/rpp/sim/tx"
+TOPICS = {"transaction": TX_TOPIC}
+F = TypeVar("F", bound=Opponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """An opponent's own node: it knows no more than that, and signs with that node's keys only."""
+
+    world: World
+    node: NodeId
+    chain: Chain
+    transactions: Transactions
+    aggregation: Aggregation
+    wallet: Wallet
+    conduct: Conduct
+
+    @property
+    def secret(self) -> bytes:
+        return self.world.genesis.secrets[self.node]
+
+    @property
+    def slot_ns(self) -> int:
+        return self.world.rules.windows.slot_ms * 1_000_000
+
+    def leader(self, slot: int) -> int:
+        """Who leads a slot at the next height."""
+        return self.chain.electorate.leader(slot)
+
+
+class Act(Generic[F]):
+    """One kind of misconduct of one node while its fault lasts. `as_part_of`: a flood that it belongs to."""
+
+    def __init__(self, reach: Reach, plan: Plan, fault: F, as_part_of: str | None = None) -> None:
+        self.reach = reach
+        self.plan = plan
+        self.fault = fault
+        self.world = reach.world
+        self.me = reach.node
+        self.slot = -1
+        self._part_of = as_part_of
+        self._over = False
+
+    # --- what the node tells it ----------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The fault begins."""
+
+    def end(self) -> None:
+        """It is over."""
+        self._over = True
+
+    def on_slot(self, slot: int) -> None:
+        """A slot begins by the node's clock, before the node does anything in it."""
+        self.slot = slot
+
+    def saw(self, message: Message) -> None:
+        """A gossip message came, before the node looks into it."""
+
+    # --- what it does --------------------------------------------------------------------------------
+
+    def one(self) -> int:
+        """Sends one message if it can; how many bytes it has."""
+        return 0
+
+    def later(self, delay: int, action: Callable[[], object]) -> None:
+        """Does something after so many nanoseconds, unless the fault is over by then."""
+        self.world.after(delay, lambda: None if self._over else (action(), None)[1])
+
+    def every(self, per_second: float, action: Callable[[], object]) -> None:
+        """Does something at a rate, beginning at a random moment of the first period."""
+        period = max(1, round(NS_PER_S / per_second))
+
+        def again() -> None:
+            self.later(period, again)
+            action()
+
+        self.later(int(self.plan.random.integers(period)), again)
+
+    def say(self, what: str, kind: str, payload: object, size: int, *, subject: str = "", spared: frozenset[NodeId] = frozenset()) -> int:
+        """Publishes a message; its size, or 0 when no neighbour is connected."""
+        name, what = (self._part_of, self.fault.kind) if self._part_of else (self.fault.kind, what)
+        topic = TOPICS.get(kind, CONSENSUS_TOPIC)
+        sent = self.world.network.publish(
+            self.me, topic=topic, kind=kind, payload=payload, size=size, spam=label(name, what), spared=spared
+        )
+        if sent is None:
+            return 0
+        self.world.emit(OpponentActed(self.world.now, self.me, name, what, sent.id, subject))
+        return size

@@ -1,0 +1,63 @@
+"""Votes that honest nodes must not count."""
+
+from dataclasses import replace
+
+from simnet.net.network import Message
+from simnet.node.opponents.act import Act
+from simnet.node.opponents.plan import Plan, flipped
+from simnet.proofs import native
+from simnet.protocol.messages import DIGEST_BYTES, Phase, Proposal, Vote
+from simnet.scenario import opponents as model
+
+FAR_SLOTS, FAR_HEIGHTS = 64, 1000
+"""How far from now a forged vote may be."""
+
+
+class ForgedVotes(Act[model.ForgedVotes]):
+    """Spreads its votes over the slot."""
+
+    _proposed: tuple[int, bytes] | None = None
+    """The last proposal that came, by slot and block."""
+
+    def on_slot(self, slot: int) -> None:
+        super().on_slot(slot)
+        share = self.reach.slot_ns // self.fault.per_slot
+        for number in range(self.fault.per_slot):
+            self.later(number * share + int(self.plan.random.integers(share)), self.one)
+
+    def saw(self, message: Message) -> None:
+        if isinstance(message.payload, Proposal):
+            self._proposed = (message.payload.slot, message.payload.block.hash)
+
+    def one(self) -> int:
+        what = self.plan.turn("votes", self.fault.what)
+        block = self._proposed[1] if self._proposed is not None and self._proposed[0] == self.slot else None
+        if what == "bad_tag" and block is None:
+            return 0  # There is no block to vote for.
+        vote = forge(what, self.me, self.reach.secret, self._honest(block or self.plan.bytes(DIGEST_BYTES)), self.plan, self._others)
+        return self.say(what, "vote", vote, vote.size)
+
+    @property
+    def _others(self) -> int:
+        return len(self.world.genesis.validators)
+
+    def _honest(self, block: bytes) -> Vote:
+        """A vote of this node and moment, unsigned; its tag is of the right length and nothing else."""
+        phase = Phase(int(self.plan.random.integers(len(Phase))))
+        return Vote(self.reach.chain.height + 1, max(0, self.slot), phase, block, self.me, self.plan.bytes(DIGEST_BYTES), b"")
+
+
+def forge(what: str, me: int, secret: bytes, vote: Vote, plan: Plan, validators: int) -> Vote:
+    """One forged vote, signed with this node's key whatever it says."""
+    draws = plan.random
+    match what:
+        case "impersonated":
+            vote = replace(vote, validator=(me + 1 + int(draws.integers(validators - 1))) % validators if validators > 1 else me + 1)
+        case "stale":
+            vote = replace(vote, slot=max(0, vote.slot - 1 - int(draws.integers(FAR_SLOTS))))
+        case "future":
+            vote = replace(vote, slot=vote.slot + 1 + int(draws.integers(FAR_SLOTS)))
+        case "foreign_height":
+            vote = replace(vote, height=vote.height + 1 + int(draws.integers(FAR_HEIGHTS)))
+    signed = replace(vote, signature=native.ed25519_sign(secret, vote.signing_bytes()))
+    return replace(signed, signature=flipped(signed.signature, 0, draws)) if what == "bad_signature" else signed

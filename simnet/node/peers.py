@@ -1,0 +1,156 @@
+"""What a node thinks of its neighbours: a score that bad messages lower, a cut link when it is used up, and how much of the
+verifier's time a neighbour's bad proofs may take.
+
+Amounts and labels are upstream's (operations specification, section 9.4); the score's ceiling, where it also begins, is the
+scenario's. Only what no honest node passes on costs points: an honest node forwards nothing that it has not checked itself. Not
+taken over: points for vote time-outs and for deep queues, which here say more about links than about neighbours.
+"""
+
+from dataclasses import dataclass
+
+from simnet.events import LimitReached, PeerBanned, PeerScored
+from simnet.net.network import Message, Verdict
+from simnet.node.world import World
+from simnet.units import NodeId, SimTime, from_ms
+
+BAN_BELOW = 100
+"""Thousandths of a point, as all scores here."""
+PROOFS = frozenset({"transaction", "consensus_proof", "block_proof"})
+"""Kinds of messages that a verifier looks into."""
+SLASH = 2500
+"""For a false signature: the reason of the table's row `slash` at a severity below 1."""
+REWARD = 200
+REWARD_PERCENT = {
+    "proposal": 200, "vote": 200, "endorsement": 200, "transaction": 100, "consensus_proof": 120, "block_proof": 120, "registration": 110, "evidence": 75,
+}  # fmt: skip
+"""Of the reward for a message that was accepted; other kinds are meta data."""
+META_PERCENT = 50
+UPTIME = 300
+"""For a slot."""
+COSTS: dict[str, tuple[str, int]] = {
+    "transaction": ("invalid_proof", 1000),
+    "consensus_proof": ("invalid_proof", 1000),
+    "block_proof": ("invalid_proof", 1000),
+    "vote": ("invalid_vote", SLASH),
+    "tag_set": ("invalid_vote", SLASH),
+    "key_disclosure": ("invalid_vote", SLASH),
+    "endorsement": ("invalid_vote", SLASH),
+    "proposal": ("invalid_block", SLASH),
+    "evidence": ("invalid_evidence", SLASH),
+    "registration": ("invalid_vrf_submission", 1000),
+    "join": ("invalid_vrf_submission", 1000),
+    "heartbeat": ("invalid_timetoke_delta", 1000),
+}
+"""Cause and points of a refused message, by its kind."""
+OF_THE_MOMENT = frozenset({"another_block", "foreign_leader", "registrations", "slot", "unexpected_proof"})
+"""Reasons that rest on how far this node's chain or clock is: an honest neighbour may have seen it otherwise."""
+PIPELINE = ("proof_pipeline_error", 500)
+MALFORMED = frozenset({"UnknownBackend", "UnknownProofKind"})
+DUPLICATE = ("duplicate_proof", 200)
+REPEATED = frozenset({"replay", "already_proven"})
+PARTS_PER_MILLION = 1_000_000
+
+
+@dataclass(slots=True)
+class Peer:
+    """One neighbour."""
+
+    score: int
+    spent: int = 0
+    """Nanoseconds of verifying refused proofs that count, and of proofs that are being verified."""
+    since: int = 0
+    """When `spent` was last brought up to date."""
+    banned: bool = False
+
+
+class Peers:
+    """One node's view of its neighbours."""
+
+    def __init__(self, world: World, node: NodeId) -> None:
+        gossip, provers = world.scenario.gossip, world.scenario.provers
+        self._world = world
+        self._node = node
+        self._most = round(gossip.peer_score_max * 1000)
+        self._ban = from_ms(gossip.peer_ban_ms)
+        self._burst = from_ms(provers.refused_burst_ms)
+        self._share = round(provers.refused_share_max * PARTS_PER_MILLION)
+        self._peers: dict[NodeId, Peer] = {}
+
+    # --- scores --------------------------------------------------------------------------------------
+
+    def judged(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """This node has answered a message that came from a neighbour."""
+        kind = message.kind
+        if verdict is Verdict.ACCEPT:
+            self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
+        elif verdict is Verdict.REJECT and reason not in OF_THE_MOMENT:
+            cause, points = PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)
+            self.blame(peer, cause, points)
+        elif reason in REPEATED and kind in PROOFS:
+            self.blame(peer, *DUPLICATE)
+
+    def on_slot(self) -> None:
+        """A slot begins: neighbours that are still there gain a little."""
+        for peer in self._world.network.connected(self._node):
+            self._reward(peer, UPTIME)
+
+    def blame(self, peer: NodeId, cause: str, points: int) -> None:
+        """Takes points (thousandths) from a neighbour, and cuts its link when too little is left."""
+        if peer == self._node:
+            return
+        known, now = self._of(peer), self._world.now
+        if known.banned:
+            return
+        known.score = max(0, known.score - points)
+        self._world.emit(PeerScored(now, self._node, peer, cause, points, known.score))
+        if known.score < BAN_BELOW:
+            known.banned = True
+            self._world.emit(PeerBanned(now, self._node, peer, cause, SimTime(now + self._ban)))
+            # Not in the middle of what the network is doing with the message.
+            self._world.after(0, lambda: self._cut(peer))
+
+    def score(self, peer: NodeId) -> int:
+        """Thousandths."""
+        return self._of(peer).score
+
+    def _reward(self, peer: NodeId, points: int) -> None:
+        known = self._of(peer)
+        known.score = min(self._most, known.score + points)
+
+    def _cut(self, peer: NodeId) -> None:
+        why = f"ban:{self._node}"
+        self._world.network.cut([(self._node, peer)], why)
+
+        def forgive() -> None:
+            self._peers[peer] = Peer(self._most)
+            self._world.network.join([(self._node, peer)], why)
+
+        self._world.after(self._ban, forgive)
+
+    # --- the verifier's time -------------------------------------------------------------------------
+
+    def has_time_for(self, peer: NodeId) -> bool:
+        """Whether a neighbour's proofs are still read; False is recorded as a limit."""
+        if peer == self._node or self._up_to_date(peer).spent < self._burst:
+            return True
+        self._world.emit(LimitReached(self._world.now, self._node, "peer_throttled"))
+        return False
+
+    def begins(self, peer: NodeId, cost: SimTime) -> None:
+        """The verifier takes a neighbour's proof: it counts as refused until it is known to be good."""
+        self._up_to_date(peer).spent += cost
+
+    def ends(self, peer: NodeId, cost: SimTime, *, accepted: bool) -> None:
+        """The verifier has answered."""
+        if accepted:
+            known = self._up_to_date(peer)
+            known.spent = max(0, known.spent - cost)
+
+    def _up_to_date(self, peer: NodeId) -> Peer:
+        known, now = self._of(peer), self._world.now
+        known.spent = max(0, known.spent - (now - known.since) * self._share // PARTS_PER_MILLION)
+        known.since = now
+        return known
+
+    def _of(self, peer: NodeId) -> Peer:
+        return self._peers.setdefault(peer, Peer(self._most))
