@@ -8,13 +8,14 @@ A calm lasts as long as its *core* does: the nodes that have been among those si
 nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
 
 Told by events alone, so that it is the network's own account of its faults. What rules are on a link follows from the scenario,
-since events name regions only.
+since events name regions only. A link between honest nodes that one of them has cut itself (a ban) still counts: no fault explains it.
 """
 
 from collections import Counter, defaultdict
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.events import ClockSkewed, FaultInjected, PeerConnected, PeerDisconnected
+from simnet.net.topology import crossing
 from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
 from simnet.units import NodeId, SimTime
 
@@ -64,8 +65,9 @@ class Calm:
         self.changed_at = e.at
 
     def _disconnected(self, e: PeerDisconnected) -> None:
-        self._ends.discard((e.node, e.peer))
-        self.changed_at = e.at
+        if e.why != "ban" or not {e.node, e.peer} <= self._setting.honest:
+            self._ends.discard((e.node, e.peer))
+            self.changed_at = e.at
 
     def _clock(self, e: ClockSkewed) -> None:
         sound = abs(e.error) <= self._sound_within
@@ -79,7 +81,7 @@ class Calm:
         if ending is None:
             return
         kind, step = e.kind.removesuffix(ending), 1 if ending in BEGINS else -1
-        if kind in LINK_FAULTS:
+        if kind in LINK_FAULTS or kind == "partition":
             self._rules.update(dict.fromkeys(self._links_of[kind, e.detail], step))
         elif e.detail.startswith("node:") and kind != "clock_skew":
             node = NodeId(int(e.detail.removeprefix("node:")))
@@ -139,8 +141,12 @@ def _reach(start: NodeId, neighbours: dict[NodeId, list[NodeId]], unseen: set[No
 
 
 def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]:
-    """The directed links that each rule of the scenario is on, by its kind and what its events say of it."""
+    """The directed links that a partition or a rule of the scenario is on, by its kind and what its events say of it."""
     found: dict[tuple[str, str], frozenset[Link]] = {}
+    partition = setting.scenario.faults.partition
+    if partition is not None:
+        cut = crossing(setting.info.edges, setting.info.regions, partition.group_a, partition.group_b)
+        found["partition", f"{partition.group_a}-{partition.group_b}"] = frozenset(cut)
     for fault in setting.scenario.faults.links:
         detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
         ends = [end for low, high in setting.info.edges for end in ((low, high), (high, low))]

@@ -17,12 +17,14 @@ from simnet.events import (
     FaultInjected,
     MessageLost,
     MessagePublished,
+    OpponentActed,
     PeerDisconnected,
     ServiceResumed,
     Withheld,
 )
 from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.nodefaults import NodeFault
+from simnet.scenario.opponents import OPPONENTS
 from simnet.units import NodeId, SimTime, from_ms
 
 UNITS = {
@@ -36,6 +38,7 @@ UNITS = {
     "withholding": "things kept back",
     "clock_skew": "times that a clock was wrong",
     "service_stop": "jobs that waited",
+    **dict.fromkeys(OPPONENTS, "acts"),
 }
 """Of any other kind: how often it began."""
 LOSSES = frozenset({"one_way", "flapping", "corrupt"})
@@ -85,6 +88,7 @@ class FaultEffect:
             (frozenset({"withholding"}), Withheld, self._withheld),
             (frozenset({"clock_skew"}), ClockSkewed, self._skewed),
             (frozenset({"service_stop"}), ServiceResumed, self._resumed),
+            (frozenset(OPPONENTS), OpponentActed, self._opponent_acted),
         ]
         wanted = {event: handler for kinds, event, handler in of_kinds if kinds & present}
         return {FaultInjected: self._fault, **wanted} if present else {}
@@ -137,6 +141,10 @@ class FaultEffect:
         for fault in self._of("service_stop", e.node):
             if fault.began and fault.end is not None and fault.end <= e.at and not fault.counts["service_stop"]:
                 fault.counts["service_stop"] += e.waiting
+
+    def _opponent_acted(self, e: OpponentActed) -> None:
+        for fault in self._of(e.kind, e.node):
+            fault.counts[e.kind] += fault.open > 0
 
     def at_end(self, at: SimTime) -> None:
         """Which of them did nothing. One that is still stopped has not told yet what waited."""

@@ -9,9 +9,9 @@ from tests.checks.kit import bench, entry
 LATE = 600_000
 
 
-def effect(slots: int = 4, **faults: Any) -> dict[str, Any]:
+def effect(**faults: Any) -> dict[str, Any]:
     regions = {"assignments": ["A", "A", "B", "B"]}
-    return dict(entry(bench(slots, rate=6.0, regions=regions, faults=faults).run(), "fault_effect"))
+    return dict(entry(bench(4, rate=6.0, regions=regions, faults=faults).run(), "fault_effect"))
 
 
 def test_without_faults_there_is_nothing_to_look_at() -> None:

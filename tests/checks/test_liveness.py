@@ -126,7 +126,11 @@ def test_nodes_in_trouble_are_no_part_of_a_calm(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["one_way", "flapping", "corrupt", "reorder", "bandwidth"])
 def test_links_under_a_rule_connect_nobody(kind: str) -> None:
-    more = {"flapping": {"up_ms": 300, "down_ms": 300}, "corrupt": {"probability": 0.5}, "bandwidth": {"kbps": 64}}
+    more: dict[str, dict[str, float]] = {
+        "flapping": {"up_ms": 300, "down_ms": 300},
+        "corrupt": {"probability": 0.5},
+        "bandwidth": {"kbps": 64},
+    }
     more["reorder"] = {"probability": 0.5, "delay_ms": 50}
     rule = {"kind": kind, "source": "A", "target": "B", "start_ms": 3000, "duration_ms": 4000, **more.get(kind, {})}
     result = bench(12, rate=0.5, regions={"assignments": ["A", "A", "B", "B"]}, faults={"links": [rule]}).run()
@@ -144,7 +148,7 @@ def test_a_stopped_wallet_ends_no_calm() -> None:
 
 def test_a_block_that_nobody_proves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     prove = Finality._prove
-    monkeypatch.setattr(Finality, "_prove", lambda self, height: None if height == 2 else prove(self, height))
+    monkeypatch.setattr(Finality, "_prove", lambda self, c, *rest: None if c.block.header.height == 2 else prove(self, c, *rest))
     b = bench(12, rate=0.5)
     result = b.run()
     violation = breaks(result, "proven", "block 2 was not proven at node 0 within 8 slots of calm")
@@ -153,7 +157,7 @@ def test_a_block_that_nobody_proves_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_scenario_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Finality, "_prove", lambda self, height: None)
+    monkeypatch.setattr(Finality, "_prove", lambda self, *_: None)
     result = bench(12, rate=0.5, consensus={"proven_within_slots": 3}).run()
     breaks(result, "proven", "within 3 slots of calm")
 
@@ -161,8 +165,8 @@ def test_the_scenario_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proof_that_comes_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     prove = Finality._prove
 
-    def later(self: Finality, height: int) -> None:
-        self._world.after(9 * S, lambda: prove(self, height))
+    def later(self: Finality, *what: Any) -> None:
+        self._world.after(9 * S, lambda: prove(self, *what))
 
     monkeypatch.setattr(Finality, "_prove", later)
     result = bench(14, rate=0.5).run()
@@ -195,7 +199,7 @@ def test_blocks_of_an_outage_have_their_time_from_its_end(monkeypatch: pytest.Mo
 
 def test_a_transfer_that_one_node_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     b = bench(rate=6.0)
-    b.at(4990, lambda: [n.transactions.pool.pending.clear() for n in b.nodes[2:3]])
+    b.at(4990, b.nodes[2].transactions.pool.pending.clear)
     monkeypatch.setattr(Transactions, "knows", lambda self, tx_id: True)
     assert breaks(b.run(), "coherence", "transfers are missing at nodes [2]").nodes == (2,)
 
@@ -203,10 +207,8 @@ def test_a_transfer_that_one_node_lacks_is_found(monkeypatch: pytest.MonkeyPatch
 def test_a_node_that_never_catches_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     b = bench(8, rate=0.5)
     cut_off(b, (3,), 1500, 4500)
-    request, lazy = Sync._on_status, b.nodes[3].sync
-    monkeypatch.setattr(Sync, "_on_status", lambda self, status, peer: None if self is lazy else request(self, status, peer))
-    lazy.request_blocks = lambda peer: None  # type: ignore[method-assign]
-    b.nodes[3].validator.request_blocks = lambda peer: None
+    direct, deaf = Sync.on_direct, b.nodes[3].sync
+    monkeypatch.setattr(Sync, "on_direct", lambda self, *what: None if self is deaf else direct(self, *what))
     assert breaks(b.run(), "coherence", "node 3 at height").nodes == (3,)
 
 

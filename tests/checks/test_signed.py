@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from simnet.node.voting import Validator
+from simnet.node.voting import SlotBook, Validator
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.consensus import Voting
+from simnet.protocol.consensus import Effect, Voting
 from simnet.protocol.messages import Phase, Vote
+from simnet.protocol.validators import Electorate
+from simnet.protocol.votes import VoteBook
 from tests.checks.kit import bench, breaks, entry
 
 
@@ -20,25 +22,21 @@ def test_an_undisturbed_run_holds_and_says_on_what() -> None:
 
 def test_keys_of_one_slot_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Having committed, a node goes on to the next height in the same slot."""
-    commit = Validator.commit
-
-    def eager(self: Validator, *what: Any, **how: Any) -> None:
-        commit(self, *what, **how)
-        self._carry_out(self._voting.start_slot(self._slot))
-
-    monkeypatch.setattr(Validator, "commit", eager)
+    init = Voting.__init__
+    monkeypatch.setattr(Voting, "__init__", lambda self, height, me, electorate, first_slot=0: init(self, height, me, electorate))
+    monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
     breaks(bench().run(), "keys_once", "in slot 0")
 
 
 def test_two_votes_of_one_phase_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    cast = Validator.cast
+    cast = Validator._cast
 
-    def twice(self: Validator, height: int, slot: int, phase: Phase, block: Block | None) -> None:
-        cast(self, height, slot, phase, block)
+    def twice(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+        cast(self, height, electorate, slot, phase, block)
         if slot == 1 and phase is Phase.PRECOMMIT and self._node == 2:
-            cast(self, height, slot, phase, None)
+            cast(self, height, electorate, slot, phase, None)
 
-    monkeypatch.setattr(Validator, "cast", twice)
+    monkeypatch.setattr(Validator, "_cast", twice)
     violation = breaks(bench().run(), "keys_once", "node 2 signed two precommits in slot 1")
     assert "nil of height 2" in violation.detail and violation.nodes == (2,)
 
@@ -61,6 +59,7 @@ def deaf_in_first_slot(monkeypatch: pytest.MonkeyPatch) -> None:
         return publish(self, node, kind, payload, size)
 
     monkeypatch.setattr(World, "publish_consensus", lost)
+    monkeypatch.setattr(VoteBook, "missing_at", lambda self, theirs: ())
 
 
 def test_a_lock_is_kept_and_opened_by_a_proof_of_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,14 +72,14 @@ def test_a_lock_is_kept_and_opened_by_a_proof_of_lock(monkeypatch: pytest.Monkey
 def test_a_vote_against_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks are forgotten at every slot, and so is what was valid: the next leader proposes another block."""
     deaf_in_first_slot(monkeypatch)
-    start = Voting.start_slot
+    begin = Voting._begin
 
-    def forgetful(self: Voting, slot: int) -> list[Any]:
+    def forgetful(self: Voting, slot: int) -> list[Effect]:
         self.locked = self.valid = None
-        self.tallies.clear()
-        return start(self, slot)
+        self.book = VoteBook(self.height, self.electorate.members)
+        return begin(self, slot)
 
-    monkeypatch.setattr(Voting, "start_slot", forgetful)
+    monkeypatch.setattr(Voting, "_begin", forgetful)
     violation = breaks(bench().run(), "locks", "locked on")
     assert "in slot 0" in violation.detail and "without proof of lock" in violation.detail
 
@@ -88,7 +87,7 @@ def test_a_vote_against_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_precommit_without_prevotes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     prevote = Voting._prevote
 
-    def hasty(self: Voting, block: bytes | None) -> list[Any]:
+    def hasty(self: Voting, block: bytes | None) -> list[Effect]:
         effects = prevote(self, block)
         return effects if block is None else effects + self._precommit(block)
 

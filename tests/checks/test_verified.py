@@ -1,6 +1,6 @@
 """nothing_unverified: in each run some part of the verification is left out, and the check says so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,8 @@ from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
 from simnet.protocol.blocks import Block
-from simnet.protocol.consensus import Decide, Voting
 from simnet.protocol.messages import Certificate, Phase, Vote
+from simnet.protocol.votes import VoteBook
 from tests.checks.kit import bench, breaks, entry
 from tests.mocks import MockBackend
 
@@ -78,17 +78,14 @@ def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_decision_on_half_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    decide = Voting._decision
+    quorums = VoteBook.quorums
 
-    def early(self: Voting) -> list[Any]:
-        for (slot, phase), tally in self.tallies.items():
-            for block, weight in tally.weight.items():
-                if phase is Phase.PRECOMMIT and block in self.blocks and weight >= 20 and not self.decided:
-                    self.decided = True
-                    return [Decide(self.blocks[block], slot)]
-        return decide(self)
+    def early(self: VoteBook, phase: Phase) -> Iterator[tuple[int, bytes | None]]:
+        yield from quorums(self, phase)
+        if phase is Phase.PRECOMMIT:
+            yield from ((slot, v) for (slot, p), t in self._tallies.items() if p is phase for v, weight in t.weight.items() if weight >= 20)
 
-    monkeypatch.setattr(Voting, "_decision", early)
+    monkeypatch.setattr(VoteBook, "quorums", early)
     breaks(bench().run(), CHECK, "precommits of 20 of 40 of the stake")
 
 
@@ -131,18 +128,15 @@ def test_one_vote_counted_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_consensus_proof_with_too_few_votes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its prover leaves a phase out, and nobody looks."""
-    certify = Finality._full_certificate
+    """Its prover leaves members out, and nobody looks."""
+    prove = Finality._prove
 
-    def short(self: Finality, committed: CommittedBlock) -> Certificate | None:
-        certificate = certify(self, committed)
-        if certificate is None:
-            return None
-        return replace(certificate, votes=tuple(v for v in certificate.votes if v.validator < 2))
+    def short(self: Finality, committed: CommittedBlock, certificate: Certificate, keys: Any) -> None:
+        prove(self, committed, replace(certificate, votes=tuple(v for v in certificate.votes if v.validator < 2)), keys)
 
-    monkeypatch.setattr(Finality, "_full_certificate", short)
+    monkeypatch.setattr(Finality, "_prove", short)
     monkeypatch.setattr(Finality, "_why_unrelated", lambda self, proof, committed: None)
-    breaks(bench().run(), CHECK, "whose certificate has prevotes of 20 of 40")
+    breaks(bench().run(), CHECK, "whose certificate has tags of 20 of 40")
 
 
 def test_a_transfer_that_its_sender_did_not_sign_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
