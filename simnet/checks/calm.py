@@ -35,6 +35,8 @@ class Calm:
         """When the present calm began; None: there is none."""
         self.joined: dict[NodeId, SimTime] = {}
         """The good, connected nodes, and since when each has been one of them."""
+        self.core: frozenset[NodeId] = frozenset()
+        """Those that the present calm rests on: they have been among them all the time, or for three slots."""
         self.count = 0
         """How many calms there were."""
         self._setting = setting
@@ -96,16 +98,17 @@ class Calm:
         self.changed_at = None
         good = self._largest()
         self.joined = {node: self.joined.get(node, now) for node in sorted(good)}
-        if not self._setting.quorum(self._setting.stake(good)):
+        calm = self._setting.quorum(self._setting.stake(good))
+        if not calm:
             self.since = None
-        elif self.since is None or not self._setting.quorum(self._setting.stake(self._core(now))):
+        elif self.since is None or not self._setting.quorum(self._setting.stake(self._seasoned(now, self.since))):
             self.since = now
             self.count += 1
+        self.core = frozenset() if self.since is None else self._seasoned(now, self.since)
 
-    def _core(self, now: SimTime) -> list[NodeId]:
-        assert self.since is not None
-        seasoned = now - SEASONED_SLOTS * self._setting.slot
-        return [node for node, at in self.joined.items() if at <= max(self.since, seasoned)]
+    def _seasoned(self, now: SimTime, since: SimTime) -> frozenset[NodeId]:
+        limit = max(since, now - SEASONED_SLOTS * self._setting.slot)
+        return frozenset(node for node, at in self.joined.items() if at <= limit)
 
     def good(self, node: NodeId) -> bool:
         """Whether a node is up, sound and honest at present."""

@@ -86,6 +86,7 @@ class Checks:
             self._look(changed)
         while self._setting.start_of(self._slot) < now:
             self._look(self._setting.start_of(self._slot))
+            self._progress.on_slot(self._chains.leader(self._progress.top + 1, self._slot))
             self._slot += 1
         self._look_at = self._setting.start_of(self._slot)
 

@@ -10,6 +10,7 @@ from simnet.node.finality import Finality
 from simnet.node.sync import Sync
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
+from simnet.protocol.validators import Electorate
 from tests.checks.kit import Bench, bench, breaks, broken, entry
 from tests.mocks import SETTLE_MS
 
@@ -109,6 +110,38 @@ def test_nodes_that_leave_one_after_the_other_end_a_calm_in_the_end() -> None:
     assert entry(b.run(), "progress")["calms"] == 1
 
 
+@pytest.mark.parametrize(("last", "status"), [(9, "held"), (30, "broken")])
+def test_slots_that_an_absent_node_leads_do_not_count_up_to_six(monkeypatch: pytest.MonkeyPatch, last: int, status: str) -> None:
+    """Node 3 is away, and leads for longer than any luck."""
+    order = Electorate.leaders
+
+    def rigged(self: Electorate, slot: int) -> tuple[int, ...]:
+        found = order(self, slot)
+        return (3, *(v for v in found if v != 3)) if 2 <= slot <= last else found
+
+    monkeypatch.setattr(Electorate, "leaders", rigged)
+    b = bench(20, rate=0.5)
+    cut_off(b, (3,), 1500, 60_000)
+    result = b.run()
+    told = entry(result, "progress")
+    assert told["status"] == status, told
+    if status == "held":
+        assert told["leaderless_slots"] >= 6 and told["longest_gap_slots"] < 6, "two of eight count"
+    else:
+        assert broken(result)["progress"].at == pytest.approx(max(e.at for e in b.commits(0)) + 12 * S, abs=S // 10)
+
+
+def test_nodes_that_cut_each_other_off_are_no_excuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Honest nodes ban honest ones: no fault of the scenario explains that."""
+    b = bench(14, rate=0.5)
+
+    def ban() -> None:
+        b.world.network.cut(b.world.network.edges, "ban:0")
+
+    b.at(2900, ban)
+    breaks(b.run(), "progress", "no block after height 3 for 6.00 slots of calm")
+
+
 TROUBLES = {
     "pause": [{"kind": "pause", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
     "crash": [{"kind": "crash", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
@@ -205,8 +238,8 @@ def test_a_transfer_that_one_node_lacks_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_node_that_never_catches_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    b = bench(8, rate=0.5)
-    cut_off(b, (3,), 1500, 4500)
+    b = bench(14, rate=0.5)
+    cut_off(b, (3,), 1500, 9000)
     direct, deaf = Sync.on_direct, b.nodes[3].sync
     monkeypatch.setattr(Sync, "on_direct", lambda self, *what: None if self is deaf else direct(self, *what))
     assert breaks(b.run(), "coherence", "node 3 at height").nodes == (3,)
