@@ -13,6 +13,7 @@ from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
 from simnet.proofs import native
+from simnet.proofs.backend import CircuitId
 from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
@@ -128,7 +129,7 @@ class Verified:
             return
         for proof in self._setting.nodes[e.node].aggregation.proofs_of(e.height):
             self._findings.looked_at(CHECK, "block_proofs")
-            if all(name != proof.envelope.name for _, name in self._accepted[e.node]):
+            if (CircuitId(proof.circuit).label, proof.envelope.name) not in self._accepted[e.node]:
                 self._broken(e, e.node, f"holds proof {proof.envelope.name} of height {e.height} without having verified it")
 
     # --- certificates ----------------------------------------------------------------------------------

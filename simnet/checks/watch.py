@@ -66,15 +66,21 @@ class Checks:
         self._look_at: int = setting.start_of(0)
         """Time says something at the first event after this."""
         self._now = SimTime(0)
+        self.fatal = False
+        """Whether a safety check is broken: the run must end."""
         self._closed = False
 
     def on_event(self, event: Event) -> None:
         """Checks what an event shows, and what the time until then has shown."""
-        self._now = event.at
         if event.at > self._look_at:
             self._time_passes(event.at)
-        for handler in self._handlers.get(type(event), ()):
+        handlers = self._handlers.get(type(event))
+        if handlers is None:
+            return
+        self._now = event.at
+        for handler in handlers:
             handler(event)
+        self.fatal = self._findings.fatal
         changed = self._calm.changed_at
         if changed is not None:
             self._look_at = min(self._look_at, changed)
@@ -104,11 +110,6 @@ class Checks:
     def violations(self) -> Sequence[Violation]:
         """The first of every broken check, in order."""
         return self._findings.violations
-
-    @property
-    def fatal(self) -> bool:
-        """Whether a safety check is broken: the run must end."""
-        return self._findings.fatal
 
     def coherent(self, live: Sequence[NodeId]) -> bool:
         """Whether these nodes hold the same chain and transfers: until then a run waits for stragglers."""
