@@ -5,12 +5,12 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.checks import Violation
 from simnet.cli.main import app
 from simnet.units import SimTime
 from tests.runs import environment
@@ -91,7 +91,7 @@ def test_an_unknown_metric_is_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_broken_invariant_is_exit_1_with_the_replay_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = SimpleNamespace(invariant="agreement", at=SimTime(5), detail="two blocks at height 1")
+    broken = Violation("agreement", SimTime(5), "two blocks at height 1")
     fakes.install(monkeypatch, ending=lambda: fakes.result(complete=False, violations=(broken,)))
     result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--seed", "5", "--set", "topology.k=4")
     assert result.exit_code == 1
