@@ -86,7 +86,7 @@ class Split(OnNodes):
 
 
 class Amnesia(OnNodes):
-    """The nodes forget their locks, and vote in every slot for whatever is proposed, nothing and another block included."""
+    """The nodes forget their locks: they propose afresh, prevote for whatever is proposed, and precommit it whoever prevoted."""
 
     kind: Literal["amnesia"]
 

@@ -11,6 +11,7 @@ from simnet.node.chain import Chain
 from simnet.node.conduct import Conduct
 from simnet.node.opponents.plan import Plan
 from simnet.node.transactions import Transactions
+from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.world import CONSENSUS_TOPIC, World
 from simnet.scenario.opponents import Opponent, label
@@ -30,6 +31,7 @@ class Reach:
     chain: Chain
     transactions: Transactions
     aggregation: Aggregation
+    validator: Validator
     wallet: Wallet
     conduct: Conduct
 

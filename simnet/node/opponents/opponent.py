@@ -5,12 +5,14 @@ from typing import Any
 
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act, Reach
+from simnet.node.opponents.amnesia import Amnesia
 from simnet.node.opponents.double_spend import DoubleSpend
 from simnet.node.opponents.flood import Flood
 from simnet.node.opponents.forged_proofs import ForgedProofs
 from simnet.node.opponents.forged_votes import ForgedVotes
 from simnet.node.opponents.invalid_blocks import InvalidBlocks
 from simnet.node.opponents.poison import Poison
+from simnet.node.opponents.split import Split
 from simnet.scenario import opponents as model
 
 ACTS: Mapping[str, type[Act[Any]]] = {
@@ -18,6 +20,8 @@ ACTS: Mapping[str, type[Act[Any]]] = {
     "forged_proofs": ForgedProofs,
     "invalid_blocks": InvalidBlocks,
     "double_spend": DoubleSpend,
+    "split": Split,
+    "amnesia": Amnesia,
     "poison": Poison,
     "flood": Flood,
 }
