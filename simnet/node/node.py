@@ -60,7 +60,9 @@ class Node:
         self.finality = Finality(world, node, self.chain, processor, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
-        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
+        self.sync = Sync(
+            world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
+        )
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
         reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
@@ -104,10 +106,12 @@ class Node:
 
     def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node's own answer."""
-        self.peers.judged(message, peer, verdict, reason)
+        self.peers.judged(message.kind, peer, verdict, reason)
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
+        if self.opponent.answers(kind, payload, peer):
+            return
         if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
             self.sync.on_direct(kind, payload, peer)
 

@@ -9,7 +9,7 @@ taken over: points for vote time-outs and for deep queues, which here say more a
 from dataclasses import dataclass
 
 from simnet.events import LimitReached, PeerBanned, PeerScored
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Verdict
 from simnet.node.world import World
 from simnet.units import NodeId, SimTime, from_ms
 
@@ -35,7 +35,9 @@ COSTS: dict[str, tuple[str, int]] = {
     "tag_set": ("invalid_vote", SLASH),
     "key_disclosure": ("invalid_vote", SLASH),
     "endorsement": ("invalid_vote", SLASH),
+    "votes": ("invalid_vote", SLASH),
     "proposal": ("invalid_block", SLASH),
+    "block_response": ("invalid_block", SLASH),
     "evidence": ("invalid_evidence", SLASH),
     "registration": ("invalid_vrf_submission", 1000),
     "join": ("invalid_vrf_submission", 1000),
@@ -78,16 +80,19 @@ class Peers:
 
     # --- scores --------------------------------------------------------------------------------------
 
-    def judged(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
-        """This node has answered a message that came from a neighbour."""
-        kind = message.kind
+    def judged(self, kind: str, peer: NodeId, verdict: Verdict, reason: str) -> None:
+        """This node has answered a gossip message that came from a neighbour."""
         if verdict is Verdict.ACCEPT:
             self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
-        elif verdict is Verdict.REJECT and reason not in OF_THE_MOMENT:
-            cause, points = PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)
-            self.blame(peer, cause, points)
+        elif verdict is Verdict.REJECT:
+            self.refused(kind, peer, reason)
         elif reason in REPEATED and kind in PROOFS:
             self.blame(peer, *DUPLICATE)
+
+    def refused(self, kind: str, peer: NodeId, reason: str) -> None:
+        """What a neighbour sent, by gossip or as an answer, is false."""
+        if reason not in OF_THE_MOMENT:
+            self.blame(peer, *(PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)))
 
     def on_slot(self) -> None:
         """A slot begins: neighbours that are still there gain a little."""

@@ -193,11 +193,14 @@ class Validator:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             self._take(vote, peer)
 
-    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> None:
-        """A neighbour sent votes that this node had told it to lack."""
-        for vote in votes[: 4 * len(self._world.genesis.validators)]:
-            if isinstance(vote, Vote) and vote.height == self.voting.height and self._world.vote_valid(vote):
-                self._take(vote, peer)
+    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
+        """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
+        given = [v for v in votes[: 4 * len(self._world.genesis.validators)] if isinstance(v, Vote)]
+        of_now = [v for v in given if v.height == self.voting.height]
+        valid = [v for v in of_now if self._world.vote_valid(v)]
+        for vote in valid:
+            self._take(vote, peer)
+        return len(valid) == len(of_now)
 
     def on_registration(self, message: Message, _peer: NodeId) -> None:
         """A validator's registration came by gossip."""

@@ -77,6 +77,10 @@ class Act(Generic[F]):
     def saw(self, message: Message) -> None:
         """A gossip message came, before the node looks into it."""
 
+    def answers(self, kind: str, payload: object, peer: NodeId) -> bool:
+        """A neighbour's point-to-point message came; True: it is dealt with, and the node itself hears nothing of it."""
+        return False
+
     # --- what it does --------------------------------------------------------------------------------
 
     def one(self) -> int:
