@@ -167,7 +167,7 @@ def _observe(
     write_json(folder.run, run)
     if failure is not None:
         raise failure
-    violations = () if result is None else tuple(f"{v.invariant}: {v.detail}" for v in result.violations)
+    violations = () if result is None or result.as_expected else _violations(result)
     return Outcome(folder, code, run, summary, violations, _replay(request, header))
 
 
@@ -214,9 +214,15 @@ def _exit_code(result: "RunResult | None", recorder: SummaryRecorder) -> int:
         return exits.USAGE
     if result.interrupted:
         return exits.INTERRUPTED
-    if result.violations:
+    if not result.as_expected:
         return exits.FAILED
     return exits.HELD if recorder.traffic_started else exits.NOTHING_RAN
+
+
+def _violations(result: "RunResult") -> tuple[str, ...]:
+    """What broke, and what was to and did not."""
+    unmet = () if result.expectation is None else (f"expectation: {result.expectation['why_not']}",)
+    return (*(f"{v.invariant}: {v.detail}" for v in result.violations), *unmet)
 
 
 def _replay(request: Request, header: Mapping[str, object]) -> str:
