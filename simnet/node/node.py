@@ -111,7 +111,7 @@ class Node:
 
     def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node's own answer."""
-        self.peers.judged(message.kind, peer, verdict, reason)
+        self.peers.judged(message, peer, verdict, reason)
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""

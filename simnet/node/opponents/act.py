@@ -1,6 +1,6 @@
 """What all kinds of opponents share: what they may reach, how they speak, and when they act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,6 +19,7 @@ from simnet.units import NS_PER_S, NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TOPICS = {"transaction": TX_TOPIC}
+T = TypeVar("T")
 F = TypeVar("F", bound=Opponent)
 
 
@@ -86,6 +87,10 @@ class Act(Generic[F]):
     def one(self) -> int:
         """Sends one message if it can; how many bytes it has."""
         return 0
+
+    def turn(self, name: str, choices: Sequence[T]) -> T:
+        """The next of the choices for this node."""
+        return self.plan.turn(self.me, name, choices)
 
     def later(self, delay: int, action: Callable[[], object]) -> None:
         """Does something after so many nanoseconds, unless the fault is over by then."""

@@ -47,7 +47,7 @@ class LyingSync(Act[model.LyingSync]):
         choices = [what for what in among if what in self.fault.what]
         if not choices:
             return False
-        what = self.plan.turn(among[0], choices)
+        what = self.turn(among[0], choices)
         done = what == "withheld" or answer(what)
         if done:
             self._acted(what)

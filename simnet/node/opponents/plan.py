@@ -14,7 +14,7 @@ SLOTS_SHARED = 2
 
 
 class Plan:
-    """Shared by colluding nodes: one random stream, one order of turns."""
+    """Shared by colluding nodes: one random stream, blocks that a leader makes for all."""
 
     def __init__(self, seed: int, number: int, fault: Opponent) -> None:
         self.fault = fault
@@ -22,13 +22,13 @@ class Plan:
         self.random = rng.generator(seed, "opponents", number)
         self.shared: dict[int, tuple[Proposal, Proposal]] = {}
         """What a colluding leader lets the others spread, by slot."""
-        self._turns: dict[str, int] = {}
+        self._turns: dict[tuple[int, str], int] = {}
         self._halves: tuple[frozenset[int], frozenset[int]] | None = None
 
-    def turn(self, name: str, choices: Sequence[T]) -> T:
-        """The next of the choices, whichever node asks."""
-        taken = self._turns.get(name, 0)
-        self._turns[name] = taken + 1
+    def turn(self, node: int, name: str, choices: Sequence[T]) -> T:
+        """The next of the choices for a node; each begins with another one, so that together they do all from the start."""
+        taken = self._turns.get((node, name), sorted(self.members).index(node))
+        self._turns[node, name] = taken + 1
         return choices[taken % len(choices)]
 
     def share(self, slot: int, first: Proposal, second: Proposal) -> None:
