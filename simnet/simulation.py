@@ -96,14 +96,14 @@ class Simulation:
         self._observers.append(observer)
 
     def emit(self, event: Event) -> None:
-        """Tells the checks and the observers, and ends the run if an invariant is broken or the limit reached."""
+        """Tells the checks and the observers, and ends the run if a safety check is broken or the limit reached."""
         self._checks.on_event(event)
         for observer in self._observers:
             observer.on_event(event)
         self._events += 1
         if self._expectation is not None:
             self._expectation.on_event(event)
-        if self._checks.violations and not isinstance(event, RunEnded) and not self._awaits_more():
+        if self._checks.fatal and not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant
         if self._events > self._world.scenario.limits.events_max:
             raise SimnetError(f"more than limits.events_max = {self._world.scenario.limits.events_max} events")
@@ -161,9 +161,8 @@ class Simulation:
         return [n.id for n in self.nodes if n.id in self._faults.sound and n.id not in lying]
 
     def _coherent(self) -> bool:
-        """Whether live honest nodes hold the same transfers."""
-        union, common = self._checks.pending(self._live_honest())
-        return union == common
+        """Whether live honest nodes hold the same chain and transfers."""
+        return self._checks.coherent(self._live_honest())
 
     def _start_traffic(self) -> None:
         self.emit(TrafficStarted(self._world.now))
@@ -261,7 +260,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     )
     faults = Faults(env, scenario, seed, network, relay, lambda node, fault, begins: nodes[node].under(fault, begins))
     traffic = Traffic(world, nodes, faults.active, classes)
-    checks = Checks(info, genesis.state.ledger, {n.id: n for n in nodes})
+    checks = Checks(info, scenario, genesis, {n.id: n for n in nodes})
     simulation = Simulation(world, info, nodes, traffic, faults, checks)
     relay.target = simulation.emit
     return simulation

@@ -52,8 +52,8 @@ def _text_of(analysis: Analysis) -> str:
     width = max((len(verdict.metric) for verdict in analysis.verdicts), default=0)
     lines = [f"{analysis.summary} against {', '.join(map(str, analysis.rules))}"]
     for verdict in analysis.verdicts:
-        word = "ok  " if verdict.passed else "FAIL"
-        tail = "" if verdict.passed else f"  ({verdict.why})"
+        word = "warn" if verdict.tolerated else "ok  " if verdict.passed else "FAIL"
+        tail = "" if word == "ok  " else f"  ({verdict.why})"
         lines.append(f"  {word} {printable(verdict.metric):<{width}}  {verdict.shown()}  [{verdict.limit}]{tail}")
     failed = len(analysis.failures)
     lines.append(f"  {len(analysis.verdicts) - failed} held, {failed} failed")

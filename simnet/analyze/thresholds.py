@@ -19,7 +19,7 @@ PROPAGATION, RESOURCES = "propagation", "resources"
 GROUPS = (PROPAGATION, RESOURCES)
 TEXTS = ("metric", "why", "option", "group")
 FLAGS = ("optional", "required")
-KEYS = frozenset({*TEXTS, *FLAGS, "unit", *LIMITS})
+KEYS = frozenset({*TEXTS, *FLAGS, "unit", "tolerates", *LIMITS})
 TABLES = frozenset({"threshold", "peer_bytes", "alone"})
 PEER_KEYS = frozenset({"stems", "multiplier", "min"})
 
@@ -34,6 +34,8 @@ class Threshold:
     min: float | None = None
     max: float | None = None
     equals: bool | int | float | str | None = None
+    tolerates: tuple[str, ...] = ()
+    """Texts beside `equals` that pass with a warning."""
     optional: bool = False
     """An absent metric passes."""
     required: bool = False
@@ -121,7 +123,11 @@ def load_thresholds(path: Path) -> Rules:
         raise ThresholdError("\n".join(problems))
     peers = document.get("peer_bytes")
     bytes_rule = None if peers is None else PeerBytes(**{**peers, "stems": tuple(peers.get("stems", ()))})
-    return Rules(tuple(Threshold(**entry) for entry in document["threshold"]), bytes_rule, document.get("alone", False))
+    return Rules(tuple(map(_threshold, document["threshold"])), bytes_rule, document.get("alone", False))
+
+
+def _threshold(entry: Mapping[str, Any]) -> Threshold:
+    return Threshold(**{**entry, "tolerates": tuple(entry.get("tolerates", ()))})
 
 
 def _document_problems(document: Mapping[str, Any]) -> list[str]:
@@ -148,6 +154,11 @@ def _problems(entry: Any) -> list[str]:
     found += [f"{key} = {entry[key]!r} is not a number" for key in ("min", "max", "unit") if key in entry and not _is_number(entry[key])]
     if "equals" in entry and not isinstance(entry["equals"], bool | int | float | str):
         found.append(f"equals = {entry['equals']!r} is not a number, truth value or text")
+    tolerated = entry.get("tolerates", [])
+    if not isinstance(tolerated, list) or not all(_is_text(value) for value in tolerated):
+        found.append("tolerates must be a list of texts")
+    elif tolerated and not isinstance(entry.get("equals"), str):
+        found.append("tolerates needs an equals that is a text")
     found += [f"{key} must be true or false" for key in FLAGS if not isinstance(entry.get(key, False), bool)]
     if entry.get("optional") is True and entry.get("required") is True:
         found.append("optional excludes required")

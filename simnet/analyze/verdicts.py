@@ -22,6 +22,8 @@ class Verdict:
     note: str = ""
     group: str = ""
     """The rule's group, see `Threshold`."""
+    tolerated: bool = False
+    """It passed although it is not what the rule wants: a warning."""
 
     def shown(self) -> str:
         """The actual value on one line, without characters that would steer a terminal or break an XML file."""
@@ -127,7 +129,8 @@ def _shown(value: object) -> str:
 def _verdict(rule: Threshold, path: str, value: object) -> Verdict:
     if rule.equals is not None:
         same = value == rule.equals and isinstance(value, bool) == isinstance(rule.equals, bool)
-        return Verdict(path, value, _limit(rule), same, rule.why, "", rule.group)
+        tolerated = not same and value in rule.tolerates
+        return Verdict(path, value, _limit(rule), same or tolerated, rule.why, "", rule.group, tolerated)
     if value is None:
         return Verdict(path, None, _limit(rule), False, rule.why, "no samples", rule.group)
     if isinstance(value, bool) or not isinstance(value, int | float):

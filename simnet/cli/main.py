@@ -12,6 +12,7 @@ from simnet.cli.check import new, schema, validate
 from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
+from simnet.cli.fuzz import fuzz
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
 from simnet.cli.run import rerun, run
@@ -47,6 +48,7 @@ app.command("analyze")(analyze)
 app.command("compare")(compare)
 app.command("rerun")(rerun)
 app.command("regression")(regression)
+app.command("fuzz")(fuzz)
 app.command("calibrate")(calibrate)
 app.command("doctor")(doctor)
 app.add_typer(proof.app)

@@ -97,9 +97,9 @@ def _byzantine(summary: Summary) -> Table:
 
 
 def _checks(summary: Summary) -> Table:
-    table = _table("Checks", "invariant", "held", "behind it")
+    table = _table("Checks", "check", "held", "behind it")
     for name, check in summary["checks"].items():
-        counts = ", ".join(f"{key} {value}" for key, value in check.items() if key != "held")
-        held = {True: "yes", False: "[red]NO[/red]", None: "not reached"}[check["held"]]
+        counts = ", ".join(f"{key} {value}" for key, value in check.items() if isinstance(value, int | float) and key != "held")
+        held = {True: "yes", False: "[red]NO[/red]", None: "not exercised"}[check["held"]]
         table.add_row(name, held, counts)
     return table

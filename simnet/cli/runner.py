@@ -162,13 +162,27 @@ def _observe(
     files = folder.write_summary(summary, metrics.summary_json if metrics else None, metrics.csv_path if metrics else None)
     if result is not None:
         folder.write_result(result)
-    code = _exit_code(result, recorder)
-    run = {**header, **_ending(result, summary, trace, code, trace_sha256), "files": [str(path) for path in files]}
+    violations = () if result is None or result.as_expected else _violations(result)
+    idle = _idle_faults(result)
+    if idle is not None and request.strict:
+        violations = (*violations, idle)
+    elif idle is not None and console is not None:
+        console.print(f"warning: {idle}", markup=False, highlight=False, soft_wrap=True)
+    code = _exit_code(result, recorder, violations)
+    replay = _replay(request, header)
+    ending = _ending(result, summary, trace, code, trace_sha256, violations)
+    run = {**header, **ending, "replay": replay, "files": [str(path) for path in files]}
     write_json(folder.run, run)
     if failure is not None:
         raise failure
-    violations = () if result is None or result.as_expected else _violations(result)
-    return Outcome(folder, code, run, summary, violations, _replay(request, header))
+    return Outcome(folder, code, run, summary, violations, replay)
+
+
+def _idle_faults(result: "RunResult | None") -> str | None:
+    """Which faults of the scenario never acted: the network was not asked what the scenario says. Strict runs refuse that."""
+    effect = {} if result is None else result.checks.get("fault_effect", {})
+    first = effect.get("first")
+    return f"fault_effect: {first['detail']}" if isinstance(first, Mapping) else None
 
 
 def _header(request: Request, loaded: "LoadedScenario", seed: int) -> dict[str, object]:
@@ -196,7 +210,9 @@ def _labels(request: Request, loaded: "LoadedScenario") -> Labels:
     return Labels(loaded.sha256, model, backend)
 
 
-def _ending(result: "RunResult | None", summary: Summary, trace: TraceRecorder, code: int, trace_sha256: str) -> dict[str, object]:
+def _ending(
+    result: "RunResult | None", summary: Summary, trace: TraceRecorder, code: int, trace_sha256: str, violations: tuple[str, ...]
+) -> dict[str, object]:
     return {
         "complete": result is not None and result.complete,
         "interrupted": result is not None and result.interrupted,
@@ -205,16 +221,16 @@ def _ending(result: "RunResult | None", summary: Summary, trace: TraceRecorder, 
         "trace_sha256": trace_sha256,
         "summary_sha256": determinism_sha256(summary),
         "proofs_sha256": None if result is None else result.proofs_sha256,
-        "violations": [] if result is None else [f"{v.invariant}: {v.detail}" for v in result.violations],
+        "violations": list(violations),
     }
 
 
-def _exit_code(result: "RunResult | None", recorder: SummaryRecorder) -> int:
+def _exit_code(result: "RunResult | None", recorder: SummaryRecorder, violations: tuple[str, ...]) -> int:
     if result is None:
         return exits.USAGE
     if result.interrupted:
         return exits.INTERRUPTED
-    if not result.as_expected:
+    if violations:
         return exits.FAILED
     return exits.HELD if recorder.traffic_started else exits.NOTHING_RAN
 

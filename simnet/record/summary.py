@@ -36,7 +36,7 @@ from simnet.run_info import RunInfo
 if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 UNHASHED = ("resource_usage", "comparison")
 """Fields of real time and of other processes, left out of the determinism hash."""
 
@@ -201,7 +201,7 @@ class SummaryRecorder:
 
 
 def _checks(result: "RunResult | None") -> Summary:
-    """Each invariant's verdict with the counts behind it."""
+    """Each check's verdict with the counts behind it."""
     if result is None:
         return {}
     return {name: dict(sorted(result.checks[name].items())) for name in sorted(result.checks)}
@@ -219,7 +219,7 @@ def _security_bits(info: RunInfo) -> Summary:
 def _violations(result: "RunResult | None") -> list[Summary]:
     if result is None:
         return []
-    return [{"invariant": v.invariant, "at_ms": ms(v.at), "detail": v.detail} for v in result.violations]
+    return [{"invariant": v.invariant, "at_ms": ms(v.at), "nodes": list(v.nodes), "detail": v.detail} for v in result.violations]
 
 
 def to_json(summary: object) -> str:

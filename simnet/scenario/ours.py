@@ -76,6 +76,12 @@ class Consensus(Ours):
         le=64,
         description="One-time keys are registered up to so many epochs of 32 slots ahead, half an epoch before they are the last ones.",
     )
+    proven_within_slots: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="While it is calm a committed block is proven, and aggregated, within so many slots (docs/checks.md).",
+    )
     clock_precision_ms: DelayMs = Field(
         default=500,
         description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept.",

@@ -1,0 +1,161 @@
+"""When the network is calm: the time that its promises of progress are about.
+
+A node is *good* while it is up, not paused, its verifier and prover run, its clock is sound and it does not misbehave; a link
+while both ends say that it is up and no rule is on it. It is calm while good nodes with more than two thirds of the whole stake are
+connected by good links.
+
+A calm lasts as long as its *core* does: the nodes that have been among those since it began, or for three slots. When
+nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
+
+Told by events alone, so that it is the network's own account of its faults. What rules are on a link follows from the scenario,
+since events name regions only.
+"""
+
+from collections import Counter, defaultdict
+
+from simnet.checks.setting import Handlers, Setting
+from simnet.events import ClockSkewed, FaultInjected, PeerConnected, PeerDisconnected
+from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
+from simnet.units import NodeId, SimTime
+
+SEASONED_SLOTS = 3
+"""A node that came back counts again after this long: by then it has caught up."""
+SKEW_OF_SLOT = 6
+"""A clock is sound while it errs by less than this part of a slot, and than the scenario's precision."""
+BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
+Link = tuple[NodeId, NodeId]
+
+
+class Calm:
+    """The present calm, if there is one. `settle` brings it up to date."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.since: SimTime | None = None
+        """When the present calm began; None: there is none."""
+        self.joined: dict[NodeId, SimTime] = {}
+        """The good, connected nodes, and since when each has been one of them."""
+        self.count = 0
+        """How many calms there were."""
+        self._setting = setting
+        self._ends: set[Link] = set()
+        """Directed ends that are up."""
+        self._troubles: Counter[NodeId] = Counter()
+        self._skewed: set[NodeId] = set()
+        self._rules: Counter[Link] = Counter()
+        self._links_of = _links_of_faults(setting)
+        self._wallets_only = _wallet_stops(setting)
+        self.changed_at: SimTime | None = None
+        """When something happened that `settle` has not looked at."""
+        self._sound_within = min(setting.precision, setting.slot // SKEW_OF_SLOT)
+
+    @property
+    def handlers(self) -> Handlers:
+        return {
+            PeerConnected: self._connected,
+            PeerDisconnected: self._disconnected,
+            FaultInjected: self._fault,
+            ClockSkewed: self._clock,
+        }
+
+    # --- what happens ------------------------------------------------------------------------------
+
+    def _connected(self, e: PeerConnected) -> None:
+        self._ends.add((e.node, e.peer))
+        self.changed_at = e.at
+
+    def _disconnected(self, e: PeerDisconnected) -> None:
+        self._ends.discard((e.node, e.peer))
+        self.changed_at = e.at
+
+    def _clock(self, e: ClockSkewed) -> None:
+        sound = abs(e.error) <= self._sound_within
+        if sound == (e.node in self._skewed):
+            (self._skewed.discard if sound else self._skewed.add)(e.node)
+            self.changed_at = e.at
+
+    def _fault(self, e: FaultInjected) -> None:
+        """A fault of a node or a rule on links begins or ends."""
+        ending = next((end for end in (*BEGINS, *ENDS) if e.kind.endswith(end)), None)
+        if ending is None:
+            return
+        kind, step = e.kind.removesuffix(ending), 1 if ending in BEGINS else -1
+        if kind in LINK_FAULTS:
+            self._rules.update(dict.fromkeys(self._links_of[kind, e.detail], step))
+        elif e.detail.startswith("node:") and kind != "clock_skew":
+            node = NodeId(int(e.detail.removeprefix("node:")))
+            if kind != "service_stop" or node not in self._wallets_only:
+                self._troubles[node] += step
+        self.changed_at = e.at
+
+    # --- what follows ------------------------------------------------------------------------------
+
+    def settle(self, now: SimTime) -> None:
+        """Looks at the network as it is at `now`, at which nothing more will happen."""
+        self.changed_at = None
+        good = self._largest()
+        self.joined = {node: self.joined.get(node, now) for node in sorted(good)}
+        if not self._setting.quorum(self._setting.stake(good)):
+            self.since = None
+        elif self.since is None or not self._setting.quorum(self._setting.stake(self._core(now))):
+            self.since = now
+            self.count += 1
+
+    def _core(self, now: SimTime) -> list[NodeId]:
+        assert self.since is not None
+        seasoned = now - SEASONED_SLOTS * self._setting.slot
+        return [node for node, at in self.joined.items() if at <= max(self.since, seasoned)]
+
+    def good(self, node: NodeId) -> bool:
+        """Whether a node is up, sound and honest at present."""
+        return not self._troubles[node] and node not in self._skewed
+
+    def _largest(self) -> frozenset[NodeId]:
+        """The connected good nodes with the most stake."""
+        left = [NodeId(n) for n in range(self._setting.info.nodes) if self.good(NodeId(n))]
+        neighbours = defaultdict(list)
+        for low, high in self._setting.info.edges:
+            if (low, high) in self._ends and (high, low) in self._ends and not self._rules[low, high] and not self._rules[high, low]:
+                neighbours[low].append(high)
+                neighbours[high].append(low)
+        best: frozenset[NodeId] = frozenset()
+        unseen = set(left)
+        for node in left:
+            if node in unseen:
+                found = _reach(node, neighbours, unseen)
+                best = max(best, found, key=self._setting.stake)
+        return best
+
+
+def _reach(start: NodeId, neighbours: dict[NodeId, list[NodeId]], unseen: set[NodeId]) -> frozenset[NodeId]:
+    """All unseen nodes that are connected with one of them, through unseen ones; they are seen then."""
+    unseen.discard(start)
+    found = [start]
+    for node in found:
+        for other in neighbours[node]:
+            if other in unseen:
+                unseen.discard(other)
+                found.append(other)
+    return frozenset(found)
+
+
+def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]:
+    """The directed links that each rule of the scenario is on, by its kind and what its events say of it."""
+    found: dict[tuple[str, str], frozenset[Link]] = {}
+    for fault in setting.scenario.faults.links:
+        detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
+        ends = [end for low, high in setting.info.edges for end in ((low, high), (high, low))]
+        found[fault.kind, detail] = frozenset(end for end in ends if _is_on(fault, end, setting.info.regions))
+    return found
+
+
+def _is_on(fault: LinkFault, link: Link, regions: tuple[str, ...]) -> bool:
+    source, target = regions[link[0]], regions[link[1]]
+    ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
+    return any(fault.source in (None, a) and fault.target in (None, b) for a, b in ways)
+
+
+def _wallet_stops(setting: Setting) -> frozenset[NodeId]:
+    """Nodes of which no other service than the wallet ever stops: consensus does not feel that."""
+    stops = [f for f in setting.scenario.faults.nodes if f.kind == "service_stop"]
+    stopped = frozenset(NodeId(n) for f in stops for n in f.nodes)
+    return stopped - {NodeId(n) for f in stops if f.service != "wallet" for n in f.nodes}

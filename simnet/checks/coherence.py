@@ -1,0 +1,92 @@
+"""coherence: all live honest nodes hold the same chain, the same aggregate of every height and, after the drain, the same mempool."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from simnet.checks.reference import header_hash
+from simnet.checks.setting import Handlers, Setting
+from simnet.checks.verdicts import Findings
+from simnet.events import BlockAggregated
+from simnet.units import NodeId, SimTime, to_ms
+
+CHECK = "coherence"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a node said about one aggregate."""
+
+    node: NodeId
+    previous: str
+    commitment: str
+
+
+class Coherence:
+    """Aggregates as nodes announce them; the rest at the end."""
+
+    def __init__(self, setting: Setting, findings: Findings) -> None:
+        self._setting = setting
+        self._findings = findings
+        self._aggregates: dict[tuple[str, int], Claim] = {}
+        """The first that was announced, by (field, height)."""
+        self._compared = 0
+
+    @property
+    def handlers(self) -> Handlers:
+        return {BlockAggregated: self._aggregated}
+
+    def _aggregated(self, e: BlockAggregated) -> None:
+        if e.node not in self._setting.honest:
+            return
+        self._compared += 1
+        mine = Claim(e.node, e.previous, e.commitment)
+        agreed = self._aggregates.setdefault((e.backend, e.height), mine)
+        parent = self._aggregates.get((e.backend, e.height - 1))
+        if (agreed.previous, agreed.commitment) != (mine.previous, mine.commitment):
+            detail = (
+                f"node {e.node} holds aggregate {e.commitment} of height {e.height} in {e.backend}, node {agreed.node} {agreed.commitment}"
+            )
+            self._findings.broken(CHECK, e.at, [e.node, agreed.node], detail)
+        elif parent is not None and parent.commitment != e.previous:
+            detail = f"node {e.node}: the aggregate of height {e.height} in {e.backend} follows {e.previous}, not {parent.commitment}"
+            self._findings.broken(CHECK, e.at, [e.node, parent.node], detail)
+
+    # --- after the drain -------------------------------------------------------------------------------
+
+    def reached(self, live: Collection[NodeId]) -> bool:
+        """Whether the honest ones of these nodes hold the same chain and transfers."""
+        honest = [n for n in live if n in self._setting.honest]
+        union, common = self._pending(honest)
+        return union == common and len({self._setting.nodes[n].chain.head for n in honest}) <= 1
+
+    def _pending(self, live: Collection[NodeId]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Transfers that some, and that all of these nodes hold, apart from what the longest chain has."""
+        nodes = self._setting.nodes
+        longest = max((n.chain for n in nodes.values()), key=lambda chain: chain.height)
+        committed = {i for c in longest.committed for i in c.block.tx_ids}
+        views = [frozenset(nodes[n].transactions.pool.pending) - committed for n in live]
+        return frozenset().union(*views), frozenset.intersection(*views) if views else frozenset()
+
+    def at_end(self, live: Sequence[NodeId], waited: SimTime, at: SimTime) -> None:
+        """Compares what live honest nodes hold. `waited`: how long the run went on for stragglers."""
+        live = [n for n in live if n in self._setting.honest]
+        if len(live) > 1:
+            self._findings.looked_at(CHECK, "nodes", len(live))
+        self._findings.note(CHECK, "aggregates", self._compared)
+        self._findings.note(CHECK, "waited_ms", round(to_ms(waited)))
+        self._compare_chains(live, at)
+        union, common = self._pending(live)
+        for name, value in (("pending", union), ("common", common), ("missing_somewhere", union - common)):
+            self._findings.note(CHECK, name, len(value))
+        if union != common:
+            pools = {n: self._setting.nodes[n].transactions.pool.pending.keys() for n in live}
+            behind = [n for n in live if not union - common <= pools[n]]
+            self._findings.broken(CHECK, at, behind, f"{len(union - common)} of {len(union)} transfers are missing at nodes {behind}")
+
+    def _compare_chains(self, live: Sequence[NodeId], at: SimTime) -> None:
+        lines = {n: [header_hash(c.block.header) for c in self._setting.nodes[n].chain.committed] for n in live}
+        longest = max(lines.values(), key=len, default=[])
+        other = [n for n, line in lines.items() if line != longest]
+        if other:
+            heights = ", ".join(f"node {n} at height {len(lines[n])}" for n in other)
+            self._findings.broken(CHECK, at, other, f"not all hold the same chain of {len(longest)} blocks: {heights}")

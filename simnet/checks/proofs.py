@@ -1,0 +1,74 @@
+"""proven, aggregated: while it is calm every committed block is, at every live honest node, within `consensus.proven_within_slots`.
+
+The time runs from the node's commit, from the beginning of the calm or from the node's own return, whichever is last. A block is
+judged only if enough slots were left in the run for a substitute to act: what comes after the last slot nobody can certify again.
+"""
+
+from simnet.checks.calm import Calm
+from simnet.checks.setting import Handlers, Setting
+from simnet.checks.verdicts import Findings
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven
+from simnet.units import NodeId, SimTime
+
+
+class Lag:
+    """Blocks that wait, at each honest node, for what makes them `check`."""
+
+    def __init__(self, setting: Setting, findings: Findings, calm: Calm, check: str, reached: type[BlockProven | BlockAggregated]) -> None:
+        self._setting = setting
+        self._findings = findings
+        self._calm = calm
+        self._check = check
+        self._reached = reached
+        self._waiting: dict[NodeId, dict[int, SimTime]] = {node: {} for node in sorted(setting.honest)}
+        """When each block that waits was committed, by height, ascending."""
+        self._within = setting.scenario.consensus.proven_within_slots * setting.slot
+        takeover = setting.scenario.consensus.proof_takeover_slots
+        self._last_start = setting.slots_end - (takeover + 1) * setting.slot
+        self._slowest = 0
+
+    @property
+    def handlers(self) -> Handlers:
+        return {BlockCommitted: self._committed, self._reached: self._done}
+
+    def _committed(self, e: BlockCommitted) -> None:
+        if e.node in self._waiting:
+            self._waiting[e.node][e.height] = e.at
+
+    def _done(self, e: BlockProven | BlockAggregated) -> None:
+        committed = self._waiting.get(e.node, {}).pop(e.height, None)
+        if committed is None:
+            return
+        self._findings.looked_at(self._check, "blocks")
+        start = self._start(e.node, committed)
+        if start is not None:
+            self._slowest = max(self._slowest, e.at - start)
+            self._judge(e.node, e.height, start, e.at)
+
+    def _start(self, node: NodeId, committed: SimTime) -> SimTime | None:
+        """From when a block's time runs at a node; None: not at present, or too late to judge."""
+        if self._calm.since is None or node not in self._calm.joined:
+            return None
+        start = max(committed, self._calm.since, self._calm.joined[node])
+        return start if start <= self._last_start else None
+
+    def on_time(self, now: SimTime) -> None:
+        """It is `now`: is a block overdue somewhere?"""
+        for node, waiting in self._waiting.items():
+            height = next(iter(waiting), None)
+            start = None if height is None else self._start(node, waiting[height])
+            if height is not None and start is not None:
+                self._judge(node, height, start, now)
+
+    def _judge(self, node: NodeId, height: int, start: SimTime, now: SimTime) -> None:
+        if now <= start + self._within:
+            return
+        self._findings.looked_at(self._check, "overdue")
+        behind = [node, *(n for n, w in self._waiting.items() if height in w)]
+        detail = f"block {height} was not {self._check} at node {node} within {self._within // self._setting.slot} slots of calm"
+        self._findings.broken(self._check, SimTime(start + self._within), behind, detail)
+
+    def at_end(self) -> None:
+        """Fills in the figures."""
+        self._findings.note(self._check, "open", sum(map(len, self._waiting.values())))
+        self._findings.note(self._check, "slowest_slots", round(self._slowest / self._setting.slot, 3))

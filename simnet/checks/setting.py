@@ -1,0 +1,78 @@
+"""What the checks of one run know from the start: who is honest, whose stake is whose, when slots begin."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from simnet.events import Event
+from simnet.net.faults import SETTLE
+from simnet.node.node import Node
+from simnet.node.world import Genesis
+from simnet.run_info import RunInfo
+from simnet.scenario.model import Scenario
+from simnet.scenario.nodefaults import Crash, NodeFault, Pause
+from simnet.units import NodeId, SimTime, from_ms
+
+Handlers = Mapping[type[Event], Callable[..., None]]
+"""What a check wants to be told."""
+HARDSHIPS = frozenset({"crash", "pause", "service_stop", "clock_skew"})
+"""Faults that happen to a node. Every other kind is misconduct: the node is not honest."""
+
+
+def nodes_of(fault: NodeFault) -> frozenset[NodeId]:
+    """The nodes that a fault is on."""
+    return frozenset(map(NodeId, (fault.node,) if isinstance(fault, Crash | Pause) else fault.nodes))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One run. `nodes` are read only where an event has announced something, and at the end."""
+
+    info: RunInfo
+    scenario: Scenario
+    genesis: Genesis
+    nodes: Mapping[NodeId, Node]
+
+    @cached_property
+    def liars(self) -> frozenset[NodeId]:
+        """Nodes that misbehave in consensus at some time of the run: no promise is made for them."""
+        return frozenset[NodeId]().union(*(nodes_of(f) for f in self.scenario.faults.nodes if f.kind not in HARDSHIPS))
+
+    @cached_property
+    def honest(self) -> frozenset[NodeId]:
+        """All others. Those who spam transfers are among them: their votes are honest."""
+        return frozenset(self.nodes) - self.liars
+
+    @cached_property
+    def total(self) -> int:
+        """Stake of all validators of the genesis, registered or not."""
+        return sum(self.info.stakes)
+
+    def stake(self, nodes: Collection[int]) -> int:
+        """Stake of some nodes, each counted once."""
+        return sum(self.info.stakes[node] for node in set(nodes))
+
+    def quorum(self, weight: int) -> bool:
+        """Whether a weight is more than two thirds of the whole stake."""
+        return 3 * weight > 2 * self.total
+
+    # --- the slot clock ----------------------------------------------------------------------------
+
+    @cached_property
+    def slot(self) -> int:
+        """Length of a slot in nanoseconds."""
+        return from_ms(self.scenario.chain.slot_ms)
+
+    @cached_property
+    def slots_end(self) -> SimTime:
+        """When the traffic clock ends: no slot begins after it."""
+        return SimTime(SETTLE + self.info.duration)
+
+    def start_of(self, slot: int) -> SimTime:
+        """When a slot begins, in true time."""
+        return SimTime(SETTLE + slot * self.slot)
+
+    @cached_property
+    def precision(self) -> int:
+        """By how much a sound clock may be wrong, in nanoseconds."""
+        return from_ms(self.scenario.consensus.clock_precision_ms)

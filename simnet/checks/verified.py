@@ -1,0 +1,165 @@
+"""nothing_unverified: an honest node accepts nothing that it has not verified, and nothing that does not verify.
+
+Seen in what a node holds when it announces it: the certificate of a committed block, the consensus proof and the other proofs of a
+block, every committed transfer. A proof needs an accepted verification of that very proof by that very node. Signatures
+are verified here once more, straight by Ed25519; a certificate needs more than two thirds of the whole stake.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from simnet.checks.setting import Handlers, Setting
+from simnet.checks.verdicts import Findings
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
+from simnet.proofs import native
+from simnet.protocol.blocks import Header
+from simnet.protocol.ledger import SignedTransfer
+from simnet.protocol.messages import Certificate, Phase, TxMessage
+from simnet.scenario.opponents import is_opponents, spoils_proof
+from simnet.units import NodeId
+
+HARMLESS_SPAM = frozenset({"copy"})
+"""Byzantine kinds whose proof is valid."""
+SIGNATURES_KEPT = 65_536
+CHECK = "nothing_unverified"
+
+
+class Signatures:
+    """Ed25519 verdicts by key, message and signature; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes, bytes], bool] = {}
+
+    def valid(self, key: bytes, message: bytes, signature: bytes) -> bool:
+        content = (key, message, signature)
+        if content not in self._known:
+            if len(self._known) >= SIGNATURES_KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[content] = native.ed25519_verify(key, message, signature)
+        return self._known[content]
+
+
+class Verified:
+    """Follows what every honest node verifies, and what it then accepts."""
+
+    def __init__(self, setting: Setting, findings: Findings) -> None:
+        self._setting = setting
+        self._findings = findings
+        self._signatures = Signatures()
+        self._keys = [v.key for v in setting.genesis.validators]
+        self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
+        """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
+
+    @property
+    def handlers(self) -> Handlers:
+        return {
+            ProofVerified: self._verified,
+            BlockCommitted: self._committed,
+            BlockProven: self._proven,
+            BlockAggregated: self._aggregated,
+        }
+
+    def _broken(self, e: Event, node: NodeId, detail: str) -> None:
+        self._findings.broken(CHECK, e.at, [node], f"node {node}: {detail}")
+
+    def _verified(self, e: ProofVerified) -> None:
+        self._findings.looked_at(CHECK, "verified")
+        if e.accepted:
+            self._accepted[e.node].add((e.circuit, e.proof))
+        spoiled = spoils_proof(e.spam) if is_opponents(e.spam) else e.spam is not None and e.spam not in HARMLESS_SPAM
+        if not spoiled:
+            return
+        self._findings.looked_at(CHECK, "spoiled")
+        if e.accepted and e.node in self._setting.honest:
+            self._broken(e, e.node, f"accepted {e.spam} proof {e.proof} of {e.backend}")
+
+    # --- committed -------------------------------------------------------------------------------------
+
+    def _committed(self, e: BlockCommitted) -> None:
+        own = self._setting.nodes[e.node].chain.at(e.height) if e.node in self._setting.honest else None
+        if own is None:
+            return
+        self._findings.looked_at(CHECK, "certificates")
+        why = self._why_not_decided(e.node, own.certificate, own.block.header, own.block.hash, [Phase.PRECOMMIT])
+        if why is not None:
+            self._broken(e, e.node, f"committed {e.block} at height {e.height}, whose certificate {why}")
+        held = self._setting.nodes[e.node].transactions.verified
+        for tx_id in own.block.tx_ids:
+            why = self._why_not_transfer(e.node, tx_id, held.get(tx_id))
+            if why is not None:
+                self._broken(e, e.node, f"committed transfer {tx_id.hex()[:16]} at height {e.height}, {why}")
+
+    def _why_not_transfer(self, node: NodeId, tx_id: bytes, message: TxMessage | None) -> str | None:
+        self._findings.looked_at(CHECK, "transfers")
+        if message is None:
+            return "which it does not hold"
+        transfer = message.tx.transfer
+        if SignedTransfer.of(transfer, message.tx.account).id != tx_id:
+            return "which is another than its id says"
+        if not self._signatures.valid(transfer.sender, _signed_bytes(message, self._setting.genesis.chain_id), message.signature):
+            return "whose signature does not verify"
+        verified = ("transaction", message.envelope.name)
+        if verified not in self._accepted[node]:
+            return "whose proof it has not verified"
+        self._accepted[node].discard(verified)
+        return None
+
+    # --- proven ----------------------------------------------------------------------------------------
+
+    def _proven(self, e: BlockProven) -> None:
+        own = self._setting.nodes[e.node].chain.at(e.height) if e.node in self._setting.honest else None
+        if own is None:
+            return
+        self._findings.looked_at(CHECK, "consensus_proofs")
+        if own.proof is None:
+            self._broken(e, e.node, f"counts {e.block} as proven and holds no proof")
+            return
+        if ("consensus", own.proof.envelope.name) not in self._accepted[e.node]:
+            self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of height {e.height} without verifying it")
+        why = self._why_not_decided(e.node, own.proof.certificate, own.block.header, own.block.hash, list(Phase))
+        if why is not None:
+            self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
+
+    def _aggregated(self, e: BlockAggregated) -> None:
+        if e.node not in self._setting.honest:
+            return
+        for proof in self._setting.nodes[e.node].aggregation.proofs_of(e.height):
+            self._findings.looked_at(CHECK, "block_proofs")
+            if all(name != proof.envelope.name for _, name in self._accepted[e.node]):
+                self._broken(e, e.node, f"holds proof {proof.envelope.name} of height {e.height} without having verified it")
+
+    # --- certificates ----------------------------------------------------------------------------------
+
+    def _why_not_decided(self, node: NodeId, certificate: Certificate, header: Header, block: bytes, phases: Iterable[Phase]) -> str | None:
+        """What keeps a certificate from showing that this block was decided; each vote is verified."""
+        now = self._setting.nodes[node].clock.now
+        if (certificate.height, certificate.block) != (header.height, block):
+            return f"is of {certificate.block.hex()[:16]} at height {certificate.height}"
+        if certificate.slot < header.slot:
+            return f"is of slot {certificate.slot}, before the block's own slot {header.slot}"
+        if self._setting.start_of(certificate.slot) > now + self._setting.precision:
+            return f"is of slot {certificate.slot}, which has not begun"
+        subject = (certificate.height, certificate.slot, certificate.block)
+        for vote in certificate.votes:
+            if (vote.height, vote.slot, vote.block) != subject:
+                return f"has a vote of node {vote.validator} for something else"
+            known = 0 <= vote.validator < len(self._keys)
+            if not known or not self._signatures.valid(self._keys[vote.validator], vote.signing_bytes(), vote.signature):
+                return f"has a vote that node {vote.validator} did not sign"
+        for e in certificate.endorsements:
+            if (e.height, e.slot, e.block) != subject:
+                return f"has an endorsement of node {e.validator} for something else"
+            known = 0 <= e.validator < len(self._keys)
+            if not known or not self._signatures.valid(self._keys[e.validator], e.signing_bytes(), e.signature):
+                return f"has an endorsement that node {e.validator} did not sign"
+        for phase in phases:
+            voters = {v.validator for v in certificate.votes if v.phase is phase} | {e.validator for e in certificate.endorsements}
+            weight = self._setting.stake(voters)
+            if not self._setting.quorum(weight):
+                return f"has {phase.label}s of {weight} of {self._setting.total} of the stake"
+        return None
+
+
+def _signed_bytes(message: TxMessage, chain_id: bytes) -> bytes:
+    """What a transfer's sender signs."""
+    return message.tx.transfer.signing_bytes(message.tx.account, chain_id)

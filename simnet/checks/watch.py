@@ -1,0 +1,126 @@
+"""All checks of a run together: who is told what, and when time itself says something."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from simnet.checks.calm import Calm
+from simnet.checks.chains import Chains
+from simnet.checks.coherence import Coherence
+from simnet.checks.effects import FaultEffect
+from simnet.checks.progress import Progress
+from simnet.checks.proofs import Lag
+from simnet.checks.setting import Handlers, Setting
+from simnet.checks.signed import KeysOnce, Locks
+from simnet.checks.verdicts import Findings, Violation
+from simnet.checks.verified import Verified
+from simnet.events import BlockAggregated, BlockProven, Event
+from simnet.node.node import Node
+from simnet.node.world import Genesis
+from simnet.run_info import RunInfo
+from simnet.scenario.model import Scenario
+from simnet.units import NodeId, SimTime
+
+
+class Watcher(Protocol):
+    """Anything that is told of events."""
+
+    @property
+    def handlers(self) -> Handlers:
+        """What it wants to be told, and where."""
+
+
+class Checks:
+    """Observes a run and reports violations."""
+
+    def __init__(self, info: RunInfo, scenario: Scenario, genesis: Genesis, nodes: Mapping[NodeId, Node]) -> None:
+        self._setting = setting = Setting(info, scenario, genesis, nodes)
+        self._findings = findings = Findings()
+        self._calm = calm = Calm(setting)
+        self._progress = Progress(setting, findings, calm)
+        self._lags = [Lag(setting, findings, calm, "proven", BlockProven)]
+        if scenario.block_proof_backends:
+            self._lags.append(Lag(setting, findings, calm, "aggregated", BlockAggregated))
+        self._chains = Chains(setting, findings)
+        self._coherence = Coherence(setting, findings)
+        self._effect = FaultEffect(setting, findings)
+        # The calm first: the others judge by it.
+        told: tuple[Watcher, ...] = (
+            calm,
+            self._chains,
+            Verified(setting, findings),
+            KeysOnce(setting, findings),
+            Locks(setting, findings),
+            self._progress,
+            *self._lags,
+            self._coherence,
+            self._effect,
+        )
+        by_event: dict[type[Event], list[Callable[..., None]]] = defaultdict(list)
+        for check in told:
+            for kind, handler in check.handlers.items():
+                by_event[kind].append(handler)
+        self._handlers = {kind: tuple(handlers) for kind, handlers in by_event.items()}
+        self._slot = 0
+        """The next one to begin."""
+        self._look_at: int = setting.start_of(0)
+        """Time says something at the first event after this."""
+
+    def on_event(self, event: Event) -> None:
+        """Checks what an event shows, and what the time until then has shown."""
+        if event.at > self._look_at:
+            self._time_passes(event.at)
+        for handler in self._handlers.get(type(event), ()):
+            handler(event)
+        changed = self._calm.changed_at
+        if changed is not None:
+            self._look_at = min(self._look_at, changed)
+
+    def _time_passes(self, now: SimTime) -> None:
+        """Everything up to now, which itself is not over: changes of the network first, then every slot that has begun."""
+        changed = self._calm.changed_at
+        if changed is not None and changed < now:
+            self._look(changed)
+        while self._setting.start_of(self._slot) < now:
+            self._look(self._setting.start_of(self._slot))
+            self._slot += 1
+        self._look_at = self._setting.start_of(self._slot)
+
+    def _look(self, at: SimTime) -> None:
+        """What was due by then is judged by the calm as it was; then the calm is brought up to date."""
+        self._progress.on_time(at)
+        for lag in self._lags:
+            lag.on_time(at)
+        self._calm.settle(at)
+        self._progress.on_calm(at)
+
+    # --- for the simulation ----------------------------------------------------------------------------
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """The first of every broken check, in order."""
+        return self._findings.violations
+
+    @property
+    def fatal(self) -> bool:
+        """Whether a safety check is broken: the run must end."""
+        return self._findings.fatal
+
+    def coherent(self, live: Sequence[NodeId]) -> bool:
+        """Whether these nodes hold the same chain and transfers: until then a run waits for stragglers."""
+        return self._coherence.reached(live)
+
+    def at_end(self, live: Sequence[NodeId], after_drain: SimTime, at: SimTime) -> None:
+        """The run is over. `live`: nodes that are up and honest; `after_drain`: how long it went on for stragglers."""
+        self._time_passes(SimTime(at + 1))
+        self._look(at)
+        self._chains.at_end(at)
+        self._progress.at_end(at)
+        for lag in self._lags:
+            lag.at_end()
+        self._coherence.at_end(live, after_drain, at)
+        self._effect.at_end(at)
+
+    def report(self) -> dict[str, dict[str, object]]:
+        """Every check's verdict and the counts behind it."""
+        return self._findings.report()

@@ -1,0 +1,124 @@
+"""What a run of the search was: held, or which check it failed and why.
+
+A run is judged by its own checks. The search adds three: it may not break off with an error, it must end, and no honest node may be
+convicted. Where a third of the stake or more is byzantine, nothing else is judged, and a fork must leave evidence that names
+culprits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected
+from simnet.fuzz.kinds import Role, all_kinds
+
+CRASH, HANG, HONEST_CONVICTED, UNNAMED = "crash", "hang", "honest_convicted", "culprits_unnamed"
+OWN_CHECKS = (CRASH, HANG, HONEST_CONVICTED, UNNAMED)
+"""Those that `simnet run` does not know."""
+FORKS = frozenset({"agreement", "finality"})
+"""What may break above a third."""
+SAFETY = FORKS | {"supply", "no_double_spend", "nothing_unverified", "keys_once", "locks", CRASH, HONEST_CONVICTED}
+"""Checks that time does not heal; the others want calm after the faults."""
+ALARMS = frozenset({"censorship", "vote_withholding", "inactivity"})
+"""Kinds of evidence that say what somebody did not do; a node that was cut off gets them, too."""
+SUFFIXES = ("_start", "_end", "_down", "_up", "_spam")
+HELD, BROKEN, NOT_EXERCISED = "held", "broken", "not_exercised"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One check that a run failed."""
+
+    check: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run, judged. Equal for equal scenarios, but for `wall_s`."""
+
+    name: str
+    seed: int
+    failures: tuple[Failure, ...]
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """Check -> held, broken or not_exercised."""
+    kinds: tuple[str, ...] = ()
+    """Fault kinds that acted."""
+    above_third: bool = False
+    wall_s: float = field(default=0.0, compare=False)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the failed checks."""
+        return tuple(dict.fromkeys(failure.check for failure in self.failures))
+
+
+def byzantine_nodes(faults: Mapping[str, Any]) -> frozenset[int]:
+    """Nodes that some fault of a scenario makes byzantine."""
+    kinds = {kind.name for kind in all_kinds() if kind.role is Role.BYZANTINE}
+    spam = faults.get("byzantine") or {}
+    nodes = set(spam.get("publishers", ()))
+    for fault in faults.get("nodes", ()):
+        if fault["kind"] in kinds:
+            nodes.update(fault.get("nodes", (fault["node"],) if "node" in fault else ()))
+    return frozenset(nodes)
+
+
+def is_above_third(byzantine: frozenset[int], stakes: Sequence[int]) -> bool:
+    return 3 * sum(stakes[node] for node in byzantine) >= sum(stakes)
+
+
+class Jury:
+    """An observer: which faults acted, and who was convicted of what."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, None] = {}
+        self.convicted: dict[int, str] = {}
+        """Validator -> the first charge that it cannot owe to a fault of its own or of the network."""
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            FaultInjected: self._fault,
+            DoubleSignFound: self._double_sign,
+            EvidenceTaken: self._evidence,
+        }
+
+    def on_event(self, event: Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def _fault(self, event: FaultInjected) -> None:
+        kind = event.kind
+        for suffix in SUFFIXES:
+            kind = kind.removesuffix(suffix)
+        self.kinds[kind] = None
+
+    def _double_sign(self, event: DoubleSignFound) -> None:
+        self.convicted.setdefault(event.validator, f"{event.what} twice at height {event.height}, slot {event.slot}")
+
+    def _evidence(self, event: EvidenceTaken) -> None:
+        if event.evidence not in ALARMS:
+            self.convicted.setdefault(event.validator, event.evidence)
+
+
+def statuses(report: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """Every check's status, from a run's report."""
+    return {name: _status(entry) for name, entry in report.items()}
+
+
+def _status(entry: Mapping[str, object]) -> str:
+    if "status" in entry:
+        return str(entry["status"])
+    held = entry.get("held")
+    return NOT_EXERCISED if held is None else HELD if held else BROKEN
+
+
+def verdict(broken: Mapping[str, str], jury: Jury, byzantine: frozenset[int], *, above_third: bool) -> tuple[Failure, ...]:
+    """The failures of a run that came to its end. `broken`: check -> detail."""
+    innocent = sorted(v for v in jury.convicted if v not in byzantine)
+    failures = [Failure(HONEST_CONVICTED, f"node {v}: {jury.convicted[v]}") for v in innocent]
+    if not above_third:
+        return (*(Failure(check, detail) for check, detail in broken.items()), *failures)
+    forks = [check for check in broken if check in FORKS]
+    if forks and not jury.convicted:
+        failures.append(Failure(UNNAMED, f"{broken[forks[0]]}; nobody was convicted"))
+    return tuple(failures)

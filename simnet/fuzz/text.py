@@ -1,0 +1,32 @@
+"""A scenario as TOML: sections as tables, everything below them on one line."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+def to_toml(data: Mapping[str, Any], head: str = "") -> str:
+    """Plain data as a document; None and empty tables are left out. `head` becomes comment lines."""
+    lines = [f"# {line}".rstrip() for line in head.splitlines()]
+    lines += [f"{_key(k)} = {_value(v)}" for k, v in data.items() if v is not None and not isinstance(v, Mapping)]
+    for name, table in data.items():
+        if isinstance(table, Mapping) and table:
+            lines += ["", f"[{_key(name)}]"]
+            lines += [f"{_key(k)} = {_value(v, rows=True)}" for k, v in table.items() if v is not None]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _value(value: Any, *, rows: bool = False) -> str:
+    """One value; `rows`: a list of tables gets a line for each."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + " }"
+    if isinstance(value, list | tuple):
+        if rows and value and all(isinstance(item, Mapping) for item in value):
+            return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    # Strings, numbers and booleans of JSON are TOML's, too.
+    return json.dumps(value)
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
