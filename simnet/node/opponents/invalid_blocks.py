@@ -27,7 +27,7 @@ class InvalidBlocks(Act[model.InvalidBlocks]):
         self.reach.conduct.instead.discard(PROPOSALS)
 
     def one(self) -> int:
-        what = self.turn("blocks", self.fault.what)
+        what = self.plan.next("blocks", self.fault.what)
         header, body = self._invalid(what)
         made = proposal_of(self.reach, self.slot, Block.assemble(header, body))
         return self.say(what, "proposal", made, made.size, subject=made.block.hash.hex()[:16])

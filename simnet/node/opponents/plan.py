@@ -11,6 +11,7 @@ from simnet.scenario.opponents import Opponent
 
 T = TypeVar("T")
 SLOTS_SHARED = 2
+ALL = -1
 
 
 class Plan:
@@ -29,6 +30,12 @@ class Plan:
         """The next of the choices for a node; each begins with another one, so that together they do all from the start."""
         taken = self._turns.get((node, name), sorted(self.members).index(node))
         self._turns[node, name] = taken + 1
+        return choices[taken % len(choices)]
+
+    def next(self, name: str, choices: Sequence[T]) -> T:
+        """The next of the choices, whichever node asks: for what comes too seldom for each to do all."""
+        taken = self._turns.get((ALL, name), 0)
+        self._turns[ALL, name] = taken + 1
         return choices[taken % len(choices)]
 
     def share(self, slot: int, first: Proposal, second: Proposal) -> None:
