@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from simnet.checks import SAFETY
 from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected
 from simnet.fuzz.kinds import Role, all_kinds
 
@@ -17,7 +18,7 @@ OWN_CHECKS = (CRASH, HANG, HONEST_CONVICTED, UNNAMED)
 """Those that `simnet run` does not know."""
 FORKS = frozenset({"agreement", "finality"})
 """What may break above a third."""
-SAFETY = FORKS | {"supply", "no_double_spend", "nothing_unverified", "nothing_unverified", "keys_once", "locks", CRASH, HONEST_CONVICTED}
+UNHEALED = frozenset({*SAFETY, CRASH, HONEST_CONVICTED})
 """Checks that time does not heal; the others want calm after the faults."""
 ALARMS = frozenset({"censorship", "vote_withholding", "inactivity"})
 """Kinds of evidence that say what somebody did not do; a node that was cut off gets them, too."""

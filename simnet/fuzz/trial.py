@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from simnet.checks import EFFECT
 from simnet.errors import SimnetError
 from simnet.fuzz.generator import stakes_of
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, byzantine_nodes, is_above_third, statuses, verdict
@@ -74,8 +75,8 @@ def _judged(name: str, scenario: Scenario) -> Outcome:
 
 
 def _broken(result: RunResult, found: Mapping[str, str]) -> dict[str, str]:
-    """What is broken -> the first detail about it."""
-    broken = {check: "" for check, status in found.items() if status == BROKEN}
+    """What is broken -> the first detail about it. That a fault did nothing is no failure: it is drawn without looking."""
+    broken = {check: "" for check, status in found.items() if status == BROKEN and check != EFFECT}
     for violation in reversed(result.violations):
         broken[violation.invariant] = violation.detail
     return broken
