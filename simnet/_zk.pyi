@@ -53,13 +53,14 @@ Uptime witness: the statement, then id_commitment D, d x D siblings in the ident
     count x { t u64, head D, signature_digest D, index u32 (the leaf's place in the log), d_h x D siblings }.
 
 Recursive statement (also its witness; the inner proofs are verified natively, their vectors are chain data). A *vector* is
-the public-input vector of the named circuit in canonical bytes, its length fixed by the circuit. A block of more than k_t
-transfers has several state proofs, each over the next k_t of its transfers; identities are all in the first:
+the public-input vector of the named circuit in canonical bytes, its length fixed by the circuit. A *decision* is what all
+consensus proofs of one block have in common: block_hash D, members D, total_power u64, quorum_threshold u64 in the encoding of
+public inputs. A block of more than k_t transfers has several state proofs, each over the next k_t of its transfers; identities are all in the first:
     vk_ids 7 x [32] (by circuit id),
     previous { previous_commitment D, state_proof D (the pc of its state proofs), roots 6 x D, pruning_fold D, activity D, height u64 },
     roots 6 x D (global state, utxo, reputation, timetoke, zsi, proof),
     header { parent D, height u64, timestamp u64 },
-    i u16, i x identity vector;  t u16, t x transaction vector;  u u16, u x uptime vector;  c u16 (0 or 1), c x consensus vector;
+    i u16, i x identity vector;  t u16, t x transaction vector;  u u16, u x uptime vector;  c u16 (0 or 1), c x decision;
     s u16 (1 .. T/k_t), s x state vector;  p u16 (0 or 1), p x pruning vector.
 
 Consensus statement:
@@ -77,6 +78,7 @@ from collections.abc import Sequence
 from typing import final
 
 __all__ = [
+    "CIRCUIT_VERSIONS",
     "PROOF_VERSION",
     "REJECT_REASONS",
     "Key",
@@ -88,6 +90,7 @@ __all__ = [
     "aggregate",
     "binary_root",
     "cpu_features",
+    "decision_vector",
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
@@ -180,6 +183,8 @@ def sample(backend: int, circuit: int, params: Sequence[int]) -> tuple[bytes, by
 REJECT_REASONS: dict[int, str]
 """Reject code -> name, e.g. 5 -> "ParamsHashMismatch"."""
 PROOF_VERSION: int
+CIRCUIT_VERSIONS: dict[int, int]
+"""Circuit id -> version of its statement."""
 
 @final
 class OtkTree:
@@ -241,6 +246,9 @@ def heartbeat_leaf(backend: int, public_key: bytes, t: int, head: bytes, signatu
 
 def signature_digest(backend: int, signature: bytes) -> bytes:
     """H[HEARTBEAT](Lift(Blake2s-256(signature)))."""
+
+def decision_vector(backend: int, block_hash: bytes, members: bytes, total_power: int, quorum_threshold: int) -> bytes:
+    """The decision of a recursive statement from block_hash D and the members' 32-byte digest, which is lifted here."""
 
 def aggregate(backend: int, params: Sequence[int], statement: bytes) -> bytes:
     """What a recursive statement adds up to and the next one opens: state_proof D, activity D, pruning_fold D,

@@ -4,6 +4,7 @@ One made-up block with four joins and as many transfers as asked for, on the acc
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from simnet import rng
@@ -20,6 +21,7 @@ from simnet.protocol.joins import JOINS_MAX, Join
 from simnet.protocol.ledger import Ledger, SignedTransfer, Transition
 from simnet.protocol.roots import DEPTH, TRANSFERS_PER_STATE_PROOF, FieldBlock, apply_block, genesis_state
 from simnet.protocol.transfer import NO_MEMO, Account, Transfer
+from simnet.protocol.validators import Validator, ValidatorSet
 
 WALLETS = 64
 HEIGHT, TIMESTAMP = 1, 1_000
@@ -110,6 +112,14 @@ def pruning(which: BackendId, window: int, capacity: int) -> Sample:
     return Sample(pruning_circuit(window, capacity), statement, statement)
 
 
+def decision(which: BackendId, done: FieldBlock, transfers: Sequence[Transition]) -> bytes:
+    """That four members of stake 10 had to decide the sample block."""
+    r = done.roots
+    header = native.header_digest(which, r.parent, HEIGHT, r.state, r.transactions, TIMESTAMP, len(transfers))
+    members = ValidatorSet.of(Validator(i, key("node", i), b"", 10, 2, 100) for i in range(4))
+    return native.decision_vector(which, header, members.digest, members.total, members.threshold)
+
+
 def recursive(which: BackendId, backend: Backend, capacity: int, transfers: int | None = None) -> Sample:
     """The aggregate of the sample block on genesis; `backend` computes the vectors of its parts."""
     count = capacity if transfers is None else transfers
@@ -122,7 +132,7 @@ def recursive(which: BackendId, backend: Backend, capacity: int, transfers: int 
         identity=[backend.public_inputs(IDENTITY, evidence.identity_statement(done, i, NONCE)) for i in range(JOINS_MAX)],
         transaction=[backend.public_inputs(TRANSACTION, t.tx.transfer.statement(t.tx.account)) for t in all_transfers],
         uptime=[],
-        consensus=[],
+        decision=[decision(which, done, all_transfers)],
         state=states,
         pruning=[],
     )

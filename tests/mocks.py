@@ -147,7 +147,7 @@ class Bench:
         return [e for e in self.events if isinstance(e, kind)]
 
     def leader(self, slot: int) -> int:
-        """Who leads a slot of epoch 0."""
+        """Who leads a slot of the first epochs, whose registrations stand in the genesis."""
         return self.world.genesis.electorate.leader(slot)
 
     def chain(self, node: int) -> list[bytes]:

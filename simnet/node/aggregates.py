@@ -14,7 +14,7 @@ from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
-from simnet.proofs.block_statements import Aggregate, Roots, Vectors, decision_vector, recursive_statement
+from simnet.proofs.block_statements import Aggregate, Roots, Vectors, recursive_statement
 from simnet.proofs.statements import ZERO
 from simnet.protocol.roots import header_digest
 
@@ -96,7 +96,12 @@ class Aggregates:
             add(part.circuit, statement)
         for t in committed.outcome.transitions:
             add(CircuitId.TRANSACTION, t.tx.transfer.statement(t.tx.account))
-        members = committed.electorate.members
-        digest = header_digest(field, committed.block.header)
-        lists[CircuitId.CONSENSUS].append(decision_vector(field, digest, members.digest, members.total, members.threshold))
-        return Vectors(**{c.label: found for c, found in lists.items() if c is not CircuitId.RECURSIVE})
+        members, digest = committed.electorate.members, header_digest(field, committed.block.header)
+        return Vectors(
+            identity=lists[CircuitId.IDENTITY],
+            transaction=lists[CircuitId.TRANSACTION],
+            uptime=lists[CircuitId.UPTIME],
+            decision=[native.decision_vector(field, digest, members.digest, members.total, members.threshold)],
+            state=lists[CircuitId.STATE],
+            pruning=lists[CircuitId.PRUNING],
+        )

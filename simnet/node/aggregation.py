@@ -230,7 +230,7 @@ class Aggregation:
 
     def _forget_outcomes(self) -> None:
         """Old aggregated blocks lose their trees; before that, what every field's chain of aggregates needs of them is kept."""
-        if self._recursive:
+        if self._recursive and self.height > OUTCOMES_KEPT:
             for field in self.fields:
                 self.aggregates.value(self.height - OUTCOMES_KEPT, field)
         self._chain.forget_outcomes(self.height)

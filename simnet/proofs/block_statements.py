@@ -176,12 +176,16 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Public-input vectors of everything that a block's proofs say, by circuit, in block order."""
+    """What a block's proofs say, by circuit, in block order: public-input vectors, and the block's decision.
+
+    A decision is `native.decision_vector(backend, block digest D, digest of the members, total power, threshold)`.
+    It follows from the chain, not from a consensus proof, so every block has exactly one in every field.
+    """
 
     identity: Sequence[bytes]
     transaction: Sequence[bytes]
     uptime: Sequence[bytes]
-    consensus: Sequence[bytes]
+    decision: Sequence[bytes]
     state: Sequence[bytes]
     pruning: Sequence[bytes]
 
@@ -194,9 +198,5 @@ def recursive_statement(
         raise ValueError(f"{len(vk_ids)} key ids for {FAMILIES} circuit families")
     header = parent + struct.pack("<QQ", height, timestamp)
     v = vectors
-    lists = (v.identity, v.transaction, v.uptime, v.consensus, v.state, v.pruning)
+    lists = (v.identity, v.transaction, v.uptime, v.decision, v.state, v.pruning)
     return b"".join([*vk_ids, previous.pack(), roots.pack(), header, *map(pack_list, lists)])
-
-
-def decision_vector(backend: int, block: bytes, members: bytes, total: int, threshold: int) -> bytes:
-    raise NotImplementedError

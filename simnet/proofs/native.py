@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simnet import _zk
 from simnet._zk import (
+    CIRCUIT_VERSIONS,
     PROOF_VERSION,
     OtkTree,
     Tree,
@@ -18,6 +19,7 @@ from simnet._zk import (
     aggregate,
     binary_root,
     cpu_features,
+    decision_vector,
     ed25519_public_key,
     ed25519_sign,
     ed25519_verify,
@@ -55,13 +57,12 @@ ENVELOPE_HEADER_BYTES = 106
 """Proof envelope up to the proof: u16, u8, u8, u16, three 32-byte hashes, u32 length."""
 PUBLIC_DIGEST = slice(70, 102)
 """Where the public digest stands in an envelope."""
-CIRCUIT_VERSION = 1
 
 SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 """Seed of Groth16's setup. Whoever knows it can forge proofs, so keys made from it are unfit for production."""
 
 __all__ = [
-    "CIRCUIT_VERSION",
+    "CIRCUIT_VERSIONS",
     "ENVELOPE_HEADER_BYTES",
     "PROOF_VERSION",
     "PUBLIC_DIGEST",
@@ -74,6 +75,7 @@ __all__ = [
     "aggregate",
     "binary_root",
     "cpu_features",
+    "decision_vector",
     "ed25519_public_key",
     "ed25519_sign",
     "ed25519_verify",
@@ -116,8 +118,8 @@ __all__ = [
 
 
 def public_digest(backend: BackendId, circuit: Circuit, public_inputs: bytes) -> bytes:
-    """Identity of a public-input vector in envelopes: Blake2s-256 under a domain, with backend, circuit and length."""
-    head = struct.pack("<BBHI", backend, circuit.id, CIRCUIT_VERSION, len(public_inputs))
+    """Identity of a public-input vector in envelopes: Blake2s-256 under a domain, with backend, circuit, version and length."""
+    head = struct.pack("<BBHI", backend, circuit.id, CIRCUIT_VERSIONS[circuit.id], len(public_inputs))
     return hashlib.blake2s(b"SIMNET-PI-V1" + head + public_inputs).digest()
 
 

@@ -23,8 +23,8 @@ class Proposal:
     def __init__(self) -> None:
         self.bench = Bench(scenario(slots=1, rate=8.0))
         assert self.bench.run().complete
-        self.node = self.bench.nodes[0]
         self.slot = 1
+        self.node = self.bench.nodes[self.bench.leader(self.slot)]
         self.block = self.node.validator._build(self.slot)
         assert self.block.body.joins
         assert len(self.block.body.heartbeats) > 2
@@ -69,6 +69,7 @@ def test_no_field_may_be_left_out(proposal: Proposal) -> None:
 
 def test_the_slot_neither_runs_ahead_nor_falls_back(proposal: Proposal) -> None:
     assert proposal.why(again(proposal.block, slot=2)) == "slot"
+    assert proposal.why(again(proposal.block, slot=3), slot=3) == "foreign_proposer"
     assert proposal.why(again(proposal.block, slot=0)) == "slot"
     # A block that was first proposed in an earlier slot may be decided in a later one.
     assert proposal.why(proposal.block, slot=5) is None

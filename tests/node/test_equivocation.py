@@ -104,8 +104,8 @@ def test_forged_evidence_is_refused() -> None:
     b = bench(slots=3)
 
     def accuse() -> None:
-        votes = next(iter(b.nodes[1].validator.votes.values()))
-        real = next(v for (author, _), v in votes.items() if author == 3)
+        certificate = b.nodes[1].chain.committed[0].certificate
+        real = certificate.votes[0]
         forged = replace(real, block=b"x" * 32)
         for pair in (DoubleSign(real, forged), DoubleSign(real, replace(real, tag=b"t" * 32))):
             b.world.publish_consensus(b.nodes[1].id, "evidence", pair, pair.size)

@@ -124,7 +124,7 @@ def test_altered_copies_do_not_displace_the_genuine_ones() -> None:
     spoiled = {e.message for e in b.of(OpponentActed) if e.what in ("altered_field", "other_proof")} & transfers
     assert spoiled and not [e for e in b.of(MessageValidated) if e.message in spoiled and e.verdict == "accept"]
     honest = {e.message for e in b.events if type(e).__name__ == "MessagePublished" and e.spam is None and e.kind == "transaction"}  # type: ignore[attr-defined]
-    ids = {m: 0 for m in honest}
+    ids = dict.fromkeys(honest, 0)
     for e in b.of(MessageValidated):
         if e.message in ids and e.verdict == "accept":
             ids[e.message] += 1

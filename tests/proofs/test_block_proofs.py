@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from simnet.errors import ProofError
+from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.samples import Sample
 from tests import block_samples as samples
@@ -24,6 +25,7 @@ SAMPLES: dict[str, Callable[[BackendId], Sample]] = {
     "just enough heartbeats": lambda b: samples.uptime(b, beats=24),
     "a pruning window": lambda b: samples.pruning(b, 4, 16),
     "an aggregate": lambda b: samples.recursive(b, backend(b), 16, transfers=5),
+    "an aggregate of a full block": lambda b: samples.recursive(b, backend(b), 16),
     "an aggregate of joins alone": lambda b: samples.recursive(b, backend(b), 16, transfers=0),
 }
 
@@ -67,3 +69,19 @@ def test_an_aggregate_on_another_parent_is_refused(which: BackendId) -> None:
     envelope = prover.prove(s.circuit, s.witness, SEED, 1)
     verdict = prover.verify(s.circuit, prover.public_inputs(s.circuit, other), envelope, MAX_BYTES)
     assert (verdict.accepted, verdict.reason) == (False, "PublicDigestMismatch")
+
+
+@each_field
+def test_a_decision_of_other_members_is_another_aggregate(which: BackendId) -> None:
+    """The members' digest is bound, and the block's header must be the one that they decided."""
+    s, prover = sample(which, "an aggregate"), backend(which)
+    decision = samples.decision(which, *samples.block(which, 5, 16))
+    at = s.statement.index(decision)
+    assert s.statement.count(decision) == 1
+    others = s.statement[: at + 32] + native.lift(which, b"m" * 32) + s.statement[at + 64 :]
+    public = [prover.public_inputs(s.circuit, statement) for statement in (s.statement, others)]
+    assert public[0] != public[1]
+    assert prover.verify(s.circuit, public[1], prover.prove(s.circuit, others, SEED, 1), MAX_BYTES).accepted
+    another_block = s.statement[:at] + native.lift(which, b"b" * 32) + s.statement[at + 32 :]
+    with pytest.raises(ProofError, match="R11"):
+        prover.prove(s.circuit, another_block, SEED, 1)

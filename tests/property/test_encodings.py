@@ -11,6 +11,7 @@ from simnet import _zk
 from simnet.proofs.backend import BackendId
 from simnet.protocol.messages import KeyDisclosure, Phase, Vote
 from simnet.protocol.transfer import NO_REPUTATION, Account, Transfer, transfer_id, why_invalid
+from simnet.protocol.validators import Lane
 
 BOUNDED = settings(max_examples=60, deadline=None)
 KEYS = {b: _zk.Key.generate(b, 1, [], bytes(32)) for b in BackendId}
@@ -34,6 +35,8 @@ disclosures = st.builds(
     KeyDisclosure,
     height=st.integers(0, 3),
     slot=st.integers(0, 3),
+    lane=st.sampled_from(Lane),
+    backend=st.integers(1, 3),
     block=st.sampled_from([bytes(32), b"\1" * 32]),
     validator=st.integers(0, 3),
     keys=st.tuples(*[st.sampled_from([bytes(32), b"\1" * 32])] * 4),
@@ -52,12 +55,15 @@ def edited(value: Any, data: st.DataObject, strategy: st.SearchStrategy[Any]) ->
 def test_different_transfers_have_different_bytes(transfer: Transfer, data: st.DataObject) -> None:
     other = edited(transfer, data, transfers)
     assert (transfer.encode() == other.encode()) == (transfer == other)
-    assert (transfer_id(transfer) == transfer_id(other)) == (transfer == other)
+    account = Account(balance=100)
+    assert (transfer_id(transfer, account) == transfer_id(other, account)) == (transfer == other)
 
 
 @given(accounts, st.data())
 def test_different_accounts_have_different_bytes(account: Account, data: st.DataObject) -> None:
     other = edited(account, data, accounts)
+    transfer = data.draw(transfers)
+    assert (transfer_id(transfer, account) == transfer_id(transfer, other)) == (account == other)
     assert (account.encode() == other.encode()) == (account == other)
 
 

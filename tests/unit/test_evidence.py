@@ -9,7 +9,7 @@ from simnet.protocol.evidence import EVIDENCE_MAX, SEEN_MAX, DoubleSign, Evidenc
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.rounds import NOT_ASKED, ROUNDS_KEPT, Rounds
 from simnet.protocol.slashing import Took
-from simnet.protocol.validators import EpochSet, Member, Validator
+from simnet.protocol.validators import Validator, ValidatorSet
 
 VOTE = Vote(3, 7, Phase.PREVOTE, b"a" * 32, 1, b"", b"signature")
 OTHER = replace(VOTE, block=b"b" * 32)
@@ -85,7 +85,7 @@ def test_what_is_remembered_is_bounded_for_each_validator() -> None:
     assert book.full
 
 
-MEMBERS = EpochSet(0, tuple(Member(Validator(i, bytes([i]) * 32, b"", 1, 1, 0), (b"",) * 3, bytes(32)) for i in range(4)))
+MEMBERS = ValidatorSet.of(Validator(i, bytes([i]) * 32, b"", 1, 1, 0) for i in range(4))
 
 
 def took(votes: dict[int, Phase], slot: int = 7) -> dict[int, Took] | None:

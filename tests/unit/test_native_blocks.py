@@ -122,6 +122,25 @@ def test_aggregates_build_on_each_other(which: BackendId) -> None:
 
 
 @pytest.mark.parametrize("which", BACKENDS)
+def test_a_decision_is_block_members_power_and_quorum(which: BackendId) -> None:
+    block, members, power, quorum = digest(which, 60), bytes(range(32)), (5 << 48) + 7, (1 << 64) - 1
+    vector = native.decision_vector(which, block, members, power, quorum)
+    assert vector[: 2 * D] == block + native.lift(which, members)
+    if which is BackendId.GROTH16:
+        assert vector[2 * D :] == power.to_bytes(D, "little") + quorum.to_bytes(D, "little")
+    else:
+        limbs = [n >> 16 * i & 0xFFFF for n in (power, quorum) for i in range(4)]
+        assert vector[2 * D :] == struct.pack("<8I", *limbs)
+
+
+def test_a_decision_is_of_a_field_and_32_bytes() -> None:
+    with pytest.raises(_zk.ZkError, match="block_hash: not a canonical digest"):
+        native.decision_vector(BackendId.STWO, b"\xff" * D, bytes(32), 3, 3)
+    with pytest.raises(_zk.ZkError, match="members: 32 bytes wanted, 31 given"):
+        native.decision_vector(BackendId.STWO, bytes(D), bytes(31), 3, 3)
+
+
+@pytest.mark.parametrize("which", BACKENDS)
 def test_the_key_set_is_a_tree_of_eight(which: BackendId) -> None:
     """Seven lifted ids and the zero digest."""
     ids = [bytes([i]) * 32 for i in range(7)]

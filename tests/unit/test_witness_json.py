@@ -144,11 +144,11 @@ AGGREGATE_PATHS = {
     "identities": 64,
     "transactions": 65,
     "uptimes": 58,
-    "consensus": 127,
+    "decisions": 24,
     "states": 42,
     "pruning": 68,
 }
-"""Elements of each circuit's vector in a 31-bit field."""
+"""Elements of each item's vector in a 31-bit field."""
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ AGGREGATE_PATHS = {
         ("recursive", ("previous", "roots", "zsi"), None, f": previous.roots.zsi: {DIGITS.format(64)}"),
         ("recursive", ("header", "height"), 2**64, f": header.height = {2**64}: {U64}"),
         ("recursive", ("states",), [], ": states: must have 1 entries, but has 0"),
-        ("recursive", ("consensus",), ["00" * 508] * 2, ": consensus: must have 0 to 1 entries, but has 2"),
+        ("recursive", ("decisions",), ["00" * 96] * 2, ": decisions: must have 0 to 1 entries, but has 2"),
         ("recursive", ("uptimes",), ["00" * 232] * 9, ": uptimes: must have 0 to 8 entries, but has 9"),
         *(("recursive", (name, 0), "00" * (4 * n - 1), f": {name}[0]: {DIGITS.format(8 * n)}") for name, n in AGGREGATE_PATHS.items()),
         *(("recursive", (name, 0), "ff" * 4 * n, f": {name}[0]: is not of stwo's field") for name, n in AGGREGATE_PATHS.items()),
@@ -194,7 +194,7 @@ def test_faults_of_the_other_circuits(tmp_path: Path, circuit: str, path: tuple[
 
 
 @pytest.mark.parametrize("backend", [BackendId.STWO, BackendId.PLONKY3])
-@pytest.mark.parametrize("circuit", [c for c in CircuitId if c is not CircuitId.RECURSIVE])
+@pytest.mark.parametrize("circuit", [c for c in CircuitId if c not in (CircuitId.RECURSIVE, CircuitId.CONSENSUS)])
 def test_vectors_have_the_length_of_their_circuits(backend: BackendId, circuit: CircuitId) -> None:
     vector = {
         CircuitId.TRANSACTION: recursive.Transaction,
@@ -202,7 +202,6 @@ def test_vectors_have_the_length_of_their_circuits(backend: BackendId, circuit: 
         CircuitId.STATE: recursive.State,
         CircuitId.PRUNING: recursive.Pruning,
         CircuitId.UPTIME: recursive.Uptime,
-        CircuitId.CONSENSUS: recursive.Consensus,
     }[circuit]
     (kind,) = get_args(vector)[1:]
     key, _ = native.make_key(backend, Circuit(circuit, FORMATS[circuit].default))

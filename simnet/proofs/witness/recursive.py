@@ -1,7 +1,8 @@
 """JSON form of the recursive circuit's statement, which is its witness too.
 
-Inner proofs enter by their public-input vectors, in canonical bytes of the backend's field. What an input must be
-within its circuit is the native module's to check; here are only lengths and canonical elements.
+Inner proofs enter by their public-input vectors, consensus by the block's decision, all in canonical bytes of the
+backend's field. What an input must be within its circuit is the native module's to check; here are only lengths and
+canonical elements.
 """
 
 from typing import Annotated
@@ -13,7 +14,7 @@ CIRCUITS = 7
 Identity = Annotated[bytes, Vector(digests=8)]
 Transaction = Annotated[bytes, Vector(digests=6, u64=4, small=1)]
 Uptime = Annotated[bytes, Vector(digests=5, u64=4, small=2)]
-Consensus = Annotated[bytes, Vector(digests=13, u64=5, small=3)]
+Decision = Annotated[bytes, Vector(digests=2, u64=2)]
 State = Annotated[bytes, Vector(digests=4, u64=2, small=2)]
 Pruning = Annotated[bytes, Vector(digests=7, u64=2, u32=1, small=2)]
 
@@ -58,6 +59,6 @@ class Statement(Record):
     identities: Annotated[list[Identity], Many(most=Size(1))]
     transactions: Annotated[list[Transaction], Many(most=Size(0))]
     uptimes: Annotated[list[Uptime], Many(most=Size(2))]
-    consensus: Annotated[list[Consensus], Many(most=1)]
+    decisions: Annotated[list[Decision], Many(most=1)]
     states: Annotated[list[State], Many(most=Quotient(0, 3), least=1)]
     pruning: Annotated[list[Pruning], Many(most=1)]

@@ -1,4 +1,9 @@
 //! The gadgets that circuits are made of. Each records its constraints whatever the values are.
+//!
+//! A row that speaks of integers is an equation in the field, so it says what it should only when the difference of its
+//! sides stays below the modulus p in absolute value, whatever values the bounds of its wires allow: then zero in the field
+//! is zero. Each gadget gives its bound; p is 2^31 − 1 (M31), 2^31 − 2^24 + 1 (KoalaBear) or above 2^253 (BN254). The test
+//! `zk/tests/bounds.rs` derives every bound again from the recorded constraints of every circuit.
 
 pub mod slots;
 
@@ -36,7 +41,7 @@ pub enum Carry {
     Signed,
 }
 
-/// `Σ 2^(step·i)·w_i`.
+/// `Σ 2^(step·i)·w_i`. The packed number decides its parts while they are below 2^step and together below p.
 pub fn pack<F: CircuitField>(b: &mut Builder<F>, wires: &[Wire], step: usize) -> Wire {
     let base = F::from_u64(1 << step);
     let mut weight = F::ONE;
@@ -48,7 +53,7 @@ pub fn pack<F: CircuitField>(b: &mut Builder<F>, wires: &[Wire], step: usize) ->
     b.lin(&terms, F::ZERO)
 }
 
-/// U64: a witness integer; every limb is range-checked.
+/// U64: a witness integer; every limb is range-checked. Packed it is below 2^64 < p where the field is wide.
 pub fn u64_witness<F: CircuitField>(b: &mut Builder<F>, v: u64) -> U64 {
     let limbs = limbs(v).map(|l| b.witness(F::from_u64(l)));
     limbs.iter().for_each(|l| b.range16(*l));
@@ -58,7 +63,8 @@ pub fn u64_witness<F: CircuitField>(b: &mut Builder<F>, v: u64) -> U64 {
 
 /// U32: the next public input (two limbs, or one element on BN254), equal to a field sum below 2^30.
 ///
-/// The high limb has 14 bits: with 16, a 31-bit field would give the sum a second encoding, itself plus the modulus.
+/// The high limb has 14 bits, so low + 2^16·high < 2^30 < p: with 16, a 31-bit field would give the sum a second encoding,
+/// itself plus the modulus. On BN254 the input *is* the sum.
 pub fn u32_public_sum<F: CircuitField>(b: &mut Builder<F>, v: u32, sum: Wire) {
     let encoded = Elements::new().u32(v).0;
     let limbs: Vec<Wire> = encoded.into_iter().map(|x| b.public(x)).collect();
@@ -101,6 +107,10 @@ pub fn u64_constant<F: CircuitField>(b: &mut Builder<F>, v: u64) -> U64 {
 ///
 /// On the 31-bit fields limb by limb, `Σ c·x_i + k_(i−1) = out_i + 2^16·k_i` with the carries k bounded by `carry` and
 /// the last one zero (`low` joins the lowest limb); on BN254 in one linear constraint, for nothing here reaches 2^80.
+///
+/// Bound of a row, with Σ|c| = C over limbs below 2^16, |low| ≤ L and carries of at most K: its sides differ by less than
+/// (C + 1)·2^16 + L + 2^16·K + K. Boolean carries (C = 2, L ≤ 1): below 2^18. `Signed` (C = 4, L ≤ 2, K = 4): below 2^20.
+/// C8 (C = 32, L ≤ 31, K = 31): below 2^22. SUM64 has its own.
 pub fn relation<F: CircuitField>(
     b: &mut Builder<F>,
     terms: &[(i64, &U64)],
@@ -146,7 +156,7 @@ fn bound<F: CircuitField>(b: &mut Builder<F>, k: Wire, carry: Carry) {
     }
 }
 
-/// ADD64: `x + y = z` without overflow.
+/// ADD64: `x + y = z` without overflow: the carry out of the highest limb is zero.
 pub fn add64<F: CircuitField>(b: &mut Builder<F>, x: &U64, y: &U64, z: &U64) {
     relation(b, &[(1, x), (1, y)], &[], z, Carry::Bool);
 }
@@ -166,7 +176,7 @@ pub fn lt64<F: CircuitField>(b: &mut Builder<F>, x: &U64, y: &U64) {
     relation(b, &[(1, x), (1, &d)], &[(1, one)], y, Carry::Bool);
 }
 
-/// `bit·x`, wire by wire; not range-checked again.
+/// `bit·x`, wire by wire; not range-checked again: a limb or zero is below 2^16, too.
 pub fn gate_u64<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &U64) -> U64 {
     if F::WIDE {
         return U64 { limbs: [ZERO_WIRE; 4], packed: b.mul(bit.0, x.packed) };
@@ -174,15 +184,23 @@ pub fn gate_u64<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &U64) -> U64 {
     U64 { limbs: x.limbs.map(|l| b.mul(bit.0, l)), packed: ZERO_WIRE }
 }
 
+/// The most integers that SUM64 adds.
+pub const SUM_TERMS_MAX: usize = 1 << 14;
+
 /// SUM64: the sum of up to 2^14 integers. The result's value is `sum`; limb sums first, then one carry pass.
+///
+/// Bound, 31-bit fields: a limb sum and the carry into it are below 2^14·(2^16 − 1) + 2^14 = 2^30, and so is
+/// out + 2^16·k with a carry of 14 bits: both sides of a row are integers below 2^30 < p. (With 16 bits a side reaches
+/// 2^32, and sum + p would do as well as sum.) Wide: below 2^78.
 pub fn sum64<F: CircuitField>(b: &mut Builder<F>, xs: &[U64], sum: &U64) {
+    assert!(xs.len() <= SUM_TERMS_MAX, "{} integers to add, at most {SUM_TERMS_MAX} are sound", xs.len());
     let total = if F::WIDE {
         U64 { limbs: [ZERO_WIRE; 4], packed: add_all(b, xs.iter().map(|x| x.packed)) }
     } else {
         let limbs = std::array::from_fn(|i| add_all(b, xs.iter().map(|x| x.limbs[i])));
         U64 { limbs, packed: ZERO_WIRE }
     };
-    relation(b, &[(1, &total)], &[], sum, Carry::Bits(16));
+    relation(b, &[(1, &total)], &[], sum, Carry::Bits(14));
 }
 
 /// The sum of gated integers as a new U64.
@@ -192,14 +210,23 @@ pub fn sum64_witness<F: CircuitField>(b: &mut Builder<F>, xs: &[U64], value: u64
     sum
 }
 
-/// `Σ w`.
+/// `Σ w`. The number of wires is structure; who compares the sum says what bounds it.
 pub fn add_all<F: CircuitField>(b: &mut Builder<F>, wires: impl Iterator<Item = Wire>) -> Wire {
     let terms: Vec<_> = wires.map(|w| (F::ONE, w)).collect();
     b.lin(&terms, F::ZERO)
 }
 
-/// RANGE(n), n ≤ 16: `0 ≤ x < 2^n`.
+/// RANGE(n), 2 ≤ n ≤ 16: `0 ≤ x < 2^n`.
+///
+/// Bound, 31-bit fields: x < 2^16 is checked first, so x·2^(16−n) < 2^(32−n) ≤ 2^30 < p is that integer, and below 2^16 only
+/// when x < 2^n. With n = 1 it would reach 2^31: KoalaBear takes 65025 and 65026 for bits. Use [`Builder::bit`] for those.
+/// Wide: bits that spell less than 2^16.
+///
+/// # Panics
+///
+/// For another n.
 pub fn range<F: CircuitField>(b: &mut Builder<F>, x: Wire, n: u32) {
+    assert!((2..=16).contains(&n), "a range of {n} bits is not sound, only those of 2 to 16 are");
     if n == 16 {
         b.range16(x);
     } else if F::WIDE {
@@ -215,7 +242,7 @@ pub fn range<F: CircuitField>(b: &mut Builder<F>, x: Wire, n: u32) {
     }
 }
 
-/// ISZERO: the flag `x = 0`.
+/// ISZERO: the flag `x = 0`, of field elements: x·inverse = 1 − flag and x·flag = 0 leave flag = 1 for x = 0, else 0.
 pub fn is_zero<F: CircuitField>(b: &mut Builder<F>, x: Wire) -> Bit {
     let inverse = b.value(x).invert();
     let flag = b.witness(if inverse.is_some() { F::ZERO } else { F::ONE });
@@ -226,14 +253,14 @@ pub fn is_zero<F: CircuitField>(b: &mut Builder<F>, x: Wire) -> Bit {
     Bit(flag)
 }
 
-/// Asserts `x ≠ 0`.
+/// Asserts `x ≠ 0` in the field; of an integer only where 0 ≤ x < p.
 pub fn assert_nonzero<F: CircuitField>(b: &mut Builder<F>, x: Wire) {
     let inverse = b.witness(b.value(x).invert().unwrap_or(F::ZERO));
     let one = b.constant(F::ONE);
     b.assert_product(x, inverse, one);
 }
 
-/// NEQ: asserts that two digests differ in some element.
+/// NEQ: asserts that two digests differ in some element: 0 ≤ D − Σ flag ≤ D ≤ 8 is not 0.
 pub fn assert_digest_neq<F: CircuitField>(b: &mut Builder<F>, x: &Digest, y: &Digest) {
     let mut terms = vec![];
     for (x, y) in x.wires::<F>().iter().zip(y.wires::<F>()) {
@@ -270,7 +297,7 @@ pub fn active<F: CircuitField>(b: &mut Builder<F>, n: usize, count: usize) -> (V
     active_flags(b, &flags)
 }
 
-/// ACTIVE on given flags, which are constrained to be set first and clear after.
+/// ACTIVE on given flags, which are constrained to be set first and clear after. Their sum is at most their number, < 2^15.
 pub fn active_flags<F: CircuitField>(b: &mut Builder<F>, flags: &[bool]) -> (Vec<Bit>, Wire) {
     let flags: Vec<Bit> = flags.iter().map(|f| b.bit(*f)).collect();
     for pair in flags.windows(2) {
@@ -306,7 +333,8 @@ pub fn select_or_constant<F: CircuitField>(b: &mut Builder<F>, bit: Bit, x: &Dig
 }
 
 /// The value of the last set flag, or `none`: flags that are set first and clear after differ from the next one in one
-/// place only, so a sum of products, one gate an element, selects it.
+/// place only, so a sum of products, one gate an element, selects it. Field elements throughout: one factor is 1, all
+/// others are 0.
 pub fn last_active<F: CircuitField>(b: &mut Builder<F>, flags: &[Bit], values: &[Digest], none: &Digest) -> Digest {
     let mut out = none.0;
     for x in &mut out[..F::DIGEST] {

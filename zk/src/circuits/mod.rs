@@ -55,6 +55,17 @@ pub enum Circuit {
     Consensus(consensus::Size),
 }
 
+/// The version of each family's statement, by circuit id.
+pub const VERSIONS: [(u8, u16); 7] = [
+    (transaction::Transaction::ID, transaction::Transaction::VERSION),
+    (identity::Size::ID, identity::Size::VERSION),
+    (state::Size::ID, state::Size::VERSION),
+    (pruning::Size::ID, pruning::Size::VERSION),
+    (recursive::Size::ID, recursive::Size::VERSION),
+    (uptime::Size::ID, uptime::Size::VERSION),
+    (consensus::Size::ID, consensus::Size::VERSION),
+];
+
 /// The id of the family that a value belongs to.
 fn id_of<T: Family>(_: &T) -> u8 {
     T::ID

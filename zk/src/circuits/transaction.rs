@@ -226,6 +226,7 @@ impl<F: CircuitField> Transfer<F> {
         b.mark("T9");
         let computed = sender.leaf(b, &from, &balance_new, &nonce);
         b.assert_digest_eq(&computed, &leaf_new);
+        // Both tiers are below 8, so their difference is above −8: what is negative is far above 2^3 in the field.
         b.mark("T10");
         let margin = b.sub(sender.tier, required_tier);
         range(b, margin, 3);

@@ -9,7 +9,7 @@ use crate::tags::Tag;
 /// The highest tier.
 pub const TIER_MAX: u16 = 5;
 
-/// RANGE(3) of the tier and of 5 − tier.
+/// RANGE(3) of the tier and of 5 − tier, which is −2 at the least: in the field p − 2, out of range.
 pub fn tier_range<F: CircuitField>(b: &mut Builder<F>, tier: Wire) {
     range(b, tier, 3);
     let rest = b.lin(&[(-F::ONE, tier)], F::from_u64(u64::from(TIER_MAX)));
@@ -100,7 +100,7 @@ impl Payment {
         add64(b, &sender.nonce, &one, &self.nonce);
     }
 
-    /// T15: amount ≠ 0.
+    /// T15: amount ≠ 0. Four limbs sum to less than 2^18 < p, the packed integer is below 2^64 < p on BN254.
     pub fn something<F: CircuitField>(&self, b: &mut Builder<F>) {
         b.mark("T15");
         let sum = add_all(b, self.amount.wires::<F>().iter().copied());

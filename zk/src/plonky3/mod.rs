@@ -156,6 +156,10 @@ fn check_structure(structure: &Structure<F>) -> Result<(), ZkError> {
     if structure.wires >= F::ORDER_U32 {
         return Err(ZkError::Unsupported("more wires than the field has bus ids".into()));
     }
+    let slots = 4 * structure.gates.len() + 5 * structure.swaps.len() + 24 * structure.hashes.len();
+    if slots + structure.ranges.len() + structure.public.len() >= F::ORDER_U32 as usize {
+        return Err(ZkError::Unsupported("more slots than a multiplicity can count".into()));
+    }
     let mut continues = false;
     for op in &structure.hashes {
         let HashOp::Permutation { chain, .. } = op else {

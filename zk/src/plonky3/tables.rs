@@ -101,7 +101,8 @@ fn log_height(rows: usize) -> usize {
     crate::stark::layout::log_height(rows) as usize
 }
 
-/// Groups runs of swaps under one bit into rows; the bit's multiplicities add up.
+/// Groups runs of swaps under one bit into rows; the bit's multiplicities add up. They stay above 0: the one negative
+/// multiplicity of a bit's wire is at the gate that makes it boolean, which comes before any swap.
 pub fn swap_rows(swaps: &[[Slot; 5]]) -> Vec<SwapRow> {
     let mut rows: Vec<SwapRow> = vec![];
     for [bit, x, y, l, r] in swaps {

@@ -5,10 +5,10 @@ use pyo3::prelude::*;
 use super::{Digest, PyBuf, array, contained, digest, digests, in_field, invalid, owned};
 use crate::circuits::family::Family;
 use crate::circuits::recursive::statement::{self, CIRCUITS, Previous, ROOTS, Statement};
-use crate::circuits::{recursive, uptime};
+use crate::circuits::{public, recursive, uptime};
 use crate::error::ZkError;
 use crate::field::CircuitField;
-use crate::natives::{address, digest_bytes};
+use crate::natives::{Elements, address, digest_bytes, lift};
 
 /// H[HEARTBEAT](Lift(Blake2s-256(signature))).
 #[pyfunction]
@@ -28,6 +28,25 @@ fn heartbeat_leaf(backend: u8, public_key: &[u8], t: u64, head: &[u8], signature
             let signed = uptime::heartbeat::signature_digest::<F>(&signature);
             let leaf = uptime::heartbeat::leaf(&address(&public_key), t, &digest(head, "head")?, &signed);
             Ok(digest_bytes(&leaf))
+        })
+    })?))
+}
+
+/// The decision item of a recursive statement: block_hash D, Lift of the members' digest, total_power, quorum_threshold.
+#[pyfunction]
+fn decision_vector(
+    backend: u8,
+    block_hash: &[u8],
+    members: &[u8],
+    total_power: u64,
+    quorum_threshold: u64,
+) -> PyResult<PyBuf> {
+    let members = array(members, "members")?;
+    Ok(owned(contained(|| {
+        in_field!(backend, F => {
+            let block_hash = digest::<F>(block_hash, "block_hash")?;
+            let vector = Elements::new().digest(&block_hash).digest(&lift(&members)).u64(total_power).u64(quorum_threshold);
+            Ok(public::to_bytes(&vector.0))
         })
     })?))
 }
@@ -78,6 +97,7 @@ fn vk_set_root(backend: u8, vk_ids: &[u8]) -> PyResult<PyBuf> {
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(signature_digest, m)?)?;
     m.add_function(wrap_pyfunction!(heartbeat_leaf, m)?)?;
+    m.add_function(wrap_pyfunction!(decision_vector, m)?)?;
     m.add_function(wrap_pyfunction!(aggregate, m)?)?;
     m.add_function(wrap_pyfunction!(genesis_aggregate, m)?)?;
     m.add_function(wrap_pyfunction!(vk_set_root, m)?)

@@ -13,9 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{IntoPyDict, PyDict};
 
 use crate::backend::PROOF_VERSION;
+use crate::circuits::VERSIONS;
 use crate::error::{Reject, ZkError};
 use crate::field::{CircuitField, Native};
 use crate::natives::{DIGEST_BYTES, digest_from_bytes};
@@ -115,6 +116,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     m.add("REJECT_REASONS", reasons)?;
     m.add("PROOF_VERSION", PROOF_VERSION)?;
+    m.add("CIRCUIT_VERSIONS", VERSIONS.into_py_dict(py)?)?;
     m.add("ZkError", py.get_type::<PyZkError>())?;
     keys::register(m)?;
     votes::register(m)?;

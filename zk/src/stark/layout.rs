@@ -4,6 +4,8 @@
 //! the wire's id and a multiplicity, both preprocessed. Of a wire's n slots the first has multiplicity
 //! −(n−1) and the others +1, so the fractions of a wire sum to zero for random challenges only if all its
 //! slots hold one value. The multiplicities are structure: a prover has no freedom in them.
+//! Bound: n is below the modulus (key generation refuses a circuit of so many slots), so a sum of some of the +1 is zero
+//! only when there are none; and the bus ids are below it, so that no two wires share one.
 //! A public wire has one more slot, the statement's, and it is that slot that carries −(n−1).
 
 use std::collections::HashMap;

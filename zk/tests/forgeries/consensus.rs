@@ -1,14 +1,14 @@
 //! Forgeries of consensus rounds: seven of eight slots taken, six of them voting.
 
-use simnet_zk::circuits::builder::Builder;
+use simnet_zk::circuits::builder::{Builder, Structure, Wire};
 use simnet_zk::circuits::consensus::Size;
 use simnet_zk::circuits::consensus::circuit::Assignment;
-use simnet_zk::circuits::consensus::statement::{Ballot, Witness, validator_set_root};
+use simnet_zk::circuits::consensus::statement::{Ballot, Witness, quorum_threshold, validator_set_root};
 use simnet_zk::circuits::sample;
 use simnet_zk::field::CircuitField;
-use simnet_zk::natives::{lift, vote_message, vote_tag, vrf_output, zero};
+use simnet_zk::natives::{lift, limbs, vote_message, vote_tag, vrf_output, zero};
 
-use super::{Forgery, Record, forgery, wrong_hash};
+use super::{Forgery, Record, forgery, lie, small_modulus, wrong_hash};
 
 pub const SIZE: Size = Size { validators: 8, witnesses: 8, reputations: 4 };
 
@@ -83,6 +83,7 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
     let mut out = of_the_set();
     out.extend(of_the_votes());
     out.extend(of_the_lists());
+    out.extend(of_the_sums());
     out
 }
 
@@ -156,4 +157,53 @@ fn of_the_lists<F: CircuitField>() -> Vec<Forgery<F>> {
         forgery("another binding of bitmaps", ["C16"], tampered(|a| a.public.quorum_bitmap_binding = other)),
         forgery("another binding of signatures", ["C16"], tampered(|a| a.public.quorum_signature_binding = other)),
     ]
+}
+
+/// The limbs of the weight of each phase: what C5 range-checks first, then every so many ranges (four limbs, the carries'
+/// two ranges each, the four limbs of the comparison).
+fn phase_sums<F: CircuitField>(s: &Structure<F>) -> [[Wire; 4]; 3] {
+    let mark = s.marks.iter().find(|m| m.name == "C5").expect("a constraint");
+    let first = mark.start[3] as usize;
+    std::array::from_fn(|x| std::array::from_fn(|i| s.ranges[first + 14 * x + i]))
+}
+
+/// Every phase weighs `value`, whoever voted; all that follows is honest.
+fn weighed<F: CircuitField>(s: &Structure<F>, value: u64) -> Vec<(Wire, F)> {
+    let phase = |sum: [Wire; 4]| sum.into_iter().zip(limbs(value).map(F::from_u64)).collect::<Vec<_>>();
+    phase_sums(s).into_iter().flat_map(phase).collect()
+}
+
+/// Sums that are right modulo p in some limb: the rows of C3 and C5 hold in the field, so only the bound of their carries
+/// objects. With carries of 16 bits each of these was provable.
+fn of_the_sums<F: CircuitField>() -> Vec<Forgery<F>> {
+    let Some(p) = small_modulus::<F>() else { return vec![] };
+    // In the lower limbs: seven weights that sum to about 2^62, so that six reach two thirds of what is claimed.
+    let claimed = |limb: u32| {
+        let mut w = honest::<F>();
+        if limb < 2 {
+            w.statement.validators.iter_mut().for_each(|v| v.weight = 1 << 59);
+        }
+        reseal(&mut w);
+        let mut a = assigned(&w);
+        a.public.total_power += p << (16 * limb);
+        a.public.quorum_threshold = quorum_threshold(a.public.total_power);
+        (a.public.total_power, record(a))
+    };
+    let mut out = vec![];
+    for (limb, what) in ["a total with p too much", "a total with 2^16 p too much"].into_iter().enumerate() {
+        out.push(forgery(what, ["C3"], claimed(limb as u32).1));
+    }
+    let (total, record_of_all) = claimed(2);
+    out.push(lie("a total with 2^32 p too much, and votes to match", ["C3", "C5"], record_of_all, |s, _| {
+        weighed(s, total)
+    }));
+    let nobody = |w: &mut Witness<F>| (0..7).for_each(|v| (0..3).for_each(|x| withhold(w, v, x)));
+    let whats = ["no votes that weigh p", "no votes that weigh 2^16 p", "no votes that weigh 2^32 p"];
+    for (limb, what) in whats.into_iter().enumerate() {
+        let mut w = honest::<F>();
+        nobody(&mut w);
+        reseal(&mut w);
+        out.push(lie(what, ["C5"], record(assigned(&w)), |s, _| weighed(s, p << (16 * limb))));
+    }
+    out
 }

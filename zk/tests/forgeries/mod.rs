@@ -51,6 +51,11 @@ pub fn recorded<F: CircuitField>(record: impl Record<F>, forced: HashMap<Wire, F
     b.finish()
 }
 
+/// The modulus of a 31-bit field; `None` for BN254, where no sum of integers comes near it.
+pub fn small_modulus<F: CircuitField>() -> Option<u64> {
+    (-F::ONE).to_u64().map(|v| v + 1)
+}
+
 /// A forgery from a recorded false witness.
 pub fn forgery<F: CircuitField>(
     what: &'static str,

@@ -5,7 +5,7 @@ use simnet_zk::accounts::chain;
 use simnet_zk::circuits::builder::Builder;
 use simnet_zk::circuits::family::Family;
 use simnet_zk::circuits::recursive::statement::{GLOBAL_STATE, Statement, ZSI};
-use simnet_zk::circuits::recursive::vectors::{CONSENSUS, IDENTITY, PRUNING, STATE, TRANSACTION, UPTIME, input};
+use simnet_zk::circuits::recursive::vectors::{DECISION, IDENTITY, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use simnet_zk::circuits::recursive::{Size, circuit, sample};
 use simnet_zk::field::{CircuitField, Native};
 use simnet_zk::natives::{Elements, lift};
@@ -18,7 +18,7 @@ pub fn honest<F: CircuitField>() -> Statement<F> {
     Statement::parse(&SIZE.sample::<F>().0, &SIZE).expect("an honest statement")
 }
 
-/// Records a changed statement, whose consensus proof is of the changed block, with the public inputs that follow.
+/// Records a changed statement, whose decision is about the changed block, with the public inputs that follow.
 pub fn record<F: CircuitField>(change: impl Fn(&mut Statement<F>)) -> impl Record<F> {
     let mut statement = honest::<F>();
     change(&mut statement);
@@ -26,7 +26,7 @@ pub fn record<F: CircuitField>(change: impl Fn(&mut Statement<F>)) -> impl Recor
     of(statement)
 }
 
-/// The same with the consensus proof that was there.
+/// The same with the decision that was there.
 fn uncertified<F: CircuitField>(change: impl Fn(&mut Statement<F>)) -> impl Record<F> {
     let mut statement = honest::<F>();
     change(&mut statement);
@@ -66,7 +66,7 @@ fn nothing<F: CircuitField>(s: &mut Statement<F>) {
     without_identities(s);
     without_transactions(s);
     s.uptimes.present.fill(false);
-    s.consensus.present[0] = false;
+    s.decisions.present[0] = false;
 }
 
 /// What a swap of the fields of one transaction or state vector breaks.
@@ -167,7 +167,7 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
             "a certificate of another block",
             ["R11"],
             uncertified::<F>(|s| {
-                sample::set(&CONSENSUS, &mut s.consensus.vectors[0], input::CONSENSUS_BLOCK_HASH, digest(&other));
+                sample::set(&DECISION, &mut s.decisions.vectors[0], input::DECISION_BLOCK_HASH, digest(&other));
             }),
         ),
         forgery("a parent that nobody certified", ["R11"], uncertified::<F>(|s| s.parent = other)),

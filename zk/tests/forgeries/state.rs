@@ -9,7 +9,7 @@ use simnet_zk::field::{CircuitField, Native};
 use simnet_zk::natives::{Elements, bits32, empty, lift, limbs};
 use simnet_zk::tags::Tag;
 
-use super::{Forgery, forgery};
+use super::{Forgery, forgery, small_modulus};
 
 pub const SIZE: Size = Size { transfers: 4, identities: 1, depth: 16 };
 
@@ -276,5 +276,14 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
     ];
     all.extend(rules());
     all.extend(structure());
+    all.extend(sums());
     all
+}
+
+/// Fee sums that are right modulo p in some limb; with carries of 16 bits each of these was provable.
+fn sums<F: CircuitField>() -> Vec<Forgery<F>> {
+    let Some(p) = small_modulus::<F>() else { return vec![] };
+    let whats = ["fees of p more", "fees of 2^16 p more", "fees of 2^32 p more"];
+    let more = |limb: usize| tampered::<F>(move |a| a.public.fee_sum += p << (16 * limb));
+    whats.into_iter().enumerate().map(|(limb, what)| forgery(what, ["S8"], more(limb))).collect()
 }

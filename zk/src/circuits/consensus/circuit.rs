@@ -226,6 +226,7 @@ impl SlotWires {
         let weight = u64_witness(b, s.validator.weight);
         let tier = b.witness(F::from_u64(u64::from(s.validator.tier)));
         range(b, tier, 3);
+        // Below 2^18, on BN254 below 2^64: zero in the field only for a weight of 0.
         let sum = add_all(b, weight.wires::<F>().iter().copied());
         let inverse = b.witness(b.value(sum).invert().unwrap_or(F::ZERO));
         b.assert_product(sum, inverse, present.0);
@@ -279,6 +280,8 @@ fn validator_set<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slot
 }
 
 /// C4, written as `2·total − 2·Q1 − r = Q1` with `Q1 = threshold − 1`.
+///
+/// Carries: 16 bits of 2·t − 2·q − r + k − q lie between −3·65535 − 2 − 3 and 2·65535 + 4, so k from −3 to 2 suffices.
 fn threshold<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, values: &Public<F>) {
     let q1_value = values.quorum_threshold.wrapping_sub(1);
     let q1 = u64_witness(b, q1_value);
@@ -318,7 +321,7 @@ fn signatures<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: 
     b.assert_digest_eq(&root, &public.quorum_signature_root);
 }
 
-/// C13.
+/// C13. An element holds 16 bits on the 31-bit fields and at most 128 on BN254: below p, so it decides its bits.
 fn bitmap<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires]) {
     b.mark("C13");
     let mut elements = vec![];
@@ -357,7 +360,7 @@ fn vrf<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotW
     bind(b, &public.block_hash, &keys, &public.vrf_proof_binding);
 }
 
-/// C15 for one list. The first flag is set, so the count is at least 1.
+/// C15 for one list. The count is at most 2^10. The first flag is set, so the count is at least 1.
 fn list<F: CircuitField>(
     b: &mut Builder<F>,
     block_hash: &Digest,

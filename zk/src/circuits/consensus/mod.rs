@@ -52,6 +52,8 @@ const SIZE_MAX: [u32; 3] = [128, 1024, 64];
 
 impl Family for Size {
     const ID: u8 = 7;
+    /// 2: C3 and C5 carry 14 bits.
+    const VERSION: u16 = 2;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3 && params.iter().zip(SIZE_MAX).all(|(p, max)| p.is_power_of_two() && *p <= max);

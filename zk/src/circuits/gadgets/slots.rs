@@ -29,6 +29,9 @@ pub fn bits32<F: CircuitField>(b: &mut Builder<F>, addr: &Digest, slot: u32, dep
 ///
 /// `low + 2^16·high = x` also has solutions that reach p. High parts above that of p − 1 are refused, and with
 /// this very one the distance p − 1 − x, which has no high part left, must be a 16-bit number.
+///
+/// Bound: `room` = high_max − high with both below 2^16 is in range only when high ≤ high_max, so the sum is below p + 2^16
+/// and is x or x + p. It is x + p only with x < 2^16 and high = high_max; then the distance is at least p − 2^16 > 2^16.
 pub fn split31<F: CircuitField>(b: &mut Builder<F>, x: Wire, low: u16) -> Vec<Bit> {
     let base = F::from_u64(1 << 16);
     let inverse = base.invert().expect("2^16 is not zero");
@@ -49,6 +52,8 @@ pub fn split31<F: CircuitField>(b: &mut Builder<F>, x: Wire, low: u16) -> Vec<Bi
 }
 
 /// All bits of the canonical value of `x`, whose lowest 32 are `low`; BN254 only.
+///
+/// Bound: 254 bits spell less than 2^254 < 2r, so x or x + r, and the comparison with r − 1 refuses the second.
 pub fn split254<F: CircuitField>(b: &mut Builder<F>, x: Wire, low: u32) -> Vec<Bit> {
     let inverse = F::from_u64(1 << 32).invert().expect("2^32 is not zero");
     let high = ((b.value(x) - F::from_u64(u64::from(low))) * inverse).to_le_bytes();

@@ -36,6 +36,7 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, window: &Window<
         b.assert_digest_eq(&root, &expected);
     }
     b.mark("P5");
+    // At most 2^14.
     let removed = add_all(b, blocks.iter().flat_map(|block| &block.removed).map(|bit| bit.0));
     u32_public_sum(b, public.removed_count, removed);
     b.mark("P1");

@@ -8,7 +8,7 @@ use crate::circuits::gadgets::{
 };
 use crate::circuits::recursive::Size;
 use crate::circuits::recursive::statement::{GLOBAL_STATE, Previous, Public, ROOTS, Slots, Statement, ZSI};
-use crate::circuits::recursive::vectors::{CONSENSUS, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
+use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use crate::field::{CircuitField, Native};
 use crate::natives::{empty, lift, zero};
 use crate::tags::Tag;
@@ -18,19 +18,20 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>
     let public = PublicWires::record(b, public);
     let previous = PreviousWires::record(b, &s.previous);
     b.mark("R1");
-    let flags = [&s.transactions, &s.identities, &s.uptimes, &s.consensus].map(|slots| active_flags(b, &slots.present));
+    let flags = [&s.transactions, &s.identities, &s.uptimes, &s.decisions].map(|slots| active_flags(b, &slots.present));
     let counts = [0, 1, 2, 3].map(|i| flags[i].1);
     for (count, expected) in counts.iter().zip(&public.counts) {
         b.assert_eq(*count, *expected);
     }
+    // At most 512 + 64 + 64 + 1.
     let total = add_all(b, counts.into_iter());
     assert_nonzero(b, total);
     let keys = verifying_keys(b, s, &public);
-    let [transactions, identities, uptimes, consensus] = flags.map(|(flags, _)| flags);
+    let [transactions, identities, uptimes, decisions] = flags.map(|(flags, _)| flags);
     let transactions = Items::record(b, &TRANSACTION, &keys, transactions, &s.transactions);
     let identities = Items::record(b, &IDENTITY, &keys, identities, &s.identities);
     let uptimes = Items::record(b, &UPTIME, &keys, uptimes, &s.uptimes);
-    let consensus = Items::record(b, &CONSENSUS, &keys, consensus, &s.consensus);
+    let decisions = Items::record(b, &DECISION, &keys, decisions, &s.decisions);
     // A chunk has a state proof when it has a transaction; the first always has.
     let one = Bit(b.constant(F::ONE));
     let chunk_flags = (0..size.chunks()).map(|j| if j == 0 { one } else { transactions.flags[j * size.chunk] });
@@ -41,11 +42,11 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>
 
     b.mark("R4");
     let kinds =
-        [&identities, &transactions, &uptimes, &consensus].map(|items| chained(b, &items.flags, &items.commitments));
+        [&identities, &transactions, &uptimes, &decisions].map(|items| chained(b, &items.flags, &items.commitments));
     b.mark("R5");
-    let [tx_count, id_count, uptime_count, consensus_count] = counts;
+    let [tx_count, id_count, uptime_count, decision_count] = counts;
     let mut parts = vec![];
-    for (chain, count) in kinds.iter().zip([id_count, tx_count, uptime_count, consensus_count]) {
+    for (chain, count) in kinds.iter().zip([id_count, tx_count, uptime_count, decision_count]) {
         parts.extend_from_slice(chain.wires::<F>());
         parts.push(count);
     }
@@ -64,7 +65,7 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>
     for (flag, vector) in uptimes.iter() {
         equal_if(b, *flag, UPTIME.part::<F, _>(vector, input::UPTIME_IDENTITY_ROOT), previous.roots[ZSI].wires::<F>());
     }
-    header(b, s, &public, &transactions, tx_count, &consensus, &states);
+    header(b, s, &public, &transactions, tx_count, &decisions, &states);
 
     b.mark("R12");
     let state_proof = chained(b, &states.flags, &states.commitments);
@@ -79,7 +80,7 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>
 struct PublicWires {
     previous_commitment: Digest,
     aggregated_commitment: Digest,
-    /// Transactions, identities, uptimes, consensus.
+    /// Transactions, identities, uptimes, decisions.
     counts: [Wire; 4],
     height: U64,
     roots: [Digest; ROOTS],
@@ -269,7 +270,7 @@ fn header<F: CircuitField>(
     public: &PublicWires,
     transactions: &Items,
     tx_count: Wire,
-    consensus: &Items,
+    decisions: &Items,
     states: &Items,
 ) {
     b.mark("R11");
@@ -289,8 +290,8 @@ fn header<F: CircuitField>(
         &[tx_count],
     ];
     let digest = b.hash(Tag::Header, &parts.concat());
-    for (flag, vector) in consensus.iter() {
-        equal_if(b, *flag, CONSENSUS.part::<F, _>(vector, input::CONSENSUS_BLOCK_HASH), digest.wires::<F>());
+    for (flag, vector) in decisions.iter() {
+        equal_if(b, *flag, DECISION.part::<F, _>(vector, input::DECISION_BLOCK_HASH), digest.wires::<F>());
     }
     for (flag, vector) in states.iter() {
         equal_if(b, *flag, STATE.part::<F, _>(vector, input::STATE_BLOCK_TIME), timestamp.wires::<F>());

@@ -6,15 +6,21 @@
 //! recursion never crosses backends. A transfer proved in another backend enters with the same transfer's vector in this
 //! field, and nodes verify its own proof natively.
 //!
+//! A consensus proof enters as a *decision*: the block, a digest of the members that had to decide, their total power and
+//! the quorum. That is what all consensus proofs of one block have in common; which votes proved it, when and in which
+//! field is not in the aggregate, so all nodes hold the same one whoever proved first. Nodes compute the decision from
+//! the chain, and count the block only with a consensus proof of it that they verified.
+//!
 //! A block of more than k_t transfers has several state proofs, each over the next k_t of them (a *chunk*); its
 //! identities are all in the first. There is always a first.
 //!
 //! * R1 the items of each kind come first in their slots, their numbers are the published counts, and there is at
-//!   least one transaction, identity, uptime or consensus proof.
+//!   least one transaction, identity, uptime proof or decision.
 //! * R2 the seven lifted key ids and a zero digest have the root vk_set_root.
-//! * R3 pid = H[PUBLIC](vector), pc = H[PROOF](circuit id, key id, pid) of each item.
+//! * R3 pid = H[PUBLIC](vector), pc = H[PROOF](circuit id, key id, pid) of each item; a decision's are the consensus
+//!   circuit's id and key.
 //! * R4 the pcs of each kind, chained by C from LIST0.
-//! * R5 activity = H[ACTIVITY](chain and count of identities, transactions, uptimes, consensus; pruning pc or Z).
+//! * R5 activity = H[ACTIVITY](chain and count of identities, transactions, uptimes, decisions; pruning pc or Z).
 //! * R6 per chunk: link = H[TXLINK](m, s_leaf_old, s_leaf_new) of its transactions, chained from LIST0, is the state
 //!   vector's tx_list_digest; their number its tx_count.
 //! * R7 chained H[IDLINK](addr, commitment) and their number are the first state vector's, later ones have no identity;
@@ -23,7 +29,7 @@
 //! * R9 pruning_fold is that of the pruning vector, Z without one.
 //! * R10 each uptime's identity_root is the previous zsi_root.
 //! * R11 hd = H[HEADER](parent, block_height, global_state_root, ROOT(m of the transactions, EMPTY_TX), timestamp,
-//!   tx_count) is the block_hash of the consensus vector; the timestamp is the block_time of each state vector.
+//!   tx_count) is the block_hash of the decision; the timestamp is the block_time of each state vector.
 //! * R12 state_digest = H[STATEDIGEST](state pcs chained by C from LIST0, the six roots, block_height).
 //! * R13 aggregated_commitment = H[AGG](previous_commitment, state_digest, pruning_fold, activity, block_height).
 //! * R14 previous_commitment opens in the same way to the previous block's parts; block_height is one more than
@@ -74,6 +80,8 @@ impl Size {
 
 impl Family for Size {
     const ID: u8 = 5;
+    /// 2: a decision instead of a consensus proof's vector.
+    const VERSION: u16 = 2;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 4

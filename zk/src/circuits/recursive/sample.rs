@@ -4,7 +4,7 @@ use crate::accounts::{chain, identity_link, transfer_link};
 use crate::circuits::public::Kind;
 use crate::circuits::recursive::Size;
 use crate::circuits::recursive::statement::{CIRCUITS, GLOBAL_STATE, Previous, ROOTS, Slots, Statement, ZSI};
-use crate::circuits::recursive::vectors::{CONSENSUS, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
+use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use crate::circuits::sample;
 use crate::circuits::transaction::Transfer;
 use crate::field::{CircuitField, Native};
@@ -83,7 +83,7 @@ fn states<F: CircuitField>(
     (0..size.chunks_of(transactions.len())).map(state).collect()
 }
 
-/// A block three quarters full (and one more transaction), with a consensus and a pruning proof.
+/// A block three quarters full (and one more transaction), with its decision and a pruning proof.
 pub fn block<F: CircuitField>(size: &Size) -> Statement<F> {
     let three_quarters = |n: usize| (n * 3 / 4).max(1);
     let roots: [Native<F>; ROOTS] = std::array::from_fn(|i| digest(210, i));
@@ -117,7 +117,7 @@ pub fn block<F: CircuitField>(size: &Size) -> Statement<F> {
         identities: Slots::new(&IDENTITY, size.identities, identities),
         transactions: Slots::new(&TRANSACTION, size.transactions, transactions),
         uptimes: Slots::new(&UPTIME, size.uptimes, (0..three_quarters(size.uptimes)).map(uptime).collect()),
-        consensus: Slots::new(&CONSENSUS, 1, vec![vector(&CONSENSUS, 0)]),
+        decisions: Slots::new(&DECISION, 1, vec![vector(&DECISION, 0)]),
         states: Slots::new(&STATE, size.chunks(), states),
         pruning: Slots::new(&PRUNING, 1, vec![vector(&PRUNING, 0)]),
     };
@@ -125,8 +125,8 @@ pub fn block<F: CircuitField>(size: &Size) -> Statement<F> {
     s
 }
 
-/// Makes the consensus vector one of this block again.
+/// Makes the decision one about this block again.
 pub fn seal<F: CircuitField>(s: &mut Statement<F>) {
     let header = s.header();
-    set(&CONSENSUS, &mut s.consensus.vectors[0], input::CONSENSUS_BLOCK_HASH, Elements::new().digest(&header));
+    set(&DECISION, &mut s.decisions.vectors[0], input::DECISION_BLOCK_HASH, Elements::new().digest(&header));
 }

@@ -4,7 +4,7 @@ use crate::accounts::chain;
 use crate::circuits::codec::{Reader, whole};
 use crate::circuits::public;
 use crate::circuits::recursive::Size;
-use crate::circuits::recursive::vectors::{CONSENSUS, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
+use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{Elements, Header, digest_bytes, empty, header_digest, lift, padded_root, root, zero};
@@ -112,7 +112,7 @@ impl<F: CircuitField> Previous<F> {
     }
 }
 
-/// H[ACTIVITY] of chain and count of identities, transactions, uptimes, consensus, and the pruning proof's pc.
+/// H[ACTIVITY] of chain and count of identities, transactions, uptimes, decisions, and the pruning proof's pc.
 fn activity<F: CircuitField>(kinds: [(Native<F>, u16); 4], pruning: &Native<F>) -> Native<F> {
     let kind = |e: Elements<F>, (chain, count): &(Native<F>, u16)| e.digest(chain).small(*count);
     kinds.iter().fold(Elements::new(), kind).digest(pruning).hash(Tag::Activity)
@@ -137,7 +137,7 @@ pub struct Statement<F> {
     pub identities: Slots<F>,
     pub transactions: Slots<F>,
     pub uptimes: Slots<F>,
-    pub consensus: Slots<F>,
+    pub decisions: Slots<F>,
     pub states: Slots<F>,
     pub pruning: Slots<F>,
 }
@@ -170,7 +170,7 @@ impl<F: CircuitField> Statement<F> {
             identities: Slots::read(r, &IDENTITY, size.identities)?,
             transactions: Slots::read(r, &TRANSACTION, size.transactions)?,
             uptimes: Slots::read(r, &UPTIME, size.uptimes)?,
-            consensus: Slots::read(r, &CONSENSUS, 1)?,
+            decisions: Slots::read(r, &DECISION, 1)?,
             states: Slots::read(r, &STATE, size.chunks())?,
             pruning: Slots::read(r, &PRUNING, 1)?,
         })
@@ -189,7 +189,7 @@ impl<F: CircuitField> Statement<F> {
             identities: Slots::new(&IDENTITY, size.identities, vec![]),
             transactions: Slots::new(&TRANSACTION, size.transactions, vec![]),
             uptimes: Slots::new(&UPTIME, size.uptimes, vec![]),
-            consensus: Slots::new(&CONSENSUS, 1, vec![]),
+            decisions: Slots::new(&DECISION, 1, vec![]),
             states: Slots::new(&STATE, size.chunks(), vec![]),
             pruning: Slots::new(&PRUNING, 1, vec![]),
         }
@@ -205,7 +205,7 @@ impl<F: CircuitField> Statement<F> {
         self.roots.iter().chain([&self.parent]).for_each(|d| out.extend(digest_bytes(d)));
         out.extend(self.height.to_le_bytes());
         out.extend(self.timestamp.to_le_bytes());
-        let kinds = [&self.identities, &self.transactions, &self.uptimes, &self.consensus, &self.states, &self.pruning];
+        let kinds = [&self.identities, &self.transactions, &self.uptimes, &self.decisions, &self.states, &self.pruning];
         kinds.into_iter().for_each(|slots| slots.write(&mut out));
         out
     }
@@ -236,7 +236,7 @@ impl<F: CircuitField> Statement<F> {
             listed(&IDENTITY, &self.identities),
             listed(&TRANSACTION, &self.transactions),
             listed(&UPTIME, &self.uptimes),
-            listed(&CONSENSUS, &self.consensus),
+            listed(&DECISION, &self.decisions),
         ];
         let pruning = self.commitments(&PRUNING, &self.pruning).first().copied().unwrap_or(zero());
         let fold = self.pruning.digests(&PRUNING, input::PRUNING_FOLD).first().copied();
@@ -256,7 +256,7 @@ impl<F: CircuitField> Statement<F> {
         Public {
             previous_commitment: aggregate.previous_commitment,
             aggregated_commitment: aggregate.commitment(),
-            counts: [&self.transactions, &self.identities, &self.uptimes, &self.consensus].map(Slots::count),
+            counts: [&self.transactions, &self.identities, &self.uptimes, &self.decisions].map(Slots::count),
             block_height: self.height,
             roots: self.roots,
             pruning_fold: aggregate.pruning_fold,
@@ -270,7 +270,7 @@ impl<F: CircuitField> Statement<F> {
 pub struct Public<F> {
     pub previous_commitment: Native<F>,
     pub aggregated_commitment: Native<F>,
-    /// Transactions, identities, uptimes, consensus.
+    /// Transactions, identities, uptimes, decisions.
     pub counts: [u16; 4],
     pub block_height: u64,
     pub roots: [Native<F>; ROOTS],

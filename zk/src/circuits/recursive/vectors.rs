@@ -1,4 +1,5 @@
-//! The public-input vectors of inner proofs: their layout, and the inputs that the aggregation reads.
+//! What inner proofs say, as vectors (public inputs, but for a decision): their layout, and the inputs that the
+//! aggregation reads.
 
 use crate::circuits::codec::Reader;
 use crate::circuits::public::{self, Kind};
@@ -31,14 +32,10 @@ pub static PRUNING: Inner = Inner {
 };
 pub static UPTIME: Inner =
     Inner { name: "uptime", id: 6, kinds: &[Digest, U64, U64, Digest, U64, U64, Digest, Digest, Digest, ANY, ANY] };
-pub static CONSENSUS: Inner = Inner {
-    name: "consensus",
-    id: 7,
-    kinds: &[
-        Digest, U64, Digest, U64, U64, U64, Digest, Digest, Digest, U64, ANY, ANY, ANY, Digest, Digest, Digest, Digest,
-        Digest, Digest, Digest, Digest,
-    ],
-};
+/// Not the vector of a consensus proof but what every proof of one decision has in common: the block, and who had to
+/// decide (block_hash, Lift of the members' digest, total_power, quorum_threshold). It follows from the chain alone, so
+/// it is the same whoever proved, by whichever votes, in whichever field.
+pub static DECISION: Inner = Inner { name: "decision", id: 7, kinds: &[Digest, Digest, U64, U64] };
 
 /// Positions of the inputs that the aggregation reads, counted in inputs.
 pub mod input {
@@ -62,7 +59,7 @@ pub mod input {
 
     pub const PRUNING_FOLD: usize = 11;
     pub const UPTIME_IDENTITY_ROOT: usize = 7;
-    pub const CONSENSUS_BLOCK_HASH: usize = 0;
+    pub const DECISION_BLOCK_HASH: usize = 0;
 }
 
 impl Inner {

@@ -289,7 +289,8 @@ impl<F: CircuitField> TransferSlot<F> {
 fn nothing_if<F: CircuitField>(b: &mut Builder<F>, bit: Bit, account: &AccountWires) {
     let numbers = [&account.balance, &account.nonce, &account.stake, &account.last_decay];
     let wires = numbers.into_iter().flat_map(|x| x.wires::<F>().to_vec()).chain([account.tier]);
-    // Each is in range, so nothing wraps: the sum is zero only if all are.
+    // Each is in range, so nothing wraps: sixteen limbs and a tier are below 2^21, on BN254 four u64 and a tier below 2^67.
+    // The sum is zero only if all are.
     let sum = add_all(b, wires);
     b.assert_product(bit.0, sum, ZERO_WIRE);
     let rep0 = rep0::<F>();

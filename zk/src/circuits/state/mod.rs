@@ -47,6 +47,8 @@ const SIZE_MAX: [u32; 3] = [128, 32, 32];
 
 impl Family for Size {
     const ID: u8 = 3;
+    /// 2: S8 carries 14 bits.
+    const VERSION: u16 = 2;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3 && params.iter().zip(SIZE_MAX).all(|(p, max)| (1..=max).contains(p));

@@ -22,6 +22,7 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, w: &Witness<F>, 
     b.mark("U6");
     let (flags, count) = active(b, size.heartbeats, w.heartbeats.len());
     b.assert_eq(count, public.count);
+    // count ≤ 2^8 and threshold < 2^16: a negative surplus is at least p − 2^16 in the field, out of range.
     let surplus = b.sub(count, public.threshold);
     b.range16(surplus);
     assert_nonzero(b, public.threshold);
@@ -65,6 +66,7 @@ impl PublicWires {
         let node_clock = u64_public(b, p.node_clock);
         b.mark("U5");
         let epoch = u64_public(b, p.epoch);
+        // Below 2^18, on BN254 below 2^64.
         let sum = add_all(b, epoch.wires::<F>().iter().copied());
         assert_nonzero(b, sum);
         let head_hash = b.public_digest(&p.head_hash);
