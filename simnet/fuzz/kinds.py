@@ -156,11 +156,11 @@ def _nodes(kind: Kind, place: Place) -> tuple[int, ...]:
     return place.byzantine if kind.role is Role.BYZANTINE else place.honest
 
 
-def _several(kind: Kind, draw: Draw, place: Place) -> tuple[int, ...]:
+def _several(kind: Kind, draw: Draw, place: Place) -> list[int]:
     nodes = _nodes(kind, place)
     if kind.role is Role.BYZANTINE and place.colluding:
-        return nodes
-    return draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2))
+        return list(nodes)
+    return list(draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2)))
 
 
 def _value(name: str, field: FieldInfo, draw: Draw, place: Place) -> object:
@@ -171,7 +171,7 @@ def _value(name: str, field: FieldInfo, draw: Draw, place: Place) -> object:
         return options[0]
     if options:
         whole = get_origin(_bare(field.annotation)) is tuple
-        return draw.some(options) if whole else draw.pick(options)
+        return list(draw.some(options)) if whole else draw.pick(options)
     if _bare(field.annotation) is bool:
         return draw.chance(0.5)
     if field.is_required() and _bare(field.annotation) is int:
