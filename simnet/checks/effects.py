@@ -17,11 +17,13 @@ from simnet.events import (
     FaultInjected,
     MessageLost,
     MessagePublished,
+    OpponentActed,
     PeerDisconnected,
     ServiceResumed,
     Withheld,
 )
 from simnet.scenario.linkfaults import LINK_FAULTS
+from simnet.scenario.opponents import OPPONENTS
 from simnet.units import NodeId, SimTime
 
 UNITS = {
@@ -35,6 +37,7 @@ UNITS = {
     "withholding": "things kept back",
     "clock_skew": "times that a clock was wrong",
     "service_stop": "jobs that waited",
+    **dict.fromkeys(OPPONENTS, "things done"),
 }
 """Of any other kind: how often it began."""
 LOSSES = frozenset({"one_way", "flapping", "corrupt"})
@@ -81,6 +84,7 @@ class FaultEffect:
             (frozenset({"withholding"}), Withheld, self._withheld),
             (frozenset({"clock_skew"}), ClockSkewed, self._skewed),
             (frozenset({"service_stop"}), ServiceResumed, self._resumed),
+            (frozenset(OPPONENTS), OpponentActed, self._acted),
         ]
         wanted = {event: handler for kinds, event, handler in of_kinds if kinds & present}
         return {FaultInjected: self._fault, **wanted} if present else {}
@@ -131,6 +135,10 @@ class FaultEffect:
     def _resumed(self, e: ServiceResumed) -> None:
         for fault in self._of("service_stop", e.node):
             fault.counts["service_stop"] += e.waiting
+
+    def _acted(self, e: OpponentActed) -> None:
+        for fault in self._of(e.kind, e.node):
+            fault.counts[e.kind] += fault.open > 0
 
     def at_end(self, at: SimTime) -> None:
         """Which of them did nothing. One that is still stopped has not told yet what waited."""

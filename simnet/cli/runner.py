@@ -162,7 +162,7 @@ def _observe(
     files = folder.write_summary(summary, metrics.summary_json if metrics else None, metrics.csv_path if metrics else None)
     if result is not None:
         folder.write_result(result)
-    violations = () if result is None else tuple(f"{v.invariant}: {v.detail}" for v in result.violations)
+    violations = () if result is None or result.as_expected else _violations(result)
     idle = _idle_faults(result)
     if idle is not None and request.strict:
         violations = (*violations, idle)
@@ -233,6 +233,12 @@ def _exit_code(result: "RunResult | None", recorder: SummaryRecorder, violations
     if violations:
         return exits.FAILED
     return exits.HELD if recorder.traffic_started else exits.NOTHING_RAN
+
+
+def _violations(result: "RunResult") -> tuple[str, ...]:
+    """What broke, and what was to and did not."""
+    unmet = () if result.expectation is None else (f"expectation: {result.expectation['why_not']}",)
+    return (*(f"{v.invariant}: {v.detail}" for v in result.violations), *unmet)
 
 
 def _replay(request: Request, header: Mapping[str, object]) -> str:

@@ -269,12 +269,12 @@ class Finality:
         if committed.proof is not None:
             settle(Verdict.IGNORE, "already_proven")
             return
-        why = self._why_unrelated(proof, committed)
+        why = self.why_unrelated(proof, committed)
         if why is not None:
             settle(Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
             return
         backend = BackendId(proof.backend)
-        statement = proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
+        statement = self.statement_of(proof, committed)
 
         def decide(verdict: ProofVerdict | None) -> None:
             if verdict is None:
@@ -299,7 +299,11 @@ class Finality:
         self._world.emit(BlockProven(self._world.now, self._node, header.height, name, backend))
         self.on_proven(header.height)
 
-    def _why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
+    def statement_of(self, proof: ConsensusProof, committed: CommittedBlock) -> bytes:
+        """What a proof of a committed block has to prove."""
+        return proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
+
+    def why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
         """Native checks before the verifier: the certificate is signed, of this block, and a quorum's tag set."""
         certificate, header = proof.certificate, committed.block.header
         if certificate.block != committed.block.hash:

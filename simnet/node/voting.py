@@ -110,6 +110,8 @@ class Validator:
         self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, bool, tuple[Vote, ...]], None] = lambda _block, _caught_up, _votes: None
         self.on_vote_of_committed: Callable[[Vote], None] = lambda _: None
+        self.on_refused_block: Callable[[Proposal], None] = lambda _: None
+        """Told every proposal of a slot's leader whose block nobody with its parent may accept."""
         self.on_signed: list[Callable[[Proposal | Vote], None]] = []
         """Told every proposal and vote whose signature was checked, for whatever height; some more than once."""
         transactions.on_verified.append(self._on_verified)
@@ -193,11 +195,14 @@ class Validator:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             self._take(vote, peer)
 
-    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> None:
-        """A neighbour sent votes that this node had told it to lack."""
-        for vote in votes[: 4 * len(self._world.genesis.validators)]:
-            if isinstance(vote, Vote) and vote.height == self.voting.height and self._world.vote_valid(vote):
-                self._take(vote, peer)
+    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
+        """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
+        given = [v for v in votes[: 4 * len(self._world.genesis.validators)] if isinstance(v, Vote)]
+        of_now = [v for v in given if v.height == self.voting.height]
+        valid = [v for v in of_now if self._world.vote_valid(v)]
+        for vote in valid:
+            self._take(vote, peer)
+        return len(valid) == len(of_now)
 
     def on_registration(self, message: Message, _peer: NodeId) -> None:
         """A validator's registration came by gossip."""
@@ -272,8 +277,11 @@ class Validator:
                 self._judge(waiting.proposal)
 
     def _judge(self, proposal: Proposal) -> None:
-        txs = self.transfers_of(proposal.block)
-        acceptable = self._timing.timely(proposal) and self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
+        timely = self._timing.timely(proposal)
+        why = self._chain.why_unacceptable(proposal.block, self.transfers_of(proposal.block), proposal.slot)
+        if why is not None and why != "wrong_parent":  # On another fork an honest leader has another parent.
+            self.on_refused_block(proposal)
+        acceptable = timely and why is None
         self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:

@@ -178,6 +178,13 @@ def node_conduct(data: Mapping[str, Any]) -> Iterator[Conflict]:
             yield Conflict(("faults", "nodes", index, "kind"), kind, "needs a chain, and chain.enabled is false")
 
 
+def accused_nodes(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    accused, n = at(data, "expect", "accused"), whole(data, "topology", "n")
+    for index, node in enumerate(accused if isinstance(accused, list | tuple) else ()):
+        if isinstance(node, int) and n is not None and node >= n:
+            yield Conflict(("expect", "accused", index), node, f"node index {node} must be below n ({n})")
+
+
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
     chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
     if at(data, "chain", "enabled") is False:
@@ -276,6 +283,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     byzantine_publishers,
     fault_places,
     node_conduct,
+    accused_nodes,
     validator_capacity,
     list_capacities,
     vote_weights,

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
 from simnet.scenario.opponents import OPPONENTS, Opponent
-from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
+from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Expect, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
@@ -31,6 +31,7 @@ class Scenario(Upstream):
     provers: Provers = Provers()
     gossip: Gossip = Gossip()
     limits: Limits = Limits()
+    expect: Expect | None = None
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
