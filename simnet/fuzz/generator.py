@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.fuzz.draw import Draw
-from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, draw_fault
+from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
 from simnet.net.topology import edges_of
 from simnet.node.identity import make_validators, node_secrets
 from simnet.scenario.model import Scenario
@@ -57,7 +57,12 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
     if not _connected(len(network.stakes), network.edges, byzantine):
         network = _described(_on_a_full_graph(network.data), network.until_ms)
     place = _place(Draw(seed, "place"), network, byzantine)
-    return {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    data = {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    acting = sorted(byzantine_nodes(data["faults"]))
+    if is_above_third(acting, network.stakes):
+        # A run that is to break goes on for a slot after it did, so that the evidence gets around.
+        data["expect"] = {"broken": ["agreement"], "accused": acting}
+    return data
 
 
 # --- the network -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ A new kind of `[[faults.links]]` or `[[faults.nodes]]` is found by itself. It co
 a field that is not in `VALUES` is drawn from its type and limits.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -102,6 +102,21 @@ def all_kinds() -> tuple[Kind, ...]:
             name = _tag(model) or section
             found.append(Kind(name, section, many, _role(section, name), model))
     return tuple(found)
+
+
+def byzantine_nodes(faults: Mapping[str, Any]) -> frozenset[int]:
+    """Nodes that some fault of a scenario makes byzantine."""
+    kinds = {kind.name for kind in all_kinds() if kind.role is Role.BYZANTINE}
+    spam = faults.get("byzantine") or {}
+    nodes = set(spam.get("publishers", ()))
+    for fault in faults.get("nodes", ()):
+        if fault["kind"] in kinds:
+            nodes.update(fault.get("nodes", (fault["node"],) if "node" in fault else ()))
+    return frozenset(nodes)
+
+
+def is_above_third(byzantine: Collection[int], stakes: Sequence[int]) -> bool:
+    return 3 * sum(stakes[node] for node in byzantine) >= sum(stakes)
 
 
 def draw_fault(kind: Kind, draw: Draw, place: Place) -> dict[str, Any] | None:

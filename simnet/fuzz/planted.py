@@ -112,7 +112,7 @@ def _votes_unchecked() -> Patches:
 
 def _certificate_slot() -> Patches:
     """Neither a fetched block's certificate nor a proof's has to be of a slot between the block's and now."""
-    certified, tag_set = vars(Sync)["_certified"], vars(finality)["why_no_tag_set"]
+    certified, tag_set = vars(Sync)["_why_not_certified"], vars(finality)["why_no_tag_set"]
 
     def any_slot(self: Any, synced: SyncedBlock) -> object:
         before, self._validator.slot = self._validator.slot, max(self._validator.slot, synced.certificate.slot)
@@ -124,7 +124,7 @@ def _certificate_slot() -> Patches:
     def no_tag_set(certificate: Any, electorate: Any, _header_slot: int, _now_slot: int, registry: Any) -> object:
         return tag_set(certificate, electorate, certificate.slot, certificate.slot, registry)
 
-    return {(Sync, "_certified"): any_slot, (finality, "why_no_tag_set"): no_tag_set}
+    return {(Sync, "_why_not_certified"): any_slot, (finality, "why_no_tag_set"): no_tag_set}
 
 
 def _first_vote_only() -> Patches:
@@ -241,10 +241,10 @@ def _unsigned_field() -> Patches:
 
 
 def _sync_certificate() -> Patches:
-    def follows(self: Any, synced: SyncedBlock) -> bool:
-        return bool(synced.block.header.height == self._chain.height + 1)
+    def follows(self: Any, synced: SyncedBlock) -> str | None:
+        return None if synced.block.header.height == self._chain.height + 1 else "another_block"
 
-    return {(Sync, "_certified"): follows}
+    return {(Sync, "_why_not_certified"): follows}
 
 
 FORK = frozenset({"agreement", "finality"})

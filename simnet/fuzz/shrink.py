@@ -11,7 +11,8 @@ from typing import Any
 
 from simnet.errors import ScenarioError
 from simnet.fuzz.generator import CALM_SLOTS
-from simnet.fuzz.judge import UNHEALED, Outcome, byzantine_nodes
+from simnet.fuzz.judge import UNHEALED, Outcome
+from simnet.fuzz.kinds import byzantine_nodes
 from simnet.fuzz.trial import scenario_from
 
 RUNS_MAX = 80

@@ -9,8 +9,8 @@ from simnet.errors import SimnetError
 from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected
 from simnet.fuzz import planted
 from simnet.fuzz.generator import scenario_of, stakes_of
-from simnet.fuzz.judge import CRASH, HONEST_CONVICTED, UNNAMED, Failure, Jury, Outcome, byzantine_nodes, is_above_third, statuses, verdict
-from simnet.fuzz.kinds import Role, all_kinds
+from simnet.fuzz.judge import CRASH, HONEST_CONVICTED, UNNAMED, Failure, Jury, Outcome, statuses, verdict
+from simnet.fuzz.kinds import Role, all_kinds, byzantine_nodes, is_above_third
 from simnet.fuzz.shrink import Data, shrink
 from simnet.fuzz.text import to_toml
 from simnet.fuzz.trial import scenario_from
@@ -107,12 +107,12 @@ def double_sign(validator: int) -> DoubleSignFound:
 
 def test_a_broken_check_fails_a_run_and_is_not_asked_for_above_a_third() -> None:
     broken = {"progress": "halted"}
-    assert verdict(broken, Jury(), frozenset(), above_third=False) == (Failure("progress", "halted"),)
-    assert verdict(broken, Jury(), frozenset({1}), above_third=True) == ()
+    assert verdict(broken, Jury(()), frozenset(), above_third=False) == (Failure("progress", "halted"),)
+    assert verdict(broken, Jury(()), frozenset({1}), above_third=True) == ()
 
 
 def test_a_conviction_of_an_honest_node_fails_a_run_whatever_the_stake() -> None:
-    jury = Jury()
+    jury = Jury({1})
     jury.on_event(double_sign(2))
     for above in (False, True):
         (failure,) = verdict({}, jury, frozenset({1}), above_third=above)
@@ -121,22 +121,24 @@ def test_a_conviction_of_an_honest_node_fails_a_run_whatever_the_stake() -> None
 
 
 def test_absence_convicts_nobody() -> None:
-    jury = Jury()
+    jury = Jury({1})
     jury.on_event(EvidenceTaken(AT, NodeId(0), NodeId(2), "inactivity", ""))
     assert not jury.convicted
+    jury.on_event(EvidenceTaken(AT, NodeId(1), NodeId(2), "false_proof", ""))
+    assert not jury.convicted, "a byzantine node's word"
     jury.on_event(EvidenceTaken(AT, NodeId(0), NodeId(2), "false_proof", ""))
     assert jury.convicted == {2: "false_proof"}
 
 
 def test_a_fork_above_a_third_must_name_somebody() -> None:
-    jury = Jury()
+    jury = Jury({1})
     assert [f.check for f in verdict({"agreement": "fork"}, jury, frozenset({1}), above_third=True)] == [UNNAMED]
     jury.on_event(double_sign(1))
     assert verdict({"agreement": "fork"}, jury, frozenset({1}), above_third=True) == ()
 
 
 def test_kinds_that_acted_are_told_by_their_events() -> None:
-    jury = Jury()
+    jury = Jury({1})
     for kind in ("partition_start", "partition_end", "churn_down", "byzantine_spam", "one_way_start", "crash_up"):
         jury.on_event(FaultInjected(AT, kind, ""))
     assert list(jury.kinds) == ["partition", "churn", "byzantine", "one_way", "crash"]

@@ -1,18 +1,16 @@
 """The search for real: scenarios from seeds, real proofs, worker processes."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from simnet.fuzz.generator import scenario_of
 from simnet.fuzz.judge import CRASH, HANG
-from simnet.fuzz.search import Found, Search, count_lines, search
-from simnet.fuzz.table import hunt, names_it
 from simnet.fuzz.planted import BUGS
+from simnet.fuzz.search import Found, Search, search
+from simnet.fuzz.table import names_it
 from simnet.fuzz.trial import run_trial
 from simnet.fuzz.workers import Task, Workers
-from tests.runs import simnet
 
 KNOWN: dict[str, int] = {}
 """A seed that finds each of these planted bugs."""
