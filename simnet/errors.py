@@ -42,6 +42,10 @@ class ThresholdError(SimnetError):
     """A thresholds file that cannot be applied, say an unknown metric name."""
 
 
+class RulesError(InputError, ThresholdError):
+    """A thresholds or metrics file with faults, each at its place."""
+
+
 class ProofError(SimnetError):
     """A proof could not be made: bad witness, unknown circuit, failed prover."""
 

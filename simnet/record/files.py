@@ -5,13 +5,13 @@ exit code and the hashes. Every file is whole or absent.
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simnet import reading
 from simnet.errors import OutputError
 from simnet.record.atomic import write_atomic
 from simnet.record.csv import to_csv
@@ -25,12 +25,6 @@ PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
 """What the analysis leaves beside a network run's summary."""
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
-JSON_BYTES_MAX = 256 * 1024 * 1024
-"""Of a file to read; an hour of a hundred nodes is a few megabytes."""
-
-
-INTEGER_DIGITS_MAX = 80
-"""No count or hash part is longer; longer ones overflow floats."""
 
 
 def slug(name: str) -> str:
@@ -132,34 +126,9 @@ def _plain(value: object) -> object:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
-    value = read_document(path)
-    if not isinstance(value, dict):
-        raise OutputError(f"{path}: not a JSON object")
-    return value
+    return reading.json_object(path)
 
 
 def read_document(path: Path) -> object:
     """Any JSON value from a file. Raises `OutputError`."""
-    try:
-        size = path.stat().st_size
-        if size > JSON_BYTES_MAX:
-            raise OutputError(f"{path}: {size} bytes; at most {JSON_BYTES_MAX} are read")
-        value: object = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise OutputError(f"{path}: not JSON: {error}") from error
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _countable(text: str) -> int:
-    return int(text) if len(text) <= INTEGER_DIGITS_MAX else int(_no_number(text[:INTEGER_DIGITS_MAX] + "…"))
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _no_number(text)
+    return reading.json_value(path)
