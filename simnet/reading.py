@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simnet.errors import OutputError
+from simnet.plain import printable
 
 BYTES_MAX = 256 * 1024 * 1024
 """Of a file to read; an hour of a hundred nodes is a few megabytes."""
@@ -97,11 +98,6 @@ def checked(path: Path, value: object, model: type[M], what: str) -> M:
 def _told(place: tuple[str | int, ...], message: str) -> str:
     where = printable(".".join(map(str, place)))[:SHOWN_MAX]
     return f"{where}: {printable(message)}" if where else printable(message)
-
-
-def printable(value: str) -> str:
-    """Text from a file as data: on one line, without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in value)
 
 
 def _short(error: Exception) -> str:

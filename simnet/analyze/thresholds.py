@@ -11,6 +11,7 @@ from typing import Any
 
 from simnet import reading
 from simnet.errors import Problem, RulesError, ThresholdError
+from simnet.plain import printable
 from simnet.scenario import toml
 from simnet.scenario.marks import DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem
 from simnet.scenario.marks import Path as Place
@@ -142,7 +143,7 @@ def refuse(path: Path, parsed: Parsed, found: Iterable[Fault]) -> None:
     for key, why in found:
         mark = parsed.marks.near(key)
         line, column = (mark.line, mark.column) if mark else (None, None)
-        problems.append(Problem(path, line, reading.printable(".".join(map(str, key))), None, why, column))
+        problems.append(Problem(path, line, printable(".".join(map(str, key))), None, why, column))
     if problems:
         raise RulesError(sorted(problems, key=lambda p: (p.line is None, p.line or 0, p.column or 0)))
 
@@ -152,7 +153,7 @@ def unknown_keys(place: Place, table: Mapping[str, Any], known: Iterable[str]) -
     known = sorted(known)
     for key in table:
         if key not in known:
-            yield (*place, key), f"unknown key {reading.printable(key)!r}; {close_match(key, known)}"
+            yield (*place, key), f"unknown key {printable(key)!r}; {close_match(key, known)}"
 
 
 def _document_problems(document: Mapping[str, Any]) -> Iterator[Fault]:

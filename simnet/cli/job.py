@@ -13,16 +13,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import typer
-
 from simnet.analyze.analysis import analysis_path
 from simnet.cli import exits
 from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.runner import Request
-from simnet.errors import OutputError, ScenarioError, SimnetError
+from simnet.cli.screen import say
+from simnet.errors import ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
 from simnet.processes import Ended, Processes, ProcessFailed
-from simnet.record.atomic import write_atomic
+from simnet.record.atomic import clear, write_atomic
 from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
 from simnet.scenario.wrapper_load import LoadedWrapper
 
@@ -61,27 +60,27 @@ class _Progress:
         self.code = self.code or code
         if why:
             self.errors.append(why)
-            typer.echo(f"error: {why}", err=True)
+            say(f"error: {why}", err=True)
 
 
 def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
     """Carries a wrapper out; the exit code. Raises SimnetError before anything is written."""
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         if not options.quiet:
-            typer.echo(text, err=True)
+            say(text, err=True)
 
     for warning in loaded.warnings:
         if warning.path == loaded.path:  # the network run tells its profile's
-            say(f"warning: {warning}")
-    _check_resources(loaded, options.allow_insufficient, say)
+            tell(f"warning: {warning}")
+    _check_resources(loaded, options.allow_insufficient, tell)
     folder = artifacts_folder(loaded, options.artifacts)
     header = _header(loaded, folder)
     write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
     _clear(loaded, folder)
     progress = _Progress()
     with _terminable():
-        _carry_out(loaded, options, folder, progress, say)
+        _carry_out(loaded, options, folder, progress, tell)
     for ended in progress.ended:
         if ended.failed and progress.code != exits.INTERRUPTED:
             progress.fail(exits.FAILED, ended.why)
@@ -90,8 +89,8 @@ def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
     write_json(folder / "wrapper.json", job)
     if options.as_json:
-        typer.echo(json.dumps(job, indent=2))
-    say(f"files of this job: {folder}/")
+        say(json.dumps(job, indent=2))
+    tell(f"files of this job: {folder}/")
     return progress.code
 
 
@@ -109,23 +108,20 @@ def _clear(loaded: LoadedWrapper, folder: Path) -> None:
     if loaded.wrapper.consensus is not None:
         summary, csv = result_paths(loaded, folder)
         paths += [summary, csv, analysis_path(summary, main=False)]
-    try:
-        for path in paths:
-            if path is not None:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot clear {folder}: {error}") from error
+    for path in paths:
+        if path is not None:
+            clear(path)
 
 
-def _check_resources(loaded: LoadedWrapper, allow: bool, say: Callable[[str], None]) -> None:
+def _check_resources(loaded: LoadedWrapper, allow: bool, tell: Callable[[str], None]) -> None:
     asked = loaded.wrapper.resources
     if asked is None:
         return
     enough, words = guidance(asked, host_resources())
     if enough:
-        say(f"resource guidance met: {words}")
+        tell(f"resource guidance met: {words}")
     elif allow:
-        typer.echo(f"warning: resource guidance not met: {words}", err=True)
+        say(f"warning: resource guidance not met: {words}", err=True)
     else:
         why = f"host resources below scenario guidance: {words}; --allow-insufficient-resources runs it anyway"
         raise SimnetError(f"{loaded.path}: {why}")
@@ -146,13 +142,13 @@ def _header(loaded: LoadedWrapper, folder: Path) -> dict[str, object]:
     }
 
 
-def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, say: Callable[[str], None]) -> None:
+def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, tell: Callable[[str], None]) -> None:
     """Everything between the checks and the verdict; leaves no process behind."""
-    with Processes(folder, loaded.path.parent, loaded.wrapper.env, say) as processes:
+    with Processes(folder, loaded.path.parent, loaded.wrapper.env, tell) as processes:
         try:
             _work(loaded, options, folder, processes, progress)
             if options.keep_alive:
-                say(f"kept alive for {KEEP_ALIVE_S} s")
+                tell(f"kept alive for {KEEP_ALIVE_S} s")
                 time.sleep(KEEP_ALIVE_S)
             if progress.code in (exits.HELD, exits.FAILED, exits.NOTHING_RAN):
                 progress.ended = processes.finish()
@@ -160,7 +156,7 @@ def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progres
             progress.fail(exits.FAILED, str(error))
         except KeyboardInterrupt:
             progress.code = exits.INTERRUPTED
-            typer.echo("interrupted: stopping the processes", err=True)
+            say("interrupted: stopping the processes", err=True)
 
 
 def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: Processes, progress: _Progress) -> None:

@@ -15,6 +15,7 @@ from simnet.cli.drill import app as drill
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
 from simnet.cli.run import rerun, run
+from simnet.cli.screen import say
 
 app = typer.Typer(
     name="simnet",
@@ -28,7 +29,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"simnet {simnet.__version__}")
+        say(f"simnet {simnet.__version__}")
         raise typer.Exit
 
 

@@ -14,6 +14,7 @@ from simnet.cli.job import network_summary, run_job
 from simnet.cli.load_run import result_paths
 from simnet.cli.profiles import find_profile
 from simnet.cli.run import Shown, job_options
+from simnet.cli.screen import say
 from simnet.errors import ScenarioError, SimnetError
 from simnet.record.atomic import write_atomic
 from simnet.record.files import read_json, write_json
@@ -55,14 +56,14 @@ def regression(
     for path in wanted:
         entry, ended = _one(path, folder / path.stem.replace("_", "-"), keep_alive, allow_insufficient)
         entries.append(entry)
-        typer.echo(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
+        say(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
         if ended == exits.INTERRUPTED:
             code = exits.INTERRUPTED
             break
     report = _report(began, entries)
     write_json(json_report or folder / "regression.json", report)
     write_atomic(html_report or folder / "regression.html", page(report))
-    typer.echo(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
+    say(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
     return code or (exits.FAILED if report["failed"] else exits.HELD)
 
 

@@ -19,6 +19,7 @@ from simnet.cli.job import JobOptions, run_job
 from simnet.cli.profiles import find_profile
 from simnet.cli.result import show
 from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
+from simnet.cli.screen import say
 from simnet.errors import OutputError, Problem, ScenarioError
 from simnet.record.files import read_json
 from simnet.scenario.base import U64_MAX
@@ -114,10 +115,10 @@ def run_profile(request: Request, shown: Shown) -> int:
         verdicts = analysis.as_dict()
         code = exits.HELD if analysis.passed else exits.FAILED
         if loud:
-            typer.echo("\n" + text([analysis]), nl=False)
+            say("\n" + text([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
-        typer.echo(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
+        say(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
     _explain(outcome)
     return code
 
@@ -155,23 +156,23 @@ def _tell(outcome: Outcome) -> None:
     show(outcome.summary, console)
     if not outcome.run["complete"]:
         console.print("The run is incomplete: the figures cover what ran.")
-    typer.echo(f"\nFiles of this run: {outcome.folder.root}/")
+    say(f"\nFiles of this run: {outcome.folder.root}/")
     for path in outcome.run["files"]:
-        typer.echo(f"  {path}")
+        say(f"  {path}")
     for name in ("trace_sha256", "summary_sha256", "proofs_sha256"):
-        typer.echo(f"  {name} {outcome.run[name]}")
+        say(f"  {name} {outcome.run[name]}")
 
 
 def _explain(outcome: Outcome) -> None:
     """On stderr: why the exit code is not 0."""
     for violation in outcome.violations:
-        typer.echo(f"error: broken invariant: {violation}", err=True)
+        say(f"error: broken invariant: {violation}", err=True)
     if outcome.violations:
-        typer.echo(f"replay: {outcome.replay}", err=True)
+        say(f"replay: {outcome.replay}", err=True)
     elif outcome.exit_code == exits.INTERRUPTED:
-        typer.echo("interrupted: the finished part is written and marked incomplete", err=True)
+        say("interrupted: the finished part is written and marked incomplete", err=True)
     elif outcome.exit_code == exits.NOTHING_RAN:
-        typer.echo("error: nothing ran: the traffic never started", err=True)
+        say("error: nothing ran: the traffic never started", err=True)
 
 
 def _overrides(pairs: list[str], engine: EngineName | None) -> dict[str, str]:
@@ -199,7 +200,7 @@ def rerun(
     before = read_json(folder / "run.json")
     request = _request_of(before, folder, out or folder.with_name(f"{folder.name}-rerun"))
     if before.get("costs") == "measured":
-        typer.echo("the run used measured costs: replaying its costs.json; only the trace and proofs can agree", err=True)
+        say("the run used measured costs: replaying its costs.json; only the trace and proofs can agree", err=True)
         request = replace(request, costs=str(folder / "costs.json"))
     outcome = carry_out(request, None if quiet else Console(stderr=True))
     _explain(outcome)
@@ -209,7 +210,7 @@ def rerun(
     for name in HASHES:
         same = before[name] == outcome.run[name]
         equal &= same or (name == "summary_sha256" and before["costs"] == "measured")
-        typer.echo(f"{name}: {'same' if same else 'DIFFERENT'} ({before[name]}, now {outcome.run[name]})")
+        say(f"{name}: {'same' if same else 'DIFFERENT'} ({before[name]}, now {outcome.run[name]})")
     return exits.HELD if equal else exits.FAILED
 
 

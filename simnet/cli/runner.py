@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 import simnet
+from simnet import plain
 from simnet.cli import exits
 from simnet.cli.comparison import run_again, with_comparison
 from simnet.cli.progress import Progress
+from simnet.cli.screen import say
 from simnet.errors import SimnetError
 from simnet.garbage import rare_collections
 from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
@@ -76,7 +78,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     loaded = load_scenario(request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode)
     if console is not None:
         for warning in loaded.warnings:
-            console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+            say(f"warning: {warning}", err=True)
     scenario = loaded.scenario
     seed = scenario.sim.seed
     folder = RunFolder(request.out or DEFAULT_ROOT / slug(scenario.name), loaded.path.stem)
@@ -85,7 +87,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     folder.begin(header)
     simulation = _build(scenario, seed, request)
     if console is not None and (unfelt := _unfelt_partition(scenario, simulation.info)):
-        console.print(f"warning: {unfelt}", markup=False, highlight=False, soft_wrap=True)
+        say(f"warning: {plain.printable(unfelt)}", err=True)
     recorder = SummaryRecorder(simulation.info, labels)
     outcome = _observe(request, loaded, folder, header, simulation, recorder, console)
     again = (scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == exits.HELD

@@ -134,7 +134,7 @@ def cost_model(costs: str) -> CostModel:
     if costs == "measured":
         return MeasuredCosts()
     if costs == "calibrated":
-        text = resources.files("simnet.proofs").joinpath("calibrated.toml").read_text()
+        text = resources.files("simnet.proofs").joinpath("calibrated.toml").read_text(encoding="utf-8")
         return TableCosts("calibrated", "calibrated.toml", _calibration(text, Path("calibrated.toml")))
     path = Path(costs)
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simnet import reading
 from simnet.errors import OutputError
-from simnet.record.atomic import write_atomic
+from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.summary import Summary, to_json
 
@@ -80,14 +80,16 @@ class RunFolder:
     def begin(self, header: Mapping[str, object]) -> None:
         """Removes an earlier run's results and writes the first `run.json`.
 
-        `costs.json` stays until this run's own replaces it: it may be the cost table this run replays.
+        `costs.json` stays until this run's own replaces it: it may be the cost table this run replays. A link or device in the
+        place of a product is refused: this run would replace it.
         """
         alerts = [self.summary.with_name(name) for name in (PROPAGATION_ALERT, CHAOS_ALERT)]
-        try:
-            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts):
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot clear {self.root}: {error}") from error
+        products = (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts)
+        for path in (*products, self.run, self.costs):
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
+        for path in products:
+            clear(path)
         write_json(self.run, {**header, "complete": False, "exit_code": None})
 
     def write_summary(self, summary: Summary, extra_json: Path | None, extra_csv: Path | None) -> list[Path]:

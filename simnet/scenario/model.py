@@ -11,12 +11,13 @@ from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regi
 
 DEFAULT_LINK = "default"
 TAKEOVER_SLOTS = 2
+NAME_MAX = 200
 
 
 class Scenario(Upstream):
     """Everything that a run needs but its seed. Build it with `simnet.scenario.load.load_scenario`."""
 
-    name: str = Field(min_length=1, max_length=200, description="Default: the file's stem.")
+    name: str = Field(min_length=1, max_length=NAME_MAX, description="Default: the file's stem.")
     test_only: bool = Field(default=False, description="Allows mock proofs.")
     sim: Sim
     topology: Topology
