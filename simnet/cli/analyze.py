@@ -13,7 +13,7 @@ from simnet.analyze.report import FORMATS, Analysis
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.errors import SimnetError
-from simnet.record.files import is_product
+from simnet.record.places import is_product
 
 LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"
 Limit = Annotated[float | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]

@@ -11,7 +11,7 @@ from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.errors import OutputError, SimnetError
 from simnet.record.atomic import write_atomic
-from simnet.record.files import slug
+from simnet.record.places import slug
 from simnet.scenario.schema import profile_schema, wrapper_schema
 from simnet.scenario.starter import STARTER
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any

@@ -1,7 +1,6 @@
 """The console script: imports the rest late, so that an interrupt during start-up ends as quietly as a later one."""
 
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,16 @@ def main() -> None:
     """Runs the command line and exits. An interrupt that nothing has handled ends with 130."""
     stdout, _ = streams.toughen()
     try:
+        # Late, and signals first: an interrupt during the imports is one, too.
+        from simnet.cli import signals
+
+        signals.install()
         from simnet.cli.arenas import few_arenas
         from simnet.cli.main import app
 
         few_arenas()
         code = _ended(app)
     except KeyboardInterrupt:
-        # A second Ctrl-C, or threads that still prove, must not turn this into a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()
         os._exit(130)

@@ -4,13 +4,10 @@
 """
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from simnet.analyze.analysis import analysis_path
@@ -18,11 +15,12 @@ from simnet.cli import exits
 from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.runner import Request
 from simnet.cli.screen import say
-from simnet.errors import ScenarioError, SimnetError
+from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
 from simnet.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
-from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
+from simnet.record.files import RunFolder, is_finished, write_json
+from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
 from simnet.scenario.wrapper_load import LoadedWrapper
 
 KEEP_ALIVE_S = 60
@@ -44,6 +42,8 @@ class JobOptions:
     """Print the content of `wrapper.json`."""
     analyze: bool = True
     backend: str | None = None
+    force: bool = False
+    """Replaces a finished job in the same folder."""
 
 
 @dataclass
@@ -75,19 +75,27 @@ def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
             tell(f"warning: {warning}")
     _check_resources(loaded, options.allow_insufficient, tell)
     folder = artifacts_folder(loaded, options.artifacts)
+    _refuse_collisions(loaded, folder, inside=options.artifacts is not None)
     header = _header(loaded, folder)
-    write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
+    with FolderLock(folder):
+        return _locked(loaded, options, folder, header, tell)
+
+
+def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Mapping[str, object], tell: Callable[[str], None]) -> int:
+    """The job, in a folder that nobody else writes."""
+    if is_finished(folder / RUN) and not options.force:
+        raise OutputError(f"{folder} holds a finished run; --force replaces it, --out DIR goes elsewhere")
     _clear(loaded, folder)
+    write_json(folder / JOB, {**header, "complete": False, "exit_code": None})
     progress = _Progress()
-    with _terminable():
-        _carry_out(loaded, options, folder, progress, tell)
+    _carry_out(loaded, options, folder, progress, tell)
     for ended in progress.ended:
         if ended.failed and progress.code != exits.INTERRUPTED:
             progress.fail(exits.FAILED, ended.why)
     complete = progress.code not in (exits.INTERRUPTED, exits.NOTHING_RAN)
     ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
-    write_json(folder / "wrapper.json", job)
+    write_json(folder / JOB, job)
     if options.as_json:
         say(json.dumps(job, indent=2))
     tell(f"files of this job: {folder}/")
@@ -99,18 +107,42 @@ def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen
     own = loaded.wrapper.artifacts_dir
-    return DEFAULT_ROOT / slug(loaded.wrapper.name) if own is None else loaded.path.parent / own
+    return default_folder(loaded.wrapper.name) if own is None else loaded.path.parent / own
 
 
 def _clear(loaded: LoadedWrapper, folder: Path) -> None:
     """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError."""
-    paths = [network_summary(loaded, folder)]
+    paths: list[Path | None] = [network_summary(loaded, folder), folder / JOB, folder / RUN]
+    if loaded.profile is not None:
+        paths += [path for _, path in RunFolder(folder, summary_stem(loaded.profile.path)).taken if path.name != "costs.json"]
     if loaded.wrapper.consensus is not None:
         summary, csv = result_paths(loaded, folder)
         paths += [summary, csv, analysis_path(summary, main=False)]
     for path in paths:
         if path is not None:
             clear(path)
+
+
+def _refuse_collisions(loaded: LoadedWrapper, folder: Path, *, inside: bool) -> None:
+    """Raises `OutputError` when the wrapper's paths would overwrite each other, an input or a file of the job; `inside`: also
+    when one leaves the folder that the command line names."""
+    taken = [("the wrapper", loaded.path), ("the job's own wrapper.json", folder / JOB)]
+    outputs = []
+    if loaded.profile is not None:
+        own = RunFolder(folder, summary_stem(loaded.profile.path))
+        taken += [("the profile", loaded.profile.path), *((name, path) for name, path in own.taken if path != own.summary)]
+        wanted = network_summary(loaded, folder)
+        outputs += [] if wanted is None else [("p2p.summary_path", wanted)]
+    if loaded.wrapper.consensus is not None:
+        summary, csv = result_paths(loaded, folder)
+        outputs += [("consensus.summary_path", summary), *([] if csv is None else [("consensus.csv_path", csv)])]
+    refuse_collisions(outputs, taken)
+    root = folder.resolve()
+    for name, path in outputs:
+        if "\0" in str(path) or path.resolve() == root or path.resolve().is_relative_to(root / "logs"):
+            raise OutputError(f"{name} = {str(path)!r} names no file of its own in {folder}")
+        if inside and not path.resolve().is_relative_to(root):
+            raise OutputError(f"{name} = {str(path)!r} lies outside {folder}")
 
 
 def _check_resources(loaded: LoadedWrapper, allow: bool, tell: Callable[[str], None]) -> None:
@@ -185,7 +217,7 @@ def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress:
     if request is None or loaded.wrapper.p2p is None:
         return
     code = options.run_profile(request)
-    own, wanted = RunFolder(folder, request.scenario.stem).summary, network_summary(loaded, folder)
+    own, wanted = RunFolder(folder, summary_stem(request.scenario)).summary, network_summary(loaded, folder)
     if own.is_file():
         progress.files.append(str(own))
         if wanted is not None and wanted.resolve() != own.resolve():
@@ -205,20 +237,6 @@ def _interruptible(progress: _Progress, code: int) -> None:
     if code == exits.INTERRUPTED:
         raise KeyboardInterrupt
     progress.fail(code)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Being terminated is an interrupt here: there are processes to stop."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _shown(ended: Ended) -> dict[str, Any]:

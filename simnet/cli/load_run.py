@@ -11,7 +11,7 @@ from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import write_atomic
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
-from simnet.record.files import slug
+from simnet.record.places import slug
 from simnet.record.summary import to_json
 from simnet.scenario.wrapper_load import LoadedWrapper
 

@@ -14,7 +14,8 @@ from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
-from simnet.cli.run import rerun, run
+from simnet.cli.rerun import rerun
+from simnet.cli.run import run
 from simnet.cli.screen import say
 
 app = typer.Typer(

@@ -38,6 +38,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     except OSError as error:
         _remove(partial)
         raise _failed(path, error) from error
+    except BaseException:
+        _remove(partial)
+        raise
     publish(partial, real)
 
 

@@ -9,9 +9,11 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simnet.plain import printable
+
 OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet", "slashing")
 PREFIX = "simnet."
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 Row = tuple[str, object]
 
@@ -34,8 +36,9 @@ def _text(value: object) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Text on one line that no spreadsheet takes for a formula."""
+    shown = printable(text)
+    return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown
 
 
 def _upstream(summary: Mapping[str, Any]) -> Iterator[Row]:

@@ -5,7 +5,7 @@ exit code and the hashes. Every file is whole or absent.
 """
 
 import json
-import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,26 +15,15 @@ from simnet import reading
 from simnet.errors import OutputError
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
+from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
-DEFAULT_ROOT = Path("target/simnet")
-PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
-"""What the analysis leaves beside a network run's summary."""
+__all__ = ["CHILD", "RunFolder", "is_finished", "read_document", "read_json", "slug", "write_json"]
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
-
-
-def slug(name: str) -> str:
-    """A scenario's folder name: ASCII letters lowered, digits kept, everything else a hyphen."""
-    return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
-
-
-def is_product(path: Path) -> bool:
-    """Whether a file beside summaries is what the analyzer wrote, by its name."""
-    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, "analysis.json") or path.name.endswith(".analysis.json")
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ class RunFolder:
 
     @property
     def run(self) -> Path:
-        return self.root / "run.json"
+        return self.root / RUN
 
     @property
     def summary(self) -> Path:
@@ -77,20 +66,45 @@ class RunFolder:
     def analysis(self) -> Path:
         return self.root / "analysis.json"
 
-    def begin(self, header: Mapping[str, object]) -> None:
-        """Removes an earlier run's results and writes the first `run.json`.
-
-        `costs.json` stays until this run's own replaces it: it may be the cost table this run replays. A link or device in the
-        place of a product is refused: this run would replace it.
-        """
+    @property
+    def _products(self) -> tuple[Path, ...]:
         alerts = [self.summary.with_name(name) for name in (PROPAGATION_ALERT, CHAOS_ALERT)]
-        products = (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts)
-        for path in (*products, self.run, self.costs):
-            if path.is_symlink() or (path.exists() and not path.is_file()):
-                raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
-        for path in products:
+        return (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts)
+
+    @property
+    def taken(self) -> list[tuple[str, Path]]:
+        """Every file that a run writes here, with what it is."""
+        return [(f"the run's own {path.name}", path) for path in (*self._products, self.run, self.costs)]
+
+    def begin(self, header: Mapping[str, object], *, force: bool = False, locked: bool = False) -> FolderLock | None:
+        """Locks the folder (unless the caller has `locked` it), removes an earlier run's results and writes the first `run.json`. Raises `OutputError`.
+
+        A finished run is only replaced with `force`. `costs.json` stays until this run's own replaces it: it may be the cost
+        table this run replays. A link or device in the place of a product is refused: this run would replace it.
+        """
+        lock = None if locked else FolderLock(self.root)
+        try:
+            for path in (*self._products, self.run, self.costs):
+                if path.is_symlink() or (path.exists() and not path.is_file()):
+                    raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
+            if not force and is_finished(self.run):
+                raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
+            self._clear()
+            write_json(self.run, {**header, "complete": False, "exit_code": None})
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return lock
+
+    def _clear(self) -> None:
+        for path in self._products:
             clear(path)
-        write_json(self.run, {**header, "complete": False, "exit_code": None})
+        if self.run.is_file():  # an earlier run's, so what else lies here is that run's, too
+            leftovers = [*self.summary.parent.glob("*.json"), *self.summary.parent.glob("*.csv"), *self.root.glob(".*.partial")]
+            for path in leftovers:
+                clear(path)
+            shutil.rmtree(self.root / CHILD, ignore_errors=True)
 
     def write_summary(self, summary: Summary, extra_json: Path | None, extra_csv: Path | None) -> list[Path]:
         """Writes the summary here and where the scenario's `[metrics]` asks; returns the files written."""
@@ -106,6 +120,15 @@ class RunFolder:
         """Writes the costs used and the real timings."""
         write_json(self.costs, result.costs)
         write_json(self.timings, result.timings)
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a `run.json` is that of a complete run that was no repetition of another."""
+    try:
+        content = read_json(run) if run.is_file() else {}
+    except OutputError:
+        return True  # somebody's file, if not a run's
+    return content.get("complete") is True and content.get("repeats") is not True
 
 
 def _distinct(own: Path, extra: Path | None) -> list[Path]:

@@ -204,6 +204,13 @@ def list_capacities(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("chain", "block_transactions_max"), transfers, why)
 
 
+def metrics_files(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    for key in ("json", "csv", "output"):
+        path = at(data, "metrics", key)
+        if isinstance(path, str) and ("\0" in path or path.rpartition("/")[2] in ("", ".", "..")):
+            yield Conflict(("metrics", key), path, "names no file")
+
+
 def vote_weights(data: Mapping[str, Any]) -> Iterator[Conflict]:
     low, high = whole(data, "consensus", "weight_min"), whole(data, "consensus", "weight_max")
     low, high = 5 if low is None else low, 24 if high is None else high
@@ -281,6 +288,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     two_validators,
     validator_capacity,
     list_capacities,
+    metrics_files,
     vote_weights,
     transfers_payable,
     gossip_windows,
