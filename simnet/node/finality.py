@@ -24,6 +24,7 @@ from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.identity import no_keys, otk_tree, public_otk
 from simnet.node.processor import TOO_LARGE, Processor, Ticket
+from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -229,7 +230,7 @@ class Finality:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
         elif self._is_proven(disclosure.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
-        elif disclosure.slot > self._slot + 1 or self._chain.registry.of(disclosure.validator, epoch) is None:
+        elif disclosure.slot > latest_slot(self._world, self._node) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
         elif not self._keys_hold(disclosure):
@@ -325,7 +326,9 @@ class Finality:
         if certificate.lane is Lane.VOTE and certificate.backend != header.backend:
             return "UnknownBackend"
         why = why_not_signed(self._world, certificate)
-        why = why or why_no_tag_set(certificate, committed.electorate, header.slot, self._slot + 1, self._chain.registry)
+        why = why or why_no_tag_set(
+            certificate, committed.electorate, header.slot, latest_slot(self._world, self._node), self._chain.registry
+        )
         if why is not None:
             return why
         return None if [e.validator for e in proof.vrf] == list(certificate.tags()) else "vrf_entries"
