@@ -36,7 +36,7 @@ from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, K
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
 from simnet.units import NodeId, from_ms
 
-ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 8, 32, 64
+ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
 
 
@@ -137,14 +137,14 @@ class Finality:
         if self._conduct.keeps("votes", effect.height):
             return
         committed, backend = self._committed(effect.height), BackendId(effect.backend)
-        place = (effect.slot, Lane.ENDORSE, effect.backend, effect.registered)
+        place = (effect.slot, effect.lane, effect.backend, effect.registered)
         committee = committee_of(self._world, committed.electorate.members, self._chain.registry, place)
-        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), Lane.ENDORSE)
+        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
         tags = tags_of(committee, committed.block, effect.slot, lambda which: tree.key(effect.slot % SLOTS_PER_EPOCH, which))
-        unsigned = Endorsement(effect.height, effect.slot, effect.block, backend, effect.registered, self._node, tags, b"")
+        unsigned = Endorsement(effect.height, effect.slot, effect.lane, effect.block, backend, effect.registered, self._node, tags, b"")
         endorsement = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         name = committed.block.hash.hex()[:16]
-        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, name, backend.label))
+        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
         self._world.publish_consensus(self._node, "endorsement", endorsement, endorsement.size)
         self._feed(certification.Endorsed(endorsement))
 
