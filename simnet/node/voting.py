@@ -107,7 +107,7 @@ class Validator:
         self._votes_of = OncePerSlot(world, node, "votes_of_author", VOTES_MAX)
         self._proposals_of = OncePerSlot(world, node, "proposals_of_author", PROPOSALS_MAX)
         self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
-        self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
+        self.request_transfers: Callable[[frozenset[bytes], NodeId | None], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, bool, tuple[Vote, ...]], None] = lambda _block, _caught_up, _votes: None
         self.on_vote_of_committed: Callable[[Vote], None] = lambda _: None
         self.on_refused_block: Callable[[Proposal], None] = lambda _: None
@@ -126,7 +126,7 @@ class Validator:
         self._proposals_of.begin(slot)
         self._register()
         for waiting in self._waiting:
-            self.request_transfers(frozenset(waiting.missing), waiting.peer)
+            self.request_transfers(frozenset(waiting.missing), None)
         self._carry_out(self.voting.handle(consensus.SlotBegan(slot)))
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
