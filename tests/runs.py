@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ def simnet(*arguments: object, cwd: Path, limit_s: int = LIMIT_S, **extra: str) 
     return subprocess.run(
         command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=limit_s, check=False
     )
+
+
+def not_held(checks: Mapping[str, Mapping[str, object]], *idle: str) -> list[str]:
+    """Names of the checks that did not hold; those in `idle` may have had nothing to look at."""
+    fine = {name: {"held", "not_exercised"} if name in idle else {"held"} for name in checks}
+    return [name for name, check in checks.items() if check["status"] not in fine[name]]
 
 
 def run_json(folder: Path) -> dict[str, Any]:

@@ -8,13 +8,14 @@ A calm lasts as long as its *core* does: the nodes that have been among those si
 nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
 
 Told by events alone, so that it is the network's own account of its faults. What rules are on a link follows from the scenario,
-since events name regions only.
+since events name regions only. A link between honest nodes that one of them has cut itself (a ban) still counts: no fault explains it.
 """
 
 from collections import Counter, defaultdict
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.events import ClockSkewed, FaultInjected, PeerConnected, PeerDisconnected
+from simnet.net.topology import crossing
 from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
 from simnet.units import NodeId, SimTime
 
@@ -34,6 +35,8 @@ class Calm:
         """When the present calm began; None: there is none."""
         self.joined: dict[NodeId, SimTime] = {}
         """The good, connected nodes, and since when each has been one of them."""
+        self.core: frozenset[NodeId] = frozenset()
+        """Those that the present calm rests on: they have been among them all the time, or for three slots."""
         self.count = 0
         """How many calms there were."""
         self._setting = setting
@@ -64,8 +67,9 @@ class Calm:
         self.changed_at = e.at
 
     def _disconnected(self, e: PeerDisconnected) -> None:
-        self._ends.discard((e.node, e.peer))
-        self.changed_at = e.at
+        if e.why != "ban" or not {e.node, e.peer} <= self._setting.honest:
+            self._ends.discard((e.node, e.peer))
+            self.changed_at = e.at
 
     def _clock(self, e: ClockSkewed) -> None:
         sound = abs(e.error) <= self._sound_within
@@ -79,7 +83,7 @@ class Calm:
         if ending is None:
             return
         kind, step = e.kind.removesuffix(ending), 1 if ending in BEGINS else -1
-        if kind in LINK_FAULTS:
+        if kind in LINK_FAULTS or kind == "partition":
             self._rules.update(dict.fromkeys(self._links_of[kind, e.detail], step))
         elif e.detail.startswith("node:") and kind != "clock_skew":
             node = NodeId(int(e.detail.removeprefix("node:")))
@@ -94,16 +98,17 @@ class Calm:
         self.changed_at = None
         good = self._largest()
         self.joined = {node: self.joined.get(node, now) for node in sorted(good)}
-        if not self._setting.quorum(self._setting.stake(good)):
+        calm = self._setting.quorum(self._setting.stake(good))
+        if not calm:
             self.since = None
-        elif self.since is None or not self._setting.quorum(self._setting.stake(self._core(now))):
+        elif self.since is None or not self._setting.quorum(self._setting.stake(self._seasoned(now, self.since))):
             self.since = now
             self.count += 1
+        self.core = frozenset() if self.since is None else self._seasoned(now, self.since)
 
-    def _core(self, now: SimTime) -> list[NodeId]:
-        assert self.since is not None
-        seasoned = now - SEASONED_SLOTS * self._setting.slot
-        return [node for node, at in self.joined.items() if at <= max(self.since, seasoned)]
+    def _seasoned(self, now: SimTime, since: SimTime) -> frozenset[NodeId]:
+        limit = max(since, now - SEASONED_SLOTS * self._setting.slot)
+        return frozenset(node for node, at in self.joined.items() if at <= limit)
 
     def good(self, node: NodeId) -> bool:
         """Whether a node is up, sound and honest at present."""
@@ -139,8 +144,12 @@ def _reach(start: NodeId, neighbours: dict[NodeId, list[NodeId]], unseen: set[No
 
 
 def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]:
-    """The directed links that each rule of the scenario is on, by its kind and what its events say of it."""
+    """The directed links that a partition or a rule of the scenario is on, by its kind and what its events say of it."""
     found: dict[tuple[str, str], frozenset[Link]] = {}
+    partition = setting.scenario.faults.partition
+    if partition is not None:
+        cut = crossing(setting.info.edges, setting.info.regions, partition.group_a, partition.group_b)
+        found["partition", f"{partition.group_a}-{partition.group_b}"] = frozenset(cut)
     for fault in setting.scenario.faults.links:
         detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
         ends = [end for low, high in setting.info.edges for end in ((low, high), (high, low))]

@@ -15,6 +15,7 @@ from simnet.events import BlockCommitted, BlockProven
 from simnet.node.chain import Chain
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body
 from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.validators import Electorate
 from simnet.units import NodeId, SimTime
 
 
@@ -38,6 +39,9 @@ class Chains:
         self._reference = Reference(setting.genesis.state.ledger)
         self._agreed: dict[int, tuple[bytes, NodeId]] = {}
         """The first block committed at a height, and by whom."""
+        start = setting.genesis.electorate
+        self._electorates = {1: Electorate(start.members, start.registry)}
+        """Who votes on the heights after those that are agreed on; from the registrations in their blocks."""
         self._lines: dict[NodeId, list[Step]] = {node: [] for node in sorted(setting.honest)}
         self._bodies: dict[bytes, Body] = {}
         self._ledgers: dict[bytes, Ledger] = {}
@@ -75,6 +79,7 @@ class Chains:
         self._findings.looked_at("agreement", "commits")
         if first == e.node:
             self._findings.looked_at("agreement", "blocks")
+            self._registers(e.height, block)
         if agreed != found:
             detail = f"node {e.node} committed {found.hex()[:16]} at height {e.height}, node {first} {agreed.hex()[:16]}"
             self._findings.broken("agreement", e.at, [first, e.node], detail)
@@ -84,6 +89,20 @@ class Chains:
                 self._findings.broken("agreement", e.at, [e.node], f"node {e.node}: height {e.height} has other {why} than its header")
             self._bodies[found] = block.body
         return agreed if agreed == found else found
+
+    def _registers(self, height: int, block: Block) -> None:
+        """Who votes on the next height, and with which keys."""
+        before = self._electorates.get(height)
+        if before is not None:
+            new = block.body.registrations
+            self._electorates[height + 1] = Electorate(before.members, before.registry.with_new(new)) if new else before
+
+    def leader(self, height: int, slot: int) -> NodeId | None:
+        """Who leads a slot in which a height after an agreed one is voted on. Heights below are forgotten."""
+        for old in [h for h in self._electorates if h < height and height in self._electorates]:
+            del self._electorates[old]
+        electorate = self._electorates.get(height)
+        return None if electorate is None else NodeId(electorate.leader(slot))
 
     def _follows(self, e: BlockCommitted, chain: Chain, line: list[Step], before: Step) -> None:
         """It comes one height after the node's last block, on that one, which is still what it was."""

@@ -39,6 +39,9 @@ class Coherence:
         if e.node not in self._setting.honest:
             return
         self._compared += 1
+        own = self._setting.nodes[e.node].chain.at(e.height)
+        if own is None or not header_hash(own.block.header).hex().startswith(e.block):
+            self._findings.broken(CHECK, e.at, [e.node], f"node {e.node} aggregates {e.block}, which is not its block of height {e.height}")
         mine = Claim(e.node, e.previous, e.commitment)
         agreed = self._aggregates.setdefault((e.backend, e.height), mine)
         parent = self._aggregates.get((e.backend, e.height - 1))

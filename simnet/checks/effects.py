@@ -22,9 +22,10 @@ from simnet.events import (
     ServiceResumed,
     Withheld,
 )
-from simnet.scenario.linkfaults import LINK_FAULTS
+from simnet.scenario.linkfaults import LinkFault
+from simnet.scenario.nodefaults import NodeFault
 from simnet.scenario.opponents import OPPONENTS
-from simnet.units import NodeId, SimTime
+from simnet.units import NodeId, SimTime, from_ms
 
 UNITS = {
     "partition": "links cut",
@@ -37,7 +38,7 @@ UNITS = {
     "withholding": "things kept back",
     "clock_skew": "times that a clock was wrong",
     "service_stop": "jobs that waited",
-    **dict.fromkeys(OPPONENTS, "things done"),
+    **dict.fromkeys(OPPONENTS, "acts"),
 }
 """Of any other kind: how often it began."""
 LOSSES = frozenset({"one_way", "flapping", "corrupt"})
@@ -53,6 +54,9 @@ class Acted:
     nodes: frozenset[NodeId] = frozenset()
     detail: str = ""
     """What its events say, for a rule on links."""
+    start: SimTime | None = None
+    end: SimTime | None = None
+    """When it begins and ends, where the scenario says so."""
     open: int = 0
     """How many of its windows are open."""
     began: int = 0
@@ -84,7 +88,7 @@ class FaultEffect:
             (frozenset({"withholding"}), Withheld, self._withheld),
             (frozenset({"clock_skew"}), ClockSkewed, self._skewed),
             (frozenset({"service_stop"}), ServiceResumed, self._resumed),
-            (frozenset(OPPONENTS), OpponentActed, self._acted),
+            (frozenset(OPPONENTS), OpponentActed, self._opponent_acted),
         ]
         wanted = {event: handler for kinds, event, handler in of_kinds if kinds & present}
         return {FaultInjected: self._fault, **wanted} if present else {}
@@ -98,9 +102,10 @@ class FaultEffect:
             kind = e.kind.removesuffix(ending)
             if kind == e.kind:
                 continue
-            node = int(e.detail.removeprefix("node:")) if e.detail.startswith("node:") else None
             for fault in self._of(kind):
-                if (fault.nodes and node not in fault.nodes) or (fault.kind in LINK_FAULTS and fault.detail != e.detail):
+                if e.at != (fault.start if step > 0 else fault.end) and fault.start is not None:
+                    continue
+                if (fault.nodes and e.detail not in {f"node:{n}" for n in fault.nodes}) or fault.detail not in ("", e.detail):
                     continue
                 fault.open += step
                 fault.began += max(0, step)
@@ -134,9 +139,10 @@ class FaultEffect:
 
     def _resumed(self, e: ServiceResumed) -> None:
         for fault in self._of("service_stop", e.node):
-            fault.counts["service_stop"] += e.waiting
+            if fault.began and fault.end is not None and fault.end <= e.at and not fault.counts["service_stop"]:
+                fault.counts["service_stop"] += e.waiting
 
-    def _acted(self, e: OpponentActed) -> None:
+    def _opponent_acted(self, e: OpponentActed) -> None:
         for fault in self._of(e.kind, e.node):
             fault.counts[e.kind] += fault.open > 0
 
@@ -159,6 +165,10 @@ def _faults_of(setting: Setting) -> Iterator[Acted]:
             yield Acted(kind, kind)
     for number, rule in enumerate(faults.links):
         detail = f"{rule.source or '*'}{'<->' if rule.both_ways else '->'}{rule.target or '*'}"
-        yield Acted(f"links[{number}] {rule.kind}", rule.kind, detail=detail)
+        yield Acted(f"links[{number}] {rule.kind}", rule.kind, frozenset(), detail, *_window(rule))
     for number, trouble in enumerate(faults.nodes):
-        yield Acted(f"nodes[{number}] {trouble.kind}", trouble.kind, nodes_of(trouble))
+        yield Acted(f"nodes[{number}] {trouble.kind}", trouble.kind, nodes_of(trouble), "", *_window(trouble))
+
+
+def _window(fault: LinkFault | NodeFault) -> tuple[SimTime, SimTime]:
+    return from_ms(fault.start_ms), from_ms(fault.start_ms + fault.duration_ms)

@@ -1,7 +1,7 @@
 """proven, aggregated: while it is calm every committed block is, at every live honest node, within `consensus.proven_within_slots`.
 
-The time runs from the node's commit, from the beginning of the calm or from the node's own return, whichever is last. A block is
-judged only if enough slots were left in the run for a substitute to act: what comes after the last slot nobody can certify again.
+The time runs from the node's commit, from the beginning of the calm or from the node's own return, whichever is last; it goes on
+after the traffic, since the last blocks are still proven then. What the run's end leaves open is counted.
 """
 
 from simnet.checks.calm import Calm
@@ -23,8 +23,6 @@ class Lag:
         self._waiting: dict[NodeId, dict[int, SimTime]] = {node: {} for node in sorted(setting.honest)}
         """When each block that waits was committed, by height, ascending."""
         self._within = setting.scenario.consensus.proven_within_slots * setting.slot
-        takeover = setting.scenario.consensus.proof_takeover_slots
-        self._last_start = setting.slots_end - (takeover + 1) * setting.slot
         self._slowest = 0
 
     @property
@@ -46,11 +44,10 @@ class Lag:
             self._judge(e.node, e.height, start, e.at)
 
     def _start(self, node: NodeId, committed: SimTime) -> SimTime | None:
-        """From when a block's time runs at a node; None: not at present, or too late to judge."""
+        """From when a block's time runs at a node; None: not at present."""
         if self._calm.since is None or node not in self._calm.joined:
             return None
-        start = max(committed, self._calm.since, self._calm.joined[node])
-        return start if start <= self._last_start else None
+        return max(committed, self._calm.since, self._calm.joined[node])
 
     def on_time(self, now: SimTime) -> None:
         """It is `now`: is a block overdue somewhere?"""
@@ -68,7 +65,7 @@ class Lag:
         detail = f"block {height} was not {self._check} at node {node} within {self._within // self._setting.slot} slots of calm"
         self._findings.broken(self._check, SimTime(start + self._within), behind, detail)
 
-    def at_end(self) -> None:
-        """Fills in the figures."""
+    def close(self) -> None:
+        """The run is over: fills in the figures."""
         self._findings.note(self._check, "open", sum(map(len, self._waiting.values())))
         self._findings.note(self._check, "slowest_slots", round(self._slowest / self._setting.slot, 3))

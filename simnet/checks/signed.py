@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockCommitted, Proposed, VoteCast
+from simnet.events import BlockCommitted, Endorsed, Proposed, VoteCast
+from simnet.protocol.validators import Lane
 from simnet.units import NodeId, SimTime
-
-VOTING, ENDORSING = 0, 1
-"""Lanes of one-time keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +32,25 @@ class KeysOnce:
     def __init__(self, setting: Setting, findings: Findings) -> None:
         self._setting = setting
         self._findings = findings
-        self._signed: dict[tuple[NodeId, int, int, str], Signed] = {}
+        self._signed: dict[tuple[NodeId, Lane, int, str], Signed] = {}
         """By (node, lane, slot, phase)."""
-        self._heights: dict[tuple[NodeId, int, int], int] = {}
+        self._heights: dict[tuple[NodeId, Lane, int], int] = {}
         """The height that a slot's keys serve, by (node, lane, slot)."""
 
     @property
     def handlers(self) -> Handlers:
-        return {Proposed: self._proposed, VoteCast: self._voted}
+        return {Proposed: self._proposed, VoteCast: self._voted, Endorsed: self._endorsed}
 
     def _proposed(self, e: Proposed) -> None:
-        self._sign(e.at, e.node, VOTING, e.slot, "proposal", Signed(e.height, e.block))
+        self._sign(e.at, e.node, Lane.VOTE, e.slot, "proposal", Signed(e.height, e.block))
 
     def _voted(self, e: VoteCast) -> None:
-        self._sign(e.at, e.node, VOTING, e.slot, e.phase, Signed(e.height, e.block))
+        self._sign(e.at, e.node, Lane.VOTE, e.slot, e.phase, Signed(e.height, e.block))
 
-    def _sign(self, at: SimTime, node: NodeId, lane: int, slot: int, phase: str, signed: Signed) -> None:
+    def _endorsed(self, e: Endorsed) -> None:
+        self._sign(e.at, e.node, Lane.ENDORSE, e.slot, f"{e.backend} endorsement", Signed(e.height, e.block))
+
+    def _sign(self, at: SimTime, node: NodeId, lane: Lane, slot: int, phase: str, signed: Signed) -> None:
         if node not in self._setting.honest:
             return
         self._findings.looked_at("keys_once", "signatures")

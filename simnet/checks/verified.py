@@ -6,15 +6,17 @@ are verified here once more, straight by Ed25519; a certificate needs more than 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 
+from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
 from simnet.proofs import native
+from simnet.proofs.backend import CircuitId
 from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import Certificate, Phase, TxMessage
+from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.scenario.opponents import is_opponents, spoils_proof
 from simnet.units import NodeId
 
@@ -80,7 +82,8 @@ class Verified:
         if own is None:
             return
         self._findings.looked_at(CHECK, "certificates")
-        why = self._why_not_decided(e.node, own.certificate, own.block.header, own.block.hash, [Phase.PRECOMMIT])
+        why = self._why_not_decided(e.node, own.certificate, own.block.header)
+        why = why or self._why_no_quorum("precommits", own.certificate.voters(Phase.PRECOMMIT))
         if why is not None:
             self._broken(e, e.node, f"committed {e.block} at height {e.height}, whose certificate {why}")
         held = self._setting.nodes[e.node].transactions.verified
@@ -116,7 +119,8 @@ class Verified:
             return
         if ("consensus", own.proof.envelope.name) not in self._accepted[e.node]:
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of height {e.height} without verifying it")
-        why = self._why_not_decided(e.node, own.proof.certificate, own.block.header, own.block.hash, list(Phase))
+        why = self._why_not_decided(e.node, own.proof.certificate, own.block.header)
+        why = why or self._why_no_quorum("tags", own.proof.certificate.tags())
         if why is not None:
             self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
 
@@ -125,39 +129,33 @@ class Verified:
             return
         for proof in self._setting.nodes[e.node].aggregation.proofs_of(e.height):
             self._findings.looked_at(CHECK, "block_proofs")
-            if all(name != proof.envelope.name for _, name in self._accepted[e.node]):
+            if (CircuitId(proof.circuit).label, proof.envelope.name) not in self._accepted[e.node]:
                 self._broken(e, e.node, f"holds proof {proof.envelope.name} of height {e.height} without having verified it")
 
     # --- certificates ----------------------------------------------------------------------------------
 
-    def _why_not_decided(self, node: NodeId, certificate: Certificate, header: Header, block: bytes, phases: Iterable[Phase]) -> str | None:
-        """What keeps a certificate from showing that this block was decided; each vote is verified."""
+    def _why_not_decided(self, node: NodeId, certificate: Certificate, header: Header) -> str | None:
+        """What keeps a certificate from being one of this block, of a slot that has been; each of its signatures is verified."""
         now = self._setting.nodes[node].clock.now
-        if (certificate.height, certificate.block) != (header.height, block):
+        if (certificate.height, certificate.block) != (header.height, header_hash(header)):
             return f"is of {certificate.block.hex()[:16]} at height {certificate.height}"
         if certificate.slot < header.slot:
             return f"is of slot {certificate.slot}, before the block's own slot {header.slot}"
         if self._setting.start_of(certificate.slot) > now + self._setting.precision:
             return f"is of slot {certificate.slot}, which has not begun"
         subject = (certificate.height, certificate.slot, certificate.block)
-        for vote in certificate.votes:
-            if (vote.height, vote.slot, vote.block) != subject:
-                return f"has a vote of node {vote.validator} for something else"
-            known = 0 <= vote.validator < len(self._keys)
-            if not known or not self._signatures.valid(self._keys[vote.validator], vote.signing_bytes(), vote.signature):
-                return f"has a vote that node {vote.validator} did not sign"
-        for e in certificate.endorsements:
-            if (e.height, e.slot, e.block) != subject:
-                return f"has an endorsement of node {e.validator} for something else"
-            known = 0 <= e.validator < len(self._keys)
-            if not known or not self._signatures.valid(self._keys[e.validator], e.signing_bytes(), e.signature):
-                return f"has an endorsement that node {e.validator} did not sign"
-        for phase in phases:
-            voters = {v.validator for v in certificate.votes if v.phase is phase} | {e.validator for e in certificate.endorsements}
-            weight = self._setting.stake(voters)
-            if not self._setting.quorum(weight):
-                return f"has {phase.label}s of {weight} of {self._setting.total} of the stake"
+        everything: tuple[Vote | Endorsement, ...] = (*certificate.votes, *certificate.endorsements)
+        for signed in everything:
+            if (signed.height, signed.slot, signed.block) != subject:
+                return f"has a vote of node {signed.validator} for something else"
+            known = 0 <= signed.validator < len(self._keys)
+            if not known or not self._signatures.valid(self._keys[signed.validator], signed.signing_bytes(), signed.signature):
+                return f"has a vote that node {signed.validator} did not sign"
         return None
+
+    def _why_no_quorum(self, what: str, voters: Collection[int]) -> str | None:
+        weight = self._setting.stake(voters)
+        return None if self._setting.quorum(weight) else f"has {what} of {weight} of {self._setting.total} of the stake"
 
 
 def _signed_bytes(message: TxMessage, chain_id: bytes) -> bytes:

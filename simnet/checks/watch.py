@@ -65,13 +65,22 @@ class Checks:
         """The next one to begin."""
         self._look_at: int = setting.start_of(0)
         """Time says something at the first event after this."""
+        self._now = SimTime(0)
+        self.fatal = False
+        """Whether a safety check is broken: the run must end."""
+        self._closed = False
 
     def on_event(self, event: Event) -> None:
         """Checks what an event shows, and what the time until then has shown."""
         if event.at > self._look_at:
             self._time_passes(event.at)
-        for handler in self._handlers.get(type(event), ()):
+        handlers = self._handlers.get(type(event))
+        if handlers is None:
+            return
+        self._now = event.at
+        for handler in handlers:
             handler(event)
+        self.fatal = self._findings.fatal
         changed = self._calm.changed_at
         if changed is not None:
             self._look_at = min(self._look_at, changed)
@@ -83,6 +92,7 @@ class Checks:
             self._look(changed)
         while self._setting.start_of(self._slot) < now:
             self._look(self._setting.start_of(self._slot))
+            self._progress.on_slot(self._chains.leader(self._progress.top + 1, self._slot))
             self._slot += 1
         self._look_at = self._setting.start_of(self._slot)
 
@@ -101,11 +111,6 @@ class Checks:
         """The first of every broken check, in order."""
         return self._findings.violations
 
-    @property
-    def fatal(self) -> bool:
-        """Whether a safety check is broken: the run must end."""
-        return self._findings.fatal
-
     def coherent(self, live: Sequence[NodeId]) -> bool:
         """Whether these nodes hold the same chain and transfers: until then a run waits for stragglers."""
         return self._coherence.reached(live)
@@ -115,12 +120,19 @@ class Checks:
         self._time_passes(SimTime(at + 1))
         self._look(at)
         self._chains.at_end(at)
-        self._progress.at_end(at)
-        for lag in self._lags:
-            lag.at_end()
         self._coherence.at_end(live, after_drain, at)
         self._effect.at_end(at)
+        self._close(at)
+
+    def _close(self, at: SimTime) -> None:
+        """Fills in what the checks of progress have measured."""
+        self._closed = True
+        self._progress.close(at)
+        for lag in self._lags:
+            lag.close()
 
     def report(self) -> dict[str, dict[str, object]]:
-        """Every check's verdict and the counts behind it."""
+        """Every check's verdict and the counts behind it, also of a run that broke off."""
+        if not self._closed:
+            self._close(self._now)
         return self._findings.report()

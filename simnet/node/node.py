@@ -122,6 +122,7 @@ class Node:
 
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
+        self.peers.connected(peer)
         self.sync.send_status([peer])
 
     def on_disconnected(self, peer: NodeId) -> None:

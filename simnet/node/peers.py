@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
 from simnet.node.world import World
-from simnet.protocol.messages import BlockProof, ConsensusProof, TxMessage
+from simnet.protocol.messages import BlockProof, ConsensusProof, Endorsement, Proposal, TxMessage, Vote
 from simnet.units import NodeId, SimTime, from_ms
 
 BAN_BELOW = 100
@@ -52,7 +52,7 @@ PIPELINE = ("proof_pipeline_error", 500)
 MALFORMED = frozenset({"UnknownBackend", "UnknownProofKind"})
 DUPLICATE = ("duplicate_proof", 200)
 SENT_MAX = 4096
-"""Proofs that are remembered of one neighbour."""
+"""Messages that are remembered of one neighbour."""
 PARTS_PER_MILLION = 1_000_000
 
 
@@ -67,7 +67,7 @@ class Peer:
     """When `spent` was last brought up to date."""
     banned: bool = False
     sent: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
-    """What proofs it has sent, by digest: an honest neighbour sends each once, whoever sent it besides."""
+    """Proofs, votes and proposals that it has sent: an honest neighbour sends each once, whoever sent it besides."""
 
     def again(self, digest: bytes) -> bool:
         """Whether it has sent this proof before; notes it."""
@@ -77,6 +77,16 @@ class Peer:
         if len(self.sent) > SENT_MAX:
             self.sent.popitem(last=False)
         return False
+
+
+def content_of(payload: object) -> bytes | None:
+    """What tells a message that is sent once from another; `None` for kinds that honest nodes repeat."""
+    match payload:
+        case TxMessage() | ConsensusProof() | BlockProof():
+            return payload.envelope.digest
+        case Vote() | Proposal() | Endorsement():
+            return payload.signature
+    return None
 
 
 class Peers:
@@ -96,8 +106,10 @@ class Peers:
 
     def judged(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node has answered a gossip message that came from a neighbour."""
-        kind, payload = message.kind, message.payload
-        again = isinstance(payload, TxMessage | ConsensusProof | BlockProof) and self._of(peer).again(payload.envelope.digest)
+        if verdict is Verdict.DROP:
+            return  # Another copy is welcome.
+        kind, content = message.kind, content_of(message.payload)
+        again = content is not None and self._of(peer).again(content)
         if verdict is Verdict.ACCEPT:
             self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
         elif verdict is Verdict.REJECT:
@@ -114,6 +126,10 @@ class Peers:
         """A slot begins: neighbours that are still there gain a little."""
         for peer in self._world.network.connected(self._node):
             self._reward(peer, UPTIME)
+
+    def connected(self, peer: NodeId) -> None:
+        """A link came up: neighbours offer again what one of the two may have forgotten."""
+        self._of(peer).sent.clear()
 
     def blame(self, peer: NodeId, cause: str, points: int) -> None:
         """Takes points (thousandths) from a neighbour, and cuts its link when too little is left."""

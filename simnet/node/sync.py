@@ -111,6 +111,8 @@ class Sync:
         """By height."""
         self._ahead: list[SyncedBlock] = []
         self._busy = False
+        self._turn = 0
+        """Whom to ask next when nobody in particular has what is wanted."""
         self._wanted: set[bytes] = set()
         """Transfers asked for by id."""
         self._owed: dict[bytes, list[NodeId]] = {}
@@ -196,13 +198,14 @@ class Sync:
         # min takes the first of equals.
         return min((first, *ahead), key=lambda p: max(0, self._unanswered[p] - SILENT_REQUESTS + 1))
 
-    def request_transfers(self, ids: frozenset[bytes], peer: NodeId) -> None:
-        """Asks a neighbour for transfers by id: the one that named them, if it is connected."""
+    def request_transfers(self, ids: frozenset[bytes], peer: NodeId | None) -> None:
+        """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
         neighbours = self._world.network.connected(self._node)
         if neighbours:
             wanted = tuple(sorted(ids))
             self._wanted.update(ids)
-            target = peer if peer in neighbours else neighbours[0]
+            self._turn += 1
+            target = peer if peer in neighbours else neighbours[self._turn % len(neighbours)]
             self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:

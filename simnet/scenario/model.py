@@ -11,12 +11,13 @@ from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, 
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
+NAME_MAX = 200
 
 
 class Scenario(Upstream):
     """Everything that a run needs but its seed. Build it with `simnet.scenario.load.load_scenario`."""
 
-    name: str = Field(min_length=1, max_length=200, description="Default: the file's stem.")
+    name: str = Field(min_length=1, max_length=NAME_MAX, description="Default: the file's stem.")
     test_only: bool = Field(default=False, description="Allows mock proofs.")
     sim: Sim
     topology: Topology

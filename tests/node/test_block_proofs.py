@@ -370,13 +370,13 @@ def test_the_check_finds_aggregates_that_differ_or_do_not_chain(change: dict[str
     checks.on_event(last)
     assert not checks.violations
     checks.on_event(replace(last, **change))  # type: ignore[arg-type]
-    assert [v.invariant for v in checks.violations] == ["aggregation"]
+    assert [v.invariant for v in checks.violations] == ["coherence"]
 
 
 def test_the_check_finds_a_node_that_lacks_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
     result = Bench(scenario(slots=4)).run()
-    assert [v.invariant for v in result.violations] == ["aggregation"]
+    assert [v.invariant for v in result.violations] == ["aggregated"]
 
 
 def test_a_refused_proof_is_not_forwarded() -> None:

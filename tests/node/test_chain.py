@@ -204,7 +204,7 @@ def test_nodes_with_different_full_mempools_still_agree_on_blocks() -> None:
         )
     )
     result = bench.run()
-    assert {v.invariant for v in result.violations} <= {"mempool_coherence"}
+    assert {v.invariant for v in result.violations} <= {"coherence"}
     assert len(bench.chain(0)) == 6
     limits = Counter(e.what for e in bench.of(LimitReached))
     assert limits["chain.mempool_transactions_max"] > 100

@@ -94,7 +94,7 @@ def test_a_full_prover_queue_is_an_event_and_skips_the_publication(tmp_path: Pat
     costs = cost_file(tmp_path / "c.toml", [TRANSACTION, CONSENSUS], prove_ms=1000)
     bench = Bench(given, costs=costs)
     result = bench.run()
-    assert not {v.invariant for v in result.violations} - {"mempool_coherence"}
+    assert not {v.invariant for v in result.violations} - {"coherence"}
     full = [e for e in bench.of(LimitReached) if e.what == "provers.queue_jobs_max"]
     assert len(full) > 10
     assert bench.of(PublicationSkipped)
@@ -135,7 +135,7 @@ def test_an_own_transfer_is_offered_to_the_busy_verifier_again(tmp_path: Path) -
 def test_a_full_mempool_is_an_event_and_takes_no_more() -> None:
     bench = Bench(scenario(rate=40.0, slots=4, chain={"mempool_transactions_max": 5, "lanes_per_wallet": 16}))
     result = bench.run()
-    assert not {v.invariant for v in result.violations} - {"mempool_coherence"}
+    assert not {v.invariant for v in result.violations} - {"coherence"}
     full = [e for e in bench.of(LimitReached) if e.what == "chain.mempool_transactions_max"]
     assert len(full) > 20
     skipped = Counter(e.reason for e in bench.of(PublicationSkipped))

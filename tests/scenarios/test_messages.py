@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from simnet.checks import Checks, Violation
+from simnet.checks.chains import Chains
 from simnet.cli.main import app
 from simnet.events import BlockCommitted
 from tests.runs import LIGHT_SEED, STEERING, TINY, TINY_FAULTS, run_json, simnet
@@ -98,14 +98,14 @@ def test_several_faults_are_all_reported_in_the_files_order() -> None:
 
 def test_a_broken_invariant_ends_the_run_with_exit_1_and_a_replay_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real run; only the check is made to object to its second block."""
-    check = Checks._on_committed
+    check = Chains._committed
 
-    def objecting(self: Checks, e: BlockCommitted) -> None:
+    def objecting(self: Chains, e: BlockCommitted) -> None:
         check(self, e)
-        if e.height == 2 and not self.violations:
-            self.violations.append(Violation("agreement", e.at, "made up by a test"))
+        if e.height == 2:
+            self._findings.broken("agreement", e.at, [e.node], "made up by a test")
 
-    monkeypatch.setattr(Checks, "_on_committed", objecting)
+    monkeypatch.setattr(Chains, "_committed", objecting)
     arguments = ["--seed", str(LIGHT_SEED), "--set", "chain.fee=2"]
     done = in_process("run", TINY_FAULTS, "--out", "out", "--quiet", *arguments)
     assert done.exit_code == 1
@@ -115,6 +115,7 @@ def test_a_broken_invariant_ends_the_run_with_exit_1_and_a_replay_command(monkey
     run = run_json(Path("out"))
     assert (run["complete"], run["exit_code"]) == (False, 1)
     assert run["violations"] == ["agreement: made up by a test"]
+    assert f"replay: {run['replay']}" == replay
     # The replay command breaks the same way, at the same event.
     words = replay.removeprefix("replay: simnet ").split()
     again = in_process(*words, "--out", "again", "--quiet")

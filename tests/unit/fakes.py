@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from simnet.checks.verdicts import CHECKS
 from simnet.events import Event, Observer
 from simnet.run_info import RunInfo
 from simnet.units import from_ms
@@ -39,7 +40,7 @@ def result(**changes: object) -> SimpleNamespace:
         "interrupted": False,
         "end": from_ms(11_500),
         "violations": (),
-        "checks": {"agreement": {"held": True, "heights": 2}},
+        "checks": {name: {"held": True, "status": "held", "longest_gap_slots": 1.0} for name in CHECKS},
         "costs": {"transaction": 1},
         "timings": {"wall_s": 0.1},
         "proofs_sha256": "cd" * 32,

@@ -1,0 +1,72 @@
+"""fault_effect: faults that never acted are named; what the others did is counted."""
+
+from typing import Any
+
+import pytest
+
+from tests.checks.kit import bench, entry
+
+LATE = 600_000
+
+
+def effect(**faults: Any) -> dict[str, Any]:
+    regions = {"assignments": ["A", "A", "B", "B"]}
+    return dict(entry(bench(4, rate=6.0, regions=regions, faults=faults).run(), "fault_effect"))
+
+
+def test_without_faults_there_is_nothing_to_look_at() -> None:
+    told = effect()
+    assert (told["status"], told["faults"], told["by_fault"]) == ("not_exercised", 0, {})
+
+
+NODE = {
+    "crash": {"node": 1},
+    "pause": {"node": 1},
+    "equivocation": {"nodes": [1]},
+    "withholding": {"nodes": [1], "what": ["votes"]},
+    "service_stop": {"nodes": [1], "service": "verifier"},
+    "clock_skew": {"nodes": [1], "offset_ms": 150},
+}
+LINK = {
+    "one_way": {},
+    "flapping": {"up_ms": 100, "down_ms": 100},
+    "duplicate": {"probability": 1.0},
+    "reorder": {"probability": 1.0, "delay_ms": 10},
+    "corrupt": {"probability": 1.0},
+    "bandwidth": {"kbps": 1000},
+}
+
+
+@pytest.mark.parametrize(("kind", "keys"), [*NODE.items(), *LINK.items()])
+def test_each_kind_acts_or_is_named(kind: str, keys: dict[str, Any]) -> None:
+    place = "nodes" if kind in NODE else "links"
+    where = {} if kind in NODE else {"source": "A", "target": "B"}
+    acting = {"kind": kind, "start_ms": 700, "duration_ms": 2000, **where, **keys}
+    idle = {**acting, "start_ms": LATE}
+    told = effect(**{place: [acting, idle]})
+    assert told["status"] == "broken" and told["acted"] == 1 and told["faults"] == 2
+    assert told["by_fault"][f"{place}[0] {kind}"] > 0 == told["by_fault"][f"{place}[1] {kind}"]
+    assert told["first"]["detail"] == f"never acted: {place}[1] {kind} (never began)"
+
+
+def test_partition_churn_and_spam() -> None:
+    partition = {"group_a": "A", "group_b": "B", "start_ms": 900, "duration_ms": 1000}
+    churn = {"rate_per_min": 60.0, "restart_after_ms": 300}
+    spam = {"start_ms": 0, "spam_factor": 3, "publishers": [0, 1, 2, 3]}
+    told = effect(partition=partition, churn=churn, byzantine=spam)
+    assert told["status"] == "held" and told["by_fault"]["partition"] == 4 and min(told["by_fault"].values()) > 0
+    told = effect(partition={**partition, "start_ms": LATE}, churn={**churn, "start_ms": LATE}, byzantine={**spam, "start_ms": LATE})
+    assert told["status"] == "broken" and told["acted"] == 0
+    assert told["first"]["detail"].startswith("never acted: partition (never began), churn (never began), byzantine")
+
+
+def test_a_fault_that_met_nothing_is_named() -> None:
+    """A withholder of block proofs where there are none to make."""
+    fault = {"kind": "equivocation", "nodes": [1], "what": ["proposals"], "start_ms": 10, "duration_ms": 20}
+    told = effect(nodes=[fault])
+    assert told["first"]["detail"] == "never acted: nodes[0] equivocation (met nothing to act on)"
+
+
+def test_it_is_a_warning_and_ends_nothing() -> None:
+    result = bench(4, faults={"nodes": [{"kind": "crash", "node": 1, "start_ms": LATE, "duration_ms": 10}]}).run()
+    assert result.complete and not result.violations and entry(result, "fault_effect")["held"] is False

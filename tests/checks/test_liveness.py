@@ -1,0 +1,274 @@
+"""progress, proven, aggregated, coherence: what they ask for while it is calm, and runs in which it does not happen."""
+
+from typing import Any
+
+import pytest
+
+from simnet.node.aggregation import Aggregation
+from simnet.node.block_prover import BlockProver
+from simnet.node.finality import Finality
+from simnet.node.sync import Sync
+from simnet.node.transactions import Transactions
+from simnet.node.voting import Validator
+from simnet.protocol.validators import Electorate
+from tests.checks.kit import Bench, bench, breaks, broken, entry
+from tests.mocks import SETTLE_MS
+
+S = 1_000_000_000
+
+
+def proposing_only(monkeypatch: pytest.MonkeyPatch, slots: Any) -> None:
+    """Leaders of other slots say nothing."""
+    propose = Validator._propose
+    monkeypatch.setattr(Validator, "_propose", lambda self, effect: propose(self, effect) if effect.slot in slots else None)
+
+
+def test_a_chain_that_stops_is_found_within_the_run_which_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, range(3))
+    b = bench(14)
+    result = b.run()
+    violation = breaks(result, "progress", "no block after height 3 for 6.00 slots of calm")
+    last = max(e.at for e in b.commits(0))
+    assert violation.at - last == pytest.approx(6 * S, abs=S // 10) and violation.nodes == (0, 1, 2, 3)
+    told = entry(result, "progress")
+    assert (told["height"], told["calms"], told["calm_slots"], told["commits_in_calm"]) == (3, 1, 14.0, 3)
+    assert told["longest_gap_slots"] == pytest.approx(11.9, abs=0.1) and told["overdue"] == 1
+    assert result.end > 15 * S, "a broken promise of progress does not end the run"
+
+
+def test_a_chain_that_never_starts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, ())
+    result = bench(8).run()
+    assert breaks(result, "progress", "no block after height 0").at == (SETTLE_MS + 6000) * 1_000_000
+    assert {name for name, told in result.checks.items() if told["status"] == "not_exercised"} >= {
+        "agreement",
+        "finality",
+        "supply",
+        "proven",
+    }
+
+
+def test_one_block_in_three_slots_is_enough_and_one_in_four_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        proposing_only(patched, range(0, 40, 3))
+        assert entry(bench(40, rate=0.5).run(), "progress")["held"] is True
+    proposing_only(monkeypatch, range(0, 40, 4))
+    result = bench(40, rate=0.5).run()
+    violation = breaks(result, "progress", "slots of calm")
+    assert entry(result, "progress")["longest_gap_slots"] == pytest.approx(4, abs=0.05), "no single gap is too long"
+    assert violation.at < 30 * S
+
+
+def test_early_haste_excuses_no_later_halt(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, range(20))
+    violation = breaks(bench(27, rate=0.5).run(), "progress", "after height 20")
+    assert violation.at < 26.5 * S
+
+
+def test_too_short_a_calm_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, ())
+    told = entry(bench(5).run(), "progress")
+    assert (told["held"], told["status"], told["calm_slots"]) == (None, "not_exercised", 5.0)
+
+
+def cut_off(b: Bench, nodes: tuple[int, ...], start_ms: float, end_ms: float) -> None:
+    for node in nodes:
+        b.isolate(node, start_ms, end_ms)
+
+
+def test_a_fault_explains_a_gap_but_not_what_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of four are away for ten slots; the rest is no quorum. Then all are back."""
+    b = bench(24, rate=0.5)
+    cut_off(b, (1, 2), 2900, 12900)
+    result = b.run()
+    told = entry(result, "progress")
+    assert told["held"] is True and told["calms"] == 2 and told["calm_slots"] == pytest.approx(14, abs=0.01)
+    assert told["longest_gap_slots"] < 6
+    b = bench(24, rate=0.5)
+    cut_off(b, (1, 2), 2900, 12900)
+    proposing_only(monkeypatch, range(13))
+    violation = breaks(b.run(), "progress", "for 6.00 slots of calm")
+    assert violation.at == (SETTLE_MS + 12900 + 6000) * 1_000_000
+
+
+def test_a_node_that_is_away_alone_ends_no_calm() -> None:
+    b = bench(12, rate=0.5)
+    cut_off(b, (1,), 1500, 9000)
+    told = entry(b.run(), "progress")
+    assert told["held"] is True and told["calms"] == 1 and told["calm_slots"] == 12.0
+
+
+def test_nodes_that_leave_one_after_the_other_end_a_calm_in_the_end() -> None:
+    """When the second of four goes before the first has been back for three slots, no quorum has been there all the time."""
+    b = bench(12, rate=0.5)
+    cut_off(b, (1,), 1500, 3500)
+    cut_off(b, (2,), 4500, 6500)
+    assert entry(b.run(), "progress")["calms"] == 2
+    b = bench(14, rate=0.5)
+    cut_off(b, (1,), 1500, 3500)
+    cut_off(b, (2,), 7500, 9500)
+    assert entry(b.run(), "progress")["calms"] == 1
+
+
+@pytest.mark.parametrize(("last", "status"), [(9, "held"), (30, "broken")])
+def test_slots_that_an_absent_node_leads_do_not_count_up_to_six(monkeypatch: pytest.MonkeyPatch, last: int, status: str) -> None:
+    """Node 3 is away, and leads for longer than any luck."""
+    order = Electorate.leaders
+
+    def rigged(self: Electorate, slot: int) -> tuple[int, ...]:
+        found = order(self, slot)
+        return (3, *(v for v in found if v != 3)) if 2 <= slot <= last else found
+
+    monkeypatch.setattr(Electorate, "leaders", rigged)
+    b = bench(20, rate=0.5)
+    cut_off(b, (3,), 1500, 60_000)
+    result = b.run()
+    told = entry(result, "progress")
+    assert told["status"] == status, told
+    if status == "held":
+        assert told["leaderless_slots"] >= 6 and told["longest_gap_slots"] < 6, "two of eight count"
+    else:
+        assert broken(result)["progress"].at == pytest.approx(max(e.at for e in b.commits(0)) + 12 * S, abs=S // 10)
+
+
+def test_nodes_that_cut_each_other_off_are_no_excuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Honest nodes ban honest ones: no fault of the scenario explains that."""
+    b = bench(14, rate=0.5)
+
+    def ban() -> None:
+        b.world.network.cut(b.world.network.edges, "ban:0")
+
+    b.at(2900, ban)
+    breaks(b.run(), "progress", "no block after height 3 for 6.00 slots of calm")
+
+
+TROUBLES = {
+    "pause": [{"kind": "pause", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
+    "crash": [{"kind": "crash", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
+    "clock_skew": [{"kind": "clock_skew", "nodes": [0, 1], "offset_ms": 400, "start_ms": 3000, "duration_ms": 4000}],
+    "withholding": [{"kind": "withholding", "nodes": [0, 1], "what": ["votes"], "start_ms": 3000, "duration_ms": 4000}],
+    "service_stop": [{"kind": "service_stop", "service": "verifier", "nodes": [0, 1], "start_ms": 3000, "duration_ms": 4000}],
+}
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+def test_nodes_in_trouble_are_no_part_of_a_calm(kind: str) -> None:
+    told = entry(bench(12, rate=0.5, faults={"nodes": TROUBLES[kind]}).run(), "progress")
+    assert told["calms"] == 2 and told["calm_slots"] == pytest.approx(8, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["one_way", "flapping", "corrupt", "reorder", "bandwidth"])
+def test_links_under_a_rule_connect_nobody(kind: str) -> None:
+    more: dict[str, dict[str, float]] = {
+        "flapping": {"up_ms": 300, "down_ms": 300},
+        "corrupt": {"probability": 0.5},
+        "bandwidth": {"kbps": 64},
+    }
+    more["reorder"] = {"probability": 0.5, "delay_ms": 50}
+    rule = {"kind": kind, "source": "A", "target": "B", "start_ms": 3000, "duration_ms": 4000, **more.get(kind, {})}
+    result = bench(12, rate=0.5, regions={"assignments": ["A", "A", "B", "B"]}, faults={"links": [rule]}).run()
+    told = entry(result, "progress")
+    assert told["calms"] == 2 and told["calm_slots"] == pytest.approx(8, abs=0.01)
+
+
+def test_a_stopped_wallet_ends_no_calm() -> None:
+    stop = {"kind": "service_stop", "service": "wallet", "nodes": [0, 1], "start_ms": 3000, "duration_ms": 4000}
+    assert entry(bench(12, rate=2.0, faults={"nodes": [stop]}).run(), "progress")["calms"] == 1
+
+
+# --- proven, aggregated ------------------------------------------------------------------------------
+
+
+def test_a_block_that_nobody_proves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    prove = Finality._prove
+    monkeypatch.setattr(Finality, "_prove", lambda self, c, *rest: None if c.block.header.height == 2 else prove(self, c, *rest))
+    b = bench(12, rate=0.5)
+    result = b.run()
+    violation = breaks(result, "proven", "block 2 was not proven at node 0 within 8 slots of calm")
+    assert violation.at == min(e.at for e in b.of_height(2)) + 8 * S and violation.nodes == (0, 1, 2, 3)
+    assert entry(result, "proven")["open"] == 4
+
+
+def test_the_scenario_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Finality, "_prove", lambda self, *_: None)
+    result = bench(12, rate=0.5, consensus={"proven_within_slots": 3}).run()
+    breaks(result, "proven", "within 3 slots of calm")
+
+
+def test_a_proof_that_comes_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    prove = Finality._prove
+
+    def later(self: Finality, *what: Any) -> None:
+        self._world.after(9 * S, lambda: prove(self, *what))
+
+    monkeypatch.setattr(Finality, "_prove", later)
+    result = bench(14, rate=0.5).run()
+    breaks(result, "proven", "block 1 was not proven")
+    assert entry(result, "proven")["blocks"] > 0
+
+
+def test_a_block_that_is_never_aggregated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
+    result = bench(12, rate=0.5).run()
+    breaks(result, "aggregated", "block 1 was not aggregated at node 0 within 8 slots of calm")
+    assert "proven" not in broken(result)
+
+
+def test_a_chain_without_block_proofs_aggregates_nothing() -> None:
+    result = bench(4, chain={"block_proofs": []}).run()
+    assert entry(result, "aggregated") == {"held": None, "status": "not_exercised"} and result.complete
+
+
+def test_blocks_of_an_outage_have_their_time_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no live node could have had is not asked of it: node 1 is away, and gets everything afterwards."""
+    b = bench(14, rate=0.5)
+    cut_off(b, (1,), 900, 10900)
+    result = b.run()
+    assert entry(result, "proven")["held"] is True and entry(result, "proven")["blocks"] == 4 * b.nodes[0].chain.height
+
+
+# --- coherence -----------------------------------------------------------------------------------------
+
+
+def test_a_transfer_that_one_node_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(rate=6.0)
+    b.at(4990, b.nodes[2].transactions.pool.pending.clear)
+    monkeypatch.setattr(Transactions, "knows", lambda self, tx_id: True)
+    assert breaks(b.run(), "coherence", "transfers are missing at nodes [2]").nodes == (2,)
+
+
+def test_a_node_that_never_catches_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(14, rate=0.5)
+    cut_off(b, (3,), 1500, 9000)
+    direct, deaf = Sync.on_direct, b.nodes[3].sync
+    monkeypatch.setattr(Sync, "on_direct", lambda self, *what: None if self is deaf else direct(self, *what))
+    assert breaks(b.run(), "coherence", "node 3 at height").nodes == (3,)
+
+
+def test_another_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+    commitments, victim = Aggregation._commitments, b.nodes[1].aggregation
+
+    def other(self: Aggregation, *what: Any) -> tuple[str, str] | None:
+        found = commitments(self, *what)
+        return (found[0], "0" * 16) if found and self is victim else found
+
+    monkeypatch.setattr(Aggregation, "_commitments", other)
+    assert 1 in breaks(b.run(), "coherence", "holds aggregate").nodes
+
+
+def test_one_live_node_has_nobody_to_agree_with() -> None:
+    b = bench(4, rate=0.5, faults={"nodes": [{"kind": "crash", "node": n, "start_ms": 2500, "duration_ms": 600_000} for n in (0, 1, 2)]})
+    result = b.run()
+    assert entry(result, "coherence")["status"] == "not_exercised"
+    assert entry(result, "agreement")["held"] is True
+
+
+def test_nothing_at_all_is_never_held() -> None:
+    """Nobody is ever connected: every check but that of the faults had nothing to look at, or only what nodes signed."""
+    b = bench(8, rate=0.5)
+    cut_off(b, (0, 1, 2, 3), -499, 600_000)
+    result = b.run()
+    signed = {"keys_once", "locks"}
+    held = {name for name, told in result.checks.items() if told["status"] != "not_exercised"}
+    assert held - signed <= {"coherence", "nothing_unverified"}, held

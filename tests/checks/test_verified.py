@@ -1,0 +1,152 @@
+"""nothing_unverified: in each run some part of the verification is left out, and the check says so."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.finality import Finality
+from simnet.node.processor import Processor
+from simnet.node.voting import Validator
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
+from simnet.protocol.blocks import Block
+from simnet.protocol.messages import Certificate, Phase, Vote
+from simnet.protocol.votes import VoteBook
+from tests.checks.kit import bench, breaks, entry
+from tests.mocks import MockBackend
+
+CHECK = "nothing_unverified"
+
+
+def test_an_undisturbed_run_holds_and_says_on_what() -> None:
+    told = entry(bench(rate=6.0).run(), CHECK)
+    assert told["held"] is True
+    assert told["certificates"] == told["consensus_proofs"] == 20
+    assert told["transfers"] > 40 and told["block_proofs"] > 20 and told["verified"] > 100
+
+
+def without_verifier(monkeypatch: pytest.MonkeyPatch, circuit: CircuitId) -> None:
+    """Every proof of a circuit is taken as it comes."""
+    verify = Processor.verify
+
+    def lax(self: Processor, backend: BackendId, of: Circuit, *rest: Any) -> None:
+        if of.id is circuit:
+            rest[-1](ACCEPTED)
+        else:
+            verify(self, backend, of, *rest)
+
+    monkeypatch.setattr(Processor, "verify", lax)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "words"),
+    [
+        (CircuitId.TRANSACTION, "whose proof it has not verified"),
+        (CircuitId.CONSENSUS, "without verifying it"),
+        (CircuitId.STATE, "without having verified it"),
+        (CircuitId.RECURSIVE, "without having verified it"),
+    ],
+)
+def test_a_proof_that_no_verifier_saw_is_found(monkeypatch: pytest.MonkeyPatch, circuit: CircuitId, words: str) -> None:
+    without_verifier(monkeypatch, circuit)
+    breaks(bench(rate=6.0).run(), CHECK, words)
+
+
+def test_a_spoiled_proof_that_is_accepted_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MockBackend, "verify", lambda self, *_: ACCEPTED)
+    spam = {"start_ms": 0, "spam_factor": 4, "publishers": [0, 1], "spam_kinds": ["flipped_bytes"]}
+    result = bench(rate=6.0, faults={"byzantine": spam}).run()
+    breaks(result, CHECK, "accepted flipped_bytes proof")
+    assert entry(result, CHECK)["spoiled"] >= 1
+
+
+def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures are not looked at, and one node signs nothing."""
+    sign = Validator._signed_vote
+
+    def unsigned(self: Validator, *what: Any) -> Vote:
+        vote = sign(self, *what)
+        return replace(vote, signature=bytes(64)) if vote.validator == 2 else vote
+
+    monkeypatch.setattr(Validator, "_signed_vote", unsigned)
+    monkeypatch.setattr(World, "vote_valid", lambda self, vote: True)
+    breaks(bench().run(), CHECK, "a vote that node 2 did not sign")
+
+
+def test_a_decision_on_half_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    quorums = VoteBook.quorums
+
+    def early(self: VoteBook, phase: Phase) -> Iterator[tuple[int, bytes | None]]:
+        yield from quorums(self, phase)
+        if phase is Phase.PRECOMMIT:
+            yield from ((slot, v) for (slot, p), t in self._tallies.items() if p is phase for v, weight in t.weight.items() if weight >= 20)
+
+    monkeypatch.setattr(VoteBook, "quorums", early)
+    breaks(bench().run(), CHECK, "precommits of 20 of 40 of the stake")
+
+
+def certified(monkeypatch: pytest.MonkeyPatch, node: int, change: Callable[[Certificate], Certificate]) -> Any:
+    """One node commits with other certificates than it has seen."""
+    b = bench()
+    append, victim = Chain.append, b.nodes[node].chain
+
+    def other(self: Chain, block: Block, slot: int, certificate: Certificate, txs: Any) -> CommittedBlock:
+        return append(self, block, slot, change(certificate) if self is victim else certificate, txs)
+
+    monkeypatch.setattr(Chain, "append", other)
+    secrets = b.world.genesis.secrets
+    return b, lambda vote: replace(vote, signature=native.ed25519_sign(secrets[vote.validator], vote.signing_bytes()))
+
+
+def test_a_certificate_of_a_slot_to_come_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Really signed by all of them, in a slot that has not begun."""
+
+    def later(certificate: Certificate) -> Certificate:
+        slot = certificate.slot + 5
+        return replace(certificate, slot=slot, votes=tuple(sign(replace(v, slot=slot)) for v in certificate.votes))
+
+    b, sign = certified(monkeypatch, 1, later)
+    assert breaks(b.run(), CHECK, "which has not begun").nodes == (1,)
+
+
+def test_a_certificate_of_another_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(certificate: Certificate) -> Certificate:
+        block = bytes(32)
+        return replace(certificate, block=block, votes=tuple(sign(replace(v, block=block)) for v in certificate.votes))
+
+    b, sign = certified(monkeypatch, 1, other)
+    breaks(b.run(), CHECK, "certificate is of 0000000000000000")
+
+
+def test_one_vote_counted_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b, _ = certified(monkeypatch, 1, lambda c: replace(c, votes=(c.votes[0],) * 4))
+    breaks(b.run(), CHECK, "precommits of 10 of 40")
+
+
+def test_a_consensus_proof_with_too_few_votes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its prover leaves members out, and nobody looks."""
+    prove = Finality._prove
+
+    def short(self: Finality, committed: CommittedBlock, certificate: Certificate, keys: Any) -> None:
+        prove(self, committed, replace(certificate, votes=tuple(v for v in certificate.votes if v.validator < 2)), keys)
+
+    monkeypatch.setattr(Finality, "_prove", short)
+    monkeypatch.setattr(Finality, "_why_unrelated", lambda self, proof, committed: None)
+    breaks(bench().run(), CHECK, "whose certificate has tags of 20 of 40")
+
+
+def test_a_transfer_that_its_sender_did_not_sign_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from simnet.node.wallet import Draft
+
+    message = Draft.message
+
+    def unsigned(self: Draft, *rest: Any) -> Any:
+        return replace(message(self, *rest), signature=bytes(64))
+
+    monkeypatch.setattr(Draft, "message", unsigned)
+    monkeypatch.setattr(World, "signature_valid", lambda self, message: True)
+    breaks(bench(rate=6.0).run(), CHECK, "whose signature does not verify")
