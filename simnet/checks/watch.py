@@ -41,7 +41,7 @@ class Checks:
         if world.scenario.block_proof_backends:
             self._lags.append(Lag(setting, findings, calm, "aggregated", BlockAggregated))
         self._chains = Chains(setting, findings)
-        self._coherence = Coherence(setting, findings)
+        self._coherence = Coherence(setting, findings, calm)
         self._effect = FaultEffect(setting, findings)
         # The calm first: the others judge by it.
         told: tuple[Watcher, ...] = (
