@@ -160,11 +160,16 @@ class Key:
         unfit for production. Releases the GIL. Raises ZkError for an unknown backend, circuit, parameter or security profile."""
     @staticmethod
     def load(backend: int, circuit: int, params: Sequence[int], data: bytes, security: int = 0) -> Key:
-        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit and profile."""
+        """The inverse of `dump`. Raises ZkError when the bytes do not decode to a key of exactly this circuit and
+        profile, or to one under which anything can be proved. Whose setup a Groth16 key is from, bytes cannot say:
+        compare `vk_id` with a known one or ask `follows_from`."""
     @staticmethod
     def from_zkey(circuit: int, params: Sequence[int], data: bytes) -> Key:
         """The Groth16 key of a setup that others held with snarkjs for the circuit of `groth16_r1cs`. Raises ZkError when
         the bytes are no such key. It checks the circuit, not the ceremony: that is what `snarkjs zkey verify` is for."""
+    def follows_from(self, seed: bytes) -> bool:
+        """Whether this is, as far as a verifier is concerned, the key that `generate` makes from this seed; always for a STARK,
+        whose key `load` makes again. Costs Groth16 the synthesis of the circuit, not the setup. Releases the GIL."""
     def dump(self) -> bytes: ...
     def public_inputs(self, statement: bytes) -> bytes:
         """The public-input vector of a statement, computed natively from chain data. Raises ZkError (InvalidWitness) when

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from simnet.plain import printable
+
 
 class SimnetError(Exception):
     """Something a user can cause and fix."""
@@ -23,7 +25,7 @@ class Problem:
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
         shown = "" if self.value is None else f" = {self.value!r}"
-        return f"{where}: {self.key}{shown}: {self.why}" if self.key else f"{where}: {self.why}"
+        return printable(f"{where}: {self.key}{shown}: {self.why}" if self.key else f"{where}: {self.why}")
 
 
 class InputError(SimnetError):
@@ -40,6 +42,10 @@ class ScenarioError(InputError):
 
 class ThresholdError(SimnetError):
     """A thresholds file that cannot be applied, say an unknown metric name."""
+
+
+class RulesError(InputError, ThresholdError):
+    """A thresholds or metrics file with faults, each at its place."""
 
 
 class ProofError(SimnetError):

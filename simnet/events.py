@@ -439,13 +439,28 @@ class DoubleSignFound(Event):
 
 
 @event
+class MisconductFound(Event):
+    """A node holds a signed message that convicts its author by itself; one piece for each kind, height and slot."""
+
+    node: NodeId
+    validator: NodeId
+    height: int
+    slot: int
+    """Of a proposal; 0 for a proof."""
+    what: str
+    """false_proof, invalid_proposal."""
+    heard: bool
+    """Another node found it and told."""
+
+
+@event
 class EvidenceTaken(Event):
     """A node's slashing books hold a new piece of evidence, which raises an alarm."""
 
     node: NodeId
     validator: NodeId
     evidence: str
-    """double_sign, censorship, vote_withholding, inactivity."""
+    """double_sign, false_proof, censorship, vote_withholding, inactivity."""
     detail: str
 
 

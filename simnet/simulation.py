@@ -9,6 +9,7 @@ from pathlib import Path
 from simnet.checks import Checks, Violation
 from simnet.errors import SimnetError
 from simnet.events import Event, Observer, RunEnded, TrafficStarted
+from simnet.expectation import Expectation
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, Faults, run_end
 from simnet.net.network import Network
@@ -61,6 +62,13 @@ class RunResult:
     costs: Mapping[str, object]
     timings: Mapping[str, object]
     proofs_sha256: str
+    expectation: Mapping[str, object] | None = None
+    """Of a scenario with `[expect]`: whether the run broke as it was to."""
+
+    @property
+    def as_expected(self) -> bool:
+        """Nothing broke, or exactly what was to."""
+        return not self.violations if self.expectation is None else self.expectation["met"] is True
 
 
 class BrokenInvariant(Exception):
@@ -80,6 +88,8 @@ class Simulation:
         self._checks = checks
         self._observers: list[Observer] = []
         self._events = 0
+        expect, slot = world.scenario.expect, from_ms(world.scenario.chain.slot_ms)
+        self._expectation = None if expect is None else Expectation(expect, world.scenario.opponents, slot)
 
     def attach(self, observer: Observer) -> None:
         """Adds an observer; it sees every event from now on."""
@@ -91,10 +101,16 @@ class Simulation:
         for observer in self._observers:
             observer.on_event(event)
         self._events += 1
-        if self._checks.fatal and not isinstance(event, RunEnded):
+        if self._expectation is not None:
+            self._expectation.on_event(event)
+        if self._checks.fatal and not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant
         if self._events > self._world.scenario.limits.events_max:
             raise SimnetError(f"more than limits.events_max = {self._world.scenario.limits.events_max} events")
+
+    def _awaits_more(self) -> bool:
+        """Whether what broke was to break, and the evidence of it is still on its way."""
+        return self._expectation is not None and self._expectation.awaits_more(self._checks.violations, self._world.now)
 
     def run(self) -> RunResult:
         """Runs to the end, to a broken invariant, or to an interrupt (Ctrl-C)."""
@@ -109,6 +125,8 @@ class Simulation:
             interrupted = True
         finally:
             self._world.workshop.close()
+        expectation = None if self._expectation is None else self._expectation.report(self._checks.violations)
+        complete = complete or (expectation is not None and expectation["met"] is True)
         clocks = (time.perf_counter() - wall, time.process_time() - cpu, time.thread_time() - main)
         return RunResult(
             complete=complete,
@@ -119,6 +137,7 @@ class Simulation:
             costs=self._world.costs.used(),
             timings=timing_report(self._world.workshop.walls(), clocks, self._world.now, self._events),
             proofs_sha256=self._world.workshop.proofs_sha256(),
+            expectation=expectation,
         )
 
     def _run(self) -> None:

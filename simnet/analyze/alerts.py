@@ -6,7 +6,8 @@ from typing import Any
 
 from simnet.analyze.thresholds import PROPAGATION
 from simnet.analyze.verdicts import MISSING, Verdict, resolve
-from simnet.record.files import CHAOS_ALERT, PROPAGATION_ALERT, write_json
+from simnet.record.files import write_json
+from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT
 
 CHAOS = "chaos"
 """Summaries with this in the lower-cased file stem are chaos drills."""

@@ -9,7 +9,7 @@ Holm's correction over the figures keeps the chance of any false alarm below `al
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from simnet.analyze.sides import Side
-from simnet.analyze.thresholds import read_toml
+from simnet.analyze.thresholds import Fault, read_rules, refuse, unknown_keys
 from simnet.analyze.verdicts import MISSING, resolve
-from simnet.errors import ThresholdError
+from simnet.scenario.marks import Path as Place
 
 METRICS = Path(__file__).with_name("compare_metrics.toml")
 DIRECTIONS = ("lower", "higher")
@@ -80,22 +80,28 @@ class Comparison:
 
 
 def load_metrics(path: Path = METRICS) -> tuple[Metric, ...]:
-    """Reads `[[metric]]` tables. Raises `ThresholdError`."""
-    document = read_toml(path)
+    """Reads `[[metric]]` tables. Raises `ThresholdError` with every problem found."""
+    parsed = read_rules(path)
+    refuse(path, parsed, _metric_faults(parsed.data))
+    return tuple(Metric(**entry) for entry in parsed.data["metric"])
+
+
+def _metric_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
     entries = document.get("metric")
-    if not isinstance(entries, list) or not entries or set(document) != {"metric"}:
-        raise ThresholdError(f"{path}: [[metric]] tables and nothing else are expected")
-    for number, entry in enumerate(entries, 1):
-        if (
-            not isinstance(entry, dict)
-            or set(entry) != {"path", "better"}
-            or not isinstance(entry["path"], str)
-            or not entry["path"].strip()
-        ):
-            raise ThresholdError(f"{path}: metric {number}: needs path and better, and nothing else")
-        if entry["better"] not in DIRECTIONS:
-            raise ThresholdError(f"{path}: metric {number}: better = {entry['better']!r}; allowed: {', '.join(DIRECTIONS)}")
-    return tuple(Metric(**entry) for entry in entries)
+    yield from unknown_keys((), document, ("metric",))
+    if not isinstance(entries, list) or not entries:
+        yield ("metric",), "[[metric]] tables and nothing else are expected"
+        return
+    for number, entry in enumerate(entries):
+        place: Place = ("metric", number)
+        if not isinstance(entry, dict):
+            yield place, "not a table"
+            continue
+        yield from unknown_keys(place, entry, ("path", "better"))
+        if not isinstance(entry.get("path"), str) or not entry["path"].strip():
+            yield (*place, "path"), "needs path and better: path must be a text"
+        if entry.get("better") not in DIRECTIONS:
+            yield (*place, "better"), f"better = {entry.get('better')!r}; allowed: {', '.join(DIRECTIONS)}"
 
 
 def every_number(contents: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 from simnet.analyze.verdicts import Verdict
 from simnet.errors import OutputError
 from simnet.record.files import read_document
+from simnet.record.places import PROVER_MIX
 
-STEM = "cpu_gpu_prover_mix"
+STEM = PROVER_MIX
 MODES = ("cpu", "gpu")
 REQUEST_KEYS = frozenset({"use_gpu_requested", "use_gpu_recorded"})
 """The only keys about a GPU that a CPU entry has; both are false there."""

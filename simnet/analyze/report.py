@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from simnet.analyze.verdicts import Verdict, printable
+from simnet.analyze.verdicts import Verdict
+from simnet.plain import printable
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ def text(analyses: Sequence[Analysis]) -> str:
 
 def _text_of(analysis: Analysis) -> str:
     if analysis.problem:
-        return f"{analysis.summary} could not be judged\n"
+        return f"{printable(str(analysis.summary))} could not be judged\n"
     width = max((len(verdict.metric) for verdict in analysis.verdicts), default=0)
-    lines = [f"{analysis.summary} against {', '.join(map(str, analysis.rules))}"]
+    lines = [printable(f"{analysis.summary} against {', '.join(map(str, analysis.rules))}")]
     for verdict in analysis.verdicts:
         word = "warn" if verdict.tolerated else "ok  " if verdict.passed else "FAIL"
-        tail = "" if word == "ok  " else f"  ({verdict.why})"
-        lines.append(f"  {word} {printable(verdict.metric):<{width}}  {verdict.shown()}  [{verdict.limit}]{tail}")
+        tail = "" if word == "ok  " else f"  ({printable(verdict.why)})"
+        lines.append(f"  {word} {printable(verdict.metric):<{width}}  {verdict.shown()}  [{printable(verdict.limit)}]{tail}")
     failed = len(analysis.failures)
     lines.append(f"  {len(analysis.verdicts) - failed} held, {failed} failed")
     return "\n".join(lines) + "\n"
@@ -102,7 +103,9 @@ def _escape_title(value: str) -> str:
 
 
 def _escape(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """For a workflow command: its own escapes for line ends, nothing else that is not printable."""
+    kept = value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(kept)
 
 
 FORMATS: dict[str, Callable[[Sequence[Analysis]], str]] = {

@@ -7,7 +7,9 @@ from typing import Any
 
 from simnet.errors import OutputError
 from simnet.record.consensus import KIND
-from simnet.record.files import CHILD, is_product, read_json
+from simnet.record.files import CHILD, read_json
+from simnet.record.places import is_product, summary_stem
+from simnet.record.readback import run_head
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,7 @@ def _summaries(place: Path) -> list[Path]:
 
 
 def _main_summary(run: Path) -> Path:
-    scenario = read_json(run).get("scenario_path")
-    if not isinstance(scenario, str):
-        raise OutputError(f"{run}: lacks scenario_path")
-    return run.parent / "summaries" / f"{Path(scenario).stem}.json"
+    return run.parent / "summaries" / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
 
 
 def _distinct(paths: Sequence[Path], contents: Sequence[Mapping[str, Any]]) -> None:

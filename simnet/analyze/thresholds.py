@@ -4,13 +4,18 @@ A file stands on top of the packaged rules: a rule of the same metric takes the 
 steers it (`option`, `group`). `alone = true` leaves the packaged rules out.
 """
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import ThresholdError
+from simnet import reading
+from simnet.errors import Problem, RulesError, ThresholdError
+from simnet.plain import printable
+from simnet.scenario import toml
+from simnet.scenario.marks import DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem
+from simnet.scenario.marks import Path as Place
+from simnet.scenario.unknown import close_match
 
 FOLDER = Path("analysis/thresholds")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,6 +27,9 @@ FLAGS = ("optional", "required")
 KEYS = frozenset({*TEXTS, *FLAGS, "unit", "tolerates", *LIMITS})
 TABLES = frozenset({"threshold", "peer_bytes", "alone"})
 PEER_KEYS = frozenset({"stems", "multiplier", "min"})
+NUMBER_MAX = 1e300
+Fault = tuple[Place, str]
+"""Where in a file something is wrong, and what."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,15 @@ class Rules:
         """These rules with `upper` on top."""
         if upper.alone:
             return upper
-        named = {rule.metric: rule for rule in upper.thresholds}
-        kept = {rule.metric for rule in self.thresholds}
-        merged = [_on_top(rule, named.get(rule.metric)) for rule in self.thresholds]
-        merged += [rule for rule in upper.thresholds if rule.metric not in kept]
+        named: dict[str, list[Threshold]] = {}
+        for rule in upper.thresholds:
+            named.setdefault(rule.metric, []).append(rule)
+        merged: list[Threshold] = []
+        for rule in self.thresholds:
+            # All of a metric's upper rules take the place of its first lower one; the other lower ones go.
+            merged += [rule] if rule.metric not in named else [_on_top(rule, above) for above in named[rule.metric]]
+            named |= {rule.metric: []} if rule.metric in named else {}
+        merged += [rule for rules in named.values() for rule in rules]
         return Rules(tuple(merged), upper.peer_bytes or self.peer_bytes)
 
     def overridden(self, options: Mapping[str, float]) -> "Rules":
@@ -86,8 +99,8 @@ class Rules:
         return Rules(thresholds, peers, self.alone)
 
 
-def _on_top(rule: Threshold, upper: Threshold | None) -> Threshold:
-    return rule if upper is None else replace(upper, option=rule.option, unit=rule.unit, group=rule.group)
+def _on_top(rule: Threshold, upper: Threshold) -> Threshold:
+    return replace(upper, option=rule.option, unit=rule.unit, group=rule.group)
 
 
 def _overridden(rule: Threshold, options: Mapping[str, float]) -> Threshold:
@@ -105,22 +118,11 @@ def find_thresholds(stem: str) -> Path | None:
     return None
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises `ThresholdError` saying what is wrong with it."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ThresholdError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ThresholdError(f"{path}: {error}") from error
-
-
 def load_thresholds(path: Path) -> Rules:
     """Reads `[[threshold]]` tables and `[peer_bytes]`. Raises `ThresholdError` with every problem found."""
-    document = read_toml(path)
-    problems = [f"{path}: {why}" for why in _document_problems(document)]
-    if problems:
-        raise ThresholdError("\n".join(problems))
+    parsed = read_rules(path)
+    document = parsed.data
+    refuse(path, parsed, _document_problems(document))
     peers = document.get("peer_bytes")
     bytes_rule = None if peers is None else PeerBytes(**{**peers, "stems": tuple(peers.get("stems", ()))})
     return Rules(tuple(map(_threshold, document["threshold"])), bytes_rule, document.get("alone", False))
@@ -130,52 +132,95 @@ def _threshold(entry: Mapping[str, Any]) -> Threshold:
     return Threshold(**{**entry, "tolerates": tuple(entry.get("tolerates", ()))})
 
 
-def _document_problems(document: Mapping[str, Any]) -> list[str]:
+def read_rules(path: Path) -> Parsed:
+    """A TOML file with its marks. Raises `ThresholdError` saying what is wrong with it."""
+    try:
+        return toml.read(reading.text(path, DOCUMENT_BYTES_MAX))
+    except reading.UnreadableError as error:
+        raise ThresholdError(str(error)) from None
+    except SyntaxProblem as problem:
+        line, column = (problem.mark.line, problem.mark.column) if problem.mark else (None, None)
+        raise RulesError([Problem(path, line, "", None, str(problem), column)]) from None
+
+
+def refuse(path: Path, parsed: Parsed, found: Iterable[Fault]) -> None:
+    """Raises `ThresholdError` with every fault at its place, in the file's order."""
+    problems = []
+    for key, why in found:
+        mark = parsed.marks.near(key)
+        line, column = (mark.line, mark.column) if mark else (None, None)
+        problems.append(Problem(path, line, printable(".".join(map(str, key))), None, why, column))
+    if problems:
+        raise RulesError(sorted(problems, key=lambda p: (p.line is None, p.line or 0, p.column or 0)))
+
+
+def unknown_keys(place: Place, table: Mapping[str, Any], known: Iterable[str]) -> Iterator[Fault]:
+    """Keys of a table that nothing reads."""
+    known = sorted(known)
+    for key in table:
+        if key not in known:
+            yield (*place, key), f"unknown key {printable(key)!r}; {close_match(key, known)}"
+
+
+def _document_problems(document: Mapping[str, Any]) -> Iterator[Fault]:
     entries = document.get("threshold")
     if not isinstance(entries, list) or not entries:
-        return ["no [[threshold]] tables"]
-    found = [f"unknown key {key!r}; allowed: {', '.join(sorted(TABLES))}" for key in document if key not in TABLES]
-    for number, entry in enumerate(entries, 1):
-        found += [f"threshold {number}: {why}" for why in _problems(entry)]
+        yield ("threshold",), "no [[threshold]] tables"
+        entries = []
+    yield from unknown_keys((), document, TABLES)
+    for number, entry in enumerate(entries):
+        yield from _problems(("threshold", number), entry)
     if not isinstance(document.get("alone", False), bool):
-        found.append("alone must be true or false")
-    return found + [f"peer_bytes: {why}" for why in _peer_problems(document.get("peer_bytes", {}))]
+        yield ("alone",), "alone must be true or false"
+    yield from _peer_problems(("peer_bytes",), document.get("peer_bytes", {}))
 
 
-def _problems(entry: Any) -> list[str]:
+def _problems(place: Place, entry: Any) -> Iterator[Fault]:
     if not isinstance(entry, dict):
-        return ["not a table"]
-    found = [f"unknown key {key!r}; allowed: {', '.join(sorted(KEYS))}" for key in entry if key not in KEYS]
-    found += [f"{key} must be a text" for key in TEXTS if not _is_text(entry.get(key)) and (key in ("metric", "why") or key in entry)]
-    if not any(limit in entry for limit in LIMITS):
-        found.append(f"needs one of {', '.join(LIMITS)}")
-    if "equals" in entry and ("min" in entry or "max" in entry):
-        found.append("equals excludes min and max")
-    found += [f"{key} = {entry[key]!r} is not a number" for key in ("min", "max", "unit") if key in entry and not _is_number(entry[key])]
-    if "equals" in entry and not isinstance(entry["equals"], bool | int | float | str):
-        found.append(f"equals = {entry['equals']!r} is not a number, truth value or text")
+        yield place, "not a table"
+        return
+    yield from unknown_keys(place, entry, KEYS)
+    for key in TEXTS:
+        if not _is_text(entry.get(key)) and (key in ("metric", "why") or key in entry):
+            yield (*place, key), f"{key} must be a text"
+    yield from _limit_problems(place, entry)
     tolerated = entry.get("tolerates", [])
     if not isinstance(tolerated, list) or not all(_is_text(value) for value in tolerated):
-        found.append("tolerates must be a list of texts")
+        yield (*place, "tolerates"), "tolerates must be a list of texts"
     elif tolerated and not isinstance(entry.get("equals"), str):
-        found.append("tolerates needs an equals that is a text")
-    found += [f"{key} must be true or false" for key in FLAGS if not isinstance(entry.get(key, False), bool)]
+        yield (*place, "tolerates"), "tolerates needs an equals that is a text"
+    for key in FLAGS:
+        if not isinstance(entry.get(key, False), bool):
+            yield (*place, key), f"{key} must be true or false"
     if entry.get("optional") is True and entry.get("required") is True:
-        found.append("optional excludes required")
+        yield (*place, "optional"), "optional excludes required"
     if entry.get("group", PROPAGATION) not in GROUPS:
-        found.append(f"group = {entry['group']!r}; allowed: {', '.join(GROUPS)}")
-    return found
+        yield (*place, "group"), f"group = {_shown(entry['group'])}; allowed: {', '.join(GROUPS)}"
 
 
-def _peer_problems(entry: Any) -> list[str]:
+def _limit_problems(place: Place, entry: Mapping[str, Any]) -> Iterator[Fault]:
+    if not any(limit in entry for limit in LIMITS):
+        yield place, f"needs one of {', '.join(LIMITS)}"
+    if "equals" in entry and ("min" in entry or "max" in entry):
+        yield (*place, "equals"), "equals excludes min and max"
+    for key in ("min", "max", "unit"):
+        if key in entry and not _is_number(entry[key]):
+            yield (*place, key), f"{key} = {_shown(entry[key])} is not a number of at most {NUMBER_MAX:g}"
+    if "equals" in entry and not (isinstance(entry["equals"], bool | str) or _is_number(entry["equals"])):
+        yield (*place, "equals"), f"equals = {_shown(entry['equals'])} is not a number of at most {NUMBER_MAX:g}, truth value or text"
+
+
+def _peer_problems(place: Place, entry: Any) -> Iterator[Fault]:
     if not isinstance(entry, dict):
-        return ["not a table"]
-    found = [f"unknown key {key!r}; allowed: {', '.join(sorted(PEER_KEYS))}" for key in entry if key not in PEER_KEYS]
+        yield place, "not a table"
+        return
+    yield from unknown_keys(place, entry, PEER_KEYS)
     stems = entry.get("stems", [])
     if not isinstance(stems, list) or not all(_is_text(stem) for stem in stems):
-        found.append("stems must be a list of texts")
-    found += [f"{key} must be a number of at least {low}" for key, low in (("multiplier", 1), ("min", 0)) if _too_low(entry, key, low)]
-    return found
+        yield (*place, "stems"), "stems must be a list of texts"
+    for key, low in (("multiplier", 1), ("min", 0)):
+        if _too_low(entry, key, low):
+            yield (*place, key), f"{key} must be a number of at least {low}"
 
 
 def _too_low(entry: Mapping[str, Any], key: str, low: float) -> bool:
@@ -183,7 +228,14 @@ def _too_low(entry: Mapping[str, Any], key: str, low: float) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Not a truth value, not infinite, and not so large that a float cannot hold it."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 128:
+        return "(a huge integer)"
+    return repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:80]}…"
 
 
 def _is_text(value: object) -> bool:

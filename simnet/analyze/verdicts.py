@@ -6,6 +6,7 @@ from typing import Any
 
 from simnet.analyze.thresholds import Threshold
 from simnet.errors import ThresholdError
+from simnet.plain import printable
 
 MISSING = object()
 
@@ -35,11 +36,7 @@ class Verdict:
 
     def message(self) -> str:
         """What was found, what was wanted and why."""
-        return f"{printable(self.metric)} is {self.shown()}, wanted {self.limit}: {self.why}"
-
-
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in text)
+        return f"{printable(self.metric)} is {self.shown()}, wanted {printable(self.limit)}: {printable(self.why)}"
 
 
 def judge(summary: Mapping[str, Any], thresholds: Sequence[Threshold]) -> list[Verdict]:

@@ -11,8 +11,9 @@ from simnet.analyze.analysis import analyze_file
 from simnet.analyze.capture import capture
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.cli import exits
+from simnet.cli.screen import say
 from simnet.errors import SimnetError
-from simnet.record.files import is_product
+from simnet.record.places import is_product
 
 LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"
 Limit = Annotated[float | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]
@@ -74,12 +75,12 @@ def analyze(
         if math.isnan(value):
             raise typer.BadParameter(f"--{name}: not a number")
     analyses = [_judge(path, thresholds, options) for path in _without_products(summaries)]
-    typer.echo(FORMATS[form.value](analyses), nl=False)
+    say(FORMATS[form.value](analyses), nl=False)
     for analysis in analyses:
         exits.tell_failures(analysis.summary, analysis.failures)
     if capture_dir is not None:
         for folder in capture(analyses, capture_dir):
-            typer.echo(f"captured {folder}", err=True)
+            say(f"captured {folder}", err=True)
     if any(analysis.problem for analysis in analyses):
         return exits.USAGE
     return exits.HELD if all(analysis.passed for analysis in analyses) else exits.FAILED
@@ -88,7 +89,7 @@ def analyze(
 def _without_products(given: list[Path]) -> list[Path]:
     """Without what the analyzer itself wrote, which a pattern like `summaries/*.json` also finds."""
     for path in filter(is_product, given):
-        typer.echo(f"note: {path}: written by the analyzer, no summary; left out", err=True)
+        say(f"note: {path}: written by the analyzer, no summary; left out", err=True)
     kept = [path for path in given if not is_product(path)]
     if not kept:
         raise typer.BadParameter("no summary among these files")

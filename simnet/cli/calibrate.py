@@ -8,6 +8,7 @@ import typer
 
 from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import HELD, exits
+from simnet.cli.screen import say
 from simnet.errors import SimnetError
 from simnet.proofs.backend import Circuit, CircuitId, Security
 from simnet.proofs.keys import default_folder
@@ -57,10 +58,10 @@ def calibrate(
         backends = [NativeBackend(b, default_folder(), security) for b in chosen]
         jobs = [(b, c) for b in backends for c in named if circuit or (b.id, c.id) not in SLOW]
         for key, us in measure(jobs, seconds, security):
-            typer.echo(f"{key.text:45} {us / 1000:10.2f} ms")
+            say(f"{key.text:45} {us / 1000:10.2f} ms")
             figures.append((key, us))
     write_atomic(out, table(figures))
-    typer.echo(f"written to {out}")
+    say(f"written to {out}")
     return HELD
 
 

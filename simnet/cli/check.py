@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from simnet.cli import exits
+from simnet.cli.screen import say
 from simnet.errors import OutputError, SimnetError
 from simnet.record.atomic import write_atomic
-from simnet.record.files import slug
+from simnet.record.places import slug
 from simnet.scenario.schema import profile_schema, wrapper_schema
 from simnet.scenario.starter import STARTER
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any
@@ -38,9 +39,9 @@ def validate(
             code = exits.USAGE
             continue
         for warning in loaded.warnings:
-            typer.echo(f"warning: {warning}", err=True)
+            say(f"warning: {warning}", err=True)
         what = "wrapper" if isinstance(loaded, LoadedWrapper) else "profile"
-        typer.echo(f"{path}: ok, a {what} (sha256 {loaded.sha256})")
+        say(f"{path}: ok, a {what} (sha256 {loaded.sha256})")
     return code
 
 
@@ -52,7 +53,7 @@ def schema(
     """Print the JSON Schema of scenario files, for editors."""
     text = json.dumps(profile_schema() if kind is Kind.PROFILE else wrapper_schema(), indent=2, ensure_ascii=False) + "\n"
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
     else:
         write_atomic(out, text)
     return exits.HELD
@@ -71,5 +72,5 @@ def new(
     if path.exists():
         raise OutputError(f"{path} is there already")
     write_atomic(path, STARTER.replace("NAME", stem.replace("_", "-")))
-    typer.echo(f"{path}: written; run it with `simnet run {path}`")
+    say(f"{path}: written; run it with `simnet run {path}`")
     return exits.HELD

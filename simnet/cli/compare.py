@@ -12,9 +12,11 @@ from simnet.analyze.compare import METRICS, Change, Comparison, every_number, lo
 from simnet.analyze.compare import compare as compare_sides
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.sides import Side, load_side, one_kind
-from simnet.analyze.verdicts import Verdict, printable
+from simnet.analyze.verdicts import Verdict
 from simnet.cli import exits
 from simnet.cli.analyze import Format
+from simnet.cli.screen import say
+from simnet.plain import printable
 
 PLACE = "A summary, a run's folder, or a folder of runs or summaries"
 
@@ -39,11 +41,11 @@ def compare(
         wanted += every_number([content for side in sides for content in side.contents])
     result = compare_sides(*sides, wanted, threshold, alpha)
     for note in _notes(sides, result, alpha):
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(_shown(result, sides, (threshold, alpha), form), nl=False)
+        say(f"note: {note}", err=True)
+    say(_shown(result, sides, (threshold, alpha), form), nl=False)
     regressed = [change for change in result.changes if change.regressed]
     for change in regressed:
-        typer.echo(f"ERROR: {printable(change.metric)}: {_told(change)}", err=True)
+        say(f"ERROR: {printable(change.metric)}: {_told(change)}", err=True)
     return exits.FAILED if regressed else exits.HELD
 
 

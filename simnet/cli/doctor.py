@@ -19,6 +19,7 @@ import simnet
 from simnet.cli import machine
 from simnet.cli.exits import FAILED, HELD, exits
 from simnet.cli.keys import cache_lines, pinned_lines
+from simnet.cli.screen import say
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.versions import crates, packages
@@ -58,10 +59,10 @@ def doctor(
     for check in _checks(quick=quick, with_keys=with_keys):
         checks.append(check)
         if not as_json:
-            typer.echo(f"{check.status:7}{check.name:32} {check.detail}")
+            say(f"{check.status:7}{check.name:32} {check.detail}")
     ok = all(c.status is not Status.broken for c in checks)
     if as_json:
-        typer.echo(json.dumps({"ok": ok, "simnet": simnet.__version__, "checks": [asdict(c) for c in checks]}, indent=2))
+        say(json.dumps({"ok": ok, "simnet": simnet.__version__, "checks": [asdict(c) for c in checks]}, indent=2))
     return HELD if ok else FAILED
 
 

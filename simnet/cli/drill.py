@@ -10,6 +10,7 @@ import typer
 
 from simnet.analyze.prover_mix import STEM, judge_mix
 from simnet.cli import exits
+from simnet.cli.screen import say
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.protocol.slashing import Penalty
@@ -37,17 +38,17 @@ def mix(
     try:
         entries = prover_mix(NativeBackend(BackendId.PLONKY3, default_folder()))
     except MixFailed as error:
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         return exits.FAILED
     path = folder / f"{STEM}.json"
     write_json(path, entries)
     for entry in entries:
         told = f"skipped: {entry['reason']}" if entry.get("skipped") else f"proved in {entry['prove_ms']:.1f} ms"
-        typer.echo(f"{entry['mode']}: {told}")
+        say(f"{entry['mode']}: {told}")
     failed = [verdict for verdict in judge_mix(list(entries)) if not verdict.passed]
     for verdict in failed:
-        typer.echo(f"error: {verdict.metric} is {verdict.actual}: {verdict.why}", err=True)
-    typer.echo(f"written to {path}")
+        say(f"error: {verdict.metric} is {verdict.actual}: {verdict.why}", err=True)
+    say(f"written to {path}")
     return exits.FAILED if failed else exits.HELD
 
 
@@ -71,8 +72,8 @@ def slashing(
     write_json(path, [{**asdict(result), "passed": result.passed} for result in results])
     for result in results:
         for name, held in result.checks.items():
-            typer.echo(f"{result.backend}: {name}: {'held' if held else 'FAILED'}", err=not held)
-    typer.echo(f"written to {path}")
+            say(f"{result.backend}: {name}: {'held' if held else 'FAILED'}", err=not held)
+    say(f"written to {path}")
     return exits.HELD if all(result.passed for result in results) else exits.FAILED
 
 

@@ -1,21 +1,39 @@
 """The console script: imports the rest late, so that an interrupt during start-up ends as quietly as a later one."""
 
 import os
-import signal
 import sys
+from typing import TYPE_CHECKING
+
+from simnet.cli import streams
+
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> None:
-    """Runs the command line. An interrupt that nothing has handled ends with 130."""
+    """Runs the command line and exits. An interrupt that nothing has handled ends with 130."""
+    stdout, _ = streams.toughen()
     try:
+        # Late, and signals first: an interrupt during the imports is one, too.
+        from simnet.cli import signals
+
+        signals.install()
         from simnet.cli.arenas import few_arenas
         from simnet.cli.main import app
 
         few_arenas()
-        app()
+        code = _ended(app)
     except KeyboardInterrupt:
-        # A second Ctrl-C, or threads that still prove, must not turn this into a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()
         os._exit(130)
+    sys.exit(streams.finish(stdout, code))
+
+
+def _ended(app: "typer.Typer") -> int:
+    """The exit code of a command, which ends by an exception of its own."""
+    try:
+        app()
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    return 0

@@ -8,6 +8,7 @@ from typing import ParamSpec
 import typer
 
 from simnet.analyze.verdicts import Verdict
+from simnet.cli.screen import say
 from simnet.errors import InputError, SimnetError
 
 HELD = 0
@@ -28,15 +29,15 @@ def complain(error: SimnetError) -> None:
     """One line a problem on stderr."""
     problems = error.problems if isinstance(error, InputError) else str(error).splitlines()
     for problem in problems[:PROBLEMS_MAX]:
-        typer.echo(f"error: {problem}", err=True)
+        say(f"error: {problem}", err=True)
     if len(problems) > PROBLEMS_MAX:
-        typer.echo(f"error: and {len(problems) - PROBLEMS_MAX} more", err=True)
+        say(f"error: and {len(problems) - PROBLEMS_MAX} more", err=True)
 
 
 def tell_failures(summary: Path, failures: Iterable[Verdict]) -> None:
     """One line on stderr for each rule that did not hold."""
     for verdict in failures:
-        typer.echo(f"ERROR: {summary}: {verdict.message()}", err=True)
+        say(f"ERROR: {summary}: {verdict.message()}", err=True)
 
 
 def exits(command: Callable[P, int]) -> Callable[P, None]:
@@ -50,7 +51,7 @@ def exits(command: Callable[P, int]) -> Callable[P, None]:
             complain(error)
             code = USAGE
         except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
+            say("interrupted", err=True)
             code = INTERRUPTED
         raise typer.Exit(code)
 

@@ -4,26 +4,23 @@
 """
 
 import json
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-import typer
 
 from simnet.analyze.analysis import analysis_path
 from simnet.cli import exits
 from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.runner import Request
+from simnet.cli.screen import say
 from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
 from simnet.processes import Ended, Processes, ProcessFailed
-from simnet.record.atomic import write_atomic
-from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
+from simnet.record.atomic import clear, write_atomic
+from simnet.record.files import RunFolder, is_finished, write_json
+from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
 from simnet.scenario.wrapper_load import LoadedWrapper
 
 KEEP_ALIVE_S = 60
@@ -45,6 +42,8 @@ class JobOptions:
     """Print the content of `wrapper.json`."""
     analyze: bool = True
     backend: str | None = None
+    force: bool = False
+    """Replaces a finished job in the same folder."""
 
 
 @dataclass
@@ -61,37 +60,45 @@ class _Progress:
         self.code = self.code or code
         if why:
             self.errors.append(why)
-            typer.echo(f"error: {why}", err=True)
+            say(f"error: {why}", err=True)
 
 
 def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
     """Carries a wrapper out; the exit code. Raises SimnetError before anything is written."""
 
-    def say(text: str) -> None:
+    def tell(text: str) -> None:
         if not options.quiet:
-            typer.echo(text, err=True)
+            say(text, err=True)
 
     for warning in loaded.warnings:
         if warning.path == loaded.path:  # the network run tells its profile's
-            say(f"warning: {warning}")
-    _check_resources(loaded, options.allow_insufficient, say)
+            tell(f"warning: {warning}")
+    _check_resources(loaded, options.allow_insufficient, tell)
     folder = artifacts_folder(loaded, options.artifacts)
+    _refuse_collisions(loaded, folder, inside=options.artifacts is not None)
     header = _header(loaded, folder)
-    write_json(folder / "wrapper.json", {**header, "complete": False, "exit_code": None})
+    with FolderLock(folder):
+        return _locked(loaded, options, folder, header, tell)
+
+
+def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Mapping[str, object], tell: Callable[[str], None]) -> int:
+    """The job, in a folder that nobody else writes."""
+    if is_finished(folder / RUN) and not options.force:
+        raise OutputError(f"{folder} holds a finished run; --force replaces it, --out DIR goes elsewhere")
     _clear(loaded, folder)
+    write_json(folder / JOB, {**header, "complete": False, "exit_code": None})
     progress = _Progress()
-    with _terminable():
-        _carry_out(loaded, options, folder, progress, say)
+    _carry_out(loaded, options, folder, progress, tell)
     for ended in progress.ended:
         if ended.failed and progress.code != exits.INTERRUPTED:
             progress.fail(exits.FAILED, ended.why)
     complete = progress.code not in (exits.INTERRUPTED, exits.NOTHING_RAN)
     ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
-    write_json(folder / "wrapper.json", job)
+    write_json(folder / JOB, job)
     if options.as_json:
-        typer.echo(json.dumps(job, indent=2))
-    say(f"files of this job: {folder}/")
+        say(json.dumps(job, indent=2))
+    tell(f"files of this job: {folder}/")
     return progress.code
 
 
@@ -100,32 +107,53 @@ def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen
     own = loaded.wrapper.artifacts_dir
-    return DEFAULT_ROOT / slug(loaded.wrapper.name) if own is None else loaded.path.parent / own
+    return default_folder(loaded.wrapper.name) if own is None else loaded.path.parent / own
 
 
 def _clear(loaded: LoadedWrapper, folder: Path) -> None:
     """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError."""
-    paths = [network_summary(loaded, folder)]
+    paths: list[Path | None] = [network_summary(loaded, folder), folder / JOB, folder / RUN]
+    if loaded.profile is not None:
+        paths += [path for _, path in RunFolder(folder, summary_stem(loaded.profile.path)).taken if path.name != "costs.json"]
     if loaded.wrapper.consensus is not None:
         summary, csv = result_paths(loaded, folder)
         paths += [summary, csv, analysis_path(summary, main=False)]
-    try:
-        for path in paths:
-            if path is not None:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot clear {folder}: {error}") from error
+    for path in paths:
+        if path is not None:
+            clear(path)
 
 
-def _check_resources(loaded: LoadedWrapper, allow: bool, say: Callable[[str], None]) -> None:
+def _refuse_collisions(loaded: LoadedWrapper, folder: Path, *, inside: bool) -> None:
+    """Raises `OutputError` when the wrapper's paths would overwrite each other, an input or a file of the job; `inside`: also
+    when one leaves the folder that the command line names."""
+    taken = [("the wrapper", loaded.path), ("the job's own wrapper.json", folder / JOB)]
+    outputs = []
+    if loaded.profile is not None:
+        own = RunFolder(folder, summary_stem(loaded.profile.path))
+        taken += [("the profile", loaded.profile.path), *((name, path) for name, path in own.taken if path != own.summary)]
+        wanted = network_summary(loaded, folder)
+        outputs += [] if wanted is None else [("p2p.summary_path", wanted)]
+    if loaded.wrapper.consensus is not None:
+        summary, csv = result_paths(loaded, folder)
+        outputs += [("consensus.summary_path", summary), *([] if csv is None else [("consensus.csv_path", csv)])]
+    refuse_collisions(outputs, taken)
+    root = folder.resolve()
+    for name, path in outputs:
+        if "\0" in str(path) or path.resolve() == root or path.resolve().is_relative_to(root / "logs"):
+            raise OutputError(f"{name} = {str(path)!r} names no file of its own in {folder}")
+        if inside and not path.resolve().is_relative_to(root):
+            raise OutputError(f"{name} = {str(path)!r} lies outside {folder}")
+
+
+def _check_resources(loaded: LoadedWrapper, allow: bool, tell: Callable[[str], None]) -> None:
     asked = loaded.wrapper.resources
     if asked is None:
         return
     enough, words = guidance(asked, host_resources())
     if enough:
-        say(f"resource guidance met: {words}")
+        tell(f"resource guidance met: {words}")
     elif allow:
-        typer.echo(f"warning: resource guidance not met: {words}", err=True)
+        say(f"warning: resource guidance not met: {words}", err=True)
     else:
         why = f"host resources below scenario guidance: {words}; --allow-insufficient-resources runs it anyway"
         raise SimnetError(f"{loaded.path}: {why}")
@@ -146,13 +174,13 @@ def _header(loaded: LoadedWrapper, folder: Path) -> dict[str, object]:
     }
 
 
-def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, say: Callable[[str], None]) -> None:
+def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, tell: Callable[[str], None]) -> None:
     """Everything between the checks and the verdict; leaves no process behind."""
-    with Processes(folder, loaded.path.parent, loaded.wrapper.env, say) as processes:
+    with Processes(folder, loaded.path.parent, loaded.wrapper.env, tell) as processes:
         try:
             _work(loaded, options, folder, processes, progress)
             if options.keep_alive:
-                say(f"kept alive for {KEEP_ALIVE_S} s")
+                tell(f"kept alive for {KEEP_ALIVE_S} s")
                 time.sleep(KEEP_ALIVE_S)
             if progress.code in (exits.HELD, exits.FAILED, exits.NOTHING_RAN):
                 progress.ended = processes.finish()
@@ -160,7 +188,7 @@ def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progres
             progress.fail(exits.FAILED, str(error))
         except KeyboardInterrupt:
             progress.code = exits.INTERRUPTED
-            typer.echo("interrupted: stopping the processes", err=True)
+            say("interrupted: stopping the processes", err=True)
 
 
 def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: Processes, progress: _Progress) -> None:
@@ -189,7 +217,7 @@ def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress:
     if request is None or loaded.wrapper.p2p is None:
         return
     code = options.run_profile(request)
-    own, wanted = RunFolder(folder, request.scenario.stem).summary, network_summary(loaded, folder)
+    own, wanted = RunFolder(folder, summary_stem(request.scenario)).summary, network_summary(loaded, folder)
     if own.is_file():
         progress.files.append(str(own))
         if wanted is not None and wanted.resolve() != own.resolve():
@@ -209,20 +237,6 @@ def _interruptible(progress: _Progress, code: int) -> None:
     if code == exits.INTERRUPTED:
         raise KeyboardInterrupt
     progress.fail(code)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Being terminated is an interrupt here: there are processes to stop."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _shown(ended: Ended) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from simnet.proofs import keys
 from simnet.record.atomic import write_atomic
 
 if TYPE_CHECKING:
-    from simnet.proofs.pins import Pin
+    from simnet.proofs.pinned import Pin
 
 app = typer.Typer(name="keys", help="Check the key cache and the committed checksums.", no_args_is_help=True)
 
@@ -33,8 +33,8 @@ def verify(
     everything: Annotated[bool, typer.Option("--all", help="Also make the keys that take many seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> int:
-    """Recompute hash constants, parameters and keys and compare them with the committed checksums, then check every
-    cached key against the cache's manifest. Exit code 1 when something differs.
+    """Recompute hash constants, parameters and keys and compare them with the committed checksums, then load every
+    cached key: intact by the cache's manifest, and the committed one or one that follows from its circuit. Exit code 1 when not.
     """
     lines = pinned_lines(everything=everything) + cache_lines(keys.default_folder())
     ok = all(line.ok for line in lines)
@@ -52,23 +52,23 @@ def pin(
     out: Annotated[Path, typer.Option(help="Where to write them.")] = Path("simnet/proofs/pinned.toml"),
 ) -> int:
     """Write the checksums of this build. For a change of a circuit or its parameters that is meant."""
-    from simnet.proofs import pins
+    from simnet.proofs import pinned, pins
     from simnet.proofs.backend import Circuit
     from simnet.proofs.witness import FORMATS
 
     found = list(pins.compute_all([Circuit(which, form.default) for which, form in FORMATS.items()]))
-    write_atomic(out, pins.to_toml(found))
+    write_atomic(out, pinned.to_toml(found))
     typer.echo(f"{len(found)} checksums written to {out}")
     return HELD
 
 
 def pinned_lines(*, everything: bool) -> list[Line]:
     """This build against the committed checksums."""
-    from simnet.proofs import pins
+    from simnet.proofs import pinned
 
     lines = []
-    for known in pins.committed():
-        if isinstance(known, pins.KeyPin) and known.slow and not everything:
+    for known in pinned.committed():
+        if isinstance(known, pinned.KeyPin) and known.slow and not everything:
             lines.append(Line(known.name, True, "not recomputed without --all"))
         else:
             lines.append(_compare(known))
@@ -83,18 +83,30 @@ def _compare(known: "Pin") -> Line:
 
 
 def cache_lines(folder: Path) -> list[Line]:
-    """The cached keys against the cache's manifest, and their ids against the committed ones."""
-    from simnet.proofs import pins
-
+    """Every cached key: intact by the cache's manifest, and one that a verifier may use."""
     try:
-        findings, known = keys.audit(folder), keys.manifest(folder)
+        findings = keys.audit(folder)
     except (ValueError, KeyCacheError) as error:
         return [Line(str(folder), False, str(error))]
-    committed = {p.params_hash: p.vk_id for p in pins.committed() if isinstance(p, pins.KeyPin)}
-    lines = []
-    for finding in findings:
-        entry = known.get(finding.file)
-        foreign = entry is not None and committed.get(entry.params_hash, entry.vk_id) != entry.vk_id
-        detail = f"{finding.state}, but not the key that is committed" if foreign else finding.state
-        lines.append(Line(str(folder / finding.file), not finding.harm and not foreign, detail))
-    return lines
+    return [_cached(folder / finding.file, finding) for finding in findings]
+
+
+def _cached(path: Path, finding: keys.Finding) -> Line:
+    """The state of one file, and whether its key may be used."""
+    from simnet.proofs import native, pinned
+
+    what = native.of_key_file(path.name)
+    if finding.harm or path.suffix != ".key":
+        return Line(str(path), not finding.harm, finding.state)
+    if what is None:
+        return Line(str(path), True, f"{finding.state}; not a key of this version, never loaded")
+    backend, circuit, security = what
+    try:
+        key = native.load_key(backend, circuit, keys.read_key(path), security)
+    except (ValueError, FileNotFoundError) as error:
+        return Line(str(path), False, f"{finding.state}, but {error}")
+    pin = pinned.key_pin(backend, circuit, key.params_hash)
+    if pin is None:
+        return Line(str(path), True, f"{finding.state}; unpinned, follows from the circuit and the setup seed")
+    same = pin.vk_id == key.vk_id.hex()
+    return Line(str(path), same, f"{finding.state}, as committed" if same else f"{finding.state}, but not the key that is committed")

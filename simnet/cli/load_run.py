@@ -3,16 +3,15 @@
 import time
 from pathlib import Path
 
-import typer
-
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
+from simnet.cli.screen import say
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import write_atomic
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
-from simnet.record.files import slug
+from simnet.record.places import slug
 from simnet.record.summary import to_json
 from simnet.scenario.wrapper_load import LoadedWrapper
 
@@ -44,7 +43,7 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
         for run in run_load(load, prover, result):
             if not quiet and time.monotonic() - shown > LINE_S:
                 shown = time.monotonic()
-                typer.echo(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures", err=True)
+                say(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures", err=True)
     except KeyboardInterrupt:
         code = exits.INTERRUPTED
     summary_path, csv_path = result_paths(loaded, folder)
@@ -57,9 +56,9 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
         write_atomic(csv_path, load_csv(result))
         files.append(csv_path)
     for failure in result.failures[:FAILURES_SHOWN]:
-        typer.echo(f"error: consensus load: {failure}", err=True)
+        say(f"error: consensus load: {failure}", err=True)
     if len(result.failures) > FAILURES_SHOWN:
-        typer.echo(f"error: consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}", err=True)
+        say(f"error: consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}", err=True)
     if code == exits.HELD:
         code = _judge(summary_path, quiet) if analyze else exits.FAILED if result.failures else exits.HELD
     return code, [str(path) for path in files]
@@ -68,6 +67,6 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
 def _judge(summary: Path, quiet: bool) -> int:
     analysis = analyze_file(summary)
     if not quiet:
-        typer.echo(text([analysis]), nl=False)
+        say(text([analysis]), nl=False)
     exits.tell_failures(analysis.summary, analysis.failures)
     return exits.HELD if analysis.passed else exits.FAILED

@@ -15,7 +15,9 @@ from simnet.cli.drill import app as drill
 from simnet.cli.fuzz import fuzz
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
-from simnet.cli.run import rerun, run
+from simnet.cli.rerun import rerun
+from simnet.cli.run import run
+from simnet.cli.screen import say
 
 app = typer.Typer(
     name="simnet",
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"simnet {simnet.__version__}")
+        say(f"simnet {simnet.__version__}")
         raise typer.Exit
 
 

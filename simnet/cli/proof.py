@@ -3,9 +3,10 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,11 +14,22 @@ from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import FAILED, HELD, exits
 from simnet.errors import InputError, Problem, SimnetError
 from simnet.record.atomic import write_atomic
+from simnet.regular import open_regular
 
 if TYPE_CHECKING:
     from simnet.proofs.witness.fields import Shape
 
 PROOF_BYTES_MAX = 64 << 20
+T = TypeVar("T")
+
+
+class Format(StrEnum):
+    """How a proof to be checked lies in files."""
+
+    envelope = "envelope"
+    snarkjs = "snarkjs"
+
+
 app = typer.Typer(name="proof", help="Make, check and look into single proofs.", no_args_is_help=True)
 
 Backend = Annotated[BackendName, typer.Option(help="The proof system.")]
@@ -56,27 +68,97 @@ def prove(
 @app.command()
 @exits
 def verify(
-    proof: Annotated[Path, typer.Argument(help="A proof envelope.")],
-    backend: Backend,
-    circuit: CircuitOption,
-    statement: Annotated[Path, typer.Option(help="JSON statement that the proof has to be about.")],
+    envelope: Annotated[Path | None, typer.Argument(metavar="[PROOF]", help="A proof envelope.")] = None,
+    backend: Annotated[BackendName | None, typer.Option(help="The proof system.")] = None,
+    circuit: Annotated[CircuitName | None, typer.Option(help="The circuit.")] = None,
+    statement: Annotated[Path | None, typer.Option(help="JSON statement that the proof has to be about.")] = None,
     params: Params = None,
     max_bytes: Annotated[int, typer.Option(min=1, max=PROOF_BYTES_MAX, help="Larger proofs are rejected unread.")] = 4 << 20,
+    form: Annotated[
+        Format, typer.Option("--format", help="`snarkjs`: a Groth16 proof of any circuit, from three files.")
+    ] = Format.envelope,
+    key: Annotated[Path | None, typer.Option(help="With snarkjs: verification_key.json or a .zkey.")] = None,
+    proof: Annotated[Path | None, typer.Option(help="With snarkjs: proof.json.")] = None,
+    public: Annotated[Path | None, typer.Option(help="With snarkjs: public.json.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Check a proof against a JSON statement: exit code 0 when it is accepted, 1 when it is rejected."""
+    """Check a proof: exit code 0 when it is accepted, 1 when it is rejected.
+
+    An envelope is checked against a JSON statement: simnet proof verify proof.bin --backend stwo --circuit transaction
+    --statement statement.json. A proof of snarkjs or circom is checked against its public inputs:
+    simnet proof verify --format snarkjs --key verification_key.json --proof proof.json --public public.json.
+    """
+    ours = {"PROOF": envelope, "--backend": backend, "--circuit": circuit, "--statement": statement}
+    theirs = {"--key": key, "--proof": proof, "--public": public}
+    if form is Format.snarkjs:
+        _require(form, theirs, ours | {"--params": params})
+        return _verify_snarkjs(_given(key), _given(proof), _given(public), as_json)
+    _require(form, ours, theirs)
+    return _verify_envelope(_given(envelope), _shape(_given(backend), _given(circuit), params), _given(statement), max_bytes, as_json)
+
+
+def _given(value: T | None) -> T:
+    assert value is not None
+    return value
+
+
+def _require(form: Format, wanted: Mapping[str, object], others: Mapping[str, object]) -> None:
+    """Refuses options that are missing and those of the other format. Raises SimnetError."""
+    missing = [name for name, value in wanted.items() if value is None]
+    foreign = [name for name, value in others.items() if value is not None]
+    if missing or foreign:
+        faults = [f"{', '.join(missing)}: required"] * bool(missing) + [f"{', '.join(foreign)}: of another format"] * bool(foreign)
+        raise SimnetError(f"--format {form.value}: {'; '.join(faults)}")
+
+
+def _verify_envelope(proof: Path, shape: "Shape", statement: Path, max_bytes: int, as_json: bool) -> int:
     from simnet.proofs.witness.files import read_packed
 
-    shape = _shape(backend, circuit, params)
     packed = read_packed(statement, shape, witness=False)
     # One byte more than allowed is enough for the verifier to see that there are too many.
     envelope = _read_at_most(proof, max_bytes + 1)
     verifier = _prover(shape)
     public = verifier.public_inputs(shape.circuit, packed)
     verdict, ms = _timed(lambda: verifier.verify(shape.circuit, public, envelope, max_bytes))
-    facts = {"accepted": verdict.accepted, "reason": verdict.reason, "verify_ms": ms, "public_inputs": public.hex()} | _named(shape)
+    facts = {"accepted": verdict.accepted, "reason": verdict.reason, "verify_ms": ms, "public_inputs": public.hex()}
+    facts |= {"pinned": verifier.is_pinned(shape.circuit)} | _named(shape)
     _show(facts, as_json, "accepted" if verdict.accepted else f"rejected: {verdict.reason}")
     return HELD if verdict.accepted else FAILED
+
+
+def _verify_snarkjs(key: Path, proof: Path, public: Path, as_json: bool) -> int:
+    from simnet.cli.snarkjs import accepts
+
+    accepted, ms = _timed(lambda: accepts(key, proof, public))
+    facts = {"accepted": accepted, "reason": "accepted" if accepted else "PairingMismatch", "verify_ms": ms}
+    _show(facts, as_json, "accepted" if accepted else "rejected: PairingMismatch")
+    return HELD if accepted else FAILED
+
+
+@app.command()
+@exits
+def export(
+    proof: Annotated[Path, typer.Argument(help="A proof envelope made with Groth16.")],
+    circuit: CircuitOption,
+    statement: Annotated[Path, typer.Option(help="JSON statement that the proof is about.")],
+    out: Annotated[Path, typer.Option(help="Folder for verification_key.json, public.json and proof.json.")] = Path(),
+    params: Params = None,
+    as_json: Json = False,
+) -> int:
+    """Write a Groth16 proof as snarkjs has it, with its key and public inputs, for `snarkjs groth16 verify`."""
+    from simnet.cli.snarkjs import DOCUMENTS
+    from simnet.proofs import native
+    from simnet.proofs.witness.files import read_packed
+
+    shape = _shape(BackendName.groth16, circuit, params)
+    packed = read_packed(statement, shape, witness=False)
+    envelope = _read_at_most(proof, PROOF_BYTES_MAX)
+    prover = _prover(shape)
+    documents = native.groth16_export(prover.key(shape.circuit), prover.public_inputs(shape.circuit, packed), envelope)
+    for name, text in zip(DOCUMENTS, documents, strict=True):
+        write_atomic(out / name, text)
+    _show({"written": [str(out / name) for name in DOCUMENTS]} | _named(shape), as_json, f"{', '.join(DOCUMENTS)} written to {out}")
+    return HELD
 
 
 @app.command()
@@ -86,7 +168,7 @@ def inspect(
     as_json: Json = False,
 ) -> int:
     """Print what a proof envelope claims to be. Needs no key, and checks nothing but lengths."""
-    from simnet.proofs import pins
+    from simnet.proofs import pinned
     from simnet.proofs.envelope import read_header
     from simnet.proofs.witness.files import read_limited
 
@@ -105,7 +187,7 @@ def inspect(
         "public_digest": header.public_digest.hex(),
         "proof_bytes": header.proof_bytes,
         "envelope_bytes": len(envelope),
-        "known_as": pins.known(header.params_hash, header.vk_id)
+        "known_as": pinned.known(header.params_hash, header.vk_id)
         or _cached(header.params_hash, header.vk_id)
         or "unknown parameters or key",
     }
@@ -162,7 +244,7 @@ def _prover(shape: "Shape") -> Any:
 
 def _read_at_most(path: Path, count: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(count)
     except OSError as error:
         raise InputError([Problem(path, None, "", None, error.strerror or str(error))]) from error

@@ -1,19 +1,21 @@
 """`simnet regression`: several wrappers one after the other, and one report on all of them."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from simnet.cli import exits
-from simnet.cli.job import network_summary, run_job
+from simnet.cli.job import JobOptions, network_summary, run_job
 from simnet.cli.load_run import result_paths
 from simnet.cli.profiles import find_profile
 from simnet.cli.run import Shown, job_options
+from simnet.cli.screen import say
 from simnet.errors import ScenarioError, SimnetError
 from simnet.record.atomic import write_atomic
 from simnet.record.files import read_json, write_json
@@ -45,28 +47,30 @@ def regression(
     ] = None,
     keep_alive: Annotated[bool, typer.Option("--keep-alive", help="Wait 60 s after each.")] = False,
     allow_insufficient: Annotated[bool, typer.Option("--allow-insufficient-resources", help="Run on a smaller host, too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace finished jobs in the same folders.")] = False,
 ) -> int:
     """Run several wrappers and report on all. Exit code 1 when one has failed."""
     began = _now()
     folder = root or ROOT / began.strftime("%Y%m%d%H%M%S")
     wanted = [Path(name) if Path(name).is_file() else find_profile(name) for name in scenarios or DEFAULT]
+    chosen = partial(replace, keep_alive=keep_alive, allow_insufficient=allow_insufficient, force=force)
     entries = []
     code = exits.HELD
     for path in wanted:
-        entry, ended = _one(path, folder / path.stem.replace("_", "-"), keep_alive, allow_insufficient)
+        entry, ended = _one(path, folder / path.stem.replace("_", "-"), chosen)
         entries.append(entry)
-        typer.echo(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
+        say(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
         if ended == exits.INTERRUPTED:
             code = exits.INTERRUPTED
             break
     report = _report(began, entries)
     write_json(json_report or folder / "regression.json", report)
     write_atomic(html_report or folder / "regression.html", page(report))
-    typer.echo(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
+    say(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
     return code or (exits.FAILED if report["failed"] else exits.HELD)
 
 
-def _one(path: Path, folder: Path, keep_alive: bool, allow_insufficient: bool) -> tuple[dict[str, Any], int]:
+def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[dict[str, Any], int]:
     """One wrapper's part of the report, and its exit code."""
     began = _now()
     loaded: LoadedWrapper | None = None
@@ -74,7 +78,7 @@ def _one(path: Path, folder: Path, keep_alive: bool, allow_insufficient: bool) -
     try:
         loaded = load_wrapper(path)
         options = job_options(loaded, None, "calibrated", {}, False, Shown(quiet=True))
-        code = run_job(loaded, replace(options, artifacts=folder, keep_alive=keep_alive, allow_insufficient=allow_insufficient))
+        code = run_job(loaded, chosen(options, artifacts=folder))
         errors = list(read_json(folder / "wrapper.json")["errors"])
     except SimnetError as error:
         code = exits.USAGE

@@ -7,6 +7,7 @@ import typer
 
 from simnet.analyze.partition_report import partition_report, passed_limits, write_report
 from simnet.cli import exits
+from simnet.cli.screen import say
 
 app = typer.Typer(help="Reports made of a finished run's summary.", no_args_is_help=True)
 
@@ -29,5 +30,5 @@ def snapshot_partition(
     write_report(report, output)
     found = passed_limits(report)
     for why in found:
-        typer.echo(f"ERROR: {summary}: {why}", err=True)
+        say(f"ERROR: {summary}: {why}", err=True)
     return exits.FAILED if found else exits.HELD

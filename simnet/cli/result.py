@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from simnet.cli.screen import cell
+
 Summary = Mapping[str, Any]
 
 
@@ -35,7 +37,7 @@ def _proofs(summary: Summary) -> Table:
     for backend, circuits in summary["proofs"].items():
         for circuit, f in circuits.items():
             table.add_row(
-                f"{backend} {circuit}",
+                cell(f"{backend} {circuit}"),
                 *(str(f[name]) for name in ("made", "made_again", "verified", "rejected_total")),
                 *(_number(f["prove_ms"][q]) for q in ("p50", "p95")),
                 *(_number(f["verify_ms"][q]) for q in ("p50", "p95")),
@@ -77,7 +79,7 @@ def _faults(summary: Summary) -> Table:
     table = _table("Faults", "fault", *columns)
     for effect in summary["simnet"]["fault_effects"]:
         table.add_row(
-            f"{effect['kind']} {effect['detail']}",
+            cell(f"{effect['kind']} {effect['detail']}"),
             *(f"{effect[name] / 1000:.2f}" for name in ("start_ms", "end_ms")),
             str(effect["blocks_committed"]),
             _number(effect["longest_finality_gap_ms"]),
@@ -92,7 +94,7 @@ def _byzantine(summary: Summary) -> Table:
     table = _table("Byzantine copies", "kind", "published", "delivered", "accepted", "rejected", "by nodes", "honest verify ms")
     for kind, f in summary["byzantine"]["by_kind"].items():
         counts = (f["published"], f["delivered"], f["accepted"], sum(f["rejected"].values()), f["rejected_by"])
-        table.add_row(kind, *map(str, counts), _number(f["honest_verify_ms"]))
+        table.add_row(cell(kind), *map(str, counts), _number(f["honest_verify_ms"]))
     return table
 
 
@@ -100,6 +102,6 @@ def _checks(summary: Summary) -> Table:
     table = _table("Checks", "check", "held", "behind it")
     for name, check in summary["checks"].items():
         counts = ", ".join(f"{key} {value}" for key, value in check.items() if isinstance(value, int | float) and key != "held")
-        held = {True: "yes", False: "[red]NO[/red]", None: "not exercised"}[check["held"]]
-        table.add_row(name, held, counts)
+        held = {True: cell("yes"), False: cell("NO", "red"), None: cell("not exercised")}[check["held"]]
+        table.add_row(cell(name), held, cell(counts))
     return table

@@ -1,4 +1,4 @@
-"""`simnet run` and `simnet rerun`."""
+"""`simnet run`."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,8 +19,7 @@ from simnet.cli.job import JobOptions, run_job
 from simnet.cli.profiles import find_profile
 from simnet.cli.result import show
 from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
-from simnet.errors import OutputError, Problem, ScenarioError
-from simnet.record.files import read_json
+from simnet.cli.screen import say
 from simnet.scenario.base import U64_MAX
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
@@ -44,6 +43,7 @@ Engine = Annotated[EngineName | None, typer.Option(help="Floods copy by copy, or
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings about the scenario as errors.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a finished run in the same folder.")]
 Analyze = Annotated[bool, typer.Option("--analyze/--no-analyze", help="Judge the summary by its thresholds.")]
 
 
@@ -78,6 +78,7 @@ def run(
     quiet: Quiet = False,
     as_json: Json = False,
     analyze: Analyze = True,
+    force: Force = False,
     backend: Annotated[Backend | None, typer.Option(help="Proof system of a wrapper's consensus load.")] = None,
     keep_alive: Annotated[bool, typer.Option("--keep-alive", help="Wait 60 s before a wrapper's processes are stopped.")] = False,
     allow_insufficient: Annotated[bool, typer.Option("--allow-insufficient-resources", help="Run on a smaller host, too.")] = False,
@@ -94,11 +95,12 @@ def run(
                 raise typer.BadParameter(f"--backend: {path} has no consensus load")
             options = job_options(loaded, seed, costs, overrides, strict, shown)
             return run_job(
-                loaded, replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend)
+                loaded,
+                replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend, force=force),
             )
         if backend is not None or keep_alive:
             raise typer.BadParameter(f"--backend and --keep-alive are for wrappers; {path} is a profile")
-        return run_profile(Request(path, seed, out, costs, overrides, strict, static_key_seed=_static_keys()), shown)
+        return run_profile(Request(path, seed, out, costs, overrides, strict, static_key_seed=_static_keys(), force=force), shown)
 
 
 def run_profile(request: Request, shown: Shown) -> int:
@@ -114,11 +116,13 @@ def run_profile(request: Request, shown: Shown) -> int:
         verdicts = analysis.as_dict()
         code = exits.HELD if analysis.passed else exits.FAILED
         if loud:
-            typer.echo("\n" + text([analysis]), nl=False)
+            say("\n" + text([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
-        typer.echo(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
-    _explain(outcome)
+        say(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
+    explain(outcome)
+    if outcome.lock is not None:
+        outcome.lock.release()
     return code
 
 
@@ -143,7 +147,7 @@ def job_options(
             return None
         below = split_overrides(overrides)[1]
         mode = loaded.wrapper.p2p.mode
-        return Request(loaded.profile.path, seed, folder, costs, below, strict, mode, _static_keys())
+        return Request(loaded.profile.path, seed, folder, costs, below, strict, mode, _static_keys(), force=True, locked=True)
 
     # With --json the job prints one document: its own.
     parts = replace(shown, quiet=shown.quiet or shown.as_json, as_json=False)
@@ -155,23 +159,23 @@ def _tell(outcome: Outcome) -> None:
     show(outcome.summary, console)
     if not outcome.run["complete"]:
         console.print("The run is incomplete: the figures cover what ran.")
-    typer.echo(f"\nFiles of this run: {outcome.folder.root}/")
+    say(f"\nFiles of this run: {outcome.folder.root}/")
     for path in outcome.run["files"]:
-        typer.echo(f"  {path}")
+        say(f"  {path}")
     for name in ("trace_sha256", "summary_sha256", "proofs_sha256"):
-        typer.echo(f"  {name} {outcome.run[name]}")
+        say(f"  {name} {outcome.run[name]}")
 
 
-def _explain(outcome: Outcome) -> None:
+def explain(outcome: Outcome) -> None:
     """On stderr: why the exit code is not 0."""
     for violation in outcome.violations:
-        typer.echo(f"error: broken invariant: {violation}", err=True)
+        say(f"error: broken invariant: {violation}", err=True)
     if outcome.violations:
-        typer.echo(f"replay: {outcome.replay}", err=True)
+        say(f"replay: {outcome.replay}", err=True)
     elif outcome.exit_code == exits.INTERRUPTED:
-        typer.echo("interrupted: the finished part is written and marked incomplete", err=True)
+        say("interrupted: the finished part is written and marked incomplete", err=True)
     elif outcome.exit_code == exits.NOTHING_RAN:
-        typer.echo("error: nothing ran: the traffic never started", err=True)
+        say("error: nothing ran: the traffic never started", err=True)
 
 
 def _overrides(pairs: list[str], engine: EngineName | None) -> dict[str, str]:
@@ -184,53 +188,3 @@ def _overrides(pairs: list[str], engine: EngineName | None) -> dict[str, str]:
     if engine is not None:
         found["gossip.engine"] = json.dumps(engine.value)
     return found
-
-
-HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
-
-
-@exits.exits
-def rerun(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    out: Annotated[Path | None, typer.Option(help="Where the repetition goes. Default: <RUN>-rerun.")] = None,
-    quiet: Quiet = False,
-) -> int:
-    """Repeat a run from its run.json and compare the hashes."""
-    before = read_json(folder / "run.json")
-    request = _request_of(before, folder, out or folder.with_name(f"{folder.name}-rerun"))
-    if before.get("costs") == "measured":
-        typer.echo("the run used measured costs: replaying its costs.json; only the trace and proofs can agree", err=True)
-        request = replace(request, costs=str(folder / "costs.json"))
-    outcome = carry_out(request, None if quiet else Console(stderr=True))
-    _explain(outcome)
-    if outcome.exit_code == exits.INTERRUPTED:
-        return exits.INTERRUPTED
-    equal = True
-    for name in HASHES:
-        same = before[name] == outcome.run[name]
-        equal &= same or (name == "summary_sha256" and before["costs"] == "measured")
-        typer.echo(f"{name}: {'same' if same else 'DIFFERENT'} ({before[name]}, now {outcome.run[name]})")
-    return exits.HELD if equal else exits.FAILED
-
-
-def _request_of(before: dict[str, Any], folder: Path, out: Path) -> Request:
-    """The request behind a finished run. Raises an expected error when it cannot be repeated."""
-    path = folder / "run.json"
-    missing = [n for n in ("scenario_path", "scenario_sha256", "seed", "overrides", "costs", *HASHES) if n not in before]
-    if missing or not before.get("complete"):
-        why = f"lacks {', '.join(missing)}" if missing else "the run is incomplete"
-        raise OutputError(f"{path}: {why}: nothing to compare with")
-    if out.resolve() == folder.resolve():
-        raise OutputError(f"--out {out} is the run to compare with")
-    scenario = Path(before["scenario_path"])
-    _same_scenario(scenario, before["scenario_sha256"])
-    strict = bool(before.get("strict", False))
-    extra = {name: before.get(name) for name in ("mode", "static_key_seed")}
-    return Request(scenario, before["seed"], out, before["costs"], before["overrides"], strict, **extra, repeats=True)
-
-
-def _same_scenario(path: Path, sha256: str) -> None:
-    from simnet.scenario.load import load_scenario
-
-    if load_scenario(path).sha256 != sha256:
-        raise ScenarioError([Problem(path, None, "", None, "has changed since the run; its sha256 was " + sha256)])

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 import simnet
+from simnet import plain
 from simnet.cli import exits
 from simnet.cli.comparison import run_again, with_comparison
 from simnet.cli.progress import Progress
+from simnet.cli.screen import say
+from simnet.cli.signals import Stop, deferred
 from simnet.errors import SimnetError
 from simnet.garbage import rare_collections
-from simnet.record.files import DEFAULT_ROOT, RunFolder, slug, write_json
+from simnet.record.files import RunFolder, write_json
 from simnet.record.penalties import PenaltyLog
+from simnet.record.places import FolderLock, default_folder, refuse_collisions, summary_stem
+from simnet.record.readback import RUN_SCHEMA
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, SummaryRecorder, determinism_sha256
 from simnet.record.trace import TraceRecorder
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from simnet.scenario.model import Scenario
     from simnet.simulation import RunResult, Simulation
 
-RUN_SCHEMA = 1
 STATIC_KEYS = "RPP_SIM_STATIC_KEY_SEED"
 
 
@@ -49,6 +53,12 @@ class Request:
     static_key_seed: str | None = None
     repeats: bool = False
     """A repetition: it leaves the files of `[metrics]` alone, and is not repeated in its turn."""
+    force: bool = False
+    """Replaces a finished run in the same folder."""
+    locked: bool = False
+    """The caller has locked the folder."""
+    loaded: "LoadedScenario | None" = None
+    """The scenario itself; `scenario` then only says where it came from."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Outcome:
     violations: tuple[str, ...]
     replay: str
     """The command that repeats this run."""
+    lock: FolderLock | None = None
+    """Nobody else writes into the folder before this is released."""
 
 
 def carry_out(request: Request, console: Console | None) -> Outcome:
@@ -73,23 +85,53 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     from simnet.scenario.load import load_scenario
     from simnet.scenario.upstream import MULTI_PROCESS
 
-    loaded = load_scenario(request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode)
+    loaded = request.loaded or load_scenario(
+        request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode
+    )
     if console is not None:
         for warning in loaded.warnings:
-            console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+            say(f"warning: {warning}", err=True)
     scenario = loaded.scenario
     seed = scenario.sim.seed
-    folder = RunFolder(request.out or DEFAULT_ROOT / slug(scenario.name), loaded.path.stem)
+    folder = RunFolder(request.out or default_folder(scenario.name), summary_stem(loaded.path))
+    metrics = _metrics_files(request, scenario)
+    refuse_collisions(metrics.items(), [*_inputs(request, loaded), *_others(folder)])
     header = _header(request, loaded, seed)
     labels = _labels(request, loaded)
-    folder.begin(header)
-    simulation = _build(scenario, seed, request)
+    lock = folder.begin(header, force=request.force, locked=request.locked)
+    try:
+        simulation = _build(scenario, seed, request)
+    except KeyboardInterrupt:
+        write_json(folder.run, {**header, "complete": False, "interrupted": True, "exit_code": exits.INTERRUPTED})
+        raise
     if console is not None and (unfelt := _unfelt_partition(scenario, simulation.info)):
-        console.print(f"warning: {unfelt}", markup=False, highlight=False, soft_wrap=True)
+        say(f"warning: {plain.printable(unfelt)}", err=True)
     recorder = SummaryRecorder(simulation.info, labels)
-    outcome = _observe(request, loaded, folder, header, simulation, recorder, console)
+    outcome = replace(_observe(request, loaded, folder, header, simulation, recorder, console), lock=lock)
     again = (scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == exits.HELD
-    return _in_two_processes(outcome, scenario) if again else outcome
+    return _in_two_processes(outcome, metrics) if again else outcome
+
+
+METRICS = {"metrics.json": ".json", "metrics.csv": ".csv"}
+"""Names of the scenario's own places for the summary."""
+
+
+def _metrics_files(request: Request, scenario: "Scenario") -> dict[str, Path]:
+    """Where `[metrics]` wants the summary, too; nowhere with a folder of the caller's, which then holds everything."""
+    if request.out is not None or request.repeats:
+        return {}
+    places = (scenario.metrics.summary_json, scenario.metrics.csv_path)
+    return {name: path for name, path in zip(METRICS, places, strict=True) if path is not None}
+
+
+def _inputs(request: Request, loaded: "LoadedScenario") -> list[tuple[str, Path]]:
+    costs = [] if request.costs in ("calibrated", "measured") else [("the table of --costs", Path(request.costs))]
+    return [("the scenario", loaded.path), *costs]
+
+
+def _others(folder: RunFolder) -> list[tuple[str, Path]]:
+    """The run's own files, without the summary, which may be what `[metrics]` means."""
+    return [(name, path) for name, path in folder.taken if path not in (folder.summary, folder.csv)]
 
 
 def _unfelt_partition(scenario: "Scenario", info: "RunInfo") -> str | None:
@@ -102,11 +144,16 @@ def _unfelt_partition(scenario: "Scenario", info: "RunInfo") -> str | None:
     return f"faults.partition: with seed {info.seed} no link joins {partition.group_a} and {partition.group_b}: nothing is cut"
 
 
-def _in_two_processes(outcome: Outcome, scenario: "Scenario") -> Outcome:
+def _in_two_processes(outcome: Outcome, metrics: Mapping[str, Path]) -> Outcome:
     """Once more in a child, and the summary with what differs. Processes that disagree are a broken promise."""
-    same = run_again(outcome.folder)
+    try:
+        same = run_again(outcome.folder)
+    except KeyboardInterrupt:
+        run = {**outcome.run, "exit_code": exits.INTERRUPTED, "interrupted": True, "complete": False}
+        write_json(outcome.folder.run, run)
+        return replace(outcome, exit_code=exits.INTERRUPTED, run=run)
     summary = with_comparison(outcome.summary, outcome.folder)
-    outcome.folder.write_summary(summary, scenario.metrics.summary_json, scenario.metrics.csv_path)
+    outcome.folder.write_summary(summary, *map(metrics.get, METRICS))
     if same:
         return replace(outcome, summary=summary)
     violations = (*outcome.violations, "process_independence: a child process came to other results: see comparison in the summary")
@@ -143,10 +190,12 @@ def _observe(
     metadata = {"seed": str(header["seed"]), "scenario_sha256": loaded.sha256, "simnet": simnet.__version__}
     result: RunResult | None = None
     failure: SimnetError | None = None
+    interrupted = False
     with ExitStack() as stack:
         trace = stack.enter_context(TraceRecorder(folder.trace, metadata))
         simulation.attach(recorder)
         simulation.attach(trace)
+        simulation.attach(Stop())
         if loaded.scenario.slashing:
             simulation.attach(stack.enter_context(PenaltyLog(folder.penalties)))
         if console is not None:
@@ -156,23 +205,26 @@ def _observe(
                 result = simulation.run()
         except SimnetError as error:
             failure = error
-        trace_sha256 = trace.close()
-    summary = recorder.summary(result)
-    metrics = None if request.repeats else loaded.scenario.metrics
-    files = folder.write_summary(summary, metrics.summary_json if metrics else None, metrics.csv_path if metrics else None)
-    if result is not None:
-        folder.write_result(result)
-    violations = () if result is None else tuple(f"{v.invariant}: {v.detail}" for v in result.violations)
-    idle = _idle_faults(result)
-    if idle is not None and request.strict:
-        violations = (*violations, idle)
-    elif idle is not None and console is not None:
-        console.print(f"warning: {idle}", markup=False, highlight=False, soft_wrap=True)
-    code = _exit_code(result, recorder, violations)
-    replay = _replay(request, header)
-    ending = _ending(result, summary, trace, code, trace_sha256, violations)
-    run = {**header, **ending, "replay": replay, "files": [str(path) for path in files]}
-    write_json(folder.run, run)
+        except KeyboardInterrupt:  # while it was ending
+            interrupted = True
+        with deferred():
+            trace_sha256 = trace.close()
+    with deferred():
+        summary = recorder.summary(result)
+        files = folder.write_summary(summary, *map(_metrics_files(request, loaded.scenario).get, METRICS))
+        if result is not None:
+            folder.write_result(result)
+        violations = () if result is None or result.as_expected else _violations(result)
+        idle = _idle_faults(result)
+        if idle is not None and request.strict:
+            violations = (*violations, idle)
+        elif idle is not None and console is not None:
+            console.print(f"warning: {idle}", markup=False, highlight=False, soft_wrap=True)
+        code = exits.INTERRUPTED if interrupted else _exit_code(result, recorder, violations)
+        replay = _replay(request, header)
+        ending = _ending(result, summary, trace, code, trace_sha256, violations)
+        run = {**header, **ending, "replay": replay, "files": [str(path) for path in files]}
+        write_json(folder.run, run)
     if failure is not None:
         raise failure
     return Outcome(folder, code, run, summary, violations, replay)
@@ -193,6 +245,7 @@ def _header(request: Request, loaded: "LoadedScenario", seed: int) -> dict[str, 
         "seed": seed,
         "overrides": dict(request.overrides),
         "strict": request.strict,
+        "repeats": request.repeats,
         "costs": request.costs,
         "mode": request.mode,
         "static_key_seed": request.static_key_seed,
@@ -215,8 +268,8 @@ def _ending(
 ) -> dict[str, object]:
     return {
         "complete": result is not None and result.complete,
-        "interrupted": result is not None and result.interrupted,
-        "exit_code": exits.USAGE if result is None else code,
+        "interrupted": code == exits.INTERRUPTED,
+        "exit_code": code,
         "events": trace.rows,
         "trace_sha256": trace_sha256,
         "summary_sha256": determinism_sha256(summary),
@@ -233,6 +286,12 @@ def _exit_code(result: "RunResult | None", recorder: SummaryRecorder, violations
     if violations:
         return exits.FAILED
     return exits.HELD if recorder.traffic_started else exits.NOTHING_RAN
+
+
+def _violations(result: "RunResult") -> tuple[str, ...]:
+    """What broke, and what was to and did not."""
+    unmet = () if result.expectation is None else (f"expectation: {result.expectation['why_not']}",)
+    return (*(f"{v.invariant}: {v.detail}" for v in result.violations), *unmet)
 
 
 def _replay(request: Request, header: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.fuzz.draw import Draw
-from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, draw_fault
+from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
 from simnet.net.topology import edges_of
 from simnet.node.identity import make_validators, node_secrets
 from simnet.scenario.model import Scenario
@@ -54,8 +54,15 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
     """The data of a seed's scenario. `base`: a whole scenario's, of which only the seed and the faults are replaced."""
     network = _network(seed) if base is None else _network_of(seed, base)
     byzantine = _byzantine(Draw(seed, "byzantine"), network.stakes)
+    if not _connected(len(network.stakes), network.edges, byzantine):
+        network = _described(_on_a_full_graph(network.data), network.until_ms)
     place = _place(Draw(seed, "place"), network, byzantine)
-    return {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    data = {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    acting = sorted(byzantine_nodes(data["faults"]))
+    if is_above_third(acting, network.stakes):
+        # A run that is to break goes on for a slot after it did, so that the evidence gets around.
+        data["expect"] = {"broken": ["agreement"], "accused": acting}
+    return data
 
 
 # --- the network -------------------------------------------------------------------------------------
@@ -96,9 +103,6 @@ def _network_of(seed: int, base: Mapping[str, Any]) -> Network:
 def _described(data: dict[str, Any], until_ms: int) -> Network:
     seed = data["sim"]["seed"]
     scenario = Scenario.model_validate(data)
-    if not _connected(scenario.topology.n, edges_of(scenario.topology, seed)):
-        data = {**data, "topology": {"type": "erdos_renyi", "n": scenario.topology.n, "p": 1.0}}
-        scenario = Scenario.model_validate(data)
     return Network(data, stakes_of(scenario), edges_of(scenario.topology, seed), scenario.region_of_node, until_ms)
 
 
@@ -236,13 +240,17 @@ def _add(faults: dict[str, Any], kind: Kind, table: dict[str, Any] | None) -> No
         faults.setdefault(kind.section, []).append(table)
 
 
-def _connected(n: int, edges: Sequence[tuple[int, int]]) -> bool:
-    reached, frontier = {0}, [0]
-    while frontier:
-        node = frontier.pop()
+def _on_a_full_graph(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "topology": {"type": "erdos_renyi", "n": data["topology"]["n"], "p": 1.0}}
+
+
+def _connected(n: int, edges: Sequence[tuple[int, int]], byzantine: Sequence[int]) -> bool:
+    """Whether honest nodes reach each other through honest ones. Else byzantine ones cut the network by silence, and no promise holds."""
+    honest = [node for node in range(n) if node not in byzantine]
+    reached = honest[:1]
+    for node in reached:
         for a, b in edges:
             for here, there in ((a, b), (b, a)):
-                if here == node and there not in reached:
-                    reached.add(there)
-                    frontier.append(there)
-    return len(reached) == n
+                if here == node and there not in byzantine and there not in reached:
+                    reached.append(there)
+    return len(reached) == len(honest)

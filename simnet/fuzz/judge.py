@@ -5,19 +5,19 @@ convicted. Where a third of the stake or more is byzantine, nothing else is judg
 culprits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected
-from simnet.fuzz.kinds import Role, all_kinds
+from simnet.checks import SAFETY
+from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected, MisconductFound
 
 CRASH, HANG, HONEST_CONVICTED, UNNAMED = "crash", "hang", "honest_convicted", "culprits_unnamed"
 OWN_CHECKS = (CRASH, HANG, HONEST_CONVICTED, UNNAMED)
 """Those that `simnet run` does not know."""
 FORKS = frozenset({"agreement", "finality"})
 """What may break above a third."""
-SAFETY = FORKS | {"supply", "no_double_spend", "nothing_unverified", "keys_once", "locks", CRASH, HONEST_CONVICTED}
+UNHEALED = frozenset({*SAFETY, CRASH, HONEST_CONVICTED})
 """Checks that time does not heal; the others want calm after the faults."""
 ALARMS = frozenset({"censorship", "vote_withholding", "inactivity"})
 """Kinds of evidence that say what somebody did not do; a node that was cut off gets them, too."""
@@ -53,31 +53,18 @@ class Outcome:
         return tuple(dict.fromkeys(failure.check for failure in self.failures))
 
 
-def byzantine_nodes(faults: Mapping[str, Any]) -> frozenset[int]:
-    """Nodes that some fault of a scenario makes byzantine."""
-    kinds = {kind.name for kind in all_kinds() if kind.role is Role.BYZANTINE}
-    spam = faults.get("byzantine") or {}
-    nodes = set(spam.get("publishers", ()))
-    for fault in faults.get("nodes", ()):
-        if fault["kind"] in kinds:
-            nodes.update(fault.get("nodes", (fault["node"],) if "node" in fault else ()))
-    return frozenset(nodes)
-
-
-def is_above_third(byzantine: frozenset[int], stakes: Sequence[int]) -> bool:
-    return 3 * sum(stakes[node] for node in byzantine) >= sum(stakes)
-
-
 class Jury:
-    """An observer: which faults acted, and who was convicted of what."""
+    """An observer: which faults acted, and who was convicted of what by an honest node."""
 
-    def __init__(self) -> None:
+    def __init__(self, byzantine: Collection[int]) -> None:
+        self._byzantine = frozenset(byzantine)
         self.kinds: dict[str, None] = {}
         self.convicted: dict[int, str] = {}
         """Validator -> the first charge that it cannot owe to a fault of its own or of the network."""
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             FaultInjected: self._fault,
             DoubleSignFound: self._double_sign,
+            MisconductFound: self._misconduct,
             EvidenceTaken: self._evidence,
         }
 
@@ -93,11 +80,18 @@ class Jury:
         self.kinds[kind] = None
 
     def _double_sign(self, event: DoubleSignFound) -> None:
-        self.convicted.setdefault(event.validator, f"{event.what} twice at height {event.height}, slot {event.slot}")
+        self._convict(event.node, event.validator, f"{event.what} twice at height {event.height}, slot {event.slot}")
+
+    def _misconduct(self, event: MisconductFound) -> None:
+        self._convict(event.node, event.validator, event.what)
 
     def _evidence(self, event: EvidenceTaken) -> None:
         if event.evidence not in ALARMS:
-            self.convicted.setdefault(event.validator, event.evidence)
+            self._convict(event.node, event.validator, event.evidence)
+
+    def _convict(self, by: int, validator: int, charge: str) -> None:
+        if by not in self._byzantine:
+            self.convicted.setdefault(validator, charge)
 
 
 def statuses(report: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
@@ -112,7 +106,7 @@ def _status(entry: Mapping[str, object]) -> str:
     return NOT_EXERCISED if held is None else HELD if held else BROKEN
 
 
-def verdict(broken: Mapping[str, str], jury: Jury, byzantine: frozenset[int], *, above_third: bool) -> tuple[Failure, ...]:
+def verdict(broken: Mapping[str, str], jury: Jury, byzantine: Collection[int], *, above_third: bool) -> tuple[Failure, ...]:
     """The failures of a run that came to its end. `broken`: check -> detail."""
     innocent = sorted(v for v in jury.convicted if v not in byzantine)
     failures = [Failure(HONEST_CONVICTED, f"node {v}: {jury.convicted[v]}") for v in innocent]

@@ -4,7 +4,7 @@ A new kind of `[[faults.links]]` or `[[faults.nodes]]` is found by itself. It co
 a field that is not in `VALUES` is drawn from its type and limits.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -104,6 +104,21 @@ def all_kinds() -> tuple[Kind, ...]:
     return tuple(found)
 
 
+def byzantine_nodes(faults: Mapping[str, Any]) -> frozenset[int]:
+    """Nodes that some fault of a scenario makes byzantine."""
+    kinds = {kind.name for kind in all_kinds() if kind.role is Role.BYZANTINE}
+    spam = faults.get("byzantine") or {}
+    nodes = set(spam.get("publishers", ()))
+    for fault in faults.get("nodes", ()):
+        if fault["kind"] in kinds:
+            nodes.update(fault.get("nodes", (fault["node"],) if "node" in fault else ()))
+    return frozenset(nodes)
+
+
+def is_above_third(byzantine: Collection[int], stakes: Sequence[int]) -> bool:
+    return 3 * sum(stakes[node] for node in byzantine) >= sum(stakes)
+
+
 def draw_fault(kind: Kind, draw: Draw, place: Place) -> dict[str, Any] | None:
     """The table of one fault of this kind; None when it cannot happen here."""
     if kind.role is Role.BYZANTINE and not place.byzantine:
@@ -156,11 +171,11 @@ def _nodes(kind: Kind, place: Place) -> tuple[int, ...]:
     return place.byzantine if kind.role is Role.BYZANTINE else place.honest
 
 
-def _several(kind: Kind, draw: Draw, place: Place) -> tuple[int, ...]:
+def _several(kind: Kind, draw: Draw, place: Place) -> list[int]:
     nodes = _nodes(kind, place)
     if kind.role is Role.BYZANTINE and place.colluding:
-        return nodes
-    return draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2))
+        return list(nodes)
+    return list(draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2)))
 
 
 def _value(name: str, field: FieldInfo, draw: Draw, place: Place) -> object:
@@ -171,7 +186,7 @@ def _value(name: str, field: FieldInfo, draw: Draw, place: Place) -> object:
         return options[0]
     if options:
         whole = get_origin(_bare(field.annotation)) is tuple
-        return draw.some(options) if whole else draw.pick(options)
+        return list(draw.some(options)) if whole else draw.pick(options)
     if _bare(field.annotation) is bool:
         return draw.chance(0.5)
     if field.is_required() and _bare(field.annotation) is int:

@@ -1,6 +1,6 @@
 """Bugs that are planted in the real code for a run, to see whether the search finds them.
 
-Each is a change of a small method. Nothing else in the package knows of them.
+Each replaces one or a few small methods. Nothing else in the package knows of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.errors import SimnetError
+from simnet.node import finality, world
+from simnet.node.processor import Processor
+from simnet.node.sync import Sync
+from simnet.node.voting import SlotBook, Validator
+from simnet.node.world import World
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
+from simnet.protocol import ledger
+from simnet.protocol.consensus import Propose, Voting
+from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.mempool import Mempool
+from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
+from simnet.protocol.transfer import Account, Transfer, credit, debit
+from simnet.protocol.validators import Electorate, ValidatorSet, epoch_of
+from simnet.protocol.votes import VoteBook
+
+Patches = Mapping[tuple[Any, str], Any]
+"""(class or module, attribute) -> what stands there during the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +35,7 @@ class Bug:
     what: str
     checks: frozenset[str]
     """Those that name it: another check that fails does not count as finding it."""
-    patches: Callable[[], Mapping[tuple[object, str], Any]]
-    """(class or module, attribute) -> what stands there during the run."""
-
-
-BUGS: dict[str, Bug] = {}
+    patches: Callable[[], Patches]
 
 
 def bug_of(name: str) -> Bug:
@@ -44,3 +57,213 @@ def planted(name: str | None) -> Iterator[None]:
     finally:
         for (owner, attribute), original in before.items():
             setattr(owner, attribute, original)
+
+
+# --- voting --------------------------------------------------------------------------------------------
+
+
+def _no_locking() -> Patches:
+    return {(Voting, "_free_for"): lambda _self, _block, _valid_slot: True}
+
+
+def _unlocking() -> Patches:
+    """A precommit for nil gives up the lock, as an early draft of Tendermint had it."""
+    original = vars(Voting)["_precommit"]
+
+    def precommit(self: Voting, block: bytes | None) -> object:
+        if block is None:
+            self.locked = None
+        return original(self, block)
+
+    return {(Voting, "_precommit"): precommit}
+
+
+def _half() -> Patches:
+    return {(ValidatorSet, "threshold"): property(lambda self: self.total // 2 + 1)}
+
+
+def _registered_only() -> Patches:
+    """The quorum is over those who have registered for the slot's epoch."""
+    begin = vars(Voting)["__init__"]
+
+    def init(self: Any, height: int, me: int, electorate: Electorate, first_slot: int = 0) -> None:
+        begin(self, height, me, electorate, first_slot)
+        self.book.electorate = electorate
+
+    def threshold(book: Any, slot: int) -> int:
+        known = book.electorate.registry.epochs.get(epoch_of(slot), {})
+        return int(2 * book.electorate.members.weight_of(known) // 3 + 1)
+
+    def has_quorum(self: Any, slot: int, phase: Phase, block: bytes | None) -> bool:
+        tally = self._tallies.get((slot, phase))
+        return tally is not None and tally.weight.get(block, 0) >= threshold(self, slot)
+
+    def quorums(self: Any, phase: Phase) -> Iterator[tuple[int, bytes | None]]:
+        for (slot, kind), tally in sorted(self._tallies.items()):
+            if kind is phase:
+                yield from ((slot, value) for value, weight in tally.weight.items() if weight >= threshold(self, slot))
+
+    return {(Voting, "__init__"): init, (VoteBook, "has_quorum"): has_quorum, (VoteBook, "quorums"): quorums}
+
+
+def _votes_unchecked() -> Patches:
+    return {(World, "vote_valid"): lambda _self, _vote: True}
+
+
+def _certificate_slot() -> Patches:
+    """Neither a fetched block's certificate nor a proof's has to be of a slot between the block's and now."""
+    certified, tag_set = vars(Sync)["_why_not_certified"], vars(finality)["why_no_tag_set"]
+
+    def any_slot(self: Any, synced: SyncedBlock) -> object:
+        before, self._validator.slot = self._validator.slot, max(self._validator.slot, synced.certificate.slot)
+        try:
+            return certified(self, synced)
+        finally:
+            self._validator.slot = before
+
+    def no_tag_set(certificate: Any, electorate: Any, _header_slot: int, _now_slot: int, registry: Any) -> object:
+        return tag_set(certificate, electorate, certificate.slot, certificate.slot, registry)
+
+    return {(Sync, "_why_not_certified"): any_slot, (finality, "why_no_tag_set"): no_tag_set}
+
+
+def _first_vote_only() -> Patches:
+    add = vars(VoteBook)["add"]
+
+    def add_first(self: Any, vote: Vote, *, proposed: bool) -> bool:
+        tally = self._tallies.get((vote.slot, vote.phase))
+        voted = tally is not None and bool(tally.values_of(vote.validator))
+        return not voted and bool(add(self, vote, proposed=proposed))
+
+    return {(VoteBook, "add"): add_first}
+
+
+def _lock_not_sent() -> Patches:
+    """A re-proposal comes without its proof of lock, and neighbours do not tell each other their votes."""
+    lead, why_not = vars(Voting)["_lead"], vars(Validator)["_why_not_lock"]
+
+    def bare(self: Voting, slot: int) -> Propose:
+        made = lead(self, slot)
+        return Propose(made.slot, made.block, made.valid_slot, ())
+
+    def accepts_bare(self: Any, proposal: Proposal) -> str | None:
+        found: str | None = why_not(self, proposal)
+        return None if found == "proof_of_lock" and not proposal.lock else found
+
+    nothing = {(VoteBook, "missing_at"): lambda _self, _theirs: ()}
+    return {(Voting, "_lead"): bare, (Validator, "_why_not_lock"): accepts_bare, **nothing}
+
+
+def _two_heights() -> Patches:
+    begin = vars(Voting)["__init__"]
+
+    def at_once(self: Voting, height: int, me: int, electorate: Electorate, _first_slot: int = 0) -> None:
+        begin(self, height, me, electorate)
+
+    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Voting, "__init__"): at_once}
+
+
+# --- proofs --------------------------------------------------------------------------------------------
+
+
+def _unverified(*circuits: CircuitId) -> Patches:
+    """Proofs of these circuits are taken as they come."""
+    verify = vars(Processor)["verify"]
+
+    def skip(
+        self: Processor, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Any, peer: Any, spam: Any, then: Any
+    ) -> None:
+        if circuit.id in circuits:
+            then(ACCEPTED)
+        else:
+            verify(self, backend, circuit, statement, envelope, peer, spam, then)
+
+    return {(Processor, "verify"): skip}
+
+
+def _consensus_proof() -> Patches:
+    return _unverified(CircuitId.CONSENSUS)
+
+
+def _block_proof() -> Patches:
+    return _unverified(*(c for c in CircuitId if c not in (CircuitId.CONSENSUS, CircuitId.TRANSACTION)))
+
+
+# --- transfers and catching up -----------------------------------------------------------------------------
+
+
+def _double_spend() -> Patches:
+    """Whatever state a transfer starts from, and whether its lane has another one pending, it is taken and applied."""
+
+    def step(accounts: Mapping[bytes, Account], tx: SignedTransfer) -> dict[bytes, Account] | None:
+        transfer = tx.transfer
+        sender, receiver = accounts.get(transfer.sender), accounts.get(transfer.receiver)
+        if sender is None or receiver is None or sender.balance < transfer.amount + transfer.fee:
+            return None
+        credited = credit(receiver, transfer)
+        return None if credited is None else {transfer.sender: debit(sender, transfer), transfer.receiver: credited}
+
+    def why_not(self: Mempool, tx: SignedTransfer) -> str | None:
+        return "already_pending" if tx.id in self.pending else None
+
+    def remove(self: Any, tx: SignedTransfer) -> None:
+        del self.pending[tx.id]
+        self._by_sender.pop(tx.transfer.sender, None)
+        for key in (tx.transfer.sender, tx.transfer.receiver):
+            self._busy[key] -= 1
+            if not self._busy[key]:
+                del self._busy[key]
+
+    def after_block(self: Any, _ledger: Ledger, committed: tuple[bytes, ...]) -> tuple[list[SignedTransfer], list[SignedTransfer]]:
+        done = [self.pending[i] for i in committed if i in self.pending]
+        for tx in done:
+            remove(self, tx)
+        return done, []
+
+    return {
+        (ledger, "_step"): step,
+        (Ledger, "why_inapplicable"): lambda self, tx: None if tx.transfer.sender in self.accounts else "unknown_sender",
+        (Mempool, "why_not"): why_not,
+        (Mempool, "_remove"): remove,
+        (Mempool, "after_block"): after_block,
+    }
+
+
+def _unsigned_field() -> Patches:
+    """A transfer's id and its sender's signature leave out the account that it starts from."""
+    sign, identity = vars(Transfer)["signing_bytes"], vars(ledger)["transfer_id"]
+    nobody = Account(balance=0, tier=0)
+    return {
+        (Transfer, "signing_bytes"): lambda self, _account, chain: sign(self, nobody, chain),
+        (ledger, "transfer_id"): lambda transfer, _account: identity(transfer, nobody),
+        (world, "transfer_id"): lambda transfer, _account: identity(transfer, nobody),
+    }
+
+
+def _sync_certificate() -> Patches:
+    def follows(self: Any, synced: SyncedBlock) -> str | None:
+        return None if synced.block.header.height == self._chain.height + 1 else "another_block"
+
+    return {(Sync, "_why_not_certified"): follows}
+
+
+FORK = frozenset({"agreement", "finality"})
+UNVERIFIED = frozenset({"nothing_unverified"})
+STUCK = frozenset({"progress"})
+
+BUGS: dict[str, Bug] = {
+    "no-locking": Bug("a validator forgets what it is locked on", FORK | {"locks"}, _no_locking),
+    "unlocking": Bug("a validator unlocks without a proof of lock", FORK | {"locks"}, _unlocking),
+    "half-quorum": Bug("a quorum is more than one half", FORK | {"locks"} | UNVERIFIED, _half),
+    "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
+    "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks"} | UNVERIFIED, _votes_unchecked),
+    "certificate-slot": Bug("a certificate may be of any slot", FORK | UNVERIFIED, _certificate_slot),
+    "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
+    "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
+    "consensus-proof": Bug("a consensus proof is not verified", UNVERIFIED, _consensus_proof),
+    "block-proof": Bug("a block proof is not verified", UNVERIFIED, _block_proof),
+    "double-spend": Bug("neither mempool nor ledger looks at what is spent", frozenset({"no_double_spend", "supply"}), _double_spend),
+    "two-heights": Bug("a one-time key is used for two heights", frozenset({"keys_once"}), _two_heights),
+    "unsigned-field": Bug("a transfer's unsigned field is trusted", STUCK | {"no_double_spend", "coherence"}, _unsigned_field),
+    "sync-certificate": Bug("a fetched block's certificate is not checked", FORK | UNVERIFIED, _sync_certificate),
+}

@@ -11,7 +11,8 @@ from typing import Any
 
 from simnet.errors import ScenarioError
 from simnet.fuzz.generator import CALM_SLOTS
-from simnet.fuzz.judge import SAFETY, Outcome
+from simnet.fuzz.judge import UNHEALED, Outcome
+from simnet.fuzz.kinds import byzantine_nodes
 from simnet.fuzz.trial import scenario_from
 
 RUNS_MAX = 80
@@ -50,7 +51,7 @@ class _State:
         self.outcome = outcome
         self.runs_max = self.left = runs_max
         self._wanted = frozenset(outcome.broken)
-        self.calm = SAFETY.isdisjoint(outcome.broken)
+        self.calm = UNHEALED.isdisjoint(outcome.broken)
         """Whether slots without faults stay at the end: a chain that has no time to go on is another failure."""
         self._run = run
         self._tried: set[str] = set()
@@ -181,13 +182,14 @@ STEPS: tuple[Step, ...] = (_fewer_faults, _fewer_slots, _fewer_nodes, _fewer_fau
 
 
 def _calm_slots(data: Data) -> int:
-    """Slots after the last fault; of faults that never end, and of byzantine nodes that never stop, after their beginning."""
+    """Slots after the last fault; of byzantine nodes that never stop, and of faults that never end, after their beginning."""
     end_ms = data["sim"]["duration_ms"]
     ends = [0]
-    for _, table in _flat(data):
+    for section, table in _flat(data):
         begins = table.get("start_ms", 0)
         last = begins + table.get("duration_ms", 0)
-        ends.append(last if last < end_ms else begins)
+        endless = last >= end_ms and byzantine_nodes({section: [table]} if section == "nodes" else {})
+        ends.append(begins if endless else last)
     return int(end_ms - max(ends)) // _slot_ms(data)
 
 

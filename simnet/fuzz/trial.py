@@ -11,9 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from simnet.checks import EFFECT
 from simnet.errors import SimnetError
 from simnet.fuzz.generator import stakes_of
-from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, byzantine_nodes, is_above_third, statuses, verdict
+from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
+from simnet.fuzz.kinds import byzantine_nodes, is_above_third
 from simnet.fuzz.text import to_toml
 from simnet.garbage import rare_collections
 from simnet.proofs.backend import BackendId, Security
@@ -60,13 +62,12 @@ def scenario_from(data: Mapping[str, Any]) -> Scenario:
 
 
 def _judged(name: str, scenario: Scenario) -> Outcome:
-    jury = Jury()
+    byzantine = byzantine_nodes(scenario.faults.model_dump(by_alias=True))
+    jury = Jury(byzantine)
     simulation = build(scenario, scenario.sim.seed, RunOptions(), _provers(scenario.provers.security))
     simulation.attach(jury)
     with rare_collections():
         result = simulation.run()
-    faults = scenario.faults.model_dump(by_alias=True)
-    byzantine = byzantine_nodes(faults)
     above = is_above_third(byzantine, stakes_of(scenario))
     found = statuses(result.checks)
     failures = verdict(_broken(result, found), jury, byzantine, above_third=above)
@@ -74,8 +75,8 @@ def _judged(name: str, scenario: Scenario) -> Outcome:
 
 
 def _broken(result: RunResult, found: Mapping[str, str]) -> dict[str, str]:
-    """What is broken -> the first detail about it."""
-    broken = {check: "" for check, status in found.items() if status == BROKEN}
+    """What is broken -> the first detail about it. That a fault did nothing is no failure: it is drawn without looking."""
+    broken = {check: "" for check, status in found.items() if status == BROKEN and check != EFFECT}
     for violation in reversed(result.violations):
         broken[violation.invariant] = violation.detail
     return broken

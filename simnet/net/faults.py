@@ -29,6 +29,8 @@ SETTLE = from_ms(500)
 DRAIN = from_ms(1000)
 """From the end of the traffic clock to the end of the run."""
 MS_PER_MIN = 60_000
+INTERVAL_MS_MAX = 10.0**12
+"""Beyond the end of any run; the smallest rates would ask for more than a float holds."""
 
 
 def run_end(scenario: Scenario) -> SimTime:
@@ -124,7 +126,7 @@ class Faults:
     def _churn(self, churn: Churn, seed: int) -> Generator[simpy.Event, object, None]:
         """One node after another: never more than one is down."""
         draws = generator(seed, "churn")
-        interval = from_ms(int(max(MS_PER_MIN / churn.rate_per_min, 1)))
+        interval = from_ms(int(min(max(MS_PER_MIN / churn.rate_per_min, 1), INTERVAL_MS_MAX)))
         yield self._env.timeout(from_ms(churn.start_ms))
         while True:
             yield self._env.timeout(interval)

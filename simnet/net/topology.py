@@ -43,8 +43,11 @@ def circulant(n: int, per_side: int) -> tuple[Edge, ...]:
 
 def erdos_renyi(n: int, p: float, draws: np.random.Generator) -> tuple[Edge, ...]:
     """Each pair i < j, in lexicographic order, with one uniform draw u: an edge if u <= p."""
-    pairs = list(combinations(range(n), 2))
-    return _sorted(pair for pair, u in zip(pairs, draws.random(len(pairs)), strict=True) if u <= p)
+    found: list[tuple[int, int]] = []
+    for low in range(n - 1):  # row by row: all pairs of a large network at once would not fit into memory
+        hits = np.flatnonzero(draws.random(n - 1 - low) <= p)
+        found += [(low, low + 1 + int(hit)) for hit in hits]
+    return _sorted(found)
 
 
 def k_regular(n: int, k: int, draws: np.random.Generator) -> tuple[Edge, ...]:

@@ -20,6 +20,8 @@ from simnet.units import NS_PER_S, NodeId, SimTime, from_ms, from_s
 
 PROBE_INTERVAL = from_s(30)
 BLOCK_DRAWS = 256
+NEVER = 2.0**62
+"""Nanoseconds beyond the end of any run; the smallest rates would ask for more than a float holds."""
 U_MIN = math.ulp(0.0)
 U_MAX = 1.0 - 2.0**-53
 
@@ -86,10 +88,10 @@ def _on_off(phase: BurstyPhase, draws: np.random.Generator) -> Iterator[tuple[in
 
 
 def _exponential(per_second: float, draws: np.random.Generator) -> Iterator[int]:
-    """Gaps of -ln(u) / lambda in whole nanoseconds, at least 1, without end."""
+    """Gaps of -ln(u) / lambda in whole nanoseconds, at least 1 and at most `NEVER`, without end."""
     while True:
         for u in draws.random(BLOCK_DRAWS).tolist():
-            yield max(1, round(-math.log(min(max(u, U_MIN), U_MAX)) / per_second * NS_PER_S))
+            yield max(1, round(min(-math.log(min(max(u, U_MIN), U_MAX)) / per_second * NS_PER_S, NEVER)))
 
 
 class PublisherChoice:

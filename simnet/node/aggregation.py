@@ -165,7 +165,7 @@ class Aggregation:
 
     def _verify(self, incoming: Incoming, job: tuple[int, int, int, int, bytes]) -> None:
         proof, part, field = incoming.proof, incoming.part, incoming.field
-        statement = self._statement(proof.height, field, part)
+        statement = self.statement(proof.height, field, part)
         if statement is None:
             incoming.settle(Verdict.IGNORE, "too_old")
             return
@@ -186,7 +186,10 @@ class Aggregation:
         circuit = self._world.circuits.of(part.circuit)
         self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, decide)
 
-    def _statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
+    def statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
+        """What a proof of a committed block has to prove; `None` when the block has no such part or is too old to say."""
+        if part != RECURSIVE and part not in self.parts.of(height):
+            return None
         if part != RECURSIVE:
             return self.parts.statement(height, field, part)
         found = self.aggregates.of(height, field)

@@ -100,6 +100,20 @@ class Chain:
             return committed.electorate
         return self.electorate if height == self.height + 1 else None
 
+    def before(self, height: int) -> "Chain | None":
+        """This chain as it was before a height; `None` when it is not that long, or the state of then is gone."""
+        if not 1 <= height <= self.height + 1:
+            return None
+        last = self.at(height - 1)
+        if last is not None and last.outcome is None:
+            return None
+        past = Chain(self._world)
+        past.committed = self.committed[: height - 1]
+        past.state = past.state if last is None or last.outcome is None else last.outcome.after
+        past.electorate = self.electorate_of(height) or self.electorate
+        past._hashes = {GENESIS_PARENT, *(c.block.hash for c in past.committed)}
+        return past
+
     def why_unacceptable(self, block: Block, txs: Mapping[bytes, SignedTransfer], slot: int) -> str | None:
         """Whether a block proposed or decided in `slot` may follow the head, given its transfers; `None` when it may."""
         header = block.header

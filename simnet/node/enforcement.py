@@ -10,7 +10,7 @@ from simnet.events import EvidenceTaken, LimitReached, PenaltyBooked, SlashingSe
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId
-from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.evidence import DoubleSign, Misconduct
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.messages import Proposal, Vote
 from simnet.protocol.rounds import Rounds
@@ -46,10 +46,13 @@ class Enforcement:
         windows = self._world.rules.windows
         self._rounds.heard(beat.validator, (beat.t - windows.origin_ms) // windows.slot_ms)
 
-    def on_double_sign(self, found: DoubleSign) -> None:
-        """Evidence that the node's watch has checked."""
+    def on_misconduct(self, found: Misconduct) -> None:
+        """Evidence that the node's watch has checked. The engine's evidence about a block names its hash alone."""
         validator, height, _ = found.offence
-        self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
+        if isinstance(found, DoubleSign):
+            self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
+        else:
+            self._bring(Evidence(Kind.FALSE_PROOF, validator, f"block_hash={found.block.hex()}"))
 
     def on_slot(self, slot: int) -> None:
         """A slot begins: the one before is judged."""

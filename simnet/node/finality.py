@@ -21,7 +21,7 @@ from simnet.node.committee import (
     why_not_signed,
 )
 from simnet.node.conduct import Conduct
-from simnet.node.held import Quota, UntilCommitted
+from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.identity import no_keys, otk_tree, public_otk
 from simnet.node.processor import TOO_LARGE, Processor, Ticket
 from simnet.node.world import World
@@ -65,7 +65,7 @@ class Finality:
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
         self._certifier = Certifier(node, _rules(world))
         self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
-        self._endorsements_of = Quota(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
+        self._endorsements_of = OncePerSlot(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
         self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
         self.on_proven: Callable[[int], None] = lambda _height: None
@@ -78,7 +78,8 @@ class Finality:
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
         self._slot = slot
-        for quota in (self._endorsements_of, self._disclosures_of, self._certificates_of):
+        self._endorsements_of.begin(slot)
+        for quota in (self._disclosures_of, self._certificates_of):
             quota.begin()
         self._feed(certification.SlotBegan(slot, self._chain.registry))
 
@@ -194,6 +195,8 @@ class Finality:
         why = why_not_signed(self._world, certificate)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+        elif self._is_proven(certificate.height):
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif not self._certificates_of.takes(peer):
             self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
         else:
@@ -207,8 +210,10 @@ class Finality:
         assert isinstance(endorsement, Endorsement)
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
-        elif not self._endorsements_of.takes(endorsement.validator):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+            return
+        known = self._endorsements_of.why_not(endorsement.validator, endorsement.slot, endorsement.signature)
+        if known is not None:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
@@ -222,6 +227,8 @@ class Finality:
         why = self._why_not_disclosure(disclosure)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+        elif self._is_proven(disclosure.height):
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif disclosure.slot > self._slot + 1 or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
@@ -233,6 +240,11 @@ class Finality:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Disclosed(disclosure)
             self._held.run(disclosure.height, peer, lambda: self._feed(event), _nothing)
+
+    def _is_proven(self, height: int) -> bool:
+        """Whether what is said about a block comes too late here; old messages must not take the place of new ones."""
+        committed = self._chain.at(height)
+        return committed is not None and committed.proof is not None
 
     def _why_not_disclosure(self, d: KeyDisclosure) -> str | None:
         if not self._world.signed_by(d.validator, d.signing_bytes(), d.signature):
@@ -269,12 +281,12 @@ class Finality:
         if committed.proof is not None:
             settle(Verdict.IGNORE, "already_proven")
             return
-        why = self._why_unrelated(proof, committed)
+        why = self.why_unrelated(proof, committed)
         if why is not None:
             settle(Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
             return
         backend = BackendId(proof.backend)
-        statement = proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
+        statement = self.statement_of(proof, committed)
 
         def decide(verdict: ProofVerdict | None) -> None:
             if verdict is None:
@@ -299,7 +311,11 @@ class Finality:
         self._world.emit(BlockProven(self._world.now, self._node, header.height, name, backend))
         self.on_proven(header.height)
 
-    def _why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
+    def statement_of(self, proof: ConsensusProof, committed: CommittedBlock) -> bytes:
+        """What a proof of a committed block has to prove."""
+        return proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
+
+    def why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
         """Native checks before the verifier: the certificate is signed, of this block, and a quorum's tag set."""
         certificate, header = proof.certificate, committed.block.header
         if certificate.block != committed.block.hash:

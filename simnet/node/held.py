@@ -12,6 +12,9 @@ from simnet.units import NodeId
 HELD_MAX = 128
 """Messages kept from one neighbour for blocks that are not here."""
 
+SLOTS_BACK, SLOTS_AHEAD = 64, 2
+"""About which slots messages are passed on; what is older, neighbours hand over (`node.sync`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -77,3 +80,36 @@ class Quota:
             return True
         self._world.emit(LimitReached(self._world.now, self._node, self._what))
         return False
+
+
+class OncePerSlot:
+    """What was taken of each author about each slot: every content once, so that old messages which anybody may send again take
+    nobody's place, and a bounded number."""
+
+    def __init__(self, world: World, node: NodeId, what: str, limit: int) -> None:
+        self._world = world
+        self._node = node
+        self._what = what
+        self._limit = limit
+        self._taken: dict[tuple[int, int], set[bytes]] = {}
+        """Signatures by (slot, author)."""
+        self._now = -1
+
+    def begin(self, slot: int) -> None:
+        """A slot begins: what is about old ones is forgotten."""
+        self._now = slot
+        for place in [p for p in self._taken if p[0] < slot - SLOTS_BACK]:
+            del self._taken[place]
+
+    def why_not(self, author: int, slot: int, signature: bytes) -> str | None:
+        """Why a message is not worth passing on; `None` when it is: then it is noted."""
+        if not self._now - SLOTS_BACK <= slot <= self._now + SLOTS_AHEAD:
+            return "slot"
+        taken = self._taken.setdefault((slot, author), set())
+        if signature in taken:
+            return "replay"
+        if len(taken) >= self._limit:
+            self._world.emit(LimitReached(self._world.now, self._node, self._what))
+            return "too_many"
+        taken.add(signature)
+        return None

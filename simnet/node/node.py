@@ -11,6 +11,7 @@ from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
 from simnet.node.clock import SlotClock
 from simnet.node.conduct import Conduct
+from simnet.node.court import Court
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
 from simnet.node.opponents.act import Reach
@@ -52,18 +53,24 @@ class Node:
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
         self.presence = Presence(world, node, self.chain)
         self.conduct = Conduct(world, node)
-        self.watch = Watch(world, node)
         self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct)
-        self.validator.on_signed.append(self.watch.saw)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
         self.finality = Finality(world, node, self.chain, processor, self.conduct)
         self.aggregation = Aggregation(world, node, self.chain, processor)
+        court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
+        self.watch = Watch(world, node, court)
+        self.validator.on_signed.append(self.watch.saw)
+        self.validator.on_refused_block = self.watch.refused_block
+        self.finality.on_false_proof = self.watch.refused_proof
+        self.aggregation.on_false_proof = self.watch.refused_proof
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
-        self.sync = Sync(world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct)
+        self.sync = Sync(
+            world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
+        )
         self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
-        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.wallet, self.conduct)
+        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None
@@ -108,11 +115,14 @@ class Node:
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
+        if self.opponent.answers(kind, payload, peer):
+            return
         if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
             self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
+        self.peers.connected(peer)
         self.sync.send_status([peer])
 
     def on_disconnected(self, peer: NodeId) -> None:
@@ -204,7 +214,7 @@ class Node:
     def _enforcement(self) -> Enforcement:
         made = Enforcement(self._world, self.id, self.chain)
         self.validator.on_signed.append(made.saw)
-        self.watch.on_evidence = made.on_double_sign
+        self.watch.on_evidence = made.on_misconduct
         self.presence.on_beat = made.heard
         return made
 

@@ -6,11 +6,13 @@ scenario's. Only what no honest node passes on costs points: an honest node forw
 taken over: points for vote time-outs and for deep queues, which here say more about links than about neighbours.
 """
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 
 from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
 from simnet.node.world import World
+from simnet.protocol.messages import BlockProof, ConsensusProof, Endorsement, Proposal, TxMessage, Vote
 from simnet.units import NodeId, SimTime, from_ms
 
 BAN_BELOW = 100
@@ -35,7 +37,9 @@ COSTS: dict[str, tuple[str, int]] = {
     "tag_set": ("invalid_vote", SLASH),
     "key_disclosure": ("invalid_vote", SLASH),
     "endorsement": ("invalid_vote", SLASH),
+    "votes": ("invalid_vote", SLASH),
     "proposal": ("invalid_block", SLASH),
+    "block_response": ("invalid_block", SLASH),
     "evidence": ("invalid_evidence", SLASH),
     "registration": ("invalid_vrf_submission", 1000),
     "join": ("invalid_vrf_submission", 1000),
@@ -47,7 +51,8 @@ OF_THE_MOMENT = frozenset({"another_block", "foreign_leader", "registrations", "
 PIPELINE = ("proof_pipeline_error", 500)
 MALFORMED = frozenset({"UnknownBackend", "UnknownProofKind"})
 DUPLICATE = ("duplicate_proof", 200)
-REPEATED = frozenset({"replay", "already_proven"})
+SENT_MAX = 4096
+"""Messages that are remembered of one neighbour."""
 PARTS_PER_MILLION = 1_000_000
 
 
@@ -61,6 +66,27 @@ class Peer:
     since: int = 0
     """When `spent` was last brought up to date."""
     banned: bool = False
+    sent: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    """Proofs, votes and proposals that it has sent: an honest neighbour sends each once, whoever sent it besides."""
+
+    def again(self, digest: bytes) -> bool:
+        """Whether it has sent this proof before; notes it."""
+        if digest in self.sent:
+            return True
+        self.sent[digest] = None
+        if len(self.sent) > SENT_MAX:
+            self.sent.popitem(last=False)
+        return False
+
+
+def content_of(payload: object) -> bytes | None:
+    """What tells a message that is sent once from another; `None` for kinds that honest nodes repeat."""
+    match payload:
+        case TxMessage() | ConsensusProof() | BlockProof():
+            return payload.envelope.digest
+        case Vote() | Proposal() | Endorsement():
+            return payload.signature
+    return None
 
 
 class Peers:
@@ -79,20 +105,31 @@ class Peers:
     # --- scores --------------------------------------------------------------------------------------
 
     def judged(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
-        """This node has answered a message that came from a neighbour."""
-        kind = message.kind
+        """This node has answered a gossip message that came from a neighbour."""
+        if verdict is Verdict.DROP:
+            return  # Another copy is welcome.
+        kind, content = message.kind, content_of(message.payload)
+        again = content is not None and self._of(peer).again(content)
         if verdict is Verdict.ACCEPT:
             self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
-        elif verdict is Verdict.REJECT and reason not in OF_THE_MOMENT:
-            cause, points = PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)
-            self.blame(peer, cause, points)
-        elif reason in REPEATED and kind in PROOFS:
+        elif verdict is Verdict.REJECT:
+            self.refused(kind, peer, reason)
+        elif again and verdict is Verdict.IGNORE:
             self.blame(peer, *DUPLICATE)
+
+    def refused(self, kind: str, peer: NodeId, reason: str) -> None:
+        """What a neighbour sent, by gossip or as an answer, is false."""
+        if reason not in OF_THE_MOMENT:
+            self.blame(peer, *(PIPELINE if reason in MALFORMED else COSTS.get(kind, PIPELINE)))
 
     def on_slot(self) -> None:
         """A slot begins: neighbours that are still there gain a little."""
         for peer in self._world.network.connected(self._node):
             self._reward(peer, UPTIME)
+
+    def connected(self, peer: NodeId) -> None:
+        """A link came up: neighbours offer again what one of the two may have forgotten."""
+        self._of(peer).sent.clear()
 
     def blame(self, peer: NodeId, cause: str, points: int) -> None:
         """Takes points (thousandths) from a neighbour, and cuts its link when too little is left."""

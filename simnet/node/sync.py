@@ -7,7 +7,7 @@ gossip.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from simnet.events import LimitReached
@@ -19,6 +19,7 @@ from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
+from simnet.node.peers import Peers
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.world import World
@@ -90,6 +91,7 @@ class Sync:
         finality: Finality,
         aggregation: Aggregation,
         conduct: Conduct,
+        peers: Peers,
     ) -> None:
         self._world = world
         self._node = node
@@ -99,6 +101,7 @@ class Sync:
         self._finality = finality
         self._aggregation = aggregation
         self._conduct = conduct
+        self._peers = peers
         self._ahead_of_us: dict[NodeId, int] = {}
         """Heights that neighbours told."""
         self._unanswered: Counter[NodeId] = Counter()
@@ -108,6 +111,8 @@ class Sync:
         """By height."""
         self._ahead: list[SyncedBlock] = []
         self._busy = False
+        self._turn = 0
+        """Whom to ask next when nobody in particular has what is wanted."""
         self._wanted: set[bytes] = set()
         """Transfers asked for by id."""
         self._owed: dict[bytes, list[NodeId]] = {}
@@ -193,13 +198,14 @@ class Sync:
         # min takes the first of equals.
         return min((first, *ahead), key=lambda p: max(0, self._unanswered[p] - SILENT_REQUESTS + 1))
 
-    def request_transfers(self, ids: frozenset[bytes], peer: NodeId) -> None:
-        """Asks a neighbour for transfers by id: the one that named them, if it is connected."""
+    def request_transfers(self, ids: frozenset[bytes], peer: NodeId | None) -> None:
+        """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
         neighbours = self._world.network.connected(self._node)
         if neighbours:
             wanted = tuple(sorted(ids))
             self._wanted.update(ids)
-            target = peer if peer in neighbours else neighbours[0]
+            self._turn += 1
+            target = peer if peer in neighbours else neighbours[self._turn % len(neighbours)]
             self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
@@ -208,7 +214,8 @@ class Sync:
             case "status", Status():
                 self._on_status(payload, peer)
             case "votes", tuple():
-                self._validator.on_votes(payload, peer)
+                if not self._validator.on_votes(payload, peer):
+                    self._peers.refused(kind, peer, "SignatureInvalid")
             case "block_request", int():
                 self._answer_blocks(payload, peer)
             case "block_response", tuple():
@@ -222,7 +229,7 @@ class Sync:
             case "tx_response", TxMessage():
                 needed = payload.tx.id in self._wanted
                 self._wanted.discard(payload.tx.id)
-                self._transactions.examine(Incoming(payload, peer, None, _ignore, needed))
+                self._transactions.examine(Incoming(payload, peer, None, self._noting("transaction", peer), needed))
 
     # --- answers -------------------------------------------------------------------------------------
 
@@ -257,10 +264,10 @@ class Sync:
             return
         self._asked_proofs_at.pop(given.height, None)
         if given.consensus is not None and given.consensus.certificate.height == given.height:
-            self._finality.take(given.consensus, peer, _ignore, None)
+            self._finality.take(given.consensus, peer, self._noting("consensus_proof", peer), None)
         for proof in given.proofs[:PROOFS_MAX]:
             if proof.height == given.height:
-                self._aggregation.take(IncomingProof(proof, peer, _ignore))
+                self._aggregation.take(IncomingProof(proof, peer, self._noting("block_proof", peer)))
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
         for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
@@ -284,6 +291,15 @@ class Sync:
         message = self._transactions.verified[tx_id]
         self._world.network.send(self._node, peer, "tx_response", message, message.size)
 
+    def _noting(self, kind: str, peer: NodeId) -> Callable[[Verdict, str], None]:
+        """What an answer is worth to the neighbour that gave it; there is nobody to tell, since it did not come by gossip."""
+
+        def note(verdict: Verdict, reason: str) -> None:
+            if verdict is Verdict.REJECT:
+                self._peers.refused(kind, peer, reason)
+
+        return note
+
     # --- blocks that others have committed -------------------------------------------------------------
 
     def _on_blocks(self, blocks: tuple[object, ...], peer: NodeId) -> None:
@@ -301,28 +317,33 @@ class Sync:
         if not self._ahead or self._busy:
             return
         synced = self._ahead.pop(0)
-        if not self._certified(synced):
+        why = self._why_not_certified(synced)
+        if why is not None:
+            self._peers.refused("block_response", peer, why)
             self._ahead.clear()
             return
         missing = [t for t in synced.transfers if t.tx.id not in self._transactions.verified]
         self._busy = True
         self._verify_rest(synced, missing, peer)
 
-    def _certified(self, synced: SyncedBlock) -> bool:
-        """Whether the block follows the head with a signed precommit quorum of a slot that has been, and brings its own transfers."""
+    def _why_not_certified(self, synced: SyncedBlock) -> str | None:
+        """`None` when the block follows the head with a signed precommit quorum of a slot that has been, and brings its own transfers."""
         certificate, block, electorate = synced.certificate, synced.block, self._chain.electorate
         header = block.header
-        if header.height != self._chain.height + 1 or header.hash != block.hash:
-            return False
-        if (certificate.height, certificate.block) != (header.height, block.hash):
-            return False
+        if header.height != self._chain.height + 1:
+            return "another_block"
+        if header.hash != block.hash or (certificate.height, certificate.block) != (header.height, block.hash):
+            return "certificate"
         if not header.slot <= certificate.slot <= self._validator.slot + 1:
-            return False
+            return "slot"
         if certificate.endorsements or certificate.registered != electorate.registered(certificate.slot):
-            return False
-        if why_not_signed(self._world, certificate) is not None or [t.tx.id for t in synced.transfers] != list(block.tx_ids):
-            return False
-        return weight_by_phase(certificate, electorate)[Phase.PRECOMMIT] >= electorate.threshold
+            return "registrations"
+        why = why_not_signed(self._world, certificate)
+        if why is not None:
+            return why
+        if [t.tx.id for t in synced.transfers] != list(block.tx_ids):
+            return "transfers"
+        return None if weight_by_phase(certificate, electorate)[Phase.PRECOMMIT] >= electorate.threshold else "no_quorum"
 
     def _verify_rest(self, synced: SyncedBlock, missing: list[TxMessage], peer: NodeId) -> None:
         """Verifies the proofs of transfers that this node has not seen, one after the other, then commits."""
@@ -331,12 +352,16 @@ class Sync:
             self._commit(synced, peer)
             return
         message, rest = missing[0], missing[1:]
-        if self._transactions.why_malformed(message) is not None:
+        why = self._transactions.why_malformed(message)
+        if why is not None:
+            self._peers.refused("transaction", peer, why)
             self._busy = False
             return
 
         def then(verdict: ProofVerdict | None) -> None:
             if verdict is None or not verdict.accepted:
+                if verdict is not None:
+                    self._peers.refused("transaction", peer, verdict.reason)
                 self._busy = False
                 return
             self._transactions.note_verified(message)

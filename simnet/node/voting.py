@@ -14,7 +14,7 @@ from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import block_statement, committee_of
 from simnet.node.conduct import Conduct
-from simnet.node.held import Quota
+from simnet.node.held import OncePerSlot
 from simnet.node.identity import make_registration, otk_tree
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
@@ -35,8 +35,8 @@ EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""
 WAITING_MAX = 16
 """Proposals that wait for transfers."""
-VOTES_MAX, PROPOSALS_MAX = 64, 8
-"""Votes, and proposals, of one author that a node passes on in one slot; an honest one casts three votes and proposes once."""
+VOTES_MAX, PROPOSALS_MAX = 12, 4
+"""Votes, and proposals, of one author about one slot that a node passes on; an honest one casts three votes and proposes once."""
 SLOTS_REMEMBERED = 4 * SLOTS_PER_EPOCH
 """For how many slots a validator remembers which height it signed for; it signs nothing for older ones."""
 REGISTER_AGAIN_SLOTS = 4
@@ -104,12 +104,14 @@ class Validator:
         """Epoch -> slot of the last publication of the own registration."""
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
-        self._votes_of = Quota(world, node, "votes_of_author", VOTES_MAX)
-        self._proposals_of = Quota(world, node, "proposals_of_author", PROPOSALS_MAX)
+        self._votes_of = OncePerSlot(world, node, "votes_of_author", VOTES_MAX)
+        self._proposals_of = OncePerSlot(world, node, "proposals_of_author", PROPOSALS_MAX)
         self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
-        self.request_transfers: Callable[[frozenset[bytes], NodeId], None] = lambda _ids, _peer: None
+        self.request_transfers: Callable[[frozenset[bytes], NodeId | None], None] = lambda _ids, _peer: None
         self.on_commit: Callable[[Block, bool, tuple[Vote, ...]], None] = lambda _block, _caught_up, _votes: None
         self.on_vote_of_committed: Callable[[Vote], None] = lambda _: None
+        self.on_refused_block: Callable[[Proposal], None] = lambda _: None
+        """Told every proposal of a slot's leader whose block nobody with its parent may accept."""
         self.on_signed: list[Callable[[Proposal | Vote], None]] = []
         """Told every proposal and vote whose signature was checked, for whatever height; some more than once."""
         transactions.on_verified.append(self._on_verified)
@@ -120,11 +122,11 @@ class Validator:
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
         self.slot = slot
-        self._votes_of.begin()
-        self._proposals_of.begin()
+        self._votes_of.begin(slot)
+        self._proposals_of.begin(slot)
         self._register()
         for waiting in self._waiting:
-            self.request_transfers(frozenset(waiting.missing), waiting.peer)
+            self.request_transfers(frozenset(waiting.missing), None)
         self._carry_out(self.voting.handle(consensus.SlotBegan(slot)))
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
@@ -141,10 +143,11 @@ class Validator:
         proposal = message.payload
         assert isinstance(proposal, Proposal)
         why = self._why_not_proposal(proposal)
+        known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal.signature)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
-        elif not self._proposals_of.takes(proposal.leader):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+        elif known is not None:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             self._proposed_at.setdefault(proposal.block.hash, message.published_at)
@@ -187,17 +190,22 @@ class Validator:
         assert isinstance(vote, Vote)
         if not self._world.vote_valid(vote):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
-        elif not self._votes_of.takes(vote.validator):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+            return
+        known = self._votes_of.why_not(vote.validator, vote.slot, vote.signature)
+        if known is not None:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             self._take(vote, peer)
 
-    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> None:
-        """A neighbour sent votes that this node had told it to lack."""
-        for vote in votes[: 4 * len(self._world.genesis.validators)]:
-            if isinstance(vote, Vote) and vote.height == self.voting.height and self._world.vote_valid(vote):
-                self._take(vote, peer)
+    def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
+        """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
+        given = [v for v in votes[: 4 * len(self._world.genesis.validators)] if isinstance(v, Vote)]
+        of_now = [v for v in given if v.height == self.voting.height]
+        valid = [v for v in of_now if self._world.vote_valid(v)]
+        for vote in valid:
+            self._take(vote, peer)
+        return len(valid) == len(of_now)
 
     def on_registration(self, message: Message, _peer: NodeId) -> None:
         """A validator's registration came by gossip."""
@@ -272,8 +280,11 @@ class Validator:
                 self._judge(waiting.proposal)
 
     def _judge(self, proposal: Proposal) -> None:
-        txs = self.transfers_of(proposal.block)
-        acceptable = self._timing.timely(proposal) and self._chain.why_unacceptable(proposal.block, txs, proposal.slot) is None
+        timely = self._timing.timely(proposal)
+        why = self._chain.why_unacceptable(proposal.block, self.transfers_of(proposal.block), proposal.slot)
+        if why is not None and why != "wrong_parent":  # On another fork an honest leader has another parent.
+            self.on_refused_block(proposal)
+        acceptable = timely and why is None
         self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:

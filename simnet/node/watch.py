@@ -1,50 +1,81 @@
-"""A node's watch over what others sign: it notices contradictions, keeps the evidence and passes it on."""
+"""A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from simnet.events import DoubleSignFound, LimitReached
+from simnet.events import DoubleSignFound, LimitReached, MisconductFound
 from simnet.net.network import Message, Verdict
+from simnet.node.court import Court
 from simnet.node.world import World
-from simnet.protocol.evidence import DoubleSign, EvidenceBook, SignedHeader
-from simnet.protocol.messages import Proposal, Vote
+from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
+from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, Vote
 from simnet.units import NodeId
 
 
 class Watch:
     """One node's watch."""
 
-    def __init__(self, world: World, node: NodeId) -> None:
+    def __init__(self, world: World, node: NodeId, court: Court) -> None:
         self._world = world
         self._node = node
+        self._court = court
         self._book = EvidenceBook()
-        self.on_evidence: Callable[[DoubleSign], None] = lambda _: None
+        self.on_evidence: Callable[[Misconduct], None] = lambda _: None
 
     def saw(self, message: Proposal | Vote) -> None:
         """A message whose signature was checked, the node's own included."""
         found = self._book.saw(SignedHeader.of(message) if isinstance(message, Proposal) else message)
-        if found is not None and self._keep(found, heard=False):
-            self._world.publish_consensus(self._node, "evidence", found, found.size)
+        if found is not None:
+            self._publish(found)
+
+    def refused_proof(self, proof: BlockProof | ConsensusProof, _reason: str) -> None:
+        """A signed proof that this node's verifier has refused."""
+        if proof.prover != self._node:
+            self._publish(FalseProof(proof))
+
+    def refused_block(self, proposal: Proposal) -> None:
+        """A leader's signed proposal whose block this node's chain refuses, for reasons that hold for everybody."""
+        if proposal.leader != self._node:
+            self._publish(InvalidProposal(replace(proposal, lock=())))
 
     def on_gossip(self, message: Message, _peer: NodeId) -> None:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""
         evidence = message.payload
-        assert isinstance(evidence, DoubleSign)
-        if self._book.knows(evidence):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "known")
-            return
-        why = evidence.why_invalid(self._world.signed_by)
-        if why is None and not self._keep(evidence, heard=True):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "full")
-            return
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT if why is None else Verdict.REJECT, why or "")
+        assert isinstance(evidence, DoubleSign | FalseProof | InvalidProposal)
 
-    def _keep(self, evidence: DoubleSign, *, heard: bool) -> bool:
+        def settle(verdict: Verdict, reason: str) -> None:
+            if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
+                verdict, reason = Verdict.IGNORE, "known" if self._book.knows(evidence) else "full"
+            self._world.network.verdict(self._node, message, verdict, reason)
+
+        if self._book.knows(evidence):
+            settle(Verdict.IGNORE, "known")
+        elif self._book.full(evidence):
+            settle(Verdict.IGNORE, "full")
+        else:
+            self._examine(evidence, settle)
+
+    def _examine(self, evidence: Misconduct, settle: Callable[[Verdict, str], None]) -> None:
+        why = evidence.why_invalid(self._world.signed_by)
+        if why is not None:
+            settle(Verdict.REJECT, why)
+        elif isinstance(evidence, DoubleSign):
+            settle(Verdict.ACCEPT, "")
+        else:
+            self._court.judge(evidence, settle)
+
+    def _publish(self, evidence: Misconduct) -> None:
+        if not self._book.knows(evidence) and self._keep(evidence, heard=False):
+            self._world.publish_consensus(self._node, "evidence", evidence, evidence.size)
+
+    def _keep(self, evidence: Misconduct, *, heard: bool) -> bool:
         now = self._world.now
-        if self._book.full:
+        if self._book.full(evidence):
             self._world.emit(LimitReached(now, self._node, "evidence"))
             return False
         self._book.keep(evidence)
         validator, height, slot = evidence.offence
-        self._world.emit(DoubleSignFound(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
+        found = DoubleSignFound if isinstance(evidence, DoubleSign) else MisconductFound
+        self._world.emit(found(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
         self.on_evidence(evidence)
         return True

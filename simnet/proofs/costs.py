@@ -4,19 +4,24 @@
 earlier run wrote. `measured` takes this run's wall times; such a run cannot be reproduced and says so.
 """
 
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from pydantic import Field
+
+from simnet import reading
 from simnet.errors import Problem, ScenarioError
 from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
-from simnet.units import SimTime
+from simnet.units import NS_PER_S, SimTime
 
+COSTS_BYTES_MAX = 64 * 1024 * 1024
+NS_PER_US = 1000
+COST_NS_MAX = 24 * 3600 * NS_PER_S
+"""One operation: a day, on a node with cpu factor 1."""
 PROVE = "prove"
 VERIFY = "verify"
 
@@ -40,6 +45,19 @@ class CostKey:
 def _text(backend: BackendId, circuit: CircuitId, params: tuple[int, ...], operation: str, security: Security) -> str:
     profile = "" if security is Security.STANDARD else f"-{security.label}"
     return f"{backend.label}{profile}/{circuit.label}/{Circuit(circuit, params).work}/{operation}"
+
+
+class _Calibration(reading.Read):
+    """What `simnet calibrate` writes."""
+
+    costs_us: dict[str, Annotated[float, Field(ge=0, le=COST_NS_MAX / NS_PER_US, allow_inf_nan=False)]]
+
+
+class _Recorded(reading.Read):
+    """What a run leaves in its `costs.json`."""
+
+    table_ns: dict[str, Annotated[int, Field(ge=0, le=COST_NS_MAX)]]
+    jobs_ns: dict[str, Annotated[int, Field(ge=0, le=COST_NS_MAX)]]
 
 
 class CostModel(Protocol):
@@ -116,36 +134,24 @@ def cost_model(costs: str) -> CostModel:
     if costs == "measured":
         return MeasuredCosts()
     if costs == "calibrated":
-        text = resources.files("simnet.proofs").joinpath("calibrated.toml").read_text()
+        text = resources.files("simnet.proofs").joinpath("calibrated.toml").read_text(encoding="utf-8")
         return TableCosts("calibrated", "calibrated.toml", _calibration(text, Path("calibrated.toml")))
     path = Path(costs)
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as e:
-        why = f"cannot be read ({e}); allowed are calibrated, measured or a costs.json of an earlier run"
-        raise ScenarioError([Problem(path, None, "costs", costs, why)]) from e
-    if path.suffix == ".toml":
-        return TableCosts("calibrated", str(path), _calibration(text, path))
-    return _recorded(text, path)
+        text = reading.text(path, COSTS_BYTES_MAX)
+        return TableCosts("calibrated", str(path), _calibration(text, path)) if path.suffix == ".toml" else _recorded(text, path)
+    except reading.UnreadableError as error:
+        why = f"{error}; allowed are calibrated, measured or a file: an earlier run's costs.json, a table of `simnet calibrate`"
+        raise ScenarioError([Problem(path, None, "", None, why.removeprefix(f"{path}: "))]) from None
 
 
 def _calibration(text: str, path: Path) -> dict[str, int]:
     """`[costs_us]` of a calibration file: key text -> microseconds."""
-    try:
-        table = tomllib.loads(text)["costs_us"]
-        return {str(key): round(float(us) * 1000) for key, us in table.items()}
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as e:
-        raise ScenarioError([Problem(path, None, "costs_us", None, f"not a calibration table ({e})")]) from e
+    table = reading.checked(path, reading.toml_tables(path, text), _Calibration, "a calibration table").costs_us
+    return {key: round(us * NS_PER_US) for key, us in table.items()}
 
 
 def _recorded(text: str, path: Path) -> TableCosts:
     """A `costs.json` of an earlier run."""
-    try:
-        data = json.loads(text)
-        table = {str(k): int(v) for k, v in data["table_ns"].items()}
-        jobs = {str(k): int(v) for k, v in data["jobs_ns"].items()}
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as e:
-        raise ScenarioError([Problem(path, None, "costs", None, f"not a costs.json of a run ({e})")]) from e
-    if any(v < 0 for v in [*table.values(), *jobs.values()]):
-        raise ScenarioError([Problem(path, None, "costs", None, "costs must be zero or more nanoseconds")])
-    return TableCosts("recorded", str(path), table, jobs)
+    found = reading.checked(path, reading.parsed_json(path, text), _Recorded, "a costs.json of a run")
+    return TableCosts("recorded", str(path), found.table_ns, found.jobs_ns)

@@ -2,7 +2,9 @@
 
 A file is written beside its final name and renamed, so a killed process leaves the old file or the new one. A file
 that is damaged, of another version or unreadable is named in a warning, thrown away and made again. Processes that need
-the same key at once wait for one of them to make it. Keys are public data; whoever can write this folder can make proofs fail, not verify wrongly: a verifier key is pinned by its id.
+the same key at once wait for one of them to make it. Keys are public data, and whoever can write this folder can write the
+checksums, too: they tell damage, not forgery. What keeps a written key from verifying false proofs is `load`: see
+`simnet.proofs.native.load_key`.
 """
 
 import fcntl
@@ -13,11 +15,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from simnet.errors import KeyCacheError
+from simnet.regular import open_own, open_regular
 
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1 << 20
@@ -28,14 +33,21 @@ K = TypeVar("K")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+Hex32 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Entry(BaseModel):
     """What the manifest says about one file."""
 
-    bytes: int
-    sha256: str
-    params_hash: str
-    vk_id: str
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Hex32
+    params_hash: Hex32
+    vk_id: Hex32
+
+
+_ENTRIES = TypeAdapter(dict[str, Entry])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +113,26 @@ def _load(path: Path, load: Callable[[bytes], K], ids: Callable[[K], tuple[bytes
 
 
 def _entry(content: bytes, ids: tuple[bytes, bytes]) -> Entry:
-    return Entry(len(content), hashlib.sha256(content).hexdigest(), ids[0].hex(), ids[1].hex())
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Entry(bytes=len(content), sha256=sha256, params_hash=ids[0].hex(), vk_id=ids[1].hex())
 
 
 def manifest(folder: Path) -> dict[str, Entry]:
     """The manifest of a cache folder; empty without one. Raises ValueError when it is damaged."""
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > MANIFEST_BYTES_MAX:
-            raise ValueError(f"{path}: larger than {MANIFEST_BYTES_MAX} bytes")
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Entry(**entry) for name, entry in entries.items()}
+        with open_regular(path) as file:
+            data = file.read(MANIFEST_BYTES_MAX + 1)
+        if len(data) > MANIFEST_BYTES_MAX:
+            raise ValueError(f"larger than {MANIFEST_BYTES_MAX} bytes")
+        return _ENTRIES.validate_json(data)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "".join(f"[{part!r}]" for part in first["loc"])
+        raise ValueError(f"{path}: damaged: {where} {first['msg']}") from error
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: damaged: {error}") from error
 
 
@@ -138,26 +156,26 @@ def _finding(path: Path, entry: Entry | None) -> Finding:
     if path.suffix != ".key":
         return Finding(path.name, "left over from a broken-off write; delete it", False)
     try:
-        size = path.stat().st_size
-        if entry is not None and size != entry.bytes:
-            return Finding(path.name, f"damaged: {size} bytes, the manifest says {entry.bytes}", True)
-        _read(path)
-        if entry is not None and _sha256(path) != entry.sha256:
+        content = _read(path)
+        if entry is not None and len(content) != entry.bytes:
+            return Finding(path.name, f"damaged: {len(content)} bytes, the manifest says {entry.bytes}", True)
+        if entry is not None and hashlib.sha256(content).hexdigest() != entry.sha256:
             return Finding(path.name, "damaged: its sha256 is not the manifest's", True)
     except (OSError, ValueError) as error:
         return Finding(path.name, f"damaged: {error}", True)
     return Finding(path.name, "intact" if entry is not None else "not in the manifest", False)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def read_key(path: Path) -> bytes:
+    """The key's own bytes, without the cache's head. Raises FileNotFoundError, or ValueError that says what is wrong."""
+    return _read(path)[_HEAD:]
 
 
 def _read(path: Path) -> bytes:
     """The content of an intact file. Raises FileNotFoundError, or ValueError that says what is wrong."""
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read()
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -206,7 +224,7 @@ def _enter(path: Path, entry: Entry) -> None:
 
 
 def _as_json(known: Mapping[str, Entry]) -> bytes:
-    return (json.dumps({name: asdict(entry) for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
+    return (json.dumps({name: entry.model_dump() for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
 
 
 def _lock_of(path: Path) -> Path:
@@ -217,7 +235,7 @@ def _lock_of(path: Path) -> Path:
 def _locked(lock: Path) -> Iterator[None]:
     """Held by one process at a time."""
     try:
-        file = lock.open("w")
+        file = open_own(lock)
     except OSError as e:
         raise _unwritable(lock, e) from e
     with file:
@@ -229,7 +247,7 @@ def _locked(lock: Path) -> Iterator[None]:
 def _reading(path: Path) -> Iterator[None]:
     """Held by any number of processes, while none is writing this key."""
     try:
-        file = _lock_of(path).open("w")
+        file = open_own(_lock_of(path))
     except OSError:
         # In a folder that cannot be written nobody writes.
         yield

@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import logging
+import re
 import struct
 import threading
 from collections.abc import Iterator
@@ -50,13 +52,20 @@ from simnet._zk import (
     vrf_verify,
 )
 from simnet.errors import ProofError
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Security, Verdict
+from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Security, Verdict
 from simnet.proofs.keys import load_or_make
+from simnet.proofs.pinned import key_pin
 
 ENVELOPE_HEADER_BYTES = 106
 """Proof envelope up to the proof: u16, u8, u8, u16, three 32-byte hashes, u32 length."""
 PUBLIC_DIGEST = slice(70, 102)
 """Where the public digest stands in an envelope."""
+
+KEY_FILE = re.compile(
+    rf"(?P<backend>{'|'.join(b.label for b in BackendId)})(-(?P<profile>{Security.HIGH.label}))?"
+    rf"-(?P<circuit>{'|'.join(c.label for c in CircuitId)})-(?P<size>-|[0-9]{{1,9}}(x[0-9]{{1,9}})*)-v(?P<version>[0-9]{{1,5}})\.key"
+)
+log = logging.getLogger(__name__)
 
 SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 """Seed of Groth16's setup. Whoever knows it can forge proofs, so keys made from it are unfit for production."""
@@ -92,11 +101,14 @@ __all__ = [
     "identity_commitment",
     "identity_leaf",
     "is_real",
+    "key_file",
     "lift",
+    "load_key",
     "make_key",
     "merkle_paths",
     "merkle_root",
     "native_backends",
+    "of_key_file",
     "opened_account_leaf",
     "otk_public",
     "public_digest",
@@ -177,6 +189,44 @@ def make_key(backend: BackendId, circuit: Circuit, security: Security = Security
     return key, key.dump()
 
 
+def key_file(backend: BackendId, circuit: Circuit, security: Security) -> str:
+    """The name of a key's file in the cache."""
+    profile = "" if security is Security.STANDARD else f"-{security.label}"
+    return f"{backend.label}{profile}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
+
+
+def of_key_file(name: str) -> tuple[BackendId, Circuit, Security] | None:
+    """What a file of the cache is the key of; `None` for a name that `key_file` does not give."""
+    match = KEY_FILE.fullmatch(name)
+    if match is None or int(match["version"]) != PROOF_VERSION:
+        return None
+    params = tuple(int(n) for n in match["size"].split("x")) if match["size"] != "-" else ()
+    circuit = Circuit(CircuitId[match["circuit"].upper()], params)
+    security = Security[match["profile"].upper()] if match["profile"] else Security.STANDARD
+    found = BackendId[match["backend"].upper()], circuit, security
+    return found if key_file(*found) == name else None
+
+
+def load_key(backend: BackendId, circuit: Circuit, data: bytes, security: Security) -> _zk.Key:
+    """A stored key, whoever wrote it, if a verifier may use it. Raises ValueError otherwise.
+
+    A STARK's key is made again from the circuit and compared. A Groth16 key decides what its verifier believes, and nothing
+    in its bytes says whose it is: its verifying part has to be the committed one or to follow from the setup seed.
+    """
+    try:
+        key = _zk.Key.load(backend, circuit.id, circuit.params, data, security)
+        pin = key_pin(backend, circuit, key.params_hash)
+        if pin is not None and pin.vk_id == key.vk_id.hex():
+            return key
+        if not key.follows_from(SETUP_SEED):
+            raise ValueError("is not the key of this circuit's setup: who wrote it could prove anything")
+    except ZkError as error:
+        raise ValueError(str(error)) from error
+    if pin is not None:
+        log.warning("%s of %s: this build's key is not the committed one; see `simnet keys verify`", backend.label, circuit.id.label)
+    return key
+
+
 class NativeBackend:
     """One proof system of the native module, with its keys from the disk cache."""
 
@@ -200,21 +250,23 @@ class NativeBackend:
 
     def _obtain(self, circuit: Circuit) -> _zk.Key:
         def load(data: bytes) -> _zk.Key:
-            try:
-                return _zk.Key.load(self.id, circuit.id, circuit.params, data, self._security)
-            except ZkError as e:
-                raise ValueError(str(e)) from e
+            return load_key(self.id, circuit, data, self._security)
 
         def make() -> tuple[_zk.Key, bytes]:
             return make_key(self.id, circuit, self._security)
 
-        profile = "" if self._security is Security.STANDARD else f"-{self._security.label}"
-        name = f"{self.id.label}{profile}-{circuit.id.label}-{circuit.size}-v{PROOF_VERSION}.key"
-        return load_or_make(self._folder / name, load, make, lambda key: (key.params_hash, key.vk_id))
+        path = self._folder / key_file(self.id, circuit, self._security)
+        return load_or_make(path, load, make, lambda key: (key.params_hash, key.vk_id))
 
     def security_bits(self, circuit: Circuit) -> tuple[float, float]:
         """Conjectured and proven soundness bits of the circuit's proofs."""
         return self.key(circuit).security_bits
+
+    def is_pinned(self, circuit: Circuit) -> bool:
+        """Whether the key is one of the committed ones."""
+        key = self.key(circuit)
+        pin = key_pin(self.id, circuit, key.params_hash)
+        return pin is not None and pin.vk_id == key.vk_id.hex()
 
     def vk_id(self, circuit: Circuit) -> bytes:
         """Identity of the circuit's verifying key."""

@@ -1,20 +1,24 @@
-"""Evidence of a double sign: two messages that one validator signed where it may sign one.
+"""Evidence of misconduct: signed messages that convict their author before anybody who has the same chain.
 
-Pure. A pair is evidence when author, height, slot and kind are the same, the blocks differ, and both signatures hold;
-nothing else about it need be trusted. Of a proposal the header is enough: the signature covers its hash.
+A *double sign* is two messages that one validator signed where it may sign one. Pure: a pair is evidence when author, slot and
+kind are the same, the blocks differ or the heights do (a slot serves one height), and both signatures hold; nothing else
+about it need be trusted. Of a proposal the header is enough: the signature covers its hash.
+
+A *false proof* and an *invalid proposal* are one signed message each. Whether it convicts is for the chain and the verifier to say
+(`simnet.node.court`): the author's signature covers what they judge.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.protocol.blocks import Header
-from simnet.protocol.messages import SIGNATURE_BYTES, Proposal, Vote, proposal_signing_bytes
+from simnet.protocol.messages import SIGNATURE_BYTES, BlockProof, ConsensusProof, Proposal, Vote, proposal_signing_bytes
 
 SEEN_MAX = 256
 """Messages that are remembered of one validator, newest last, so that none can push out another's."""
-EVIDENCE_MAX = 1024
-"""Pieces of evidence that a node keeps."""
+EVIDENCE_MAX = 64
+"""Pieces of evidence against one validator that a node keeps, so that none can hide behind its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class SignedHeader:
 
 Signed = Vote | SignedHeader
 Offence = tuple[int, int, int]
-"""(validator, height, slot): what is counted once."""
+"""(validator, height, slot): what is counted once for each kind of evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class DoubleSign:
 
     @property
     def offence(self) -> Offence:
-        return (author_of(self.first), height_of(self.first), self.first.slot)
+        return (author_of(self.first), min(height_of(self.first), height_of(self.second)), self.first.slot)
 
     @property
     def what(self) -> str:
@@ -71,10 +75,87 @@ class DoubleSign:
         """Why this is no evidence, or None; `signed` checks (validator, message, signature)."""
         if place_of(self.first) != place_of(self.second):
             return "unrelated"
-        if block_of(self.first) == block_of(self.second):
+        if value_of(self.first) == value_of(self.second):
             return "same_block"
         both = all(signed(author_of(m), m.signing_bytes(), m.signature) for m in (self.first, self.second))
         return None if both else "SignatureInvalid"
+
+
+@dataclass(frozen=True, slots=True)
+class FalseProof:
+    """A proof that its prover signed and that does not hold."""
+
+    proof: BlockProof | ConsensusProof
+
+    @property
+    def height(self) -> int:
+        return self.proof.height if isinstance(self.proof, BlockProof) else self.proof.certificate.height
+
+    @property
+    def block(self) -> bytes:
+        return self.proof.block if isinstance(self.proof, BlockProof) else self.proof.certificate.block
+
+    @property
+    def offence(self) -> Offence:
+        """One a block: what its prover sent about it beside that adds nothing."""
+        return (self.proof.prover, self.height, 0)
+
+    @property
+    def what(self) -> str:
+        return "false_proof"
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return self.proof.size
+
+    def why_invalid(self, signed: Callable[[int, bytes, bytes], bool]) -> str | None:
+        """Why the message convicts nobody, whatever the chain is."""
+        return None if signed(self.proof.prover, self.proof.signing_bytes(), self.proof.signature) else "SignatureInvalid"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidProposal:
+    """A block that its slot's leader signed and that nobody may accept. Without a proof of lock: the signature does not cover it."""
+
+    proposal: Proposal
+
+    @property
+    def height(self) -> int:
+        return self.proposal.block.header.height
+
+    @property
+    def block(self) -> bytes:
+        return self.proposal.block.hash
+
+    @property
+    def offence(self) -> Offence:
+        return (self.proposal.leader, self.height, self.proposal.slot)
+
+    @property
+    def what(self) -> str:
+        return "invalid_proposal"
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return self.proposal.size
+
+    def why_invalid(self, signed: Callable[[int, bytes, bytes], bool]) -> str | None:
+        """Why the message convicts nobody, whatever the chain is. The signature covers the header, the header the body."""
+        block = self.proposal.block
+        if block.header.hash != block.hash or self.proposal.lock:
+            return "another_block"
+        why = block.why_malformed()
+        if why is not None:
+            return why
+        valid = signed(self.proposal.leader, self.proposal.signing_bytes(), self.proposal.signature)
+        return None if valid else "SignatureInvalid"
+
+
+Claim = FalseProof | InvalidProposal
+"""What the chain has to judge."""
+Misconduct = DoubleSign | Claim
 
 
 def author_of(message: Signed) -> int:
@@ -89,26 +170,27 @@ def kind_of(message: Signed) -> str:
     return message.phase.label if isinstance(message, Vote) else "proposal"
 
 
-def block_of(message: Signed) -> bytes | None:
-    return message.block if isinstance(message, Vote) else message.header.hash
+def value_of(message: Signed) -> tuple[int, bytes | None]:
+    """What is signed: height and block, or nothing."""
+    return (height_of(message), message.block if isinstance(message, Vote) else message.header.hash)
 
 
-def place_of(message: Signed) -> tuple[int, int, int, str]:
-    """Where an honest validator signs one block only."""
-    return (author_of(message), height_of(message), message.slot, kind_of(message))
+def place_of(message: Signed) -> tuple[int, int, str]:
+    """Where an honest validator signs one value only."""
+    return (author_of(message), message.slot, kind_of(message))
 
 
 class EvidenceBook:
-    """What one node remembers of signed messages, and the evidence it holds: one piece for each offender, height and slot."""
+    """What one node remembers of signed messages, and the evidence it holds: one piece for each kind, offender, height and slot."""
 
     def __init__(self) -> None:
-        self.held: dict[Offence, DoubleSign] = {}
-        self._seen: dict[int, OrderedDict[tuple[int, int, int, str], Signed]] = defaultdict(OrderedDict)
+        self.held: dict[tuple[type[Misconduct], Offence], Misconduct] = {}
+        self._against: Counter[int] = Counter()
+        self._seen: dict[int, OrderedDict[tuple[int, int, str], Signed]] = defaultdict(OrderedDict)
 
-    @property
-    def full(self) -> bool:
-        """Whether no more evidence is kept."""
-        return len(self.held) >= EVIDENCE_MAX
+    def full(self, evidence: Misconduct) -> bool:
+        """Whether no more evidence is kept against this offender."""
+        return self._against[evidence.offence[0]] >= EVIDENCE_MAX
 
     def saw(self, message: Signed) -> DoubleSign | None:
         """Notes a verified message; evidence when it contradicts an earlier one and nothing is held about the offence yet."""
@@ -119,15 +201,16 @@ class EvidenceBook:
             if len(seen) > SEEN_MAX:
                 seen.popitem(last=False)
             return None
-        if block_of(earlier) == block_of(message):
+        if value_of(earlier) == value_of(message):
             return None
         found = DoubleSign(earlier, message)
         return None if self.knows(found) else found
 
-    def knows(self, evidence: DoubleSign) -> bool:
-        return evidence.offence in self.held
+    def knows(self, evidence: Misconduct) -> bool:
+        return (type(evidence), evidence.offence) in self.held
 
-    def keep(self, evidence: DoubleSign) -> None:
+    def keep(self, evidence: Misconduct) -> None:
         """Keeps a piece that is new. Callers look at `full` first."""
-        assert not self.full
-        self.held[evidence.offence] = evidence
+        assert not self.full(evidence)
+        self.held[type(evidence), evidence.offence] = evidence
+        self._against[evidence.offence[0]] += 1

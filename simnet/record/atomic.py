@@ -1,37 +1,70 @@
-"""Files that are either whole or not there: written beside their place, flushed to disk, renamed."""
+"""Files that are either whole or not there: written beside their place, flushed to disk, renamed.
+
+A link is followed, so that the file that it means is replaced and not the link; what is no regular file (a device, a pipe) is
+written through, never replaced. A folder is refused.
+"""
 
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 from simnet.errors import OutputError
 
+UMASK = os.umask(0)
+os.umask(UMASK)
+NAME_CHARACTERS = 50
+"""Of a file's name in its partial file's: names have a limit."""
+
 
 def partial_name(path: Path) -> Path:
-    """Where a file lies until it is whole: beside its place, so that the rename stays on one file system."""
+    """Where a file that is written bit by bit lies until it is whole: beside its place, so that the rename stays on one file
+    system. Only for files of a folder that no other process writes."""
     return path.with_name(f".{path.name}.partial")
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Writes `content` (text as UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
-    partial = partial_name(path)
+    data = _encoded(content) if isinstance(content, str) else content
+    real = _real(path)
+    if real is None:
+        _write_through(path, data)
+        return
+    partial = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        partial = _scratch(real)
+        partial.write_bytes(data)
     except OSError as error:
         _remove(partial)
         raise _failed(path, error) from error
-    publish(partial, path)
+    except BaseException:
+        _remove(partial)
+        raise
+    publish(partial, real)
 
 
 def check_writable(path: Path) -> None:
     """Raises `OutputError` when `path` could not be written; for results that take long to make."""
-    partial = partial_name(path)
+    real = _real(path)
+    if real is None:
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
+        real.parent.mkdir(parents=True, exist_ok=True)
+        _remove(_scratch(real))
     except OSError as error:
         raise _failed(path, error) from error
-    _remove(partial)
+
+
+def clear(path: Path) -> None:
+    """Removes an earlier result, so that it does not pass for a new one: the file that a path means, never a device or pipe.
+    Raises `OutputError`."""
+    real = _real(path)
+    try:
+        if real is not None:
+            real.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot clear {path}: {error.strerror or error}") from error
 
 
 def publish(partial: Path, path: Path) -> None:
@@ -45,6 +78,42 @@ def publish(partial: Path, path: Path) -> None:
         raise _failed(path, error) from error
 
 
+def _real(path: Path) -> Path | None:
+    """The place of the file that a path means, links followed; None for a device or pipe. Raises `OutputError`."""
+    if "\0" in str(path) or not path.name:
+        raise OutputError(f"cannot write {str(path)!r}: it names no file")
+    try:
+        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+        mode = real.stat().st_mode
+    except FileNotFoundError:
+        return real
+    except OSError as error:
+        raise _failed(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"cannot write {path}: Is a directory")
+    return real if stat.S_ISREG(mode) else None
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Into what is no regular file. A pipe that nobody reads is an error, not a wait."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.set_blocking(handle, True)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(handle, view) :]
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise _failed(path, error) from error
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8. Half characters, as in a path of undecodable bytes, become JSON's escapes, from which they can be read back."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -53,9 +122,18 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _remove(partial: Path) -> None:
+def _scratch(path: Path) -> Path:
+    """A new empty file beside a path: two processes that write one file must not mix their halves."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:NAME_CHARACTERS]}.", suffix=".partial", dir=path.parent)
+    os.fchmod(handle, 0o666 & ~UMASK)
+    os.close(handle)
+    return Path(name)
+
+
+def _remove(partial: Path | None) -> None:
     try:
-        partial.unlink(missing_ok=True)
+        if partial is not None:
+            partial.unlink(missing_ok=True)
     except OSError:
         pass  # The folder may be gone or read-only; the first error is the one to report.
 

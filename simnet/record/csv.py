@@ -4,19 +4,27 @@ Ours are every number, truth value and text below `aggregation`, `byzantine`, `c
 `simnet` and `slashing`, named by their dotted path (`simnet.proofs.stwo.transaction.made`); lists are left to the JSON.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simnet.plain import printable
+
 OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet", "slashing")
 PREFIX = "simnet."
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 Row = tuple[str, object]
 
 
 def to_csv(summary: Mapping[str, Any]) -> str:
     """`metric,value` with LF line ends; floats with three decimals."""
-    rows = [*_upstream(summary), *_ours(summary)]
-    return "".join(f"{name},{_text(value)}\n" for name, value in [("metric", "value"), *rows])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("metric", "value"))
+    writer.writerows((_inert(name), _text(value)) for name, value in [*_upstream(summary), *_ours(summary)])
+    return text.getvalue()
 
 
 def _text(value: object) -> str:
@@ -24,8 +32,13 @@ def _text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.3f}"
-    text = str(value)
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n\r') else text
+    return _inert(value) if isinstance(value, str) else str(value)
+
+
+def _inert(text: str) -> str:
+    """Text on one line that no spreadsheet takes for a formula."""
+    shown = printable(text)
+    return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown
 
 
 def _upstream(summary: Mapping[str, Any]) -> Iterator[Row]:

@@ -5,42 +5,25 @@ exit code and the hashes. Every file is whole or absent.
 """
 
 import json
-import math
-import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simnet import reading
 from simnet.errors import OutputError
-from simnet.record.atomic import write_atomic
+from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
+from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
     from simnet.simulation import RunResult
 
-DEFAULT_ROOT = Path("target/simnet")
-PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
-"""What the analysis leaves beside a network run's summary."""
+__all__ = ["CHILD", "RunFolder", "is_finished", "read_document", "read_json", "slug", "write_json"]
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
-JSON_BYTES_MAX = 256 * 1024 * 1024
-"""Of a file to read; an hour of a hundred nodes is a few megabytes."""
-
-
-INTEGER_DIGITS_MAX = 80
-"""No count or hash part is longer; longer ones overflow floats."""
-
-
-def slug(name: str) -> str:
-    """A scenario's folder name: ASCII letters lowered, digits kept, everything else a hyphen."""
-    return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
-
-
-def is_product(path: Path) -> bool:
-    """Whether a file beside summaries is what the analyzer wrote, by its name."""
-    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, "analysis.json") or path.name.endswith(".analysis.json")
 
 
 @dataclass(frozen=True)
@@ -52,7 +35,7 @@ class RunFolder:
 
     @property
     def run(self) -> Path:
-        return self.root / "run.json"
+        return self.root / RUN
 
     @property
     def summary(self) -> Path:
@@ -83,18 +66,45 @@ class RunFolder:
     def analysis(self) -> Path:
         return self.root / "analysis.json"
 
-    def begin(self, header: Mapping[str, object]) -> None:
-        """Removes an earlier run's results and writes the first `run.json`.
-
-        `costs.json` stays until this run's own replaces it: it may be the cost table this run replays.
-        """
+    @property
+    def _products(self) -> tuple[Path, ...]:
         alerts = [self.summary.with_name(name) for name in (PROPAGATION_ALERT, CHAOS_ALERT)]
+        return (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts)
+
+    @property
+    def taken(self) -> list[tuple[str, Path]]:
+        """Every file that a run writes here, with what it is."""
+        return [(f"the run's own {path.name}", path) for path in (*self._products, self.run, self.costs)]
+
+    def begin(self, header: Mapping[str, object], *, force: bool = False, locked: bool = False) -> FolderLock | None:
+        """Locks the folder (unless the caller has `locked` it), removes an earlier run's results and writes the first `run.json`. Raises `OutputError`.
+
+        A finished run is only replaced with `force`. `costs.json` stays until this run's own replaces it: it may be the cost
+        table this run replays. A link or device in the place of a product is refused: this run would replace it.
+        """
+        lock = None if locked else FolderLock(self.root)
         try:
-            for path in (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts):
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot clear {self.root}: {error}") from error
-        write_json(self.run, {**header, "complete": False, "exit_code": None})
+            for path in (*self._products, self.run, self.costs):
+                if path.is_symlink() or (path.exists() and not path.is_file()):
+                    raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
+            if not force and is_finished(self.run):
+                raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
+            self._clear()
+            write_json(self.run, {**header, "complete": False, "exit_code": None})
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return lock
+
+    def _clear(self) -> None:
+        for path in self._products:
+            clear(path)
+        if self.run.is_file():  # an earlier run's, so what else lies here is that run's, too
+            leftovers = [*self.summary.parent.glob("*.json"), *self.summary.parent.glob("*.csv"), *self.root.glob(".*.partial")]
+            for path in leftovers:
+                clear(path)
+            shutil.rmtree(self.root / CHILD, ignore_errors=True)
 
     def write_summary(self, summary: Summary, extra_json: Path | None, extra_csv: Path | None) -> list[Path]:
         """Writes the summary here and where the scenario's `[metrics]` asks; returns the files written."""
@@ -110,6 +120,15 @@ class RunFolder:
         """Writes the costs used and the real timings."""
         write_json(self.costs, result.costs)
         write_json(self.timings, result.timings)
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a `run.json` is that of a complete run that was no repetition of another."""
+    try:
+        content = read_json(run) if run.is_file() else {}
+    except OutputError:
+        return True  # somebody's file, if not a run's
+    return content.get("complete") is True and content.get("repeats") is not True
 
 
 def _distinct(own: Path, extra: Path | None) -> list[Path]:
@@ -132,34 +151,9 @@ def _plain(value: object) -> object:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
-    value = read_document(path)
-    if not isinstance(value, dict):
-        raise OutputError(f"{path}: not a JSON object")
-    return value
+    return reading.json_object(path)
 
 
 def read_document(path: Path) -> object:
     """Any JSON value from a file. Raises `OutputError`."""
-    try:
-        size = path.stat().st_size
-        if size > JSON_BYTES_MAX:
-            raise OutputError(f"{path}: {size} bytes; at most {JSON_BYTES_MAX} are read")
-        value: object = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise OutputError(f"{path}: not JSON: {error}") from error
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def _countable(text: str) -> int:
-    return int(text) if len(text) <= INTEGER_DIGITS_MAX else int(_no_number(text[:INTEGER_DIGITS_MAX] + "…"))
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _no_number(text)
+    return reading.json_value(path)

@@ -69,7 +69,7 @@ class Peers:
             "honest_points": sum(p for (node, _), p in self._points.items() if node not in self._byzantine) / 1000,
             "bans": self._bans.total(),
             "banned": sorted(self._bans),
-            "honest_banned": sorted(set(self._bans) - self._byzantine),
+            "honest_bans": sum(count for node, count in self._bans.items() if node not in self._byzantine),
             "throttled": self._throttled,
             "verifiers": self._verifiers(end),
         }

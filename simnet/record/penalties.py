@@ -39,7 +39,8 @@ class PenaltyLog:
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = partial_name(self._path).open("w", encoding="utf-8")
+            partial_name(self._path).unlink(missing_ok=True)
+            self._file = partial_name(self._path).open("x", encoding="utf-8")
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error}") from error
         self._lines = PenaltyLines(self._file)

@@ -194,6 +194,7 @@ class SummaryRecorder:
             "faults": self._faults.counts(),
             "fault_effects": self._faults.effects(self._finality, end),
             **self._node_faults(),
+            **({"expectation": dict(result.expectation)} if result is not None and result.expectation is not None else {}),
             **({"peers": self._peers.block(end)} if any(info.backends) else {}),
             "violations": _violations(result),
         }

@@ -50,8 +50,11 @@ class TraceRecorder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             texts = [field.name for field in self._schema if field.type == TEXT]
+            partial_name(path).unlink(missing_ok=True)
+            # A file of Python's: the library itself cannot open a path that is no UTF-8.
+            self._file = partial_name(path).open("xb")
             # Numbers hardly repeat, so a dictionary of them costs time and saves nothing.
-            self._writer = pq.ParquetWriter(partial_name(path), self._schema, compression="zstd", use_dictionary=texts)
+            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=texts)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error}") from error
 
@@ -74,6 +77,7 @@ class TraceRecorder:
             self._flush()
         try:
             self._writer.close()
+            self._file.close()
         except OSError as error:
             raise self._failed(error) from error
         publish(partial_name(self._path), self._path)
@@ -83,6 +87,7 @@ class TraceRecorder:
         """Closes and removes the unfinished file."""
         try:
             self._writer.close()
+            self._file.close()
         except OSError:
             pass  # The disk may be full, which may be why the trace is abandoned.
         partial_name(self._path).unlink(missing_ok=True)

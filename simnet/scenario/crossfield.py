@@ -4,16 +4,20 @@ They read plain tables and skip what is missing or of the wrong type, so that th
 together with the faults of single keys.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simnet.scenario.marks import Path
 from simnet.scenario.nodefaults import CONDUCT
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
+from simnet.scenario.sizes import SIZE_RULES
+from simnet.scenario.tables import Conflict, at, items, names, whole
 
 DEFAULT_REGION = "default"
 """Every node's region when none are assigned."""
+DRIFT_SUM_PPM_MAX = 500_000
+"""A clock goes at least half as fast as true time, at most half as fast again."""
 REQUIRED_BY_TYPE = {
     "ring": "k",
     "erdos_renyi": "p",
@@ -23,45 +27,9 @@ REQUIRED_BY_TYPE = {
 """scale_free falls back to k = 2; small_world also needs rewire_p."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Keys that do not fit together, reported at one of them."""
-
-    key: Path
-    value: object
-    why: str
-
-    @property
-    def dotted(self) -> str:
-        return ".".join(map(str, self.key))
-
-
 def conflicts(data: Mapping[str, Any]) -> list[Conflict]:
     """Every broken rule of a scenario given as tables, in the specification's order (section 1.9), then ours."""
     return [conflict for rule in RULES for conflict in rule(data)]
-
-
-def at(data: object, *path: str | int) -> Any:
-    """The value at a path, or None."""
-    for part in path:
-        if isinstance(data, Mapping) or (isinstance(data, Sequence) and isinstance(part, int) and part < len(data)):
-            data = data.get(part) if isinstance(data, Mapping) else data[part]  # type: ignore[index]
-        else:
-            return None
-    return data
-
-
-def whole(data: object, *path: str | int) -> int | None:
-    """The integer at a path, or None."""
-    value = at(data, *path)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def names(data: object, *path: str | int) -> list[str] | None:
-    """The list of strings at a path, or None."""
-    value = at(data, *path)
-    ok = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-    return list(value) if ok else None
 
 
 def payload_bounds(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -178,6 +146,46 @@ def node_conduct(data: Mapping[str, Any]) -> Iterator[Conflict]:
             yield Conflict(("faults", "nodes", index, "kind"), kind, "needs a chain, and chain.enabled is false")
 
 
+def accused_nodes(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    accused, n = at(data, "expect", "accused"), whole(data, "topology", "n")
+    for index, node in enumerate(accused if isinstance(accused, list | tuple) else ()):
+        if isinstance(node, int) and n is not None and node >= n:
+            yield Conflict(("expect", "accused", index), node, f"node index {node} must be below n ({n})")
+
+
+def clock_drift(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Clocks go forwards, whatever faults overlap."""
+    changes: dict[int, list[tuple[int, bool, int]]] = defaultdict(list)
+    for index, fault in enumerate(items(data, "faults", "nodes")):
+        drift, start, length = (whole(fault, key) or 0 for key in ("drift_ppm", "start_ms", "duration_ms"))
+        nodes = items(fault, "nodes") if at(fault, "kind") == "clock_skew" else ()
+        for node in nodes:
+            if isinstance(node, int) and drift:
+                changes[node] += [(start, False, drift), (start + length, True, -drift)]
+        worst = next((n for n in nodes if isinstance(n, int) and _furthest(changes[n]) > DRIFT_SUM_PPM_MAX), None)
+        if worst is not None:
+            why = f"with the faults before it, the clock of node {worst} drifts by more than {DRIFT_SUM_PPM_MAX} ppm at a time"
+            yield Conflict(("faults", "nodes", index, "drift_ppm"), drift, why)
+            return
+
+
+def _furthest(changes: list[tuple[int, bool, int]]) -> int:
+    """The largest sum of overlapping drifts, either way; those that only touch overlap for an instant."""
+    total, furthest = 0, 0
+    for _, _, change in sorted(changes):
+        total += change
+        furthest = max(furthest, abs(total))
+    return furthest
+
+
+def two_validators(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    n = whole(data, "topology", "n")
+    if n == 1 and at(data, "chain", "enabled") is not False:
+        yield Conflict(
+            ("topology", "n"), n, "a chain needs two validators, as transfers go to somebody else; chain.enabled = false runs one"
+        )
+
+
 def validator_capacity(data: Mapping[str, Any]) -> Iterator[Conflict]:
     chosen, n = whole(data, "consensus", "validator_capacity"), whole(data, "topology", "n")
     if at(data, "chain", "enabled") is False:
@@ -201,6 +209,13 @@ def list_capacities(data: Mapping[str, Any]) -> Iterator[Conflict]:
     if transfers > witnesses:
         why = f"a consensus proof names at most consensus.witness_capacity ({witnesses}) of a block's transfers"
         yield Conflict(("chain", "block_transactions_max"), transfers, why)
+
+
+def metrics_files(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    for key in ("json", "csv", "output"):
+        path = at(data, "metrics", key)
+        if isinstance(path, str) and ("\0" in path or path.rpartition("/")[2] in ("", ".", "..")):
+            yield Conflict(("metrics", key), path, "names no file")
 
 
 def vote_weights(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -276,11 +291,16 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     byzantine_publishers,
     fault_places,
     node_conduct,
+    accused_nodes,
+    clock_drift,
+    two_validators,
     validator_capacity,
     list_capacities,
+    metrics_files,
     vote_weights,
     transfers_payable,
     gossip_windows,
     block_proofs,
     heartbeats,
+    *SIZE_RULES,
 )

@@ -10,12 +10,12 @@ from simnet.errors import Problem, ScenarioError
 from simnet.scenario import overrides as over
 from simnet.scenario.base import Ours
 from simnet.scenario.bounds import allowed, model_of
-from simnet.scenario.crossfield import at
 from simnet.scenario.explain import explain
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.marks import Path
 from simnet.scenario.nodefaults import NODE_FAULTS
 from simnet.scenario.syntax import Source
+from simnet.scenario.tables import at
 from simnet.scenario.unknown import close_match, unknown_keys
 
 TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS, *NODE_FAULTS}
@@ -53,7 +53,7 @@ class Document:
         """Lays dotted keys with TOML values over the tables."""
         changed, failed = over.apply(self.data, overrides)
         self._changed |= changed
-        self.problems += [Problem(self.path, None, key, value, why) for key, value, why in failed]
+        self.problems += [Problem(self.path, None, _short(key), _shown(value), why) for key, value, why in failed]
 
     def put(self, path: Path, value: object) -> None:
         """Sets one value of a table that is there."""
@@ -163,6 +163,8 @@ def _shown(value: object) -> object:
         return "(a huge integer)"
     if isinstance(value, dict | list | tuple):
         return None
-    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS_MAX:
-        return value[:SHOWN_CHARACTERS_MAX] + "…"
-    return value
+    return _short(value) if isinstance(value, str) else value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else text[:SHOWN_CHARACTERS_MAX] + "…"

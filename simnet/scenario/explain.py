@@ -1,5 +1,7 @@
 """Pydantic's findings in the words of the scenario files."""
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +10,7 @@ from pydantic_core import ErrorDetails
 from simnet.scenario.marks import Path
 
 RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "finite_number"}
+_NUMERIC = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 POSITIVE = ("positive", "greater than zero", "at least one peer", "at least 1")
 """Ends of phrases about a lower bound, which would mislead about a value that is too large."""
 WORDS: dict[Path, str] = {
@@ -35,16 +38,30 @@ WORDS: dict[Path, str] = {
 def explain(error: ErrorDetails, path: Path) -> str:
     """Why a value is refused: the specification's phrase where there is one; `bounds.allowed` adds the allowed range."""
     kind, context = error["type"], error.get("ctx", {})
+    if kind in ("int_type", "int_from_float", "float_type") and (why := _other_number(error["input"], kind)):
+        return why
     allowed = _allowed(kind, context, error["msg"])
     if kind in RANGE_ERRORS and len(path) == 3 and path[0] == "links" and path[2] == "loss":
         return f"link '{path[1]}' loss must be between 0 and 1 inclusive"
     if kind == "too_short" and path == ("traffic", "tx", "phases"):
         return "at least one phase is needed"
     if kind in RANGE_ERRORS and len(path) == 5 and path[:3] == ("traffic", "tx", "phases"):
-        return f"phase {path[3]}: {path[4]} must be positive"
+        return f"phase {path[3]}: {path[4]} must be {'a finite number' if kind == 'finite_number' else 'positive'}"
     if kind in RANGE_ERRORS and path in WORDS and not (kind.startswith("less") and WORDS[path].endswith(POSITIVE)):
         return WORDS[path]
     return allowed
+
+
+def _other_number(given: object, kind: str) -> str | None:
+    """What is wrong with a value that is nearly the number that was wanted; None where pydantic says it as well."""
+    if isinstance(given, float) and math.isfinite(given):
+        whole = f", without a fraction or an exponent: {int(given)}" if given.is_integer() and abs(given) < 2**64 else ""
+        return f"must be an integer{whole}"
+    if isinstance(given, float):
+        return "must be an integer; infinity and nan are none"
+    if isinstance(given, str) and _NUMERIC.fullmatch(given.strip()):
+        return f"must be {'a number' if kind == 'float_type' else 'an integer'}, and this is text: write it without quotes"
+    return None
 
 
 def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:

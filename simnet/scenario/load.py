@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import Problem, ScenarioError
+from simnet.plain import encodable
 from simnet.scenario import marks, syntax
 from simnet.scenario.crossfield import conflicts
 from simnet.scenario.document import Document
-from simnet.scenario.model import Scenario
+from simnet.scenario.model import NAME_MAX, Scenario
 from simnet.scenario.tolerances import TOLERANCES, supply_sim
 
 PROFILE_SECTIONS = ("sim", "topology", "traffic")
@@ -88,7 +89,7 @@ class _Profile(Document):
         """Puts what the file leaves out or the command line sets into the tables."""
         self.override(overrides)
         self.warn(supply_sim(self.data, seed))
-        self.data.setdefault("name", self.path.stem or "scenario")
+        self.data.setdefault("name", encodable(self.path.stem)[:NAME_MAX] or "scenario")
         if isinstance(self.data.get("sim"), dict):
             for key, value in (("seed", seed), ("mode", mode)):
                 if value is not None:

@@ -7,16 +7,17 @@ from pydantic import Field, model_validator
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
 from simnet.scenario.opponents import OPPONENTS, Opponent
-from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Gossip, Limits, Provers
+from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Expect, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
 DEFAULT_LINK = "default"
+NAME_MAX = 200
 
 
 class Scenario(Upstream):
     """Everything that a run needs but its seed. Build it with `simnet.scenario.load.load_scenario`."""
 
-    name: str = Field(min_length=1, max_length=200, description="Default: the file's stem.")
+    name: str = Field(min_length=1, max_length=NAME_MAX, description="Default: the file's stem.")
     test_only: bool = Field(default=False, description="Allows mock proofs.")
     sim: Sim
     topology: Topology
@@ -31,6 +32,7 @@ class Scenario(Upstream):
     provers: Provers = Provers()
     gossip: Gossip = Gossip()
     limits: Limits = Limits()
+    expect: Expect | None = None
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:

@@ -16,7 +16,7 @@ ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreig
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
-SyncLie = Literal["status", "blocks", "certificates", "votes", "withheld"]
+SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld"]
 Poisoned = Literal["altered_field", "altered_body", "negated_proof", "other_proof", "replayed"]
 Flooded = Literal["forged_votes", "forged_proofs", "poison"]
 PerSlot = Annotated[int, Field(ge=1, le=PER_SLOT_MAX)]
@@ -86,7 +86,7 @@ class Split(OnNodes):
 
 
 class Amnesia(OnNodes):
-    """The nodes forget their locks, and vote in every slot for whatever is proposed, nothing and another block included."""
+    """The nodes forget their locks: they propose afresh, prevote for whatever is proposed, and precommit it whoever prevoted."""
 
     kind: Literal["amnesia"]
 
@@ -96,11 +96,11 @@ class LyingSync(OnNodes):
 
     kind: Literal["lying_sync"]
     what: tuple[SyncLie, ...] = Field(
-        default=("status", "blocks", "certificates", "votes", "withheld"),
+        default=("status", "votes", "blocks", "certificates", "proofs", "withheld"),
         min_length=1,
         strict=False,
-        description="In turn, an answer each: a height that there is not; a block that was changed; a certificate without its quorum; votes "
-        "that nobody cast; no answer.",
+        description="At each slot: a height that there is not; votes that nobody cast. In answer to requests, in turn: a block that was "
+        "changed; a certificate without its quorum; a spoiled proof; nothing.",
     )
 
 

@@ -151,3 +151,14 @@ class Gossip(Ours):
 class Limits(Ours):
     events_max: int = Field(default=50_000_000, ge=1, le=10**12, description="A run that emits more is stopped.")
     proofs_max: int = Field(default=100_000, ge=1, le=10**9, description="A run that makes more proofs is stopped.")
+
+
+class Expect(Ours):
+    """A run that is to break: more byzantine stake than any protocol bears. Green when it does, and the evidence says who."""
+
+    broken: tuple[Literal["agreement", "finality"], ...] = Field(
+        min_length=1, strict=False, description="Checks that break, none other before them. The run ends a slot after that."
+    )
+    accused: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, strict=False, description="Whom the evidence that honest nodes hold by then must name, and nobody else."
+    )

@@ -6,10 +6,14 @@ github.com/ron-rs/ron (docs/grammar.md), read into plain tables:
 
 * `Name(a: 1)`, `(a: 1)` and `{ "a": 1 }` are tables, `Name(1, 2)` and `(1, 2)` and `[1, 2]` lists, `Name(1)` is a list of one;
 * `Some(x)` is x, `None`, `()` and JSON's `null` are nothing, a bare `Name` is its text;
+* `7u64` and `0.5f32` are numbers with the name of their Rust type, `inf` and `NaN` are no finite ones;
 * comments, trailing commas, raw strings and `#![enable(…)]` are read; no key may come twice.
+
+JSON has one kind of number, so a whole one with a fraction of zeros (`3000.0`) is an integer there.
 """
 
 import json
+import math
 import re
 from typing import NoReturn
 
@@ -19,6 +23,9 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")
 _COMMENT = re.compile(r"/\*|\*/")
 _ATTRIBUTE = re.compile(r"#!\[\s*enable\s*\([a-z_,\s]*\)\s*\]")
 _NUMBER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]+)?|\.[0-9][0-9_]*)")
+_TYPE = re.compile(r"([iuf])(8|16|32|64|128)(?![A-Za-z0-9_])")
+_INFINITE = re.compile(r"[+-]?(?:inf|NaN)(?:f32|f64)?(?![A-Za-z0-9_])")
+_WHOLE = re.compile(r"-?[0-9]+\.0+")
 _NAME = re.compile(r"(?:r#)?[A-Za-z_][A-Za-z0-9_]*")
 _STRING = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
 _RAW = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
@@ -50,7 +57,7 @@ def read(text: str) -> Parsed:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, parse_float=_json_float)
     except json.JSONDecodeError as error:
         raise SyntaxProblem(f"not valid JSON: {error.msg}", Mark(error.lineno, error.colno)) from None
     except (ValueError, RecursionError) as error:
@@ -59,6 +66,11 @@ def _json(text: str) -> object:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _json_float(text: str) -> int | float:
+    """A whole number as an integer, but not one with an exponent: `2e6` is a float in every syntax."""
+    return int(text[: text.index(".")]) if _WHOLE.fullmatch(text) and text[0:2] != "-0" else float(text)
 
 
 def _looks_like_json(text: str) -> bool:
@@ -103,7 +115,13 @@ class _Scanner:
             return self._list(path, "]")
         if opening == "(":
             return self._parenthesis(path)
-        for pattern, take in ((_STRING, self._string), (_RAW, self._raw), (_CHAR, self._string), (_NUMBER, self._number)):
+        for pattern, take in (
+            (_STRING, self._string),
+            (_RAW, self._raw),
+            (_CHAR, self._string),
+            (_INFINITE, self._infinite),
+            (_NUMBER, self._number),
+        ):
             found = pattern.match(self.text, self.at)
             if found:
                 return take(found)
@@ -222,13 +240,33 @@ class _Scanner:
         if len(text) > _DIGITS_MAX:
             self._fail("a number with too many digits")
         self.at = found.end()
+        kind = _TYPE.match(self.text, self.at)
+        if kind:
+            self.at = kind.end()
         if _NAME.match(self.text, self.at):
             self._fail("a number runs into a word")
         try:
             is_float = re.search(r"[.eE]", text) is not None and "0x" not in text
-            return float(text) if is_float else int(text, 0 if re.match(r"[+-]?0[xbo]", text) else 10)
+            value = float(text) if is_float else int(text, 0 if re.match(r"[+-]?0[xbo]", text) else 10)
         except ValueError:
             self._fail(f"{text} is no number")
+        return value if kind is None else self._typed(value, kind)
+
+    def _typed(self, value: float, kind: "re.Match[str]") -> int | float:
+        """A number with the name of its type behind it, which it must fit."""
+        sign, bits = kind[1], int(kind[2])
+        if sign == "f":
+            fits = bits in (32, 64)
+        else:
+            low, high = (0, 2**bits) if sign == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1))
+            fits = isinstance(value, int) and low <= value < high
+        if not fits:
+            self._fail(f"{value} is no {kind[0]}")
+        return float(value) if sign == "f" else value
+
+    def _infinite(self, found: "re.Match[str]") -> float:
+        self.at = found.end()
+        return math.nan if "N" in found[0] else math.inf * (-1 if found[0][0] == "-" else 1)
 
     def _blank(self) -> None:
         while True:

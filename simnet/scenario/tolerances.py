@@ -6,7 +6,8 @@ Each tolerance is a warning; strict loading turns it into an error.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simnet.scenario.crossfield import DEFAULT_REGION, Conflict, at, names, whole
+from simnet.scenario.crossfield import DEFAULT_REGION
+from simnet.scenario.tables import Conflict, at, names, whole
 from simnet.scenario.upstream import KNOWN_MODES
 
 DEFAULT_SEED = 0x53494D4E4554

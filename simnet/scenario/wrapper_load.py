@@ -7,9 +7,9 @@ from typing import Any
 
 from simnet.errors import Problem, ScenarioError
 from simnet.scenario import syntax
-from simnet.scenario.crossfield import Conflict, at
 from simnet.scenario.document import Document
 from simnet.scenario.load import LoadedScenario, check_scenario, is_profile
+from simnet.scenario.tables import Conflict, at
 from simnet.scenario.wrapper import Process, Wrapper
 
 WRAPPER_KEYS = frozenset(Wrapper.model_fields) - {"name"}

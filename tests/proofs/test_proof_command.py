@@ -1,8 +1,10 @@
 """`simnet proof`, `simnet keys` and `simnet doctor`, with the real provers."""
 
 import json
+import os
 import struct
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from typer.testing import CliRunner, Result
 from simnet.cli.circuits import BackendName, CircuitName
 from simnet.cli.main import app
 from simnet.proofs import calibrate as calibration
-from simnet.proofs import native, pins
+from simnet.proofs import native, pinned, pins
 from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey, cost_model
 from simnet.proofs.keys import default_folder
@@ -158,8 +160,8 @@ def test_bad_input_is_one_clear_error_with_exit_2(arguments: list[str], expected
 def test_inspect_tells_what_an_envelope_claims() -> None:
     proven("groth16", TRANSFER)
     found = json.loads(simnet("proof", "inspect", "proof.bin", "--json").stdout)
-    pin = next(p for p in pins.committed() if p.name == "groth16/transaction/-")
-    assert isinstance(pin, pins.KeyPin)
+    pin = next(p for p in pinned.committed() if p.name == "groth16/transaction/-")
+    assert isinstance(pin, pinned.KeyPin)
     assert found["known_as"] == pin.name
     assert (found["params_hash"], found["vk_id"]) == (pin.params_hash, pin.vk_id)
     assert (found["proof_version"], found["circuit_version"], found["proof_bytes"]) == (1, 1, 128)
@@ -206,8 +208,8 @@ def test_inspect_knows_cached_keys_of_other_sizes(monkeypatch: pytest.MonkeyPatc
 
 def test_this_build_gives_the_committed_checksums() -> None:
     checked = 0
-    for pin in pins.committed():
-        if not (isinstance(pin, pins.KeyPin) and pin.slow):
+    for pin in pinned.committed():
+        if not (isinstance(pin, pinned.KeyPin) and pin.slow):
             assert pins.differences(pin, pins.recompute(pin)) == [], f"{pin.name}: if this is meant, run `simnet keys pin`"
             checked += 1
     assert checked >= 3 + 2 * len(FORMATS)
@@ -216,23 +218,23 @@ def test_this_build_gives_the_committed_checksums() -> None:
 @pytest.mark.nightly
 def test_pinning_anew_gives_the_committed_file() -> None:
     assert simnet("keys", "pin", "--out", "pinned.toml").exit_code == 0
-    assert pins.parse(Path("pinned.toml").read_text()) == pins.committed()
+    assert pinned.parse(Path("pinned.toml").read_text()) == pinned.committed()
 
 
 def test_every_circuit_is_pinned_for_every_backend() -> None:
-    keys = {(p.backend, p.circuit.id, p.circuit.params) for p in pins.committed() if isinstance(p, pins.KeyPin)}
+    keys = {(p.backend, p.circuit.id, p.circuit.params) for p in pinned.committed() if isinstance(p, pinned.KeyPin)}
     assert keys == {(b, c, f.default) for b in BackendId for c, f in FORMATS.items()}
-    assert pins.parse(pins.to_toml(pins.committed())) == pins.committed()
+    assert pinned.parse(pinned.to_toml(pinned.committed())) == pinned.committed()
 
 
 def test_keys_verify_names_what_differs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
     proven("stwo", TRANSFER)
-    cheap = tuple(p for p in pins.committed() if p.name in ("stwo/hash", "stwo/transaction/-"))
-    monkeypatch.setattr(pins, "committed", lambda: cheap)
+    cheap = tuple(p for p in pinned.committed() if p.name in ("stwo/hash", "stwo/transaction/-"))
+    monkeypatch.setattr(pinned, "committed", lambda: cheap)
     assert simnet("keys", "verify").exit_code == 0
-    text = pins.to_toml(cheap).replace(cheap[0].sha256, "0" * 64)
-    monkeypatch.setattr(pins, "committed", lambda: pins.parse(text))
+    text = pinned.to_toml(cheap).replace(cheap[0].sha256, "0" * 64)
+    monkeypatch.setattr(pinned, "committed", lambda: pinned.parse(text))
     result = simnet("keys", "verify")
     assert result.exit_code == 1
     assert f"FAIL stwo/hash: sha256: {'0' * 64} is pinned" in result.stdout
@@ -248,7 +250,7 @@ def test_a_damaged_cached_key_is_named_and_made_again(
     data = bytearray(file.read_bytes())
     data[5000] ^= 1
     file.write_bytes(data)
-    monkeypatch.setattr(pins, "committed", lambda: ())
+    monkeypatch.setattr(pinned, "committed", lambda: ())
     failed = simnet("keys", "verify")
     assert (failed.exit_code, f"FAIL {file}: damaged" in failed.stdout) == (1, True)
     assert "warn" in next(line for line in simnet("doctor", "--quick").stdout.splitlines() if str(file) in line)
@@ -265,7 +267,70 @@ def test_a_cached_key_that_is_not_the_committed_one_is_found(monkeypatch: pytest
     monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
     result = simnet("keys", "verify")
     assert result.exit_code == 1
-    assert "intact, but not the key that is committed" in result.stdout
+    assert "intact, but is not the key of this circuit's setup" in result.stdout
+
+
+@pytest.mark.parametrize("circuit", [TRANSFER, ("--circuit", "identity", "--params", "1")])
+def test_a_written_key_makes_no_false_proof_verify(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, circuit: tuple[str, ...]
+) -> None:
+    """Whoever knows a setup's secrets can prove anything: a key of such a setup, checksums and all, at a size that is pinned and at one
+    that is not."""
+    monkeypatch.setenv("SIMNET_CACHE_DIR", str(tmp_path / "keys"))
+    with monkeypatch.context() as theirs:
+        theirs.setattr(native, "SETUP_SEED", b"another-setup-whose-secrets-leak")
+        proven("groth16", circuit)
+        assert verified("groth16", circuit).exit_code == 0
+    assert not caplog.records
+    failed = simnet("keys", "verify")
+    assert failed.exit_code == 1
+    assert failed.stdout.count("who wrote it could prove anything") == 1
+    result = verified("groth16", circuit)
+    assert (result.exit_code, result.stdout) == (1, "rejected: VerifyingKeyMismatch\n")
+    assert "who wrote it could prove anything; thrown away and made again" in caplog.text
+    assert simnet("keys", "verify").exit_code == 0
+
+
+def test_proofs_of_snarkjs_are_checked() -> None:
+    files = Path(__file__).parents[2] / "zk" / "vectors" / "snarkjs"
+    public = ("--public", str(files / "public.json"))
+    check = ("proof", "verify", "--format", "snarkjs", "--proof", str(files / "proof.json"))
+    for key in ("verification_key.json", "multiplier.zkey"):
+        result = simnet(*check, "--key", str(files / key), *public)
+        assert (result.exit_code, result.stdout) == (0, "accepted\n")
+    Path("public.json").write_text('["34"]')
+    wrong = simnet(*check, "--key", str(files / "multiplier.zkey"), "--public", "public.json", "--json")
+    assert (wrong.exit_code, json.loads(wrong.stdout)["reason"]) == (1, "PairingMismatch")
+    Path("public.json").write_text("[33]")
+    refused = simnet(*check, "--key", str(files / "multiplier.zkey"), "--public", "public.json")
+    assert (refused.exit_code, refused.stderr.startswith("public.json: ")) == (2, True)
+    both = simnet(*check, *public, "--backend", "stwo")
+    assert (both.exit_code, "--key: required" in both.stderr, "--backend: of another format" in both.stderr) == (2, True, True)
+
+
+def test_a_proof_is_exported_for_snarkjs() -> None:
+    proven("groth16", TRANSFER)
+    assert simnet("proof", "export", "proof.bin", *TRANSFER, "--statement", "s.json", "--out", "out").exit_code == 0
+    files = ("--key", "out/verification_key.json", "--proof", "out/proof.json", "--public", "out/public.json")
+    assert simnet("proof", "verify", "--format", "snarkjs", *files).stdout == "accepted\n"
+    Path("s.json").write_text(Path("s.json").read_text().replace('"fee": 21', '"fee": 22'))
+    refused = simnet("proof", "export", "proof.bin", *TRANSFER, "--statement", "s.json", "--out", "other")
+    assert (refused.exit_code, Path("other").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("which", ["proof.bin", "s.json"])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(which: str) -> None:
+    proven("stwo", TRANSFER)
+    makers: list[Callable[[], None]] = [
+        lambda: os.mkfifo(which),
+        lambda: Path(which).symlink_to("/dev/zero"),
+        lambda: Path(which).mkdir(),
+    ]
+    for make in makers:
+        Path(which).unlink()
+        make()
+        result = verified("stwo", TRANSFER)
+        assert (result.exit_code, which in result.stderr) == (2, True)
 
 
 def calibrated(*arguments: str) -> set[str]:

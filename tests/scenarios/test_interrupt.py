@@ -81,7 +81,7 @@ def test_an_interrupted_run_cannot_be_compared_with(interrupted: tuple[Path, int
 def test_a_killed_run_leaves_no_torn_file_and_the_folder_works_again(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     assert simnet("run", TINY, "--out", folder, "--quiet", *SHORT, cwd=tmp_path).returncode == 0
-    process = started(folder)
+    process = started(folder, "--force")
     process.kill()
     process.communicate(timeout=LIMIT_S)
     assert process.returncode == -signal.SIGKILL
@@ -110,3 +110,71 @@ def test_a_second_run_into_a_folder_leaves_nothing_of_the_first(interrupted: tup
     assert (run["complete"], run["interrupted"], run["exit_code"]) == (True, False, 0)
     assert (folder / "trace.parquet").stat().st_ino != before
     assert json.loads((folder / "summaries" / "tiny.json").read_text())["simnet"]["complete"] is True
+
+
+NETWORK_ALONE = ["--set", "chain.enabled=false", "--set", "limits.events_max=1000000000000", "--set", "sim.duration_ms=2000000000"]
+ENDLESS = [*NETWORK_ALONE, "--set", "traffic.tx.phases.0.duration_ms=1900000000", "--set", "traffic.tx.phases.0.lambda_per_sec=1000.0"]
+
+
+def ended(folder: Path, *signals: signal.Signals) -> tuple[int, str]:
+    """A long run of the network alone that gets these signals one after the other: exit code and what it said."""
+    process = started(folder, *ENDLESS)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.02)
+    try:
+        _, said = process.communicate(timeout=LIMIT_S)
+    finally:
+        process.kill()
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_polite_signal_ends_a_run_alike(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "out"
+    code, said = ended(folder, number)
+    assert (code, said.splitlines()) == (130, ["interrupted: the finished part is written and marked incomplete"])
+    run = run_json(folder)
+    assert (run["complete"], run["interrupted"], run["exit_code"]) == (False, True, 130)
+    assert json.loads((folder / "summaries/tiny.json").read_text())["total_receives"] > 0
+    assert pq.read_metadata(folder / "trace.parquet").num_rows == run["events"]
+    assert not list(folder.rglob("*.partial"))
+
+
+def test_a_second_interrupt_keeps_what_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    code, said = ended(folder, signal.SIGINT, signal.SIGINT)
+    assert code == 130 and "Traceback" not in said
+    run = run_json(folder)
+    assert (run["complete"], run["interrupted"]) == (False, True)
+    assert pq.read_metadata(folder / "trace.parquet").num_rows == run["events"] > 0
+    assert not list(folder.rglob("*.partial"))
+
+
+def test_an_interrupt_while_the_run_is_built_is_marked(tmp_path: Path) -> None:
+    large = ["--set", "topology.n=60000", "--set", "regions.assignments=[]", "--set", 'topology.type="ring"', "--set", "topology.k=6"]
+    folder = tmp_path / "out"
+    words = command("run", TINY, "--out", folder, "--quiet", *NETWORK_ALONE, *large)
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + LIMIT_S
+    while not (folder / "run.json").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, said) == (130, "interrupted\n")
+    assert (run_json(folder)["interrupted"], run_json(folder)["exit_code"]) == (True, 130)
+    assert not list(folder.rglob("*.partial"))
+
+
+def test_two_processes_never_write_one_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    process = started(folder, *ENDLESS)
+    second = simnet("run", TINY, "--out", folder, "--quiet", "--force", *SHORT, cwd=tmp_path)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=LIMIT_S)
+    assert second.returncode == 2 and "another run is writing into" in second.stderr
+    assert run_json(folder)["interrupted"] is True
+    third = simnet("run", TINY, "--out", folder, "--quiet", *SHORT, "--set", "chain.enabled=false", "--no-analyze", cwd=tmp_path)
+    assert third.returncode == 0, third.stderr

@@ -4,6 +4,7 @@ import json
 import platform
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 from simnet.checks import Violation
 from simnet.cli.main import app
+from simnet.record.places import FolderLock
+from simnet.record.versions import CRATES, crates
 from simnet.units import SimTime
 from tests.runs import environment
 from tests.unit import fakes
@@ -47,8 +50,7 @@ def test_a_held_run_writes_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_json()
     assert (run["complete"], run["exit_code"], run["seed"]) == (True, 0, 5)
     assert run["events"] == len(story())
-    # The scenario's [metrics] files are relative to the working directory.
-    assert Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json").is_file()
+    assert not Path("target").exists(), "nothing outside --out, whatever [metrics] says"
     assert not list(Path().rglob("*.partial"))
 
 
@@ -142,15 +144,100 @@ def test_rerun_compares_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "trace_sha256: DIFFERENT" in result.stdout
 
 
-def test_rerun_refuses_a_changed_scenario(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_rerun_needs_run_json_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fakes.install(monkeypatch)
     scenario = tmp_path / "mine.toml"
     scenario.write_text(fakes.SCENARIO.read_text())
-    simnet("run", str(scenario), "--out", "out", "--no-analyze")
-    scenario.write_text(scenario.read_text() + "\n# changed\n")
+    simnet("run", str(scenario), "--out", "out", "--no-analyze", "--set", "topology.k=4")
+    scenario.write_text(scenario.read_text() + "\n# a comment\n")
+    assert "has changed" not in simnet("rerun", "out").stderr
+    scenario.write_text(scenario.read_text().replace("seed = 7771", "seed = 7771\nmode = 'compare'"))
+    changed = simnet("rerun", "out")
+    assert (changed.exit_code, "mine.toml has changed since the run" in changed.stderr) == (0, True)
+    scenario.unlink()
+    Path("elsewhere").mkdir()
+    Path("out").rename("elsewhere/moved")
+    monkeypatch.chdir("elsewhere/moved")
+    result = simnet("rerun", ".")
+    assert result.exit_code == 0, result.output
+    assert json.loads(Path("../moved-rerun/run.json").read_text())["scenario"]["topology"]["k"] == 4
+    quiet = simnet("rerun", "../moved", "-q")
+    assert (quiet.exit_code, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"scenario_path": "a.toml", "complete": False, "exit_code": None}, "the run is incomplete (it is still going or was killed)"),
+        (
+            {"scenario_path": "a.toml", "complete": False, "exit_code": 130, "interrupted": True},
+            "the run is incomplete (it was interrupted)",
+        ),
+        ({"scenario_path": "a.toml", "complete": False, "exit_code": 2}, "the run is incomplete (it broke off)"),
+        ({"scenario_path": "a.toml", "complete": True}, "Field required"),
+        ({"scenario_path": 7, "complete": True}, "scenario_path"),
+        ({"scenario_path": "a.toml", "complete": "yes"}, "complete"),
+        ({"scenario_path": "a.toml", "complete": True, "schema_version": 9}, "schema version 9; this simnet reads 1"),
+        ([], "not a JSON object"),
+    ],
+)
+def test_rerun_of_what_is_no_finished_run_is_one_line(content: object, words: str) -> None:
+    Path("out").mkdir()
+    Path("out/run.json").write_text(json.dumps(content))
     result = simnet("rerun", "out")
     assert result.exit_code == 2
-    assert "has changed since the run" in result.stderr
+    assert words in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_a_scenario_in_run_json_that_was_tampered_with_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    content = run_json()
+    content["scenario"]["topology"]["n"] = 10**19
+    Path("out/run.json").write_text(json.dumps(content))
+    result = simnet("rerun", "out")
+    assert result.exit_code == 2 and "topology.n" in result.stderr
+
+
+def test_a_finished_run_is_only_replaced_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    assert simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze", "--seed", "1").exit_code == 0
+    refused = simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze", "--seed", "2")
+    assert refused.exit_code == 2 and "out holds a finished run; --force replaces it" in refused.stderr
+    assert run_json()["seed"] == 1
+    Path("out/summaries/of_another.json").write_text("{}")
+    assert simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze", "--seed", "2", "--force").exit_code == 0
+    assert run_json()["seed"] == 2
+    assert not Path("out/summaries/of_another.json").exists(), "replaced whole"
+    assert simnet("rerun", "out").exit_code == 0
+    assert simnet("rerun", "out").exit_code == 0, "a repetition may be replaced"
+
+
+def test_a_folder_that_is_being_written_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    with FolderLock(Path("out")):
+        result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--force")
+    assert result.exit_code == 2 and "another run is writing into out" in result.stderr
+    assert list(Path("out").iterdir()) == []
+    assert simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze").exit_code == 0
+
+
+def test_a_second_run_leaves_the_first_ones_summary_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    assert simnet("run", str(fakes.SCENARIO), "--no-analyze").exit_code == 0
+    first = Path("target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json")
+    before = first.read_bytes()
+    fakes.install(monkeypatch, story()[:-5])
+    assert simnet("run", str(fakes.SCENARIO), "--no-analyze", "--out", "second").exit_code == 0
+    assert first.read_bytes() == before != Path("second/summaries/mixed_backend_interop.json").read_bytes()
+
+
+def test_run_json_lists_the_crates(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    assert set(run_json()["versions"]["crates"]) == set(CRATES)
+    locked = tomllib.loads((fakes.ROOT / "Cargo.lock").read_text())["package"]
+    assert {"name": "stwo", "version": crates()["stwo"]} in [{"name": p["name"], "version": p["version"]} for p in locked]
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,20 @@ def test_two_blocks_in_one_place_are_evidence() -> None:
     assert book.saw(replace(VOTE, block=None)) is not None, "a vote for nil beside one for a block is one, too"
 
 
-@pytest.mark.parametrize("change", [{"height": 4}, {"slot": 8}, {"phase": Phase.PRECOMMIT}, {"validator": 2}])
+@pytest.mark.parametrize("change", [{"slot": 8}, {"phase": Phase.PRECOMMIT}, {"validator": 2}])
 def test_another_place_is_no_contradiction(change: dict[str, object]) -> None:
     book = EvidenceBook()
     elsewhere = replace(OTHER, **change)  # type: ignore[arg-type]
     assert book.saw(VOTE) is None and book.saw(elsewhere) is None
     assert DoubleSign(VOTE, elsewhere).why_invalid(signed) == "unrelated"
+
+
+def test_a_slot_serves_one_height() -> None:
+    book = EvidenceBook()
+    book.saw(replace(VOTE, block=None))
+    found = book.saw(replace(OTHER, height=2, block=None))
+    assert found is not None and found.why_invalid(signed) is None
+    assert found.offence == (1, 2, 7), "it is one offence, of the lower height"
 
 
 def test_evidence_is_checked_not_believed() -> None:
@@ -80,9 +88,11 @@ def test_what_is_remembered_is_bounded_for_each_validator() -> None:
     assert book.saw(replace(OTHER, slot=SEEN_MAX)) is not None
     assert book.saw(replace(OTHER, validator=2)) is not None, "and nobody else's"
     for slot in range(EVIDENCE_MAX):
-        assert not book.full
-        book.keep(DoubleSign(replace(VOTE, slot=slot), replace(OTHER, slot=slot)))
-    assert book.full
+        piece = DoubleSign(replace(VOTE, slot=slot), replace(OTHER, slot=slot))
+        assert not book.full(piece)
+        book.keep(piece)
+    assert book.full(piece)
+    assert not book.full(DoubleSign(replace(VOTE, validator=2), replace(OTHER, validator=2))), "nobody hides behind another's"
 
 
 MEMBERS = ValidatorSet.of(Validator(i, bytes([i]) * 32, b"", 1, 1, 0) for i in range(4))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -185,3 +186,43 @@ def test_a_folder_that_cannot_be_written_still_serves_its_keys(tmp_path: Path, m
     load_or_make(path, load, Maker())
     monkeypatch.setattr(keys, "_lock_of", lambda _: tmp_path / "no such folder" / "lock")
     assert load_or_make(path, load, lambda: pytest.fail("made again")) == b"key"
+
+
+@pytest.mark.parametrize("entry", [{"params_hash": []}, {"vk_id": "x"}, {"bytes": -1}, {"bytes": True}, {"more": 1}])
+def test_a_manifest_of_other_types_is_named(tmp_path: Path, entry: dict[str, object]) -> None:
+    load_or_make(tmp_path / "a.key", load, Maker())
+    known = json.loads((tmp_path / MANIFEST).read_text())
+    known["a.key"] |= entry
+    (tmp_path / MANIFEST).write_text(json.dumps(known))
+    with pytest.raises(ValueError, match=f"{MANIFEST}: damaged: \\['a.key'\\]\\['{next(iter(entry))}'\\]"):
+        audit(tmp_path)
+
+
+def test_a_lock_is_no_way_to_another_file(tmp_path: Path) -> None:
+    """A link in its place is not followed, and what a lock file holds is not emptied."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    for lock in (".a.lock", ".lock"):
+        (folder / lock).symlink_to(victim)
+    with pytest.raises(KeyCacheError, match=r"\.a\.lock"):
+        load_or_make(folder / "a.key", load, Maker())
+    assert victim.read_text() == "precious"
+    (folder / ".a.lock").unlink()
+    (folder / ".a.lock").write_text("kept")
+    (folder / ".lock").unlink()
+    load_or_make(folder / "a.key", load, Maker())
+    assert (folder / ".a.lock").read_text() == "kept"
+
+
+@pytest.mark.parametrize("place", ["a.key", ".a.lock", MANIFEST])
+def test_a_fifo_in_the_cache_is_not_waited_for(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
+    os.mkfifo(tmp_path / place)
+    if place == ".a.lock":
+        with pytest.raises(KeyCacheError, match="not a regular file"):
+            load_or_make(tmp_path / "a.key", load, Maker())
+        return
+    assert load_or_make(tmp_path / "a.key", load, Maker()) == b"key"
+    assert "not a regular file" in caplog.text
+    assert [f.state for f in audit(tmp_path)] == ["intact"]

@@ -125,6 +125,15 @@ REFUSED = [
     ("yaml", "a: [1\nb: 2\n", "not valid YAML", Mark(2, 2)),
     ("yaml", "a: 2001-99-99\n", "not valid YAML", Mark(1, 4)),
     ("yaml", "--- 1\n--- 2\n", "not valid YAML", Mark(2, 1)),
+    ("yaml", "a: 020\n", "020 is no number of YAML 1.2", Mark(1, 4)),
+    ("yaml", "a: -007\n", "-007 is no number", Mark(1, 4)),
+    ("yaml", "a: !!int 020\n", "020 is no number", Mark(1, 4)),
+    ("yaml", "a: 1:30:00\n", "1:30:00 is no number", Mark(1, 4)),
+    ("yaml", "a: [0:0.5]\n", "0:0.5 is no number", Mark(1, 5)),
+    ("yaml", "a: 1_000\n", "1_000 is no number", Mark(1, 4)),
+    ("yaml", "a: 0b11\n", "0b11 is no number", Mark(1, 4)),
+    ("yaml", "a: 00.5\n", "00.5 is no number", Mark(1, 4)),
+    ("yaml", "a: " + "9" * 5000, "too many digits", Mark(1, 4)),
     ("yaml", "- 1\n", "top level", None),
     ("yaml", "", "top level", None),
     ("yaml", "a: \x07", "is not allowed", None),
@@ -142,6 +151,10 @@ REFUSED = [
     ("ron", "(a: 1) /* /* */", "a comment does not end", Mark(1, 8)),
     ("ron", "(a: ", "a value is missing", Mark(1, 5)),
     ("ron", "(a: " + "9" * 1000 + ")", "too many digits", Mark(1, 5)),
+    ("ron", "(a: 300u8)", "300 is no u8", Mark(1, 10)),
+    ("ron", "(a: 1.5u64)", "1.5 is no u64", Mark(1, 11)),
+    ("ron", "(a: 1f16)", "1 is no f16", Mark(1, 9)),
+    ("ron", "(a: 7u65)", "runs into a word", Mark(1, 6)),
     ("ron", "[1]", "top level", None),
     ("ron", "[" * 5000, "nested too deeply", Mark(1, DEPTH_MAX + 1)),
     ("toml", "a = 1\na = 2\n", "not valid TOML: Cannot overwrite", Mark(2, 6)),
@@ -180,6 +193,65 @@ def test_ron_values() -> None:
 def test_yaml_values_keep_their_types() -> None:
     data = our_yaml.read("a: 0x10\nb: 1.5\nc: yes\nd: null\ne: '7'\nf: [x, {g: 2}]\n").data
     assert data == {"a": 16, "b": 1.5, "c": True, "d": None, "e": "7", "f": ["x", {"g": 2}]}
+
+
+def test_yaml_numbers_are_those_of_version_1_2() -> None:
+    data = our_yaml.read("a: 0o20\nb: 2e6\nc: -.5\nd: '020'\ne: !!str 1:30\nf: +5\ng: 0.05\nh: 5.\ni: 1:30 h\nj:\n").data
+    assert data == {"a": 16, "b": 2e6, "c": -0.5, "d": "020", "e": "1:30", "f": 5, "g": 0.05, "h": 5.0, "i": "1:30 h", "j": None}
+    assert [str(v) for v in our_yaml.read("[a, b]: x\n".replace("[a, b]", "k") + "l: [.inf, -.INF, .nan]\n").data["l"]] == [
+        "inf",
+        "-inf",
+        "nan",
+    ]
+
+
+def test_a_ron_number_may_name_its_type(tmp_path: Path) -> None:
+    data = ron.read("(a: 7u64, b: -3i8, c: 2f32, d: 0x1Fu8, e: [inf, -inf, NaN, 1e3f64], f: information)").data
+    assert data["a"] == 7 and data["b"] == -3 and data["d"] == 31 and data["f"] == "information"
+    assert isinstance(data["c"], float) and [str(x) for x in data["e"]] == ["inf", "-inf", "nan", "1000.0"]
+
+
+def test_a_whole_json_number_with_a_fraction_of_zeros_is_an_integer(tmp_path: Path) -> None:
+    tables = tomllib.loads(VALID)
+    text = json.dumps(tables).replace('"duration_ms": 10000', '"duration_ms": 10000.0').replace('"n": 6', '"n": 6.00')
+    assert text.count(".0") >= 2
+    for suffix in ("json", "ron"):
+        assert (
+            load_scenario(written(tmp_path, suffix, text), strict=True).scenario == load_scenario(written(tmp_path, "toml", VALID)).scenario
+        )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "number", "words"),
+    [
+        ("json", "2e6", "must be an integer, without a fraction or an exponent: 2000000"),
+        ("json", "2.5", "must be an integer;"),
+        ("json", "1e400", "infinity and nan are none"),
+        ("json", '"20"', "this is text: write it without quotes"),
+        ("yaml", "2e6", "without a fraction or an exponent: 2000000"),
+        ("yaml", ".inf", "infinity and nan are none"),
+        ("yaml", "3000.0", "without a fraction or an exponent: 3000"),
+        ("ron", "2e6", "without a fraction or an exponent: 2000000"),
+        ("ron", "inf", "infinity and nan are none"),
+        ("toml", "2e6", "without a fraction or an exponent: 2000000"),
+        ("toml", "inf", "infinity and nan are none"),
+    ],
+)
+def test_a_number_that_is_nearly_an_integer_is_explained(tmp_path: Path, suffix: str, number: str, words: str) -> None:
+    tables = tomllib.loads(VALID)
+    tables["sim"]["duration_ms"] = 987654321
+    text = VALID.replace("duration_ms = 10000", "duration_ms = 987654321") if suffix == "toml" else WRITERS[suffix](tables)
+    (problem,) = [p for p in refusals(written(tmp_path, suffix, text.replace("987654321", number))) if p.key == "sim.duration_ms"]
+    assert words in problem.why
+
+
+@pytest.mark.parametrize(("suffix", "number"), [("ron", "inf"), ("yaml", ".inf"), ("toml", "inf"), ("json", "1e999")])
+def test_an_infinite_rate_is_called_that(tmp_path: Path, suffix: str, number: str) -> None:
+    tables = tomllib.loads(VALID)
+    tables["traffic"]["tx"]["phases"][0]["lambda_per_sec"] = 987654321
+    text = VALID.replace("_sec = 2.0", "_sec = 987654321") if suffix == "toml" else WRITERS[suffix](tables)
+    (problem,) = refusals(written(tmp_path, suffix, text.replace("987654321", number)))
+    assert "must be a finite number" in problem.why
 
 
 def test_a_file_that_is_no_profile_is_one_message(tmp_path: Path) -> None:

@@ -67,6 +67,12 @@ pub trait ProofSystem: Sized + Send + Sync {
     /// (conjectured, proven) soundness bits of the pinned configuration.
     fn security_bits(&self) -> (f64, f64);
 
+    /// Whether a verifier's part of these keys is what `keygen` makes from a seed. A STARK has no seed, and its `load` makes
+    /// the commitment again.
+    fn follows_from(&self, _seed: [u8; 32]) -> Result<bool, ZkError> {
+        Ok(true)
+    }
+
     /// The verifying key, if this is Groth16.
     fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {
         None

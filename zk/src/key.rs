@@ -34,6 +34,9 @@ pub trait Key: Send + Sync {
     fn sizes(&self) -> Vec<(&'static str, u64)>;
     fn security_bits(&self) -> (f64, f64);
     fn dump(&self) -> Vec<u8>;
+    /// Whether this is, as far as a verifier is concerned, the key that `generate` makes from a seed. Loading a STARK's key
+    /// makes it again, so there it always is.
+    fn follows_from(&self, seed: [u8; 32]) -> Result<bool, ZkError>;
     /// The verifying key, if this is Groth16.
     fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>>;
     /// The public-input vector of a statement as bytes.
@@ -222,6 +225,10 @@ impl<S: ProofSystem> Key for CircuitKey<S> {
     fn dump(&self) -> Vec<u8> {
         let structure = structure_digest(&self.structure);
         [self.binding.params_hash.as_slice(), &structure, &self.binding.vk_id, &self.system.dump()].concat()
+    }
+
+    fn follows_from(&self, seed: [u8; 32]) -> Result<bool, ZkError> {
+        contained(|| self.system.follows_from(seed))
     }
 
     fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {

@@ -1,6 +1,6 @@
 """What all kinds of opponents share: what they may reach, how they speak, and when they act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from simnet.node.chain import Chain
 from simnet.node.conduct import Conduct
 from simnet.node.opponents.plan import Plan
 from simnet.node.transactions import Transactions
+from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.world import CONSENSUS_TOPIC, World
 from simnet.scenario.opponents import Opponent, label
@@ -18,6 +19,7 @@ from simnet.units import NS_PER_S, NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TOPICS = {"transaction": TX_TOPIC}
+T = TypeVar("T")
 F = TypeVar("F", bound=Opponent)
 
 
@@ -30,6 +32,7 @@ class Reach:
     chain: Chain
     transactions: Transactions
     aggregation: Aggregation
+    validator: Validator
     wallet: Wallet
     conduct: Conduct
 
@@ -75,11 +78,19 @@ class Act(Generic[F]):
     def saw(self, message: Message) -> None:
         """A gossip message came, before the node looks into it."""
 
+    def answers(self, kind: str, payload: object, peer: NodeId) -> bool:
+        """A neighbour's point-to-point message came; True: it is dealt with, and the node itself hears nothing of it."""
+        return False
+
     # --- what it does --------------------------------------------------------------------------------
 
     def one(self) -> int:
         """Sends one message if it can; how many bytes it has."""
         return 0
+
+    def turn(self, name: str, choices: Sequence[T]) -> T:
+        """The next of the choices for this node."""
+        return self.plan.turn(self.me, name, choices)
 
     def later(self, delay: int, action: Callable[[], object]) -> None:
         """Does something after so many nanoseconds, unless the fault is over by then."""

@@ -45,7 +45,7 @@ class Flood(Act[model.Flood]):
         for _ in range(MESSAGES_PER_TICK_MAX):
             if self._kept_back <= 0 or idle == len(self.fault.of):
                 return
-            sent = self._parts[self.plan.turn(f"flood/{self.me}", self.fault.of)].one()
+            sent = self._parts[self.turn("flood", self.fault.of)].one()
             idle = 0 if sent else idle + 1
             self._kept_back -= sent * links
 

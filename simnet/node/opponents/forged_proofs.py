@@ -39,7 +39,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
                 self.later(0, self._of_block)
 
     def one(self) -> int:
-        target = self.plan.turn("target", self.fault.of)
+        target = self.turn("target", self.fault.of)
         return self._of_transfer() if target == "transfer" else self._of_block()
 
     # --- transfers -----------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
     def _of_transfer(self) -> int:
         """A fresh transfer, properly signed, on a lane that serves nothing else."""
         self._made += 1
-        what = self.plan.turn("transfer", self.fault.what)
+        what = self.turn("transfer", self.fault.what)
         draft = self.reach.wallet.forgery(f'{{"forged":{self._made}}}'.encode())
         if draft is None:
             return 0
@@ -80,7 +80,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
     def _of_block(self) -> int:
         """A proof of the newest decided block, unless everybody has its proofs already: then later."""
         targets = [t for t in self.fault.of if t != "transfer"]
-        made = self._consensus() if self.plan.turn("of_block", targets) == "consensus" else self._part()
+        made = self._consensus() if self.turn("of_block", targets) == "consensus" else self._part()
         if not made:
             self._waiting = min(WAITING_MAX, self._waiting + 1)
         return made
@@ -94,7 +94,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         real = self._real(backend, consensus=True)
         if real is None:
             return 0
-        what = self.plan.turn("consensus", self.fault.what)
+        what = self.turn("consensus", self.fault.what)
         made = self._decision_proof(certificate, committed, backend, real, what)
         return self.say(what, "consensus_proof", made, made.size, subject=made.envelope.name)
 
@@ -115,11 +115,11 @@ class ForgedProofs(Act[model.ForgedProofs]):
         open_ = [(f, p) for f in aggregation.fields for p in self._parts(height) if not aggregation.holds(height, f, p)]
         if not open_:
             return 0
-        field, part = self.plan.turn("part", open_)
+        field, part = self.turn("part", open_)
         statement, real = aggregation.parts.statement(height, field, part), self._real(field, consensus=False)
         if statement is None or real is None:
             return 0
-        what = self.plan.turn("block", self.fault.what)
+        what = self.turn("block", self.fault.what)
         envelope = self._forged(what, real, field, self.world.circuits.of(part.circuit), statement)
         block = self.reach.chain.head
         unsigned = BlockProof(height, block, part.circuit, part.index, field, envelope, self.me, b"")

@@ -30,7 +30,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
             self._proposed = (message.payload.slot, message.payload.block.hash)
 
     def one(self) -> int:
-        what = self.plan.turn("votes", self.fault.what)
+        what = self.turn("votes", self.fault.what)
         block = self._proposed[1] if self._proposed is not None and self._proposed[0] == self.slot else None
         if what == "bad_tag" and block is None:
             return 0  # There is no block to vote for.

@@ -3,14 +3,10 @@
 from dataclasses import replace
 
 from simnet.node.opponents.act import Act
-from simnet.proofs import native
-from simnet.proofs.backend import BackendId
-from simnet.protocol.blocks import Block, Body, Header, digests_root, registrations_root, tx_root
-from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import DIGEST_BYTES, Proposal
-from simnet.protocol.state import Outcome, Position
+from simnet.node.opponents.signing import block_of, pending, proposal_of
+from simnet.protocol.blocks import Block, Body, Header, tx_root
+from simnet.protocol.messages import DIGEST_BYTES
 from simnet.scenario import opponents as model
-from simnet.units import NS_PER_S
 
 UNKNOWN_TRANSFERS = 3
 AN_HOUR_S = 3600
@@ -31,15 +27,15 @@ class InvalidBlocks(Act[model.InvalidBlocks]):
         self.reach.conduct.instead.discard(PROPOSALS)
 
     def one(self) -> int:
-        what = self.plan.turn("blocks", self.fault.what)
+        what = self.plan.next("blocks", self.fault.what)
         header, body = self._invalid(what)
-        unsigned = Proposal(self.slot, Block.assemble(header, body), -1, self.me, b"")
-        made = replace(unsigned, signature=native.ed25519_sign(self.reach.secret, unsigned.signing_bytes()))
+        made = proposal_of(self.reach, self.slot, Block.assemble(header, body))
         return self.say(what, "proposal", made, made.size, subject=made.block.hash.hex()[:16])
 
     def _invalid(self, what: str) -> tuple[Header, Body]:
-        chosen = self.reach.transactions.pool.select(self.reach.chain.ledger, self.world.scenario.chain.block_transactions_max)
-        header, body = self._valid(chosen)
+        chosen = pending(self.reach)
+        valid = block_of(self.reach, self.slot, chosen)
+        header, body = valid.header, valid.body
         match what:
             case "state_root":
                 return replace(header, state_root=self.plan.bytes(DIGEST_BYTES)), body
@@ -54,33 +50,6 @@ class InvalidBlocks(Act[model.InvalidBlocks]):
                 return _with_transfers(header, body, (*body.tx_ids, *again))
         parent = self.reach.chain.committed[-1].block.header.timestamp if self.reach.chain.committed else 0
         return replace(header, timestamp=parent - 1 if parent else header.timestamp + AN_HOUR_S), body
-
-    def _valid(self, chosen: list[SignedTransfer]) -> tuple[Header, Body]:
-        """What an honest leader might propose now, without joins and heartbeats."""
-        chain, world = self.reach.chain, self.world
-        backends = world.backend_ids(self.me)
-        parent = chain.committed[-1].block.header.timestamp if chain.committed else 0
-        now = max(world.clock_of(self.me).now // NS_PER_S, parent)
-        body = Body(tx_ids=tuple(tx.id for tx in chosen))
-        at = Position(chain.height + 1, self.slot, now)
-        outcome = world.outcome(chain.head, chain.state, at, body, {tx.id: tx for tx in chosen})
-        assert isinstance(outcome, Outcome), outcome
-        header = Header(
-            height=at.height,
-            slot=self.slot,
-            parent=chain.head,
-            proposer=self.me,
-            backend=BackendId(self.plan.turn(f"backend/{self.me}", backends)),
-            state_root=outcome.after.ledger.root,
-            tx_root=tx_root(body.tx_ids),
-            timestamp=now,
-            tx_count=len(body.tx_ids),
-            registrations_root=registrations_root(body.registrations),
-            joins_root=digests_root(body.joins),
-            heartbeats_root=digests_root(body.heartbeats),
-            fields=tuple(f.roots for f in outcome.fields),
-        )
-        return header, body
 
 
 def _with_transfers(header: Header, body: Body, ids: tuple[bytes, ...]) -> tuple[Header, Body]:

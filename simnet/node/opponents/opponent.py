@@ -5,19 +5,26 @@ from typing import Any
 
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act, Reach
+from simnet.node.opponents.amnesia import Amnesia
 from simnet.node.opponents.double_spend import DoubleSpend
 from simnet.node.opponents.flood import Flood
 from simnet.node.opponents.forged_proofs import ForgedProofs
 from simnet.node.opponents.forged_votes import ForgedVotes
 from simnet.node.opponents.invalid_blocks import InvalidBlocks
+from simnet.node.opponents.lying_sync import LyingSync
 from simnet.node.opponents.poison import Poison
+from simnet.node.opponents.split import Split
 from simnet.scenario import opponents as model
+from simnet.units import NodeId
 
 ACTS: Mapping[str, type[Act[Any]]] = {
     "forged_votes": ForgedVotes,
     "forged_proofs": ForgedProofs,
     "invalid_blocks": InvalidBlocks,
     "double_spend": DoubleSpend,
+    "split": Split,
+    "amnesia": Amnesia,
+    "lying_sync": LyingSync,
     "poison": Poison,
     "flood": Flood,
 }
@@ -51,3 +58,7 @@ class Opponent:
         """A gossip message came; the node has not looked into it."""
         for _, act in self._acts:
             act.saw(message)
+
+    def answers(self, kind: str, payload: object, peer: NodeId) -> bool:
+        """Whether it has answered a neighbour's message in the node's place."""
+        return any(act.answers(kind, payload, peer) for _, act in self._acts)

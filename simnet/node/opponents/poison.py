@@ -43,7 +43,7 @@ class Poison(Act[model.Poison]):
             self._done()
 
     def _next(self) -> None:
-        self._what = self._what or self.plan.turn("poison", self.fault.what)
+        self._what = self._what or self.turn("poison", self.fault.what)
 
     def _done(self) -> None:
         self._credit -= 1

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from simnet.errors import InputError, Problem
 from simnet.proofs.witness import pack
 from simnet.proofs.witness.fields import Shape
+from simnet.regular import open_regular
 
 JSON_BYTES_MAX = 16 << 20
 
@@ -17,7 +18,7 @@ JSON_BYTES_MAX = 16 << 20
 def read_limited(path: Path, most: int) -> bytes:
     """A file's bytes, of which at most one more than `most` are ever read. Raises InputError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(most + 1)
     except OSError as error:
         raise InputError([_problem(path, error.strerror or str(error))]) from error

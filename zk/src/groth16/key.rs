@@ -9,6 +9,7 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use rayon::prelude::*;
 
 use crate::error::ZkError;
+use crate::groth16::setup::check_not_degenerate;
 
 /// A query without the variables whose element is the identity.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +77,8 @@ impl ProvingKey {
         out
     }
 
-    /// Reads a key of exactly this shape. Every point is checked to be on its curve.
+    /// Reads a key of exactly this shape. Every point is checked to be on its curve, and keys under which anything can be
+    /// proved are refused. That it is the key of an honest setup is for whoever has its id or its seed to say.
     pub fn from_bytes(bytes: &[u8], shape: &Shape) -> Result<Self, ZkError> {
         let variables = shape.instance + shape.witness;
         let domain = GeneralEvaluationDomain::<Fr>::compute_size_of_domain(shape.constraints + shape.instance);
@@ -101,7 +103,14 @@ impl ProvingKey {
             l: r.points(Some(shape.witness))?,
         };
         let subgroup = g2.iter().all(G2Affine::is_in_correct_subgroup_assuming_on_curve);
-        if r.0.is_empty() && subgroup { Ok(key) } else { Err(damaged("trailing bytes or a point outside the group")) }
+        if !r.0.is_empty() || !subgroup {
+            return Err(damaged("trailing bytes or a point outside the group"));
+        }
+        check_not_degenerate(&key.vk).map_err(damaged)?;
+        if key.beta_g1.is_zero() || key.delta_g1.is_zero() {
+            return Err(damaged("beta or delta is the identity"));
+        }
+        Ok(key)
     }
 }
 

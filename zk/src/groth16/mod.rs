@@ -6,6 +6,7 @@ pub mod iden3;
 mod key;
 mod lower;
 mod prover;
+mod setup;
 mod sinks;
 #[cfg(test)]
 mod tests;
@@ -138,6 +139,10 @@ impl ProofSystem for Groth16 {
     /// curves draft); there is no gap between conjectured and proven parameters to state.
     fn security_bits(&self) -> (f64, f64) {
         (100.0, 100.0)
+    }
+
+    fn follows_from(&self, seed: [u8; 32]) -> Result<bool, ZkError> {
+        Ok(setup::verifying_key(&self.structure, seed)? == self.key.vk)
     }
 
     fn groth16_vk(&self) -> Option<&VerifyingKey<Bn254>> {

@@ -84,6 +84,40 @@ fn groth16_proofs_convince_arkworks_verifier() {
 }
 
 #[test]
+fn the_verifying_part_follows_from_the_seed() {
+    let f = &*TRANSACTION;
+    assert_eq!(super::setup::verifying_key(&f.structure, SETUP_SEED).expect("a setup"), f.ark.vk);
+    assert_eq!(f.ours.follows_from(SETUP_SEED), Ok(true));
+    assert_eq!(f.ours.follows_from([9; 32]), Ok(false));
+    let mut key = f.ours.key.clone();
+    key.vk.gamma_abc_g1.swap(1, 2);
+    let written = Groth16::load(&f.structure, crate::backend::Security::Standard, &key.to_bytes()).expect("points");
+    assert_eq!(written.follows_from(SETUP_SEED), Ok(false), "a public input exchanged for another");
+}
+
+/// Keys under which one proof makes others, or a public input counts for nothing.
+#[test]
+fn degenerate_keys_are_not_loaded() {
+    let f = &*TRANSACTION;
+    let refused = |change: fn(&mut ProvingKey)| {
+        let mut key = f.ours.key.clone();
+        change(&mut key);
+        let loaded = Groth16::load(&f.structure, crate::backend::Security::Standard, &key.to_bytes());
+        matches!(loaded, Err(crate::error::ZkError::InvalidKeyEncoding(_)))
+    };
+    assert!(!refused(|_| ()));
+    assert!(refused(|k| k.vk.alpha_g1 = ark_bn254::G1Affine::identity()));
+    assert!(refused(|k| k.vk.beta_g2 = ark_bn254::G2Affine::identity()));
+    assert!(refused(|k| k.vk.gamma_g2 = ark_bn254::G2Affine::identity()));
+    assert!(refused(|k| k.vk.delta_g2 = ark_bn254::G2Affine::identity()));
+    assert!(refused(|k| k.vk.gamma_g2 = k.vk.delta_g2));
+    assert!(refused(|k| k.vk.gamma_g2 = -k.vk.delta_g2));
+    assert!(refused(|k| k.vk.gamma_abc_g1[3] = ark_bn254::G1Affine::identity()));
+    assert!(refused(|k| k.beta_g1 = ark_bn254::G1Affine::identity()));
+    assert!(refused(|k| k.delta_g1 = ark_bn254::G1Affine::identity()));
+}
+
+#[test]
 fn groth16_keys_are_those_of_arkworks() {
     let f = &*TRANSACTION;
     assert_eq!(f.ours.key, ProvingKey::from(f.ark.clone()));

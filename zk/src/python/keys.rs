@@ -101,6 +101,12 @@ impl Key {
         Ok(Key(py.detach(|| key::from_zkey(circuit, data))?))
     }
 
+    /// Whether this is, as far as a verifier is concerned, the key that `generate` makes from this seed.
+    fn follows_from(&self, py: Python<'_>, seed: &[u8]) -> PyResult<bool> {
+        let seed = array(seed, "seed")?;
+        Ok(py.detach(|| self.0.follows_from(seed))?)
+    }
+
     fn dump<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &py.detach(|| self.0.dump()))
     }

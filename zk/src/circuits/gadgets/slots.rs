@@ -120,6 +120,21 @@ mod tests {
         }
     }
 
+    /// For the values where a second split is nearest, all low parts: the high part follows from the low one, so this is
+    /// every solution.
+    fn every_split<F: CircuitField>() {
+        for x in [F::ZERO, F::from_u64(0xFFFE), -F::ONE] {
+            let own = x.to_u64().unwrap() as u16;
+            assert!((0..=u16::MAX).all(|low| split(x, low) == (low == own)), "{own}");
+        }
+    }
+
+    #[test]
+    fn a_31_bit_element_has_one_split_of_all() {
+        every_split::<M31>();
+        every_split::<KoalaBear>();
+    }
+
     #[test]
     fn a_31_bit_element_has_one_split() {
         splits::<M31>();

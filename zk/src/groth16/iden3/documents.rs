@@ -1,7 +1,6 @@
 //! `verification_key.json`, `public.json` and `proof.json`, byte for byte as snarkjs writes them.
 
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
 use ark_ec::pairing::Pairing;
 use ark_groth16::{Proof, VerifyingKey};
 use serde::de::DeserializeOwned;
@@ -10,6 +9,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::numbers::{Decimal, G1, G2};
 use crate::error::ZkError;
+use crate::groth16::setup::check_not_degenerate;
 
 const PROTOCOL: &str = "groth16";
 /// snarkjs' name of BN254.
@@ -104,15 +104,6 @@ pub fn read_proof(text: &str) -> Result<Proof<Bn254>, ZkError> {
     let document: ProofDocument = read("proof.json", text, PROOF_BYTES_MAX)?;
     check_names("proof.json", &document.protocol, &document.curve)?;
     Ok(Proof { a: document.pi_a.0, b: document.pi_b.0, c: document.pi_c.0 })
-}
-
-/// With an identity among these points, proofs of anything can be made from any other.
-pub fn check_not_degenerate(vk: &VerifyingKey<Bn254>) -> Result<(), &'static str> {
-    let g2 = [vk.beta_g2, vk.gamma_g2, vk.delta_g2];
-    if vk.alpha_g1.is_zero() || g2.iter().any(AffineRepr::is_zero) {
-        return Err("alpha, beta, gamma or delta is the identity");
-    }
-    Ok(())
 }
 
 /// The reduced pairing. snarkjs raises to the same multiple of `(q^12 − 1)/r` as arkworks (Fuentes-Castañeda, Knapp,

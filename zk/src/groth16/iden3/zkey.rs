@@ -16,12 +16,13 @@ use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use rayon::prelude::*;
 
 use super::container::{self, Bytes};
-use super::documents::{check_not_degenerate, write_vk};
+use super::documents::write_vk;
 use super::montgomery::{ELEMENT_BYTES, Stored, coefficient, point_bytes, points};
 use super::{circuit, numbers};
 use crate::circuits::builder::Structure;
 use crate::error::ZkError;
 use crate::groth16::key::{ProvingKey, Sparse};
+use crate::groth16::setup::check_not_degenerate;
 use crate::groth16::{Shape, shape};
 
 const GROTH16: u32 = 1;

@@ -1,0 +1,118 @@
+"""Files that are read back, which anybody may have written: a limit on their size, UTF-8, regular files only, checked values.
+
+Raises `UnreadableError` with one line, whatever the file.
+"""
+
+import json
+import math
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from simnet.errors import OutputError
+from simnet.plain import printable
+
+BYTES_MAX = 256 * 1024 * 1024
+"""Of a file to read; an hour of a hundred nodes is a few megabytes."""
+INTEGER_DIGITS_MAX = 80
+"""No count or hash part is longer; longer ones overflow floats."""
+SHOWN_MAX = 80
+M = TypeVar("M", bound=BaseModel)
+
+
+class UnreadableError(OutputError):
+    """A file that is not what it should be."""
+
+
+class Read(BaseModel):
+    """A part of a file that is read back. Types are checked; what this version does not know is left alone."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+def text(path: Path, bytes_max: int = BYTES_MAX) -> str:
+    """A regular file's text, without a byte order mark."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UnreadableError(f"cannot read {path}: {'is a directory' if path.is_dir() else 'not a regular file'}")
+        with path.open("rb") as file:
+            content = file.read(bytes_max + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise UnreadableError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > bytes_max:
+        raise UnreadableError(f"{path}: {about.st_size} bytes; at most {bytes_max} are read")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableError(f"{path}:{line}: not UTF-8 text") from None
+
+
+def json_value(path: Path) -> object:
+    """Any JSON value from a file; finite numbers only."""
+    return parsed_json(path, text(path))
+
+
+def parsed_json(path: Path, content: str) -> object:
+    """The same from text that was read."""
+    try:
+        value: object = json.loads(content, parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{path}: not JSON: {_short(error)}") from None
+    return value
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """A JSON object from a file."""
+    value = json_value(path)
+    if not isinstance(value, dict):
+        raise UnreadableError(f"{path}: not a JSON object")
+    return value
+
+
+def toml_tables(path: Path, content: str) -> dict[str, Any]:
+    """The tables of TOML text that was read from a file."""
+    try:
+        return tomllib.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"{path}: not TOML: {_short(error)}") from None
+
+
+def checked(path: Path, value: object, model: type[M], what: str) -> M:
+    """A value as what it should be. The first few things that are wrong are named in one line."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        told = "; ".join(_told(detail["loc"], detail["msg"]) for detail in found[:3])
+        more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+        raise UnreadableError(f"{path}: not {what}: {told}{more}") from None
+
+
+def _told(place: tuple[str | int, ...], message: str) -> str:
+    where = printable(".".join(map(str, place)))[:SHOWN_MAX]
+    return f"{where}: {printable(message)}" if where else printable(message)
+
+
+def _short(error: Exception) -> str:
+    said = printable(str(error))
+    return said if len(said) <= 200 else f"{said[:200]}…"
+
+
+def _no_number(shown: str) -> float:
+    raise ValueError(f"{shown} is no JSON number")
+
+
+def _countable(digits: str) -> int:
+    return int(digits) if len(digits) <= INTEGER_DIGITS_MAX else int(_no_number(digits[:INTEGER_DIGITS_MAX] + "…"))
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _no_number(digits[:SHOWN_MAX])

@@ -1,0 +1,109 @@
+"""Where results go: one folder for each scenario's name, one writer for each folder, one file for each result."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simnet.errors import OutputError
+from simnet.reading import UnreadableError, json_object
+
+DEFAULT_ROOT = Path("target/simnet")
+RUN, JOB = "run.json", "wrapper.json"
+PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
+"""What the analysis leaves beside a network run's summary."""
+PROVER_MIX = "cpu_gpu_prover_mix"
+"""Stem of the prover drill's result, which has rules of its own."""
+
+
+def slug(name: str) -> str:
+    """A scenario's folder name: ASCII letters lowered, digits kept, everything else a hyphen."""
+    return re.sub(r"[^a-z0-9]", "-", "".join(c.lower() if c.isascii() else "-" for c in name))
+
+
+def default_folder(name: str, root: Path = DEFAULT_ROOT) -> Path:
+    """A scenario's folder: its slug, with a checksum of the name behind it where the slug says nothing or is another name's."""
+    short = slug(name)
+    folder = root / short
+    if short.strip("-") and _owner(folder) in (None, name):
+        return folder
+    return root / f"{short.strip('-') or 'scenario'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _owner(folder: Path) -> str | None:
+    """The name of the scenario whose results lie in a folder, as far as that can be read."""
+    for file, part in ((folder / JOB, "wrapper"), (folder / RUN, "scenario")):
+        if file.is_file():
+            try:
+                content = json_object(file).get(part)
+            except UnreadableError:
+                continue
+            name = content.get("name") if isinstance(content, dict) else None
+            if isinstance(name, str):
+                return name
+    return None
+
+
+def is_product(path: Path) -> bool:
+    """Whether a file beside summaries is what the analyzer wrote, by its name."""
+    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, "analysis.json") or path.name.endswith(".analysis.json")
+
+
+def summary_stem(scenario: Path) -> str:
+    """A summary is named after its scenario's file, unless that is the name of another result."""
+    stem = scenario.stem
+    return f"{stem}_summary" if is_product(Path(f"{stem}.json")) or stem == PROVER_MIX else stem
+
+
+class FolderLock:
+    """One process writes into a folder at a time; use it as a context. The lock ends with the process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises `OutputError` when another process writes there, or the folder cannot be made."""
+        self._handle = -1
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except (OSError, ValueError) as error:
+            raise OutputError(f"cannot write {folder}: {getattr(error, 'strerror', None) or error}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # Some network file systems know no locks on folders; there it is as if nobody else wrote.
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                self.release()
+                raise OutputError(f"another run is writing into {folder}; choose another folder with --out") from None
+
+    def release(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def __del__(self) -> None:
+        self.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+def refuse_collisions(outputs: Iterable[tuple[str, Path]], taken: Iterable[tuple[str, Path]]) -> None:
+    """Raises `OutputError` when an output would overwrite another one or something that is taken. Each comes with its name."""
+    known = {_place(path): name for name, path in taken}
+    for name, path in outputs:
+        place = _place(path)
+        if place in known:
+            raise OutputError(f"{name} = {str(path)!r} would overwrite {known[place]}")
+        known[place] = name
+
+
+def _place(path: Path) -> str:
+    """What tells files apart: links and `..` resolved; a path that cannot be is refused when it is written."""
+    return os.path.realpath(path) if "\0" not in str(path) else str(path)

@@ -1,0 +1,60 @@
+"""The search for real: scenarios from seeds, real proofs, worker processes."""
+
+from pathlib import Path
+
+import pytest
+
+from simnet.fuzz.generator import scenario_of
+from simnet.fuzz.judge import CRASH, HANG
+from simnet.fuzz.planted import BUGS
+from simnet.fuzz.search import Found, Search, search
+from simnet.fuzz.table import names_it
+from simnet.fuzz.trial import run_trial
+from simnet.fuzz.workers import Task, Workers
+
+KNOWN: dict[str, int] = {}
+"""A seed that finds each of these planted bugs."""
+
+
+def run_seeds(seeds: range, folder: Path) -> Found:
+    with Workers(1) as workers:
+        return search(Search(seeds, folder), workers)
+
+
+@pytest.mark.parametrize("first", [1, 11, 21, 31])
+def test_forty_seeds_hold(first: int, tmp_path: Path) -> None:
+    found = run_seeds(range(first, first + 10), tmp_path)
+    assert not found.failures, [(o.seed, o.failures) for o in found.failures]
+    assert found.seeds == 10 and sum(found.kinds.values()) > 10
+    assert found.checks["agreement"]["held"] == 10
+
+
+def test_outcomes_do_not_depend_on_the_number_of_processes() -> None:
+    tasks = [Task(scenario_of(seed)) for seed in range(41, 47)]
+    with Workers(1) as one, Workers(3) as three:
+        alone, beside = list(one.run(tasks)), list(three.run(tasks))
+    assert alone == beside
+    assert [outcome.seed for outcome in alone] == list(range(41, 47))
+    assert alone[0] == run_trial(scenario_of(41))
+
+
+def test_a_process_that_dies_costs_its_own_run_only() -> None:
+    tasks = [Task(scenario_of(6), "no such bug"), Task(scenario_of(6))]
+    with Workers(1) as workers:
+        died, held = workers.run(tasks)
+    assert died.broken == (CRASH,) and "exit code 1" in died.failures[0].detail
+    assert not held.failures
+
+
+def test_a_run_without_end_is_a_failure() -> None:
+    assert run_trial(scenario_of(6), limit_s=0.05).broken == (HANG,)
+
+
+@pytest.mark.parametrize(("name", "seed"), KNOWN.items())
+def test_a_planted_bug_is_found(name: str, seed: int) -> None:
+    """And the same seed holds without it, so that the bug is what is found."""
+    data = scenario_of(seed)
+    with Workers(1) as workers:
+        buggy, sound = workers.run([Task(data, name), Task(data)])
+    assert names_it(BUGS[name], buggy), buggy
+    assert not sound.failures
