@@ -1,13 +1,15 @@
 """nothing_unverified: an honest node accepts nothing that it has not verified, and nothing that does not verify.
 
 Seen in what a node holds when it announces it: the certificate of a committed block, the consensus proof and the other proofs of a
-block, every committed transfer. A proof needs an accepted verification of that very proof by that very node. Signatures
-are verified here once more, straight by Ed25519; a certificate needs more than two thirds of the whole stake.
+block, every committed transfer. A proof needs an accepted verification of that very proof by that very node, and transactions' and
+consensus proofs are compared with a statement built here. Signatures are verified once more, straight by Ed25519; a certificate
+needs more than two thirds of the whole stake.
 """
 
 from collections import defaultdict
 from collections.abc import Collection
 
+from simnet.checks.envelopes import Envelopes
 from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
@@ -48,6 +50,7 @@ class Verified:
         self._setting = setting
         self._findings = findings
         self._signatures = Signatures()
+        self._envelopes = Envelopes(setting.world)
         self._keys = [v.key for v in setting.genesis.validators]
         self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
         """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
@@ -105,7 +108,7 @@ class Verified:
         if verified not in self._accepted[node]:
             return "whose proof it has not verified"
         self._accepted[node].discard(verified)
-        return None
+        return None if self._envelopes.of_transfer(message) else "whose proof is of something else"
 
     # --- proven ----------------------------------------------------------------------------------------
 
@@ -119,6 +122,8 @@ class Verified:
             return
         if ("consensus", own.proof.envelope.name) not in self._accepted[e.node]:
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of height {e.height} without verifying it")
+        if not self._envelopes.of_decision(own, self._setting.nodes[e.node].chain.registry, own.proof):
+            self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of something else for height {e.height}")
         why = self._why_not_decided(e.node, own.proof.certificate, own.block.header)
         why = why or self._why_no_quorum("tags", own.proof.certificate.tags())
         if why is not None:
