@@ -139,7 +139,7 @@ def test_a_consensus_proof_with_too_few_votes_is_found(monkeypatch: pytest.Monke
         prove(self, committed, replace(certificate, votes=tuple(v for v in certificate.votes if v.validator < 2)), keys)
 
     monkeypatch.setattr(Finality, "_prove", short)
-    monkeypatch.setattr(Finality, "_why_unrelated", lambda self, proof, committed: None)
+    monkeypatch.setattr(Finality, "why_unrelated", lambda self, proof, committed: None)
     breaks(bench().run(), CHECK, "whose certificate has tags of 20 of 40")
 
 
