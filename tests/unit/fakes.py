@@ -47,8 +47,10 @@ def result(**changes: object) -> SimpleNamespace:
         "costs": {"transaction": 1},
         "timings": {"wall_s": 0.1},
         "proofs_sha256": "cd" * 32,
+        "expectation": None,
     }
-    return SimpleNamespace(**{**plain, **changes})
+    made = {**plain, **changes}
+    return SimpleNamespace(**{"as_expected": not made["violations"], **made})
 
 
 def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = None, ending: Callable[[], SimpleNamespace] = result) -> None:
