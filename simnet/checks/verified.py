@@ -20,7 +20,7 @@ from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.scenario.opponents import is_opponents, spoils_proof
-from simnet.units import NodeId
+from simnet.units import NodeId, SimTime
 
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""
@@ -85,7 +85,7 @@ class Verified:
         if own is None:
             return
         self._findings.looked_at(CHECK, "certificates")
-        why = self._why_not_decided(e.node, own.certificate, own.block.header)
+        why = self._why_not_decided(e.at, e.node, own.certificate, own.block.header)
         why = why or self._why_no_quorum("precommits", own.certificate.voters(Phase.PRECOMMIT))
         if why is not None:
             self._broken(e, e.node, f"committed {e.block} at height {e.height}, whose certificate {why}")
@@ -124,7 +124,7 @@ class Verified:
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of height {e.height} without verifying it")
         if not self._envelopes.of_decision(own, self._setting.nodes[e.node].chain.registry, own.proof):
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of something else for height {e.height}")
-        why = self._why_not_decided(e.node, own.proof.certificate, own.block.header)
+        why = self._why_not_decided(e.at, e.node, own.proof.certificate, own.block.header)
         why = why or self._why_no_quorum("tags", own.proof.certificate.tags())
         if why is not None:
             self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
@@ -139,13 +139,14 @@ class Verified:
 
     # --- certificates ----------------------------------------------------------------------------------
 
-    def _why_not_decided(self, node: NodeId, certificate: Certificate, header: Header) -> str | None:
+    def _why_not_decided(self, at: SimTime, node: NodeId, certificate: Certificate, header: Header) -> str | None:
         """What keeps a certificate from being one of this block, of a slot that has been; each of its signatures is verified."""
-        now = self._setting.nodes[node].clock.now
         if (certificate.height, certificate.block) != (header.height, header_hash(header)):
             return f"is of {certificate.block.hex()[:16]} at height {certificate.height}"
         if certificate.slot < header.slot:
             return f"is of slot {certificate.slot}, before the block's own slot {header.slot}"
+        # By true time or by the node's own clock, whichever is ahead.
+        now = max(at, self._setting.nodes[node].clock.now)
         if self._setting.start_of(certificate.slot) > now + self._setting.precision:
             return f"is of slot {certificate.slot}, which has not begun"
         subject = (certificate.height, certificate.slot, certificate.block)

@@ -102,6 +102,8 @@ class Checks:
             lag.on_time(at)
         self._calm.settle(at)
         self._progress.on_calm(at)
+        for lag in self._lags:
+            lag.on_calm()
 
     # --- for the simulation ----------------------------------------------------------------------------
 
