@@ -62,12 +62,17 @@ def summary_of(folder: Path, path: Path) -> dict[str, Any]:
     return content
 
 
-def check(folder: Path, path: Path) -> None:
-    """Complete, with a block committed and proven or, without a chain, messages received; with the file's faults."""
+def check(folder: Path, path: Path, *, short: bool = False) -> None:
+    """Complete, with a block committed and proven or, without a chain, messages received; with the file's faults.
+
+    `short`: the faults may have had no time to act, and the chain none to commit a transfer.
+    """
     assert run_json(folder / "out")["complete"]
     summary = summary_of(folder, path)
-    assert not_held(summary["checks"], "fault_effect") == []
     scenario = load_scenario(path).scenario
+    checks = {name: told for name, told in summary["checks"].items() if not short or name != "fault_effect"}
+    idle = ("no_double_spend", "progress", "proven", "aggregated") if short else ()
+    assert not_held(checks, "fault_effect", *idle) == []
     if scenario.chain.enabled:
         assert summary["finality"]["blocks"] >= 1
     else:
@@ -87,8 +92,11 @@ def test_a_shortened_profile_runs(tmp_path: Path, path: Path, monkeypatch: pytes
     monkeypatch.delenv("SIMNET_SEED", raising=False)
     words = ["run", str(path), "--no-analyze", "--quiet", "--out", str(tmp_path / "out"), *shortened(path)]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
+    if load_scenario(path).scenario.expect is not None:
+        assert done.exit_code == 1 and "nothing broke, though" in done.stderr, "three seconds break nothing"
+        return
     assert done.exit_code == 0, done.stderr
-    check(tmp_path, path)
+    check(tmp_path, path, short=True)
 
 
 @pytest.mark.nightly
@@ -129,7 +137,7 @@ def test_every_profile_of_the_specification_is_there() -> None:
     names = {path.stem for path in SHIPPED}
     assert names >= PURPOSES
     wrapped = {profile_of(path) for path in OTHERS} - {None}
-    assert {p.stem for p in wrapped if p} >= names - {"high_density_mesh", "verifier_pause_resume", "consensus_reorg", "quiet_mesh"}
+    assert {p.stem for p in wrapped if p} >= PURPOSES - {"high_density_mesh", "verifier_pause_resume"}
 
 
 @pytest.mark.nightly
@@ -147,7 +155,7 @@ def test_the_smoke_wrapper_runs_with_both_its_parts(tmp_path: Path) -> None:
     assert profile is not None
     done = ran(tmp_path, path, "--set", "consensus.runs=2", *shortened(profile), "--no-analyze")
     assert done.returncode == 0, done.stderr
-    check(tmp_path, profile)
+    check(tmp_path, profile, short=True)
     load = json.loads((tmp_path / "out/summaries/small_world_smoke_consensus.json").read_text())
     assert load["kind"] == "consensus-load" and load["simnet"]["verified"] == 2
 
