@@ -260,7 +260,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     )
     faults = Faults(env, scenario, seed, network, relay, lambda node, fault, begins: nodes[node].under(fault, begins))
     traffic = Traffic(world, nodes, faults.active, classes)
-    checks = Checks(info, scenario, genesis, {n.id: n for n in nodes})
+    checks = Checks(info, world, {n.id: n for n in nodes})
     simulation = Simulation(world, info, nodes, traffic, faults, checks)
     relay.target = simulation.emit
     return simulation

@@ -18,6 +18,9 @@ from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.validators import Electorate
 from simnet.units import NodeId, SimTime
 
+LEDGERS_KEPT = 64
+"""As many as a node keeps itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -142,6 +145,8 @@ class Chains:
         else:
             why = None if self._ledgers.get(place.key) is ledger else self._reference.difference(place, ledger)
         self._ledgers[place.key] = ledger
+        if len(self._ledgers) > LEDGERS_KEPT:
+            del self._ledgers[next(iter(self._ledgers))]
         if why is not None:
             self._findings.broken("supply", e.at, [e.node], f"node {e.node}, height {e.height}: {why}")
 

@@ -1,8 +1,12 @@
-"""coherence: all live honest nodes hold the same chain, the same aggregate of every height and, after the drain, the same mempool."""
+"""coherence: all live honest nodes hold the same chain, the same aggregate of every height and, after the drain, the same mempool.
+
+Chains and mempools are compared among those who are part of a calm when the run ends.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from simnet.checks.calm import Calm
 from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
@@ -24,9 +28,10 @@ class Claim:
 class Coherence:
     """Aggregates as nodes announce them; the rest at the end."""
 
-    def __init__(self, setting: Setting, findings: Findings) -> None:
+    def __init__(self, setting: Setting, findings: Findings, calm: Calm) -> None:
         self._setting = setting
         self._findings = findings
+        self._calm = calm
         self._aggregates: dict[tuple[str, int], Claim] = {}
         """The first that was announced, by (field, height)."""
         self._compared = 0
@@ -57,10 +62,15 @@ class Coherence:
     # --- after the drain -------------------------------------------------------------------------------
 
     def reached(self, live: Collection[NodeId]) -> bool:
-        """Whether the honest ones of these nodes hold the same chain and transfers."""
-        honest = [n for n in live if n in self._setting.honest]
-        union, common = self._pending(honest)
-        return union == common and len({self._setting.nodes[n].chain.head for n in honest}) <= 1
+        """Whether those of these nodes that are compared hold the same chain and transfers."""
+        compared = self._compared_of(live)
+        union, common = self._pending(compared)
+        return union == common and len({self._setting.nodes[n].chain.head for n in compared}) <= 1
+
+    def _compared_of(self, live: Collection[NodeId]) -> list[NodeId]:
+        """The honest ones that are part of a calm: nobody who is cut off can hold what the others hold."""
+        joined = {} if self._calm.since is None else self._calm.joined
+        return [n for n in live if n in self._setting.honest and n in joined]
 
     def _pending(self, live: Collection[NodeId]) -> tuple[frozenset[bytes], frozenset[bytes]]:
         """Transfers that some, and that all of these nodes hold, apart from what the longest chain has."""
@@ -72,7 +82,7 @@ class Coherence:
 
     def at_end(self, live: Sequence[NodeId], waited: SimTime, at: SimTime) -> None:
         """Compares what live honest nodes hold. `waited`: how long the run went on for stragglers."""
-        live = [n for n in live if n in self._setting.honest]
+        live = self._compared_of(live)
         if len(live) > 1:
             self._findings.looked_at(CHECK, "nodes", len(live))
         self._findings.note(CHECK, "aggregates", self._compared)

@@ -7,7 +7,7 @@ from functools import cached_property
 from simnet.events import Event
 from simnet.net.faults import SETTLE
 from simnet.node.node import Node
-from simnet.node.world import Genesis
+from simnet.node.world import Genesis, World
 from simnet.run_info import RunInfo
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Crash, NodeFault, Pause
@@ -29,9 +29,17 @@ class Setting:
     """One run. `nodes` are read only where an event has announced something, and at the end."""
 
     info: RunInfo
-    scenario: Scenario
-    genesis: Genesis
+    world: World
+    """For its circuits, and for public inputs by content; its memories of what nodes have judged are left alone."""
     nodes: Mapping[NodeId, Node]
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.world.scenario
+
+    @property
+    def genesis(self) -> Genesis:
+        return self.world.genesis
 
     @cached_property
     def liars(self) -> frozenset[NodeId]:

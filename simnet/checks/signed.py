@@ -8,13 +8,16 @@ Quorums are of the whole stake. What misbehaving nodes sign is not known here, s
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockCommitted, Endorsed, Proposed, VoteCast
 from simnet.protocol.validators import Lane
 from simnet.units import NodeId, SimTime
+
+SLOTS_KEPT = 4096
+"""What was signed longer ago is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,24 @@ class Signed:
     """None: a vote for nil, which uses no key."""
 
 
+@dataclass(slots=True)
+class SlotOfAll:
+    """What was signed in one slot."""
+
+    signed: dict[tuple[NodeId, Lane, str], Signed] = field(default_factory=dict)
+    """By (node, lane, phase)."""
+    heights: dict[tuple[NodeId, Lane], int] = field(default_factory=dict)
+    """The height that a node's keys of a lane serve."""
+
+
 class KeysOnce:
     """What every honest node has signed in each slot."""
 
     def __init__(self, setting: Setting, findings: Findings) -> None:
         self._setting = setting
         self._findings = findings
-        self._signed: dict[tuple[NodeId, Lane, int, str], Signed] = {}
-        """By (node, lane, slot, phase)."""
-        self._heights: dict[tuple[NodeId, Lane, int], int] = {}
-        """The height that a slot's keys serve, by (node, lane, slot)."""
+        self._slots: dict[int, SlotOfAll] = defaultdict(SlotOfAll)
+        self._newest = 0
 
     @property
     def handlers(self) -> Handlers:
@@ -48,16 +59,20 @@ class KeysOnce:
         self._sign(e.at, e.node, Lane.VOTE, e.slot, e.phase, Signed(e.height, e.block))
 
     def _endorsed(self, e: Endorsed) -> None:
-        self._sign(e.at, e.node, Lane.ENDORSE, e.slot, f"{e.backend} endorsement", Signed(e.height, e.block))
+        self._sign(e.at, e.node, Lane[e.lane.upper()], e.slot, f"{e.backend} endorsement", Signed(e.height, e.block))
 
     def _sign(self, at: SimTime, node: NodeId, lane: Lane, slot: int, phase: str, signed: Signed) -> None:
         if node not in self._setting.honest:
             return
         self._findings.looked_at("keys_once", "signatures")
-        before = self._signed.setdefault((node, lane, slot, phase), signed)
+        book = self._slots[slot]
+        before = book.signed.setdefault((node, lane, phase), signed)
         height = signed.height
         if signed.value is not None:
-            height = self._heights.setdefault((node, lane, slot), signed.height)
+            height = book.heights.setdefault((node, lane), signed.height)
+        if slot > self._newest:
+            self._newest = slot
+            self._slots.pop(slot - SLOTS_KEPT, None)
         if before != signed:
             both = " and ".join(f"{s.value or 'nil'} of height {s.height}" for s in (before, signed))
             self._findings.broken("keys_once", at, [node], f"node {node} signed two {phase}s in slot {slot}: {both}")

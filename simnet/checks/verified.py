@@ -1,13 +1,15 @@
 """nothing_unverified: an honest node accepts nothing that it has not verified, and nothing that does not verify.
 
 Seen in what a node holds when it announces it: the certificate of a committed block, the consensus proof and the other proofs of a
-block, every committed transfer. A proof needs an accepted verification of that very proof by that very node. Signatures
-are verified here once more, straight by Ed25519; a certificate needs more than two thirds of the whole stake.
+block, every committed transfer. A proof needs an accepted verification of that very proof by that very node, and transactions' and
+consensus proofs are compared with a statement built here. Signatures are verified once more, straight by Ed25519; a certificate
+needs more than two thirds of the whole stake.
 """
 
 from collections import defaultdict
 from collections.abc import Collection
 
+from simnet.checks.envelopes import Envelopes
 from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
@@ -18,7 +20,7 @@ from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.scenario.opponents import is_opponents, spoils_proof
-from simnet.units import NodeId
+from simnet.units import NodeId, SimTime
 
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""
@@ -48,7 +50,10 @@ class Verified:
         self._setting = setting
         self._findings = findings
         self._signatures = Signatures()
+        self._envelopes = Envelopes(setting.world)
         self._keys = [v.key for v in setting.genesis.validators]
+        self._signed: dict[TxMessage, str | None] = {}
+        """Why a transfer is not its sender's; None: it is."""
         self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
         """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
 
@@ -82,7 +87,7 @@ class Verified:
         if own is None:
             return
         self._findings.looked_at(CHECK, "certificates")
-        why = self._why_not_decided(e.node, own.certificate, own.block.header)
+        why = self._why_not_decided(e.at, e.node, own.certificate, own.block.header)
         why = why or self._why_no_quorum("precommits", own.certificate.voters(Phase.PRECOMMIT))
         if why is not None:
             self._broken(e, e.node, f"committed {e.block} at height {e.height}, whose certificate {why}")
@@ -96,16 +101,26 @@ class Verified:
         self._findings.looked_at(CHECK, "transfers")
         if message is None:
             return "which it does not hold"
-        transfer = message.tx.transfer
-        if SignedTransfer.of(transfer, message.tx.account).id != tx_id:
+        if message not in self._signed:
+            self._signed[message] = self._why_not_signed(message)
+        if message.tx.id != tx_id:
             return "which is another than its id says"
-        if not self._signatures.valid(transfer.sender, _signed_bytes(message, self._setting.genesis.chain_id), message.signature):
-            return "whose signature does not verify"
+        why = self._signed[message]
+        if why is not None:
+            return why
         verified = ("transaction", message.envelope.name)
         if verified not in self._accepted[node]:
             return "whose proof it has not verified"
         self._accepted[node].discard(verified)
-        return None
+        return None if self._envelopes.of_transfer(message) else "whose proof is of something else"
+
+    def _why_not_signed(self, message: TxMessage) -> str | None:
+        """Looked at once for each content."""
+        transfer = message.tx.transfer
+        if SignedTransfer.of(transfer, message.tx.account).id != message.tx.id:
+            return "which is another than its id says"
+        signed = _signed_bytes(message, self._setting.genesis.chain_id)
+        return None if self._signatures.valid(transfer.sender, signed, message.signature) else "whose signature does not verify"
 
     # --- proven ----------------------------------------------------------------------------------------
 
@@ -119,7 +134,9 @@ class Verified:
             return
         if ("consensus", own.proof.envelope.name) not in self._accepted[e.node]:
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of height {e.height} without verifying it")
-        why = self._why_not_decided(e.node, own.proof.certificate, own.block.header)
+        if not self._envelopes.of_decision(own, self._setting.nodes[e.node].chain.registry, own.proof):
+            self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of something else for height {e.height}")
+        why = self._why_not_decided(e.at, e.node, own.proof.certificate, own.block.header)
         why = why or self._why_no_quorum("tags", own.proof.certificate.tags())
         if why is not None:
             self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
@@ -134,13 +151,14 @@ class Verified:
 
     # --- certificates ----------------------------------------------------------------------------------
 
-    def _why_not_decided(self, node: NodeId, certificate: Certificate, header: Header) -> str | None:
+    def _why_not_decided(self, at: SimTime, node: NodeId, certificate: Certificate, header: Header) -> str | None:
         """What keeps a certificate from being one of this block, of a slot that has been; each of its signatures is verified."""
-        now = self._setting.nodes[node].clock.now
         if (certificate.height, certificate.block) != (header.height, header_hash(header)):
             return f"is of {certificate.block.hex()[:16]} at height {certificate.height}"
         if certificate.slot < header.slot:
             return f"is of slot {certificate.slot}, before the block's own slot {header.slot}"
+        # By true time or by the node's own clock, whichever is ahead.
+        now = max(at, self._setting.nodes[node].clock.now)
         if self._setting.start_of(certificate.slot) > now + self._setting.precision:
             return f"is of slot {certificate.slot}, which has not begun"
         subject = (certificate.height, certificate.slot, certificate.block)

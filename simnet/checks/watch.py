@@ -16,9 +16,8 @@ from simnet.checks.verdicts import Findings, Violation
 from simnet.checks.verified import Verified
 from simnet.events import BlockAggregated, BlockProven, Event
 from simnet.node.node import Node
-from simnet.node.world import Genesis
+from simnet.node.world import World
 from simnet.run_info import RunInfo
-from simnet.scenario.model import Scenario
 from simnet.units import NodeId, SimTime
 
 
@@ -33,16 +32,16 @@ class Watcher(Protocol):
 class Checks:
     """Observes a run and reports violations."""
 
-    def __init__(self, info: RunInfo, scenario: Scenario, genesis: Genesis, nodes: Mapping[NodeId, Node]) -> None:
-        self._setting = setting = Setting(info, scenario, genesis, nodes)
+    def __init__(self, info: RunInfo, world: World, nodes: Mapping[NodeId, Node]) -> None:
+        self._setting = setting = Setting(info, world, nodes)
         self._findings = findings = Findings()
         self._calm = calm = Calm(setting)
         self._progress = Progress(setting, findings, calm)
         self._lags = [Lag(setting, findings, calm, "proven", BlockProven)]
-        if scenario.block_proof_backends:
+        if world.scenario.block_proof_backends:
             self._lags.append(Lag(setting, findings, calm, "aggregated", BlockAggregated))
         self._chains = Chains(setting, findings)
-        self._coherence = Coherence(setting, findings)
+        self._coherence = Coherence(setting, findings, calm)
         self._effect = FaultEffect(setting, findings)
         # The calm first: the others judge by it.
         told: tuple[Watcher, ...] = (
@@ -103,6 +102,8 @@ class Checks:
             lag.on_time(at)
         self._calm.settle(at)
         self._progress.on_calm(at)
+        for lag in self._lags:
+            lag.on_calm()
 
     # --- for the simulation ----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simnet.node import committee, finality
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.finality import Finality
 from simnet.node.processor import Processor
@@ -13,8 +14,11 @@ from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
+from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
-from simnet.protocol.messages import Certificate, Phase, Vote
+from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote
+from simnet.protocol.transfer import Account, Transfer
+from simnet.protocol.validators import Electorate, Registry
 from simnet.protocol.votes import VoteBook
 from tests.checks.kit import bench, breaks, entry
 from tests.mocks import MockBackend
@@ -135,7 +139,7 @@ def test_a_consensus_proof_with_too_few_votes_is_found(monkeypatch: pytest.Monke
         prove(self, committed, replace(certificate, votes=tuple(v for v in certificate.votes if v.validator < 2)), keys)
 
     monkeypatch.setattr(Finality, "_prove", short)
-    monkeypatch.setattr(Finality, "_why_unrelated", lambda self, proof, committed: None)
+    monkeypatch.setattr(Finality, "why_unrelated", lambda self, proof, committed: None)
     breaks(bench().run(), CHECK, "whose certificate has tags of 20 of 40")
 
 
@@ -150,3 +154,25 @@ def test_a_transfer_that_its_sender_did_not_sign_is_found(monkeypatch: pytest.Mo
     monkeypatch.setattr(Draft, "message", unsigned)
     monkeypatch.setattr(World, "signature_valid", lambda self, message: True)
     breaks(bench(rate=6.0).run(), CHECK, "whose signature does not verify")
+
+
+def test_a_proof_of_another_transfer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makers and verifiers leave the account out of the statement, all alike."""
+    monkeypatch.setattr(Transfer, "statement", lambda self, account: self.encode() + Account(1).encode())
+    breaks(bench(rate=6.0).run(), CHECK, "whose proof is of something else")
+
+
+def test_a_consensus_proof_of_another_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provers and verifiers leave the block out of the statement, all alike."""
+
+    def anything(block: Block, slot: int, members: Committee) -> BlockStatement:
+        return replace(committee.block_statement(block, slot, members), digest=bytes(32))
+
+    def statement(world: World, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
+        members = committee.committee_of(world, electorate.members, registry, committee.place_of(proof.certificate))
+        votes = committee.member_votes(electorate.members, proof.certificate, proof.vrf)
+        return consensus_statement(members, anything(block, proof.certificate.slot, members), votes)
+
+    monkeypatch.setattr(finality, "block_statement", anything)
+    monkeypatch.setattr(finality, "proof_statement", statement)
+    breaks(bench().run(), CHECK, "of something else for height 1")

@@ -34,18 +34,23 @@ class FakeSimulation:
         return self._ending()
 
 
+HELD = {name: {"held": True, "status": "held", "longest_gap_slots": 1.0} for name in CHECKS}
+
+
 def result(**changes: object) -> SimpleNamespace:
     plain = {
         "complete": True,
         "interrupted": False,
         "end": from_ms(11_500),
         "violations": (),
-        "checks": {name: {"held": True, "status": "held", "longest_gap_slots": 1.0} for name in CHECKS},
+        "checks": HELD,
         "costs": {"transaction": 1},
         "timings": {"wall_s": 0.1},
         "proofs_sha256": "cd" * 32,
+        "expectation": None,
     }
-    return SimpleNamespace(**{**plain, **changes})
+    made = {**plain, **changes}
+    return SimpleNamespace(**made, as_expected=not made["violations"])
 
 
 def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = None, ending: Callable[[], SimpleNamespace] = result) -> None:

@@ -10,6 +10,7 @@ from simnet.analyze.analysis import LOAD_RULES, LOAD_SAFETY, NETWORK_RULES, RUN_
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.thresholds import Threshold, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
+from simnet.checks import CHECKS
 from simnet.errors import ThresholdError
 from tests.unit import fakes
 
@@ -106,3 +107,33 @@ def test_formats_say_the_same() -> None:
     suite = ET.fromstring(FORMATS["junit"](analyses)).find("testsuite")
     assert suite is not None and suite.get("failures") == "1"
     assert FORMATS["github"](analyses).startswith("::error title=propagation.p95_ms::s.json: propagation.p95_ms is 120.500, wanted <= 100")
+
+
+def test_what_a_rule_tolerates_passes_with_a_warning() -> None:
+    summary = {"checks": {name: {"status": name} for name in ("held", "broken", "not_exercised")}}
+    verdicts = judge(summary, [rule("checks.*.status", equals="held", tolerates=("not_exercised",))])
+    assert [(v.actual, v.passed, v.tolerated) for v in verdicts] == [
+        ("held", True, False),
+        ("broken", False, False),
+        ("not_exercised", True, True),
+    ]
+    words = [line.split()[0] for line in FORMATS["text"]([Analysis(Path("s"), (), tuple(verdicts))]).splitlines()[1:4]]
+    assert words == ["ok", "FAIL", "warn"]
+
+
+@pytest.mark.parametrize("entry", ['tolerates = "x"\nequals = "y"', 'tolerates = ["x"]\nmax = 1', 'tolerates = [1]\nequals = "y"'])
+def test_tolerates_is_for_texts(tmp_path: Path, entry: str) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(f'[[threshold]]\nmetric = "a"\nwhy = "w"\n{entry}\n')
+    with pytest.raises(ThresholdError, match="tolerates"):
+        load_thresholds(path)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_default_rules_judge_every_check(check: str) -> None:
+    """A broken one fails but for `fault_effect`; one that was not exercised fails where the question needs it."""
+    (found,) = [r for r in load_thresholds(RUN_SAFETY).thresholds if r.metric == f"checks.{check}.status"]
+    status = {s: judge({"checks": {check: {"status": s}}}, [found])[0].passed for s in ("held", "broken", "not_exercised")}
+    may_lack = check in ("no_double_spend", "aggregated", "fault_effect")
+    assert status == {"held": True, "broken": check == "fault_effect", "not_exercised": may_lack}
+    assert not judge({"checks": {}}, [found])[0].passed, "absent"

@@ -102,6 +102,18 @@ def test_a_broken_invariant_is_exit_1_with_the_replay_command(monkeypatch: pytes
     assert run_json()["exit_code"] == 1
 
 
+IDLE = {"held": False, "status": "broken", "first": {"at_ms": 1.0, "nodes": [], "detail": "never acted: nodes[0] crash (never began)"}}
+
+
+@pytest.mark.parametrize(("strict", "code"), [(True, 1), (False, 0)])
+def test_a_fault_that_never_acted_is_a_warning_and_with_strict_an_error(monkeypatch: pytest.MonkeyPatch, strict: bool, code: int) -> None:
+    fakes.install(monkeypatch, ending=lambda: fakes.result(checks={**fakes.HELD, "fault_effect": IDLE}))
+    result = simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze", *(["--strict"] if strict else []))
+    assert result.exit_code == run_json()["exit_code"] == code
+    assert ("error: broken invariant: fault_effect: never acted: nodes[0] crash" in result.stderr) == strict
+    assert ("warning: fault_effect: never acted: nodes[0] crash (never began)" in result.stderr) == (not strict)
+
+
 def test_an_interrupted_run_is_written_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     fakes.install(monkeypatch, story()[:20], lambda: fakes.result(complete=False, interrupted=True))
     result = simnet("run", str(fakes.SCENARIO), "--out", "out")

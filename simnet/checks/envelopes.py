@@ -1,0 +1,55 @@
+"""Whether a proof that a node accepted claims what that node's chain says, and nothing else.
+
+A verifier compares the digest of public inputs in the envelope with that of its own statement. So a verification by the node, and an
+envelope whose digest is that of a statement built here, mean that the node has verified this very claim.
+"""
+
+import hashlib
+
+from simnet.errors import ProofError
+from simnet.node.chain import CommittedBlock
+from simnet.node.committee import proof_statement
+from simnet.node.world import World
+from simnet.proofs import native
+from simnet.proofs.backend import BackendId, Circuit
+from simnet.protocol.messages import ConsensusProof, TxMessage
+from simnet.protocol.validators import Registry
+
+KEPT = 65_536
+
+
+class Envelopes:
+    """Compares envelopes with statements, once a content; the oldest are forgotten."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: dict[tuple[bytes, bytes], bool] = {}
+
+    def of_transfer(self, message: TxMessage) -> bool:
+        """Whether a transfer's proof is of it and the account it starts from."""
+        transfer, account = message.tx.transfer, message.tx.account
+        if message.backend not in BackendId.__members__.values():
+            return False
+        statement = transfer.encode() + account.encode()
+        return self._claims(BackendId(message.backend), self._world.circuits.transaction, statement, message.envelope.data)
+
+    def of_decision(self, committed: CommittedBlock, registry: Registry, proof: ConsensusProof) -> bool:
+        """Whether a consensus proof is of a node's committed block, by the votes that it names."""
+        statement = proof_statement(self._world, committed.electorate, registry, committed.block, proof)
+        return self._claims(BackendId(proof.backend), self._world.circuits.consensus, statement, proof.envelope.data)
+
+    def _claims(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: bytes) -> bool:
+        head = envelope[: native.ENVELOPE_HEADER_BYTES]
+        content = (hashlib.blake2s(bytes((backend, circuit.id)) + statement).digest(), head)
+        if content not in self._known:
+            if len(self._known) >= KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[content] = head[native.PUBLIC_DIGEST] == self._digest(backend, circuit, statement)
+        return self._known[content]
+
+    def _digest(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes | None:
+        """None: nothing can prove such a statement."""
+        try:
+            return native.public_digest(backend, circuit, self._world.workshop.public_inputs(backend, circuit, statement))
+        except ProofError:
+            return None
