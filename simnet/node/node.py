@@ -20,12 +20,13 @@ from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
-from simnet.node.sync import Sync
+from simnet.node.sync import Sync, is_status_of
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
+from simnet.protocol import shapes
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage, Vote
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
@@ -104,10 +105,12 @@ class Node:
         handler = self._handlers.get(message.kind)
         if message.kind in PROOFS and not self.peers.has_time_for(peer):
             self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
-        elif handler is not None:
-            handler(message, peer)
-        else:
+        elif handler is None:
             self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
+        elif not _sound(message):
+            self._world.network.verdict(self.id, message, Verdict.REJECT, "malformed")
+        else:
+            handler(message, peer)
 
     def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node's own answer."""
@@ -117,7 +120,9 @@ class Node:
         """A point-to-point message."""
         if self.opponent.answers(kind, payload, peer):
             return
-        if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+        if not shapes.DIRECT.get(kind, is_status_of(kind))(payload):
+            self.peers.refused(kind, peer, "malformed")
+        elif kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
             self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
@@ -222,3 +227,10 @@ class Node:
         if self.enforcement is not None:
             self.enforcement.on_proven(height)
         self.aggregation.on_proven()
+
+
+def _sound(message: Message) -> bool:
+    """Whether a message's payload has the shape of its kind; looked at once, for all receivers."""
+    if message.sound is None:
+        message.sound = shapes.GOSSIP[message.kind](message.payload)
+    return message.sound

@@ -27,7 +27,8 @@ from simnet.node.world import World
 from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
-from simnet.protocol.votes import Holding
+from simnet.protocol.shapes import are, is_bytes, is_number
+from simnet.protocol.votes import TOLD_MAX, Holding
 from simnet.units import NS_PER_S, NodeId, SimTime
 
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
@@ -39,6 +40,7 @@ PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
 """Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
+VALIDATORS_MAX = 1 << 16
 OWED_MAX = 512
 """Transfers that one neighbour asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
@@ -77,6 +79,34 @@ class Status:
         """Bytes on the wire."""
         parts = sum(PROOFS_HELD_BYTES + PART_BYTES * len(p.parts) for p in self.proofs)
         return STATUS_BYTES + HOLDING_BYTES * len(self.votes) + 32 * len(self.transfers) + parts
+
+
+def is_status_of(kind: str) -> Callable[[object], bool]:
+    """The shape of what nodes tell about themselves."""
+    return {"status": _is_status, "proof_request": _is_proofs_held}.get(kind, lambda _: False)
+
+
+def _is_status(x: object) -> bool:
+    if not isinstance(x, Status):
+        return False
+    numbers = is_number(x.height, 64) and is_number(x.aggregated, 64)
+    return numbers and are(x.votes, _is_holding, TOLD_MAX) and are(x.transfers, _is_id) and are(x.proofs, _is_proofs_held, PROOFS_TOLD)
+
+
+def _is_holding(h: object) -> bool:
+    if not isinstance(h, Holding) or not is_number(h.slot, 64) or h.phase not in Phase:
+        return False
+    return (h.block is None or _is_id(h.block)) and is_number(h.voters, VALIDATORS_MAX)
+
+
+def _is_proofs_held(p: object) -> bool:
+    if not isinstance(p, ProofsHeld) or not is_number(p.height, 64) or len(p.parts) > PROOFS_MAX:
+        return False
+    return all(is_number(field, 8) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
+
+
+def _is_id(x: object) -> bool:
+    return is_bytes(x, 32)
 
 
 class Sync:
