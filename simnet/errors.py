@@ -29,10 +29,11 @@ class Problem:
 
 
 class InputError(SimnetError):
-    """An input file that cannot be used; carries every problem found, not only the first."""
+    """An input file that cannot be used; carries every problem found, not only the first, and what else was noticed."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], warnings: list[Problem] | None = None) -> None:
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings or ())
         super().__init__("\n".join(str(p) for p in problems))
 
 

@@ -210,7 +210,7 @@ class TxRefused(Event):
 
 @event
 class TxEvicted(Event):
-    """Left a mempool: committed or stale."""
+    """Left a mempool: committed, stale, or in conflict with another one of its sender."""
 
     node: NodeId
     tx: str
@@ -267,11 +267,14 @@ class VoteCast(Event):
 
 @event
 class Endorsed(Event):
-    """A member certified a committed block once more, in a later slot, since the votes that decided it prove nothing."""
+    """A member certified a committed block once more, since the votes that decided it prove nothing."""
 
     node: NodeId
     height: int
     slot: int
+    """Whose keys it uses."""
+    lane: str
+    """endorse: of the block's own slot. recover: of a later one."""
     block: str
     backend: str
 

@@ -59,7 +59,7 @@ class KeysOnce:
         self._sign(e.at, e.node, Lane.VOTE, e.slot, e.phase, Signed(e.height, e.block))
 
     def _endorsed(self, e: Endorsed) -> None:
-        self._sign(e.at, e.node, Lane.ENDORSE, e.slot, f"{e.backend} endorsement", Signed(e.height, e.block))
+        self._sign(e.at, e.node, Lane[e.lane.upper()], e.slot, f"{e.backend} endorsement", Signed(e.height, e.block))
 
     def _sign(self, at: SimTime, node: NodeId, lane: Lane, slot: int, phase: str, signed: Signed) -> None:
         if node not in self._setting.honest:

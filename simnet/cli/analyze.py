@@ -101,5 +101,5 @@ def _judge(path: Path, thresholds: Path | None, options: dict[str, float]) -> An
     try:
         return analyze_file(path, thresholds, options)
     except SimnetError as error:
-        exits.complain(error)
+        exits.complain(error, places=True)
         return Analysis(path, (), (), problem=str(error))

@@ -35,11 +35,11 @@ def validate(
         try:
             loaded = load_any(path, strict=strict)
         except SimnetError as error:
-            exits.complain(error)
+            exits.complain(error, places=True)
             code = exits.USAGE
             continue
         for warning in loaded.warnings:
-            say(f"warning: {warning}", err=True)
+            exits.tell("warning", warning, place=True)
         what = "wrapper" if isinstance(loaded, LoadedWrapper) else "profile"
         say(f"{path}: ok, a {what} (sha256 {loaded.sha256})")
     return code

@@ -17,7 +17,7 @@ from simnet.cli.comparison import run_again, with_comparison
 from simnet.cli.progress import Progress
 from simnet.cli.screen import say
 from simnet.cli.signals import Stop, deferred
-from simnet.errors import SimnetError
+from simnet.errors import Problem, ScenarioError, SimnetError
 from simnet.garbage import rare_collections
 from simnet.record.files import RunFolder, write_json
 from simnet.record.penalties import PenaltyLog
@@ -30,7 +30,6 @@ from simnet.record.versions import crates, packages
 
 if TYPE_CHECKING:
     from simnet.opaque import OpaqueRun
-    from simnet.run_info import RunInfo
     from simnet.scenario.load import LoadedScenario
     from simnet.scenario.model import Scenario
     from simnet.simulation import RunResult, Simulation
@@ -98,14 +97,13 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     refuse_collisions(metrics.items(), [*_inputs(request, loaded), *_others(folder)])
     header = _header(request, loaded, seed)
     labels = _labels(request, loaded)
+    _tell_unfelt(request, _unfelt(scenario, seed), loud=console is not None)
     lock = folder.begin(header, force=request.force, locked=request.locked)
     try:
         simulation = _build(scenario, seed, request)
     except KeyboardInterrupt:
         write_json(folder.run, {**header, "complete": False, "interrupted": True, "exit_code": exits.INTERRUPTED})
         raise
-    if console is not None and (unfelt := _unfelt_partition(scenario, simulation.info)):
-        say(f"warning: {plain.printable(unfelt)}", err=True)
     recorder = SummaryRecorder(simulation.info, labels)
     outcome = replace(_observe(request, loaded, folder, header, simulation, recorder, console), lock=lock)
     again = (scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == exits.HELD
@@ -134,14 +132,31 @@ def _others(folder: RunFolder) -> list[tuple[str, Path]]:
     return [(name, path) for name, path in folder.taken if path not in (folder.summary, folder.csv)]
 
 
-def _unfelt_partition(scenario: "Scenario", info: "RunInfo") -> str | None:
-    """That a partition cuts nothing, which depends on the seed. Upstream skips it without a word and without records."""
-    from simnet.net.topology import crossing
+def _tell_unfelt(request: Request, unfelt: list[str], *, loud: bool) -> None:
+    """Warnings that need the run's links; errors with `--strict`."""
+    if unfelt and request.strict and not request.repeats:
+        raise ScenarioError([Problem(request.scenario, None, "", None, why) for why in unfelt])
+    for why in unfelt if loud else ():
+        say(f"warning: {plain.printable(why)}", err=True)
 
-    partition = scenario.faults.partition
-    if partition is None or crossing(info.edges, info.regions, partition.group_a, partition.group_b):
-        return None
-    return f"faults.partition: with seed {info.seed} no link joins {partition.group_a} and {partition.group_b}: nothing is cut"
+
+def _unfelt(scenario: "Scenario", seed: int) -> list[str]:
+    """Faults of links that concern no link, which depends on the seed. Upstream skips such a partition without a word."""
+    from simnet.net.faults import concerns
+    from simnet.net.topology import crossing, edges_of
+
+    partition, rules = scenario.faults.partition, scenario.faults.links
+    if partition is None and not rules:
+        return []
+    edges, regions = edges_of(scenario.topology, seed), scenario.region_of_node
+    found = []
+    if partition is not None and not crossing(edges, regions, partition.group_a, partition.group_b):
+        found.append(f"faults.partition: with seed {seed} no link joins {partition.group_a} and {partition.group_b}: nothing is cut")
+    for index, fault in enumerate(rules):
+        if not any(concerns(fault, a, b, regions) or concerns(fault, b, a, regions) for a, b in edges):
+            way = f"from {fault.source or 'anywhere'} to {fault.target or 'anywhere'}"
+            found.append(f"faults.links.{index}: with seed {seed} no link goes {way}: it does nothing")
+    return found
 
 
 def _in_two_processes(outcome: Outcome, metrics: Mapping[str, Path]) -> Outcome:

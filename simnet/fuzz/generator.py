@@ -146,7 +146,7 @@ def _links(draw: Draw, delay_ms_max: int) -> dict[str, Any]:
 
 
 def _traffic(draw: Draw, duration_ms: int) -> dict[str, Any]:
-    rate = draw.pick((0.1, 0.3, 0.6, 1.5))
+    rate = draw.pick((0.1, 0.5, 1.0, 2.0))
     phase = {"model": "poisson", "duration_ms": duration_ms * 4 // 5, "lambda_per_sec": rate}
     bias = draw.pick(({"type": "uniform"}, {"type": "uniform"}, {"type": "zipf", "s": 1.2}))
     return {"tx": {"publisher_bias": bias, "phases": [phase]}}

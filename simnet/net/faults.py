@@ -144,7 +144,7 @@ class Faults:
 
     def _on_links(self, fault: LinkFault, number: int, seed: int, regions: Sequence[str]) -> Generator[simpy.Event, object, None]:
         """A rule on every directed edge between two regions, for a while."""
-        hops = [end for low, high in self._network.edges for end in ((low, high), (high, low)) if _concerns(fault, *end, regions)]
+        hops = [end for low, high in self._network.edges for end in ((low, high), (high, low)) if concerns(fault, *end, regions)]
         yield self._env.timeout(from_ms(fault.start_ms))
         rules: dict[tuple[int, int], Rule] = {hop: rule_of(fault, seed, number, hop, self._clock.now) for hop in hops}
         detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
@@ -204,7 +204,7 @@ class Faults:
         self._emit(FaultInjected(self._clock.now, kind, detail))
 
 
-def _concerns(fault: LinkFault, source: NodeId, target: NodeId, regions: Sequence[str]) -> bool:
+def concerns(fault: LinkFault, source: NodeId, target: NodeId, regions: Sequence[str]) -> bool:
     """Whether a fault is on the way from one node to another."""
     ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
     return any(fault.source in (None, regions[a]) and fault.target in (None, regions[b]) for a, b in ways)

@@ -1,7 +1,7 @@
 """Who proves a committed block, when, and in which field.
 
 Candidates are the members in the leader order of the block's slot that have one of the scenario's
-`block_proof_backends`. The first begins at commit; candidate k takes over when k time-outs have brought no proof.
+`block_proof_backends`. The first begins at commit; after each time-out without a proof as many again do (`turn_of`).
 All proofs of a block are made in one field; the recursive one, which rests on all others, comes last.
 """
 
@@ -17,6 +17,7 @@ from simnet.node.processor import Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
+from simnet.protocol.certification import turn_of
 from simnet.protocol.messages import BlockProof
 from simnet.units import NodeId, from_ms
 
@@ -54,7 +55,7 @@ class BlockProver:
         candidates = block_provers(self._world, committed)
         if self._node in candidates:
             rank = candidates.index(self._node)
-            self._world.after((rank + caught_up) * self._timeout, lambda: self._begin(height, rank))
+            self._world.after((turn_of(rank) + caught_up) * self._timeout, lambda: self._begin(height, rank))
 
     def _begin(self, height: int, rank: int) -> None:
         """Starts on a block, unless it has been proved meanwhile."""

@@ -105,8 +105,10 @@ def why_no_tag_set(certificate: Certificate, electorate: Electorate, header_slot
     if not header_slot <= certificate.slot <= now_slot:
         return "slot"
     known = electorate.registered(certificate.slot)
-    if certificate.lane is Lane.VOTE and certificate.registered != known:
+    if certificate.lane is not Lane.RECOVER and certificate.registered != known:
         return "registrations"
+    if certificate.lane is Lane.ENDORSE and certificate.slot != header_slot:
+        return "slot"
     if certificate.registered > registry.count(epoch_of(certificate.slot)):
         return "registrations"
     tags = certificate.tags()

@@ -24,6 +24,7 @@ from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.identity import no_keys, otk_tree, public_otk
 from simnet.node.processor import TOO_LARGE, Processor, Ticket
+from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -35,7 +36,7 @@ from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, K
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
 from simnet.units import NodeId, from_ms
 
-ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 8, 32, 64
+ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
 
 
@@ -136,14 +137,14 @@ class Finality:
         if self._conduct.keeps("votes", effect.height):
             return
         committed, backend = self._committed(effect.height), BackendId(effect.backend)
-        place = (effect.slot, Lane.ENDORSE, effect.backend, effect.registered)
+        place = (effect.slot, effect.lane, effect.backend, effect.registered)
         committee = committee_of(self._world, committed.electorate.members, self._chain.registry, place)
-        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), Lane.ENDORSE)
+        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
         tags = tags_of(committee, committed.block, effect.slot, lambda which: tree.key(effect.slot % SLOTS_PER_EPOCH, which))
-        unsigned = Endorsement(effect.height, effect.slot, effect.block, backend, effect.registered, self._node, tags, b"")
+        unsigned = Endorsement(effect.height, effect.slot, effect.lane, effect.block, backend, effect.registered, self._node, tags, b"")
         endorsement = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         name = committed.block.hash.hex()[:16]
-        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, name, backend.label))
+        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
         self._world.publish_consensus(self._node, "endorsement", endorsement, endorsement.size)
         self._feed(certification.Endorsed(endorsement))
 
@@ -229,7 +230,7 @@ class Finality:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
         elif self._is_proven(disclosure.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
-        elif disclosure.slot > self._slot + 1 or self._chain.registry.of(disclosure.validator, epoch) is None:
+        elif disclosure.slot > latest_slot(self._world, self._node) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
         elif not self._keys_hold(disclosure):
@@ -325,7 +326,9 @@ class Finality:
         if certificate.lane is Lane.VOTE and certificate.backend != header.backend:
             return "UnknownBackend"
         why = why_not_signed(self._world, certificate)
-        why = why or why_no_tag_set(certificate, committed.electorate, header.slot, self._slot + 1, self._chain.registry)
+        why = why or why_no_tag_set(
+            certificate, committed.electorate, header.slot, latest_slot(self._world, self._node), self._chain.registry
+        )
         if why is not None:
             return why
         return None if [e.validator for e in proof.vrf] == list(certificate.tags()) else "vrf_entries"

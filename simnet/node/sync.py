@@ -20,6 +20,7 @@ from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
 from simnet.node.peers import Peers
+from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.world import World
@@ -334,7 +335,7 @@ class Sync:
             return "another_block"
         if header.hash != block.hash or (certificate.height, certificate.block) != (header.height, block.hash):
             return "certificate"
-        if not header.slot <= certificate.slot <= self._validator.slot + 1:
+        if not header.slot <= certificate.slot <= latest_slot(self._world, self._node):
             return "slot"
         if certificate.endorsements or certificate.registered != electorate.registered(certificate.slot):
             return "registrations"

@@ -15,6 +15,12 @@ KEPT_MAX = 64
 """Early proposals that a node holds."""
 
 
+def latest_slot(world: World, node: NodeId) -> int:
+    """The newest slot that may have begun by a node's clock, give or take the precision: nothing of a later one is believed."""
+    precision, length = from_ms(world.scenario.consensus.clock_precision_ms), from_ms(world.scenario.chain.slot_ms)
+    return (world.clock_of(node).now + precision - SETTLE) // length
+
+
 class Timing:
     """One node's judgement; it records what wrong clocks did."""
 

@@ -82,7 +82,7 @@ ACCEPTED = Verdict(True, "accepted")
 
 
 RANDOMNESS = {
-    "blinding": "derived from (run seed, statement), so that proof bytes repeat; unfit for production",
+    "blinding": "derived from (run seed, witness), so that proof bytes repeat; hides nothing from whoever guesses the witness; unfit for production",
     "groth16_setup": "from a published seed: whoever knows it can forge; unfit for production",
 }
 """What a run's summary says about where its provers' randomness comes from."""

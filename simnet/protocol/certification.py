@@ -4,10 +4,10 @@ A block is *proven* by a consensus proof over a certificate: signed tags of memb
 the keys behind them disclosed. The proposer begins as soon as the votes of a deciding slot are there. Whatever goes wrong after
 that, no block stays unproven:
 
-* Who does not prove is replaced: after each time-out the next member in leader order that has the backend begins, too.
-* Where votes or keys are missing, members *endorse* the lowest unproven block in later slots, with keys of the other lane, until
-  a certificate is complete. One slot endorses one height. The endorsements' backend changes from time to time, since
-  the block's own may have lost all its provers.
+* Who does not prove is replaced: after each time-out as many members again, in leader order, begin, too.
+* Where votes or keys are missing, members *endorse* the block, with keys of its own slot that serve nothing else. Endorsements add up, whenever
+  each is given. After further time-outs they do so in the other backends, too, since the block's own may have lost all its provers.
+* Where too few had keys for the block's slot, members endorse it with those of a later slot, one block a slot.
 
 A member discloses a slot's keys when its tags stand in a certificate of a quorum, which fixes them; it says so again, at most once a
 slot, to whoever publishes a certificate again.
@@ -26,6 +26,8 @@ Place = tuple[int, Lane, int, int]
 """(slot, lane, backend, registered): certificates of one place add up."""
 KeyPlace = tuple[int, Lane, int]
 """(slot, lane, backend): what a disclosure is of."""
+ENDORSED_MAX = 16
+"""Blocks that a node endorses in one slot, the lowest first."""
 PLACES_MAX = 64
 """Places of one unproven block that a node keeps tags, and keys, of: those with the most members."""
 
@@ -145,6 +147,7 @@ class Endorse:
     height: int
     block: bytes
     slot: int
+    lane: Lane
     backend: int
     registered: int
 
@@ -232,10 +235,22 @@ class Case:
     keys: dict[KeyPlace, dict[int, KeyDisclosure]] = field(default_factory=dict)
     disclosed: dict[KeyPlace, int] = field(default_factory=dict)
     """In which slot this node last disclosed its keys."""
+    endorsed: dict[int, int] = field(default_factory=dict)
+    """In which slot this node last endorsed it with keys of the block's own slot, by backend."""
     published: dict[Place, tuple[int, frozenset[int]]] = field(default_factory=dict)
     """In which slot this node last published a certificate, and of whom."""
     proving: bool = False
     taken_over: bool = False
+
+    @property
+    def registered(self) -> int:
+        """Registrations for the epoch of the block's slot, before it."""
+        return self.electorate.registered(self.header_slot)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether members with a quorum have keys for the block's slot."""
+        return self.has_quorum(self.electorate.registry.first(epoch_of(self.header_slot), self.registered))
 
     def at(self, place: Place) -> Gathered:
         """What is gathered of a place. Too many places: the one with the least weight is forgotten."""
@@ -270,8 +285,8 @@ class Certifier:
         self._rules = rules
         self._cases: dict[int, Case] = {}
         self._slot = 0
-        self._endorsed_in = -1
-        """The last slot in which this node endorsed: one height a slot."""
+        self._recovered_in = -1
+        """The last slot whose keys have endorsed an earlier block: one block a slot."""
         self._on: dict[type[Input], Callable[..., list[Effect]]] = {
             Committed: self._on_committed,
             Voted: self._on_vote,
@@ -337,7 +352,9 @@ class Certifier:
         case = self._cases.get(e.height)
         if case is None or e.block != case.block or not self._in_time(case, e.slot) or e.validator not in case.electorate.weights:
             return []
-        case.at((e.slot, Lane.ENDORSE, e.backend, e.registered)).endorsements.setdefault(e.validator, e)
+        if e.lane is Lane.VOTE or (e.lane is Lane.ENDORSE and (e.slot, e.registered) != (case.header_slot, case.registered)):
+            return []
+        case.at((e.slot, e.lane, e.backend, e.registered)).endorsements.setdefault(e.validator, e)
         return self._further(case)
 
     def _on_certificate(self, e: Certified) -> list[Effect]:
@@ -347,6 +364,8 @@ class Certifier:
             return []
         place = _place_of(certificate)
         if certificate.lane is Lane.VOTE and place != self._vote_place(case, certificate.slot):
+            return []
+        if certificate.lane is Lane.ENDORSE and (certificate.slot, certificate.registered) != (case.header_slot, case.registered):
             return []
         gathered = case.at(place)
         for vote in certificate.votes:
@@ -401,8 +420,9 @@ class Certifier:
 
     # --- rules ---------------------------------------------------------------------------------------
 
-    def _age(self, case: Case) -> int:
-        return self._slot - case.since
+    def _waited(self, case: Case) -> int:
+        """Time-outs since the block was committed here."""
+        return (self._slot - case.since) // self._rules.takeover_slots
 
     def _take_over(self, case: Case) -> list[Effect]:
         """Says so when this node begins in another's place."""
@@ -410,13 +430,13 @@ class Certifier:
             return []
         ranks = [self._rank(case, backend) for backend in self._rules.fields if backend in self._rules.provers[self._me]]
         rank = min(ranks, default=0)
-        if not ranks or self._age(case) < rank * self._rules.takeover_slots:
+        if not ranks or self._waited(case) < turn_of(rank):
             return []
         case.taken_over = True
         return [TakeOver(case.height, rank)]
 
     def _rank(self, case: Case, backend: int) -> int:
-        """How many time-outs this node waits before it proves in a backend; 0: the proposer in the block's own."""
+        """This node's place among those that can prove in a backend; 0: the proposer in the block's own."""
         order = [case.proposer, *(v for v in case.electorate.leaders(case.header_slot) if v != case.proposer)]
         able = [v for v in order if backend in self._rules.provers[v]]
         first = 0 if backend == case.backend and case.proposer in able else 1
@@ -425,7 +445,7 @@ class Certifier:
     def _may_prove(self, case: Case, backend: int) -> bool:
         if not case.ready or backend not in self._rules.provers[self._me]:
             return False
-        return self._age(case) >= self._rank(case, backend) * self._rules.takeover_slots
+        return self._waited(case) >= turn_of(self._rank(case, backend))
 
     def _further(self, case: Case, *, deadline: bool = False) -> list[Effect]:
         """Proves what is complete, or publishes what could be. At a deadline members that have not disclosed are left out."""
@@ -455,25 +475,49 @@ class Certifier:
         return place not in case.published or (deadline and case.published[place][0] < self._slot)
 
     def _endorse(self, registry: Registry) -> list[Effect]:
-        """Endorses the lowest block that has waited for a time-out and cannot be proven with what is here."""
-        slot, epoch = self._slot, epoch_of(self._slot)
-        late = [c for _, c in sorted(self._cases.items()) if self._needs_endorsing(c)]
-        if not late or slot <= self._endorsed_in or registry.of(self._me, epoch) is None:
-            return []
-        self._endorsed_in = slot
-        case = late[0]
-        return [Endorse(case.height, case.block, slot, self._backend_of(case), registry.count(epoch))]
+        """Endorses blocks that have waited too long."""
+        late = [case for _, case in sorted(self._cases.items()) if self._needs_endorsing(case)]
+        own = [effect for case in late[:ENDORSED_MAX] if case.has_keys for effect in self._endorse_own(case)]
+        return own + self._recover([case for case in late if not case.has_keys], registry)
 
-    def _backend_of(self, case: Case) -> int:
-        """The field of a slot's endorsements: the block's own for two time-outs, then the others' in turn, the same to everybody."""
+    def _endorse_own(self, case: Case) -> list[Effect]:
+        """With keys of the block's own slot: in its backend, and in one more after every two further time-outs; each again
+        after a time-out, since messages are lost."""
+        if case.electorate.registry.of(self._me, epoch_of(case.header_slot)) is None:
+            return []
         fields = (case.backend, *(f for f in self._rules.fields if f != case.backend))
-        turn = (self._slot - case.header_slot) // (2 * self._rules.takeover_slots)
-        return fields[turn % len(fields)]
+        late = (self._slot - case.header_slot) // (2 * self._rules.takeover_slots)
+        effects: list[Effect] = []
+        for backend in fields[: max(1, late)]:
+            if self._slot - case.endorsed.get(backend, -self._rules.takeover_slots) >= self._rules.takeover_slots:
+                case.endorsed[backend] = self._slot
+                effects.append(Endorse(case.height, case.block, case.header_slot, Lane.ENDORSE, backend, case.registered))
+        return effects
+
+    def _recover(self, late: list[Case], registry: Registry) -> list[Effect]:
+        """With keys of this slot, the lowest of the blocks whose own slot had too few. The backend turns with the slots, the
+        same to everybody."""
+        slot, epoch = self._slot, epoch_of(self._slot)
+        if not late or slot <= self._recovered_in or registry.of(self._me, epoch) is None:
+            return []
+        self._recovered_in = slot
+        case, fields = late[0], self._rules.fields
+        start = fields.index(case.backend)
+        turn = (slot - case.header_slot) // (2 * self._rules.takeover_slots)
+        return [Endorse(case.height, case.block, slot, Lane.RECOVER, fields[(start + turn) % len(fields)], registry.count(epoch))]
 
     def _needs_endorsing(self, case: Case) -> bool:
-        """Whether a block has waited for a time-out, and for three where all that a prover needs is here: it may be here only."""
+        """Whether a block is a time-out old and was not committed just now; where a prover has all that it needs, three time-outs:
+        it may be here only."""
         provable = any(case.has_quorum(case.opened(place)) for place in case.places)
-        return self._age(case) >= self._rules.takeover_slots * (3 if provable else 1)
+        timeouts = (self._slot - case.header_slot) // self._rules.takeover_slots
+        return self._slot > case.since and timeouts >= (3 if provable else 1)
+
+
+def turn_of(rank: int) -> int:
+    """After how many time-outs the candidate of a rank begins: 0, 1, 2, 2, 3, 3, 3, 3 …, so that any number of absent ones in front
+    of it costs little."""
+    return rank.bit_length()
 
 
 def _place_of(certificate: Certificate) -> Place:

@@ -94,13 +94,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Endorsement:
-    """A member certifies a block that it has committed once more, in a later slot: the votes that decided it can prove nothing.
+    """A member certifies a block that it has committed once more: the votes that decided it can prove nothing.
 
-    Its tags stand for all three phases and come from the lane that serves nothing else.
+    Its tags stand for all three phases and come from a lane that serves nothing else.
     """
 
     height: int
     slot: int
+    """Whose keys its tags are made with."""
+    lane: Lane
     block: bytes
     backend: int
     """In whose field the tags are."""
@@ -111,13 +113,13 @@ class Endorsement:
     signature: bytes
 
     def signing_bytes(self) -> bytes:
-        head = struct.pack("<QQBHH", self.height, self.slot, self.backend, self.registered, self.validator)
+        head = struct.pack("<QQBBHH", self.height, self.slot, self.lane, self.backend, self.registered, self.validator)
         return b"SIMNET-ENDORSEMENT-V1" + head + self.block + b"".join(self.tags)
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        return 21 + 4 * DIGEST_BYTES + SIGNATURE_BYTES
+        return 22 + 4 * DIGEST_BYTES + SIGNATURE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class Certificate:
     @property
     def lane(self) -> Lane:
         """Which keys its tags are made with."""
-        return Lane.ENDORSE if self.endorsements else Lane.VOTE
+        return self.endorsements[0].lane if self.endorsements else Lane.VOTE
 
     def voters(self, phase: Phase) -> frozenset[int]:
         """Who voted for the block in a phase."""
@@ -165,9 +167,8 @@ class Certificate:
         subject = (self.height, self.slot, self.block)
         if any((v.height, v.slot, v.block) != subject for v in self.votes):
             return "votes"
-        if any(
-            (e.height, e.slot, e.block, e.backend, e.registered) != (*subject, self.backend, self.registered) for e in self.endorsements
-        ):
+        place = (*subject, self.backend, self.registered, self.lane)
+        if any((e.height, e.slot, e.block, e.backend, e.registered, e.lane) != place or e.lane is Lane.VOTE for e in self.endorsements):
             return "votes"
         places = [(v.validator, v.phase) for v in self.votes] + [(e.validator, Phase.COMMIT) for e in self.endorsements]
         return None if places == sorted(set(places)) else "votes"

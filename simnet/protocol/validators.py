@@ -32,7 +32,9 @@ class Lane(IntEnum):
     VOTE = 0
     """The three phases of a slot's vote."""
     ENDORSE = 1
-    """Certifying an earlier block once more."""
+    """Certifying the block of this very slot once more, whenever that is."""
+    RECOVER = 2
+    """Certifying, in this slot, an earlier block whose own slot's epoch had too few keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The consensus load's summary and CSV (specification of the scenario files, sections 4.3 and 4.4).
 
-Its times are real wall times: the load is a load test. `proof_bytes` counts the proof envelope's bytes.
+Its times are real wall times: the load is a load test. `proof_bytes` counts the proof envelope's bytes. `security_bits` and
+`use_gpu` say what happened (the backend's conjectured bits, and that the CPU proved); what was asked for is beside them.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,8 +39,8 @@ def load_summary(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels) 
         "runs": load.runs,
         "validators": load.validators,
         "witness_commitments": load.witness_commitments,
-        "security_bits": 128 if load.security_bits is None else load.security_bits,
-        "use_gpu": bool(load.use_gpu),
+        "security_bits": math.floor(labels.security_bits[0]),
+        "use_gpu": False,
         "seed": DEFAULT_CONSENSUS_SEED if load.seed is None else load.seed,
         "summary_path": labels.summary_path,
         "csv_path": labels.csv_path,
@@ -48,11 +50,11 @@ def load_summary(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels) 
         "failures": list(result.failures),
         "tamper_vrf": _tamper(result.attacks.get("vrf")),
         "tamper_quorum": _tamper(result.attacks.get("quorum_roots")),
-        "simnet": _ours(result, labels, len(verified)),
+        "simnet": _ours(load, result, labels, len(verified)),
     }
 
 
-def _ours(result: "LoadResult", labels: LoadLabels, verified: int) -> dict[str, object]:
+def _ours(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels, verified: int) -> dict[str, object]:
     conjectured, proven = labels.security_bits
     return {
         "version": simnet.__version__,
@@ -60,6 +62,7 @@ def _ours(result: "LoadResult", labels: LoadLabels, verified: int) -> dict[str, 
         "backend": labels.backend,
         "times": "wall",
         "circuit": result.circuit.size,
+        "requested": {"security_bits": load.security_bits, "use_gpu": bool(load.use_gpu)},
         "security_bits_conjectured": rounded(conjectured),
         "security_bits_proven": rounded(proven),
         "runs_done": result.done,

@@ -78,9 +78,25 @@ class Document:
             return None
 
     def warn_unknown(self, model: type[BaseModel]) -> None:
-        found = [(unknown.key, self.problem(unknown.key, None, unknown.why)) for unknown in unknown_keys(model, self.data)]
-        self._unknown += found
-        self.warnings += [problem for _, problem in found]
+        found = list(unknown_keys(model, self.data))
+        self._unknown += [(unknown.key, self.problem(unknown.key, None, unknown.why)) for unknown in found]
+        self.warn_names(found)
+
+    def warn_names(self, found: Iterable[Finding]) -> None:
+        """Names that nothing reads: warnings in a file, which another program may read; problems on the command line."""
+        for finding in found:
+            why = finding.why.replace("unknown key, ignored", "unknown key") if self._is_set(finding.key) else finding.why
+            if self._is_set(finding.key):
+                self.problems.append(self._set_problem(finding.key, finding.value, why))
+            else:
+                self.warnings.append(self.problem(finding.key, finding.value, why))
+
+    def _set_problem(self, key: Path, value: object, why: str) -> Problem:
+        return Problem(self.path, None, _dotted(key), _shown(value), f"{why} (set on the command line)")
+
+    def _is_set(self, key: Path) -> bool:
+        """Whether the command line has set a key or something below it."""
+        return any(key[: len(path)] == path or path[: len(key)] == key for path in self._changed)
 
     def warn(self, found: Iterable[Finding]) -> None:
         self.warnings += [self.problem(f.key, f.value, f.why) for f in found]
@@ -94,12 +110,13 @@ class Document:
         An unknown key counts where another one is missing: that one is likely misspelt.
         """
         misspelt = [problem for key, problem in self._unknown if key[:-1] in self._incomplete]
-        found = self.problems + (self.warnings if strict else misspelt)
-        return ScenarioError(sorted(found, key=lambda p: (p.line is None, p.line or 0, p.column or 0)))
+        found = list(dict.fromkeys(self.problems + (self.warnings if strict else misspelt)))
+        rest = [warning for warning in self.warnings if warning not in found]
+        return ScenarioError(_in_order(found), _in_order(rest))
 
     def problem(self, key: Path, value: object, why: str) -> Problem:
         if any(key[: len(changed)] == changed for changed in self._changed):
-            return Problem(self.path, None, _dotted(key), _shown(value), f"{why} (set on the command line)")
+            return self._set_problem(key, value, why)
         written = self.written(key)
         mark = self._marks.near(written)
         line, column = (mark.line, mark.column) if mark else (None, None)
@@ -123,6 +140,11 @@ class Document:
             self._incomplete.add(key[:-1])
         unseen = detail["type"] in ("missing", "extra_forbidden", "union_tag_not_found")
         self.problems.append(self.problem(key, None if unseen else at(self.data, *key), why))
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """As the file has them."""
+    return sorted(problems, key=lambda p: (p.line is None, p.line or 0, p.column or 0))
 
 
 def _huge_integers(path: Path, data: object) -> Iterator[tuple[Path, int]]:

@@ -10,6 +10,7 @@ from simnet.plain import encodable
 from simnet.scenario import marks, syntax
 from simnet.scenario.crossfield import conflicts
 from simnet.scenario.document import Document
+from simnet.scenario.idle import MISNAMED
 from simnet.scenario.model import NAME_MAX, Scenario
 from simnet.scenario.tolerances import TOLERANCES, supply_sim
 
@@ -104,6 +105,8 @@ class _Profile(Document):
         self.refuse(conflicts(self.data))
         for tolerance in TOLERANCES:
             self.warn(tolerance(self.data))
+        for misnamed in MISNAMED:
+            self.warn_names(misnamed(self.data))
         return None if self.problems else scenario
 
     def written(self, key: marks.Path) -> marks.Path:

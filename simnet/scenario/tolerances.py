@@ -6,8 +6,8 @@ Each tolerance is a warning; strict loading turns it into an error.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simnet.scenario.crossfield import DEFAULT_REGION
-from simnet.scenario.tables import Conflict, at, names, whole
+from simnet.scenario.idle import IDLE
+from simnet.scenario.tables import Conflict, at, whole
 from simnet.scenario.upstream import KNOWN_MODES
 
 DEFAULT_SEED = 0x53494D4E4554
@@ -36,17 +36,4 @@ def odd_degree(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("topology", "k"), k, why)
 
 
-def idle_links(data: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Labels that no pair of regions can select."""
-    links = at(data, "links")
-    regions = names(data, "regions", "assignments")
-    if not isinstance(links, Mapping) or (regions is None and at(data, "regions", "assignments") is not None):
-        return
-    present = set(regions or [DEFAULT_REGION])
-    usable = {"default", "intra"} | {f"{x}-{y}" for x in present for y in present}
-    for label in links:
-        if label not in usable:
-            yield Conflict(("links", label), None, "no pair of regions has this label; no effect")
-
-
-TOLERANCES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (unknown_mode, odd_degree, idle_links)
+TOLERANCES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (unknown_mode, odd_degree, *IDLE)

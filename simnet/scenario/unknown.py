@@ -19,6 +19,8 @@ class UnknownKey:
 
     key: Path
     why: str
+    value: object = None
+    """Whatever stands there is of no interest."""
 
 
 def close_match(key: str, known: Iterable[str]) -> str:

@@ -62,8 +62,10 @@ class ConsensusLoad(Upstream):
     runs: int = Field(default=64, ge=1, le=RUNS_MAX)
     validators: int = Field(default=64, ge=1, le=VALIDATOR_CAPACITIES[-1], description="The largest consensus circuit holds 128.")
     witness_commitments: int = Field(default=192, ge=1, le=WITNESSES_MAX)
-    security_bits: int | None = Field(default=128, ge=1, le=256, description="Recorded; the backends' security is fixed.")
-    use_gpu: bool | None = Field(default=False, description="Recorded; the provers run on the CPU.")
+    security_bits: int | None = Field(
+        default=128, ge=1, le=256, description="Asked for; the backends' security is fixed, and the summary states theirs."
+    )
+    use_gpu: bool | None = Field(default=False, description="Asked for; the provers run on the CPU, and the summary says so.")
     seed: int | None = Field(default=DEFAULT_CONSENSUS_SEED, ge=0, le=U64_MAX)
     tamper: Tamper = Field(
         default=Tamper(vrf=True, quorum_roots=True, every_n=16),

@@ -1,6 +1,6 @@
 """From a wrapper file to a job: its own problems and those of the profile it points to, all at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def _check(source: syntax.Source, *, seed: int | None, overrides: Mapping[str, s
     profile = _profile(document, below, seed, strict)
     document.warn(_notices(document.data))
     if wrapper is None or document.problems or (strict and document.warnings):
-        raise _all_errors(document, strict)
+        raise _all_errors(document, strict, profile.warnings if profile else ())
     wrapper = _with_built_in(wrapper)
     warnings = (*document.warnings, *(profile.warnings if profile else ()))
     return LoadedWrapper(wrapper, profile, warnings, source.sha256, source.path)
@@ -135,6 +135,7 @@ def _profile(document: Document, overrides: Mapping[str, str], seed: int | None,
         return check_scenario(source, seed=seed, overrides=overrides, strict=strict, mode=mode if isinstance(mode, str) else None)
     except ScenarioError as error:
         document.problems += error.problems
+        document.warnings += error.warnings
         return None
 
 
@@ -197,8 +198,9 @@ def _swap(process: Process) -> Process:
     return process if command is None else process.model_copy(update={"program": "simnet", "args": command, "working_dir": None})
 
 
-def _all_errors(document: Document, strict: bool) -> ScenarioError:
-    """The wrapper's problems in the order of the file, then the profile's in theirs."""
-    own = [p for p in document.error(strict).problems if p.path == document.path]
-    others = [p for p in document.problems if p.path != document.path]
-    return ScenarioError([*own, *others])
+def _all_errors(document: Document, strict: bool, others: Sequence[Problem]) -> ScenarioError:
+    """The wrapper's problems in the order of the file, then the profile's in theirs; the same for warnings."""
+    error = document.error(strict)
+    own = [p for p in error.problems if p.path == document.path]
+    below = [p for p in document.problems if p.path != document.path]
+    return ScenarioError([*own, *below], [*error.warnings, *others])

@@ -393,6 +393,6 @@ def test_a_refused_proof_is_not_forwarded() -> None:
 
     bench.at(2100, publish)
     result = bench.run()
-    refused = [e for e in bench.of(MessageValidated) if e.reason in ("MockProof", "MockStatement")]
+    refused = [e for e in bench.of(MessageValidated) if e.verdict == "reject" and e.reason in ("MockProof", "MockStatement")]
     assert {(e.node, e.peer) for e in refused} == {(n, 0) for n in range(1, 5)}
     assert result.complete, result.violations

@@ -1,5 +1,6 @@
 """Byzantine nodes of each kind: they act, are counted, and the others withstand them."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from simnet.events import (
     DoubleSignFound,
     FaultInjected,
     MessageDelivered,
+    MessagePublished,
     MessageValidated,
+    MisconductFound,
     OpponentActed,
     PeerBanned,
+    PeerConnected,
     PeerScored,
     ProofVerified,
     Proposed,
@@ -123,7 +127,7 @@ def test_altered_copies_do_not_displace_the_genuine_ones() -> None:
     transfers = {e.message for e in b.of(MessageDelivered) if e.kind == "transaction"}
     spoiled = {e.message for e in b.of(OpponentActed) if e.what in ("altered_field", "other_proof")} & transfers
     assert spoiled and not [e for e in b.of(MessageValidated) if e.message in spoiled and e.verdict == "accept"]
-    honest = {e.message for e in b.events if type(e).__name__ == "MessagePublished" and e.spam is None and e.kind == "transaction"}  # type: ignore[attr-defined]
+    honest = {e.message for e in b.of(MessagePublished) if e.spam is None and e.kind == "transaction"}
     ids = dict.fromkeys(honest, 0)
     for e in b.of(MessageValidated):
         if e.message in ids and e.verdict == "accept":
@@ -151,7 +155,7 @@ def test_an_honest_network_takes_no_points() -> None:
     assert peers["points"] == {} and peers["throttled"] == 0 and peers["verifiers"]["refused"] == {}
 
 
-@pytest.mark.parametrize("kind", [k for k in OPPONENTS if k not in ("split", "amnesia", "lying_sync")])
+@pytest.mark.parametrize("kind", OPPONENTS)
 def test_a_run_repeats(kind: str) -> None:
     def run() -> list[str]:
         links = {"default": {"delay_ms": 20, "jitter_ms": 15, "loss": 0.02}}
@@ -161,3 +165,113 @@ def test_a_run_repeats(kind: str) -> None:
         return [repr(e) for e in b.events]
 
     assert run() == run()
+
+
+def test_halves_that_are_told_different_things_agree_below_a_third() -> None:
+    b = bench("split", slots=12, duration_ms=8000)
+    summary = summarised(b)
+    unharmed(b, summary, height=9)
+    assert acted(b) == {"proposal", "prevote"}, "the others decide before the second vote"
+    rivals = {e.subject for e in b.of(OpponentActed) if e.what == "proposal"}
+    assert len(rivals) >= 2, "there were two blocks"
+    assert {e.validator for e in b.of(DoubleSignFound)} == {1, 4} and summary["finality"]["conflicting_heights"] == 0
+    told = figures(summary, "split")
+    assert told["double_signs"] == len({(e.validator, e.height, e.slot) for e in b.of(DoubleSignFound)}) > 0
+
+
+def test_above_a_third_the_halves_fork_and_the_evidence_names_the_culprits() -> None:
+    b = bench("split", bad=(1, 4, 6), sections={"expect": {"broken": ["agreement"], "accused": [1, 4, 6]}})
+    result = b.run()
+    assert result.violations[0].invariant == "agreement" and result.as_expected and result.complete
+    assert result.expectation is not None and result.expectation["why_not"] == ""
+    culprits = {e.validator for e in b.of(DoubleSignFound) if e.node not in (1, 4, 6)}
+    assert culprits == {1, 4, 6}
+
+
+@pytest.mark.parametrize(
+    ("bad", "expect", "why"),
+    [
+        ((1, 4), {"broken": ["agreement"], "accused": [1, 4]}, "nothing broke, though agreement was to"),
+        ((1, 4, 6), {"broken": ["agreement"], "accused": [1, 4, 5]}, "the evidence names nodes [1, 4, 6], not [1, 4, 5]"),
+        ((1, 4, 6), {"broken": ["finality"], "accused": [1, 4, 6]}, "agreement broke first"),
+    ],
+)
+def test_a_run_that_does_not_break_as_it_is_to_has_failed(bad: tuple[int, ...], expect: dict[str, Any], why: str) -> None:
+    result = bench("split", bad=bad, sections={"expect": expect}).run()
+    assert not result.as_expected and result.expectation is not None and result.expectation["why_not"] == why
+
+
+def test_forgotten_locks_break_nothing_below_a_third() -> None:
+    """The network is cut in two for a while, so that neither side has a quorum and locks matter."""
+    split = {"start_ms": 2700, "duration_ms": 3000, "group_a": "STWO", "group_b": "PLONKY3"}
+    fault = {"kind": "amnesia", "nodes": [1, 4], "start_ms": 500, "duration_ms": 8000}
+    regions = {"assignments": ["STWO"] * 4 + ["PLONKY3"] * 3}
+    b = Bench(scenario(7, slots=14, rate=4.0, faults={"nodes": [fault], "partition": split}, regions=regions, chain=PARTS_ONLY))
+    summary = summarised(b)
+    assert summary["finality"]["conflicting_heights"] == 0 and summary["checks"]["agreement"]["held"]
+    assert acted(b) >= {"fresh_proposal", "prevote", "precommit_without_quorum"}
+    assert not b.of(MisconductFound) and {e.validator for e in b.of(DoubleSignFound)} <= {1, 4}
+    honest = [n for n in b.nodes if n.id not in (1, 4)]
+    assert len({n.chain.head for n in honest}) == 1 and honest[0].chain.height >= 6
+
+
+def test_who_catches_up_is_not_deceived() -> None:
+    away = {"kind": "crash", "node": 2, "start_ms": 1500, "duration_ms": 3000}
+    fault = {"kind": "lying_sync", "nodes": [1, 4], **WINDOW, "duration_ms": 8000}
+    lossy = {"default": {"delay_ms": 10, "jitter_ms": 0, "loss": 0.1}}
+    b = Bench(scenario(7, slots=12, rate=3.0, faults={"nodes": [fault, away]}, chain=PARTS_ONLY, links=lossy))
+    summary = summarised(b)
+    assert acted(b) >= {"status", "votes", "blocks", "certificates", "withheld"}
+    honest = [n for n in b.nodes if n.id not in (1, 4)]
+    assert len({n.chain.head for n in honest}) == 1 and summary["finality"]["height_max"] >= 9
+    assert any(e.caught_up for e in b.of(BlockCommitted) if e.node == 2)
+    causes = {(e.peer, e.cause) for e in b.of(PeerScored)}
+    assert {(1, "invalid_vote"), (4, "invalid_vote"), (1, "invalid_block")} <= causes
+    assert not {peer for peer, cause in causes if cause.startswith("invalid")} - {1, 4}
+
+
+def test_old_votes_sent_again_take_nobodys_place() -> None:
+    """A flood of replays: every one is a validly signed message, and the genuine ones all the same get their turn."""
+    b = bench("flood", of=["poison"], kbps=3000, duration_ms=4000, sections={"gossip": {"peer_score_max": 10**6}})
+    b.run()
+    replays = {e.message for e in b.of(OpponentActed)}
+    votes = {e.message for e in b.of(MessagePublished) if e.kind == "vote" and e.spam is None}
+    lost = [e for e in b.of(MessageValidated) if e.message in votes and e.verdict != "accept"]
+    assert len(replays) > 500 and not lost
+    passed_on = [e for e in b.of(MessageValidated) if e.message in replays and e.verdict == "accept"]
+    delivered = [e for e in b.of(MessageValidated) if e.message in replays]
+    assert len(passed_on) < 0.1 * len(delivered), "known content goes no further"
+
+
+def test_the_verifiers_time_for_one_neighbours_forgeries_is_bounded() -> None:
+    """Twenty milliseconds at once, and a hundredth of the time; nobody is ever banned here."""
+    limits = {"refused_burst_ms": 20, "refused_share_max": 0.01}
+    sections = {"gossip": {"peer_score_max": 10**6}, "provers": limits}
+    b = bench("forged_proofs", per_second=100.0, of=["transfer"], duration_ms=6000, sections=sections)
+    summary = summarised(b)
+    spent: Counter[tuple[int, int]] = Counter()
+    for e in b.of(ProofVerified):
+        if not e.accepted and e.node not in (1, 4):
+            spent[e.node, e.peer] += e.cost
+    worst = max(e.cost for e in b.of(ProofVerified))
+    assert {peer for _, peer in spent} == {1, 4}
+    # Dropped messages are offered again, also after the window.
+    assert max(spent.values()) <= 20e6 + 0.01 * b.events[-1].at + worst
+    assert summary["simnet"]["peers"]["throttled"] > 100 and summary["simnet"]["limits_hit"]["peer_throttled"] > 100
+    assert figures(summary, "forged_proofs")["dropped"]["peer_throttled"] > 100
+    free = bench("forged_proofs", per_second=100.0, of=["transfer"], duration_ms=6000, sections={"gossip": {"peer_score_max": 10**6}})
+    free.run()
+    assert sum(e.cost for e in free.of(ProofVerified) if not e.accepted) > 3 * sum(spent.values())
+
+
+def test_a_banned_neighbour_comes_back_with_a_clean_slate() -> None:
+    gossip = {"peer_score_max": 5.0, "peer_ban_ms": 3000}
+    b = bench("forged_votes", what=["bad_signature"], per_slot=20, duration_ms=1500, slots=12, sections={"gossip": gossip})
+    summary = summarised(b)
+    unharmed(b, summary, height=10)
+    bans = b.of(PeerBanned)
+    assert {(e.node, e.peer) for e in bans} >= {(n, p) for n in (0, 2, 3, 5, 6) for p in (1, 4)}
+    back = [e for e in b.of(PeerConnected) if e.at > 0]
+    assert {(e.node, e.peer) for e in back} >= {(e.node, e.peer) for e in bans}
+    assert all(e.until - e.at == 3_000_000_000 for e in bans)
+    assert b.nodes[1].chain.head == b.nodes[0].chain.head, "a node that was banned catches up"

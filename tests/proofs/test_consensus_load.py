@@ -2,11 +2,14 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from simnet import consensus_load
+from simnet.analyze.analysis import analyze_file
 from simnet.consensus_load import Certificates, LoadResult, altered_inputs, bitmap_root_place, circuit_of, rotated, run_load
 from simnet.errors import ProofError
 from simnet.proofs import native
@@ -155,6 +158,24 @@ def test_the_summary_has_upstreams_keys_in_order() -> None:
     assert list(summary) == [*names.split(), "failures", "tamper_vrf", "tamper_quorum", "simnet"]
     assert list(summary["prove_ms"]) == ["min", "p50", "p90", "p95", "p99", "max", "mean"]  # type: ignore[call-overload]
     assert summary["kind"] == "consensus-load" and summary["tamper_quorum"] is None
+
+
+def test_the_summary_states_what_happened_and_not_what_was_asked_for() -> None:
+    load = LOAD.model_copy(update={"security_bits": 128, "use_gpu": True})
+    summary = load_summary(load, LoadResult(circuit_of(load)), LABELS)
+    assert (summary["security_bits"], summary["use_gpu"]) == (100, False)
+    assert summary["simnet"]["requested"] == {"security_bits": 128, "use_gpu": True}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("claim", "value"), [("use_gpu", True), ("security_bits", 128)])
+def test_a_claim_of_more_is_refused(tmp_path: Path, claim: str, value: object) -> None:
+    summary, _ = crooked("none")
+    verdicts = {}
+    for name, content in (("honest", summary), ("claims", {**summary, claim: value})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        analysis = analyze_file(tmp_path / f"{name}.json")
+        verdicts[name] = {v.metric for v in analysis.verdicts if not v.passed}
+    assert verdicts["claims"] - verdicts["honest"] == {claim}
 
 
 def test_the_envelope_claims_the_altered_statement() -> None:

@@ -18,7 +18,8 @@ from simnet.proofs import native, pinned, pins
 from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey, cost_model
 from simnet.proofs.keys import default_folder
-from simnet.proofs.witness import FORMATS
+from simnet.proofs.witness import FORMATS, unpack
+from simnet.proofs.witness.fields import Shape
 
 TRANSFER = ("--circuit", "transaction")
 SMALL = ("--circuit", "consensus", "--params", "8,16,2")
@@ -289,6 +290,20 @@ def test_a_written_key_makes_no_false_proof_verify(
     assert (result.exit_code, result.stdout) == (1, "rejected: VerifyingKeyMismatch\n")
     assert "who wrote it could prove anything; thrown away and made again" in caplog.text
     assert simnet("keys", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize("backend", ["stwo", "plonky3"])
+def test_a_block_without_votes_is_refused(backend: str) -> None:
+    """Made by a prover that lies in the limbs of the phases' weights, which were once allowed to be p instead of 0."""
+    files = Path(__file__).parents[2] / "zk" / "vectors" / "forged"
+    circuit = Circuit(CircuitId.CONSENSUS, (8, 8, 4))
+    shape = Shape(BackendId[backend.upper()], circuit)
+    statement = unpack((files / f"{backend}.statement").read_bytes(), shape, witness=False)
+    assert all(ballot["votes"] in ([], ["vrf"]) for ballot in statement["ballots"])
+    Path("s.json").write_text(json.dumps(statement))
+    Path("proof.bin").write_bytes((files / f"{backend}.proof").read_bytes())
+    result = verified(backend, ("--circuit", "consensus", "--params", "8,8,4"))
+    assert (result.exit_code, result.stdout) == (1, "rejected: ConstraintMismatch\n")
 
 
 def test_proofs_of_snarkjs_are_checked() -> None:

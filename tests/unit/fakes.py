@@ -50,7 +50,7 @@ def result(**changes: object) -> SimpleNamespace:
         "expectation": None,
     }
     made = {**plain, **changes}
-    return SimpleNamespace(**{"as_expected": not made["violations"], **made})
+    return SimpleNamespace(**made, as_expected=not made["violations"])
 
 
 def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = None, ending: Callable[[], SimpleNamespace] = result) -> None:

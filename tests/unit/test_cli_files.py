@@ -52,6 +52,40 @@ def test_validate_shows_warnings_and_strict_refuses_them() -> None:
     assert simnet("validate", "--strict", "x.yaml").exit_code == 2
 
 
+def test_validate_points_at_the_place() -> None:
+    Path("x.toml").write_text("[sim]\nseed = 1\n\tduration_ms = 0\n[topology]\ntype = 'ring'\nn = 4\nk = 2\ncolour = 1\n[traffic]\n")
+    said = simnet("validate", "x.toml").stderr.splitlines()
+    at = said.index("  3 |  duration_ms = 0")
+    assert said[at - 1].startswith("error: x.toml:3:2: sim.duration_ms = 0: duration must be positive")
+    assert said[at + 1] == "    |  ^"
+    assert [line.split(":")[0] for line in said if "x.toml" in line] == ["error", "error", "warning"]
+    Path("y.json").write_text(json.dumps({"sim": {"seed": -1}, "x": "y" * 500}))
+    assert all(len(line) < 200 for line in simnet("validate", "y.json").stderr.splitlines())
+
+
+def test_threshold_files_get_the_same_messages() -> None:
+    Path("s.json").write_text("{}")
+    Path("t.toml").write_text("[[threshold]]\nmetric = 'a'\nwhy = 'b'\nmaxx = 1\nmin = 'x'\n")
+    result = simnet("analyze", "s.json", "--thresholds", "t.toml")
+    assert result.exit_code == 2
+    said = result.stderr.splitlines()
+    at = said.index("  4 | maxx = 1")
+    assert said[at - 1] == "error: t.toml:4:1: threshold.0.maxx: unknown key 'maxx'; did you mean `max`?"
+    assert "error: t.toml:5:1: threshold.0.min: min = 'x' is not a number" in result.stderr
+
+
+def test_a_fault_without_a_link_is_a_warning_and_an_error_with_strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    text = DATA.joinpath("tiny.toml").read_text().replace("n = 5\nk = 4", "n = 5\nk = 2")
+    fault = '[[faults.links]]\nkind = "one_way"\nduration_ms = 50\nsource = "STWO"\ntarget = "GROTH16"\n'
+    Path("x.toml").write_text(f"{text}\n{fault}")
+    result = simnet("run", "x.toml", "--out", "o", "--no-analyze")
+    assert result.exit_code == 0
+    assert "warning: faults.links.0: with seed 11 no link goes from STWO to GROTH16: it does nothing" in result.stderr
+    strict = simnet("run", "x.toml", "--out", "p", "--strict")
+    assert strict.exit_code == 2 and "it does nothing" in strict.stderr and not Path("p").exists()
+
+
 def schema(kind: str) -> dict[str, Any]:
     result = simnet("schema", kind)
     assert result.exit_code == 0

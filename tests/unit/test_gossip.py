@@ -45,7 +45,7 @@ def test_a_quiet_network_carries_2e_minus_n_minus_1_copies(nodes: int, edges: li
 
 
 def test_alone_nothing_is_sent() -> None:
-    bench = Bench(scenario(1), [])
+    bench = Bench(scenario(1, chain={"enabled": False}), [])
     assert bench.publish() is None
     bench.run()
     assert bench.events == []

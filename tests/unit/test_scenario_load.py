@@ -1,6 +1,7 @@
 """Scenario files: what is accepted, what is refused, and in which words."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -369,3 +370,69 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
     assert [p.key for p in found] == [key]
     lines = (VALID + STOP.replace(old, new)).splitlines()
     assert found[0].line is not None and found[0].line > lines.index("[faults.service_stop]")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "words"),
+    [
+        ("start_ms = 1000", "start_ms = 11500", "faults.partition.start_ms", "begins at or after the run's end (11500 ms)"),
+        ("start_ms = 1000", "start_ms = 9501", "faults.partition.duration_ms", "ends at 11501 ms, after the run's end"),
+        ("rate_per_min = 10.0", "rate_per_min = 0.001", "faults.churn.rate_per_min", "it does nothing"),
+        ("rate_per_min = 10.0", "start_ms = 20000\nrate_per_min = 10.0", "faults.churn.start_ms", "begins at or after"),
+        ("spam_factor = 2", "spam_factor = 1", "faults.byzantine.spam_factor", "no extra copies"),
+        ("publishers = [1]", "publishers = []", "faults.byzantine.publishers", "names nobody"),
+        ("spam_factor = 2", "start_ms = 10000\nspam_factor = 2", "faults.byzantine.start_ms", "begins at or after"),
+        ("[sim]", '[provers.regions]\nZ = ["stwo"]\n[sim]', "provers.regions.Z", "no node is in this region; there are A, B"),
+        ("[sim]", "[provers.cpu_factor_by_region]\nZ = 2.0\n[sim]", "provers.cpu_factor_by_region.Z", "no node is in this region"),
+    ],
+)
+def test_what_does_nothing_is_a_warning(load: Load, old: str, new: str, key: str, words: str) -> None:
+    (warning,) = load(edited(old, new)).warnings
+    assert warning.key == key and words in warning.why and warning.line is not None
+    assert problems(load, edited(old, new), strict=True) == (warning,)
+
+
+IDLE_FAULTS = [
+    ("links", {"kind": "duplicate", "probability": 0.0}, "probability"),
+    ("links", {"kind": "corrupt", "probability": 0}, "probability"),
+    ("links", {"kind": "reorder", "probability": 1.0, "delay_ms": 0}, "delay_ms"),
+    ("links", {"kind": "flapping", "up_ms": 50, "down_ms": 1}, "up_ms"),
+    ("links", {"kind": "one_way", "start_ms": 99_000}, "start_ms"),
+    ("nodes", {"kind": "clock_skew", "nodes": [1]}, ""),
+    ("nodes", {"kind": "crash", "node": 1, "start_ms": 11_500}, "start_ms"),
+    ("nodes", {"kind": "pause", "node": 1, "start_ms": 11_499}, "duration_ms"),
+]
+
+
+@pytest.mark.parametrize(("group", "fault", "key"), IDLE_FAULTS)
+def test_a_fault_that_cannot_act_is_a_warning(load: Load, group: str, fault: dict[str, object], key: str) -> None:
+    rows = "".join(f"{name} = {json.dumps(value)}\n" for name, value in {"duration_ms": 50, **fault}.items())
+    (warning,) = load(f"{VALID}\n[[faults.{group}]]\n{rows}").warnings
+    assert warning.key == f"faults.{group}.0.{key}".rstrip(".")
+
+
+def test_a_fault_that_ends_with_the_run_is_inside_it(load: Load) -> None:
+    load(edited("start_ms = 1000", "start_ms = 9500"), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("sim.sede", "did you mean `seed`?"),
+        ("sim.deep.er", "unknown key; known here:"),
+        ("topologie.n", "did you mean `topology`?"),
+        ("gossip.lasy_peers", "did you mean `lazy_peers`?"),
+        ("faults.churn.rate_per_mn", "did you mean `rate_per_min`?"),
+        ("provers.cpu_factor_by_region.Q", "there are A, B"),
+    ],
+)
+def test_a_misspelt_override_is_an_error(load: Load, key: str, near: str) -> None:
+    (problem,) = problems(load, VALID, overrides={key: "1.0"})
+    assert near in problem.why and "set on the command line" in problem.why and "ignored" not in problem.why
+
+
+def test_warnings_come_with_the_errors(load: Load, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(edited("seed = 7", "seed = 7\nspeed = 1\nmode = 'moon'").replace("n = 6", "n = 0"))
+    assert next(p.key for p in caught.value.problems) == "topology.n"
+    assert [p.key for p in caught.value.warnings] == ["sim.speed", "sim.mode"]

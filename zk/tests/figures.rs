@@ -24,9 +24,9 @@ fn operations_are_those_of_the_documentation() {
     let consensus = [32, 256, 4];
     let state = [16, 4, 32];
     assert_eq!(figures::<M31>(1, &[]), [15, 114, 0, 54, 65]);
-    assert_eq!(figures::<M31>(7, &consensus), [1353, 7962, 1280, 268, 127]);
+    assert_eq!(figures::<M31>(7, &consensus), [1353, 7974, 1280, 280, 127]);
     assert_eq!(figures::<M31>(2, &[32]), [73, 98, 512, 6, 64]);
-    assert_eq!(figures::<M31>(3, &state), [2840, 5142, 18432, 1443, 42]);
+    assert_eq!(figures::<M31>(3, &state), [2840, 5145, 18432, 1446, 42]);
     assert_eq!(figures::<KoalaBear>(1, &[]), figures::<M31>(1, &[]));
     assert_eq!(figures::<KoalaBear>(2, &[32]), figures::<M31>(2, &[32]));
     assert_eq!(figures::<KoalaBear>(3, &state), figures::<M31>(3, &state));
@@ -46,15 +46,15 @@ fn operations_of_block_circuits_are_those_of_the_documentation() {
     let m31 = [
         [1129, 11135, 0, 201, 68],
         [2093, 21635, 0, 57, 68],
-        [529, 1195, 0, 12, 88],
-        [4999, 9190, 0, 12, 88],
+        [516, 1195, 0, 12, 88],
+        [4986, 9190, 0, 12, 88],
         [488, 2043, 2816, 420, 58],
     ];
     let bn254 = [
         [389, 3745, 0, 198, 12],
         [697, 7221, 0, 54, 12],
-        [147, 290, 0, 12, 15],
-        [1472, 2420, 0, 12, 15],
+        [146, 290, 0, 12, 15],
+        [1471, 2420, 0, 12, 15],
         [387, 1523, 352, 414, 11],
     ];
     assert_eq!((all(figures::<M31>), all(figures::<Fr>)), (m31, bn254));

@@ -12,6 +12,7 @@ use crate::field::CircuitField;
 mod edits;
 mod envelopes;
 mod false_witnesses;
+mod forged_votes;
 #[path = "../../tests/forgeries/mod.rs"]
 mod forgeries;
 mod map;

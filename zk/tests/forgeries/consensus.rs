@@ -173,6 +173,14 @@ fn weighed<F: CircuitField>(s: &Structure<F>, value: u64) -> Vec<(Wire, F)> {
     phase_sums(s).into_iter().flat_map(phase).collect()
 }
 
+/// VRF entries, and no vote in any phase.
+pub fn without_votes<F: CircuitField>() -> Witness<F> {
+    let mut w = honest::<F>();
+    (0..7).for_each(|v| (0..3).for_each(|x| withhold(&mut w, v, x)));
+    reseal(&mut w);
+    w
+}
+
 /// Sums that are right modulo p in some limb: the rows of C3 and C5 hold in the field, so only the bound of their carries
 /// objects. With carries of 16 bits each of these was provable.
 fn of_the_sums<F: CircuitField>() -> Vec<Forgery<F>> {
@@ -197,13 +205,10 @@ fn of_the_sums<F: CircuitField>() -> Vec<Forgery<F>> {
     out.push(lie("a total with 2^32 p too much, and votes to match", ["C3", "C5"], record_of_all, |s, _| {
         weighed(s, total)
     }));
-    let nobody = |w: &mut Witness<F>| (0..7).for_each(|v| (0..3).for_each(|x| withhold(w, v, x)));
     let whats = ["no votes that weigh p", "no votes that weigh 2^16 p", "no votes that weigh 2^32 p"];
     for (limb, what) in whats.into_iter().enumerate() {
-        let mut w = honest::<F>();
-        nobody(&mut w);
-        reseal(&mut w);
-        out.push(lie(what, ["C5"], record(assigned(&w)), |s, _| weighed(s, p << (16 * limb))));
+        let record = record(assigned(&without_votes()));
+        out.push(lie(what, ["C5"], record, |s, _| weighed(s, p << (16 * limb))));
     }
     out
 }

@@ -1,0 +1,97 @@
+"""Warnings about what is written down and does nothing: faults outside the run or without effect, labels that nothing selects."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from simnet.scenario.crossfield import DEFAULT_REGION
+from simnet.scenario.marks import Path
+from simnet.scenario.tables import Conflict, at, items, names, real, whole
+
+SETTLE_MS, DRAIN_MS = 500, 1000
+"""Before traffic zero, and after the traffic clock's end (`simnet.net.faults`)."""
+MS_PER_MIN = 60_000
+
+
+def run_ms(data: Mapping[str, Any]) -> int | None:
+    """How long a run is on the clock of its faults, which starts with it."""
+    duration = whole(data, "sim", "duration_ms")
+    return None if duration is None else SETTLE_MS + duration + DRAIN_MS
+
+
+def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Faults that begin when the run has ended, or would end after it."""
+    end = run_ms(data)
+    if end is None:
+        return
+    places: list[Path] = [("faults", "partition"), ("faults", "churn"), ("faults", "byzantine")]
+    places += [("faults", group, index) for group in ("links", "nodes") for index in range(len(items(data, "faults", group)))]
+    for place in places:
+        start, length = whole(data, *place, "start_ms") or 0, whole(data, *place, "duration_ms")
+        last = end - SETTLE_MS - DRAIN_MS if place[-1] == "byzantine" else end
+        if isinstance(at(data, *place), Mapping) and start >= last:
+            yield Conflict((*place, "start_ms"), start, f"begins at or after the run's end ({last} ms): it does nothing")
+        elif length is not None and start + length > end:
+            yield Conflict((*place, "duration_ms"), length, f"ends at {start + length} ms, after the run's end ({end} ms)")
+
+
+def churn_too_rare(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    end, rate = run_ms(data), real(data, "faults", "churn", "rate_per_min")
+    start = whole(data, "faults", "churn", "start_ms") or 0
+    if end is not None and rate is not None and rate > 0 and start < end <= start + MS_PER_MIN / rate:
+        why = f"the first node would go down {MS_PER_MIN / rate:.6g} ms after start_ms, and the run lasts {end} ms: it does nothing"
+        yield Conflict(("faults", "churn", "rate_per_min"), rate, why)
+
+
+def faults_without_effect(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Values at which a fault changes nothing."""
+    byzantine = at(data, "faults", "byzantine")
+    if whole(byzantine, "spam_factor") == 1:
+        yield Conflict(("faults", "byzantine", "spam_factor"), 1, "no extra copies: it does nothing")
+    if isinstance(byzantine, Mapping) and at(byzantine, "publishers") in ([], ()):
+        yield Conflict(("faults", "byzantine", "publishers"), None, "names nobody: it does nothing")
+    for index, fault in enumerate(items(data, "faults", "links")):
+        kind, place = at(fault, "kind"), ("faults", "links", index)
+        if kind in ("duplicate", "reorder", "corrupt") and real(fault, "probability") == 0:
+            yield Conflict((*place, "probability"), 0, "never: it does nothing")
+        elif kind == "reorder" and whole(fault, "delay_ms") == 0:
+            yield Conflict((*place, "delay_ms"), 0, "no delay, so nothing overtakes: it does nothing")
+        elif kind == "flapping" and (whole(fault, "up_ms") or 0) >= (whole(fault, "duration_ms") or 2**62):
+            yield Conflict((*place, "up_ms"), whole(fault, "up_ms"), "the link is up for the whole duration_ms: it does nothing")
+    for index, fault in enumerate(items(data, "faults", "nodes")):
+        if at(fault, "kind") == "clock_skew" and not whole(fault, "offset_ms") and not whole(fault, "drift_ppm"):
+            yield Conflict(("faults", "nodes", index), None, "neither offset_ms nor drift_ppm: it does nothing")
+
+
+def _present(data: Mapping[str, Any]) -> set[str] | None:
+    """The regions that have nodes; None when that cannot be told."""
+    regions = names(data, "regions", "assignments")
+    return None if regions is None and at(data, "regions", "assignments") is not None else set(regions or [DEFAULT_REGION])
+
+
+def idle_links(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Labels that no pair of regions can select."""
+    links, present = at(data, "links"), _present(data)
+    if not isinstance(links, Mapping) or present is None:
+        return
+    usable = {"default", "intra"} | {f"{x}-{y}" for x in present for y in present}
+    for label in links:
+        if label not in usable:
+            yield Conflict(("links", label), None, "no pair of regions has this label; no effect")
+
+
+def idle_regions(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Regions of `[provers]` without a node."""
+    present = _present(data)
+    if present is None:
+        return
+    for table in ("regions", "cpu_factor_by_region"):
+        given = at(data, "provers", table)
+        for label in given if isinstance(given, Mapping) else ():
+            if label not in present:
+                why = f"no node is in this region; there are {', '.join(sorted(present))}; no effect"
+                yield Conflict(("provers", table, label), None, why)
+
+
+IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (faults_outside, churn_too_rare, faults_without_effect)
+MISNAMED: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (idle_links, idle_regions)
+"""Labels that are likely misspelt: an error when the command line has set them."""

@@ -1,0 +1,127 @@
+"""Evidence of false proofs and invalid proposals: found, told to all, judged by everybody, booked; false accusations refused."""
+
+from dataclasses import replace
+from typing import Any
+
+from simnet.blob import Blob
+from simnet.events import EvidenceTaken, MessageDelivered, MessagePublished, MessageValidated, MisconductFound, PeerScored, PenaltyBooked
+from simnet.node.opponents.plan import Plan
+from simnet.proofs import native
+from simnet.protocol.evidence import FalseProof, InvalidProposal
+from simnet.protocol.messages import Proposal
+from tests.mocks import Bench, scenario, summarised
+
+CHAIN = {"slot_ms": 1000, "lanes_per_wallet": 16, "block_proofs": ["identity", "state", "pruning", "uptime"]}
+
+
+def bench(*faults: dict[str, Any], nodes: int = 7, slots: int = 10) -> Bench:
+    windows = [{"start_ms": 500, "duration_ms": 1000 * (slots - 3), **f} for f in faults]
+    return Bench(scenario(nodes, slots=slots, rate=4.0, faults={"nodes": windows}, chain=CHAIN, consensus={"slashing": True}))
+
+
+def verdicts_on_evidence(b: Bench) -> set[tuple[str, str]]:
+    kinds = {e.message: e.kind for e in b.of(MessagePublished)}
+    return {(e.verdict, e.reason) for e in b.of(MessageValidated) if kinds[e.message] == "evidence"}
+
+
+def test_who_signs_a_false_proof_pays_for_it() -> None:
+    b = bench({"kind": "forged_proofs", "nodes": [1, 4], "per_second": 4.0, "of": ["consensus", "block"]})
+    summary = summarised(b)
+    found = b.of(MisconductFound)
+    assert {e.validator for e in found} == {1, 4} and {e.what for e in found} == {"false_proof"}
+    assert {e.node for e in found} >= {0, 2, 3, 5, 6}
+    booked = {(e.validator, e.evidence, e.penalty) for e in b.of(PenaltyBooked) if e.node == 0}
+    assert booked >= {(1, "false_proof", 5), (4, "false_proof", 5)}
+    details = [e.detail for e in b.of(EvidenceTaken) if e.node == 0 and e.evidence == "false_proof"]
+    assert all(d.startswith("block_hash=") for d in details) and len(set(details)) == len({(e.height) for e in found})
+    assert summary["slashing"]["evidence"]["false_proof"]["against"] == [1, 4]
+
+
+def test_a_neighbour_that_saw_nothing_is_told_and_judges_for_itself() -> None:
+    """A ring: only the forger's own neighbours see the forgery, since they pass nothing on that they refuse."""
+    faults = {"nodes": [{"kind": "forged_proofs", "nodes": [3], "per_second": 4.0, "of": ["block"], "start_ms": 500, "duration_ms": 5000}]}
+    b = Bench(scenario(7, slots=8, topology={"type": "ring", "k": 2}, faults=faults, chain=CHAIN, consensus={"slashing": True}))
+    b.run()
+    saw = {e.node for e in b.of(MisconductFound) if not e.heard}
+    told = {e.node for e in b.of(MisconductFound) if e.heard}
+    assert saw == {2, 4} and told >= {0, 1, 5, 6}
+
+
+def test_a_leader_answers_for_a_block_that_nobody_may_accept() -> None:
+    b = bench({"kind": "invalid_blocks", "nodes": [1, 4, 6], "what": ["state_root", "double_spend", "bad_time"]}, nodes=10, slots=18)
+    summary = summarised(b)
+    found = b.of(MisconductFound)
+    assert {e.what for e in found} == {"invalid_proposal"} and {e.validator for e in found} <= {1, 4, 6}
+    offences = {(e.validator, e.height, e.slot) for e in found}
+    assert len(found) >= 9 * len(offences) > 0, "everybody knows"
+    assert summary["slashing"]["evidence"]["false_proof"]["booked"] == len(offences)
+
+
+def test_false_accusations_are_refused_and_cost_the_accuser() -> None:
+    b = bench(slots=8)
+
+    def accuse() -> None:
+        accuser, committed = b.nodes[2], b.nodes[2].chain.committed[-1]
+        genuine = next(p for p in accuser.aggregation.proofs_of(committed.block.header.height))
+        assert committed.proof is not None
+        forged = replace(genuine, envelope=Blob.of(genuine.envelope.data[:-1] + b"x"))
+        block = committed.block
+        secret = b.world.genesis.secrets[block.header.proposer]
+        bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")
+        honest = replace(bare, signature=native.ed25519_sign(secret, bare.signing_bytes()))
+        elsewhere = replace(block, body=replace(block.body, tx_ids=(*block.body.tx_ids, bytes(32))))
+        claims: list[FalseProof | InvalidProposal] = [
+            FalseProof(genuine),
+            FalseProof(committed.proof),
+            FalseProof(forged),
+            InvalidProposal(honest),
+            InvalidProposal(replace(honest, block=elsewhere)),
+        ]
+        for claim in claims:
+            b.world.publish_consensus(accuser.id, "evidence", claim, claim.size)
+
+    b.at(5500, accuse)
+    b.run()
+    assert verdicts_on_evidence(b) == {
+        ("reject", "proof_holds"),
+        ("reject", "SignatureInvalid"),
+        ("reject", "block_holds"),
+        ("reject", "tx_count"),
+    }
+    assert not b.of(MisconductFound) and not b.of(EvidenceTaken)
+    told = [e for e in b.of(MessageDelivered) if e.kind == "evidence"]
+    assert {e.peer for e in told} == {2}, "refused evidence is not passed on"
+    assert {(e.peer, e.cause) for e in b.of(PeerScored)} == {(2, "invalid_evidence")}
+
+
+def test_what_cannot_be_judged_here_convicts_nobody() -> None:
+    """Of another height than there is, or on another parent: on a fork, an honest leader has one."""
+    b = bench(slots=6)
+
+    def accuse() -> None:
+        node = b.nodes[2]
+        slot, leader = node.validator.slot, node.chain.electorate.leader(node.validator.slot)
+        secret = b.world.genesis.secrets[leader]
+        block = node.chain.committed[-1].block
+        for header in (
+            replace(block.header, parent=b"p" * 32, height=block.header.height + 1, slot=slot, proposer=leader),
+            replace(block.header, height=block.header.height + 9, slot=slot, proposer=leader),
+        ):
+            bare = Proposal(slot, block.assemble(header, block.body), -1, leader, b"")
+            claim = InvalidProposal(replace(bare, signature=native.ed25519_sign(secret, bare.signing_bytes())))
+            b.world.publish_consensus(node.id, "evidence", claim, claim.size)
+
+    b.at(3900, accuse)
+    b.run()
+    assert verdicts_on_evidence(b) == {("drop", "another_parent"), ("drop", "not_committed")}
+    assert not b.of(MisconductFound)
+
+
+def test_turns_are_shared_or_taken_by_each() -> None:
+    fault: Any = scenario(5, faults={"nodes": [{"kind": "poison", "nodes": [3, 1], "duration_ms": 10}]}).faults.nodes[0]
+    plan = Plan(7, 0, fault)
+    assert [plan.turn(1, "x", "abc") for _ in range(4)] == ["a", "b", "c", "a"]
+    assert [plan.turn(3, "x", "abc") for _ in range(2)] == ["b", "c"]
+    assert [plan.next("x", "ab") for _ in range(3)] == ["a", "b", "a"]
+    halves = plan.halves({0: 5, 1: 9, 2: 3, 3: 1, 4: 3})
+    assert halves == (frozenset({0}), frozenset({2, 4})), "colluders are in neither, and the weights are near each other"
