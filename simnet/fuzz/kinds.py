@@ -146,6 +146,9 @@ def draw_fault(kind: Kind, draw: Draw, place: Place) -> dict[str, Any] | None:
 
 def _fitted(kind: Kind, table: dict[str, Any], draw: Draw, place: Place) -> dict[str, Any]:
     """What joins several fields of one kind."""
+    if kind.name == "flapping":
+        # A window that ends before the link first goes down does nothing.
+        table["up_ms"] = min(table["up_ms"], max(1, table["duration_ms"] // 2))
     if kind.name == "partition":
         table["group_a"], table["group_b"] = draw.pick(place.joined)
     elif kind.section == "links" and draw.chance(0.8):
