@@ -52,6 +52,8 @@ class Verified:
         self._signatures = Signatures()
         self._envelopes = Envelopes(setting.world)
         self._keys = [v.key for v in setting.genesis.validators]
+        self._signed: dict[TxMessage, str | None] = {}
+        """Why a transfer is not its sender's; None: it is."""
         self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
         """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
 
@@ -99,16 +101,26 @@ class Verified:
         self._findings.looked_at(CHECK, "transfers")
         if message is None:
             return "which it does not hold"
-        transfer = message.tx.transfer
-        if SignedTransfer.of(transfer, message.tx.account).id != tx_id:
+        if message not in self._signed:
+            self._signed[message] = self._why_not_signed(message)
+        if message.tx.id != tx_id:
             return "which is another than its id says"
-        if not self._signatures.valid(transfer.sender, _signed_bytes(message, self._setting.genesis.chain_id), message.signature):
-            return "whose signature does not verify"
+        why = self._signed[message]
+        if why is not None:
+            return why
         verified = ("transaction", message.envelope.name)
         if verified not in self._accepted[node]:
             return "whose proof it has not verified"
         self._accepted[node].discard(verified)
         return None if self._envelopes.of_transfer(message) else "whose proof is of something else"
+
+    def _why_not_signed(self, message: TxMessage) -> str | None:
+        """Looked at once for each content."""
+        transfer = message.tx.transfer
+        if SignedTransfer.of(transfer, message.tx.account).id != message.tx.id:
+            return "which is another than its id says"
+        signed = _signed_bytes(message, self._setting.genesis.chain_id)
+        return None if self._signatures.valid(transfer.sender, signed, message.signature) else "whose signature does not verify"
 
     # --- proven ----------------------------------------------------------------------------------------
 

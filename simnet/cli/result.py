@@ -12,8 +12,8 @@ Summary = Mapping[str, Any]
 
 
 def show(summary: Summary, console: Console) -> None:
-    """Prints the tables: proofs, finality and mempool, faults, byzantine copies, checks."""
-    for table in (_proofs(summary), _chain(summary), _faults(summary), _byzantine(summary), _checks(summary)):
+    """Prints the tables: proofs, finality and mempool, faults, byzantine copies, opponents, checks."""
+    for table in (_proofs(summary), _chain(summary), _faults(summary), _byzantine(summary), _opponents(summary), _checks(summary)):
         if table.row_count:
             console.print(table)
 
@@ -95,6 +95,17 @@ def _byzantine(summary: Summary) -> Table:
     for kind, f in summary["byzantine"]["by_kind"].items():
         counts = (f["published"], f["delivered"], f["accepted"], sum(f["rejected"].values()), f["rejected_by"])
         table.add_row(cell(kind), *map(str, counts), _number(f["honest_verify_ms"]))
+    return table
+
+
+def _opponents(summary: Summary) -> Table:
+    table = _table("Opponents", "kind", "nodes", "acts", "delivered", "accepted", "ignored", "rejected", "dropped", "verifiers' time")
+    costs = summary["simnet"].get("peers", {}).get("verifiers", {}).get("refused", {})
+    for kind, f in summary["simnet"].get("node_faults", {}).items():
+        if "acted" in f:
+            counts = (len(f["nodes"]), sum(f["acted"].values()), f["delivered"])
+            answers = (sum(f[answer].values()) for answer in ("accepted", "ignored", "rejected", "dropped"))
+            table.add_row(kind, *map(str, (*counts, *answers)), f"{100 * (costs.get(kind, {}).get('load') or 0):.3f} %")
     return table
 
 

@@ -190,4 +190,7 @@ class Peers:
         return known
 
     def _of(self, peer: NodeId) -> Peer:
-        return self._peers.setdefault(peer, Peer(self._most))
+        known = self._peers.get(peer)
+        if known is None:
+            known = self._peers[peer] = Peer(self._most)
+        return known

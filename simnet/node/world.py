@@ -110,7 +110,7 @@ class World:
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
-    _transfer_signatures: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
+    _transfer_signatures: dict[tuple[SignedTransfer, bytes], bool] = field(default_factory=dict)
     _backends: tuple[tuple[BackendId, ...], ...] = ()
     _consensus_fields: tuple[BackendId, ...] = ()
     _block_circuits: frozenset[CircuitId] = frozenset()
@@ -153,12 +153,11 @@ class World:
     def signature_valid(self, message: TxMessage) -> bool:
         """Whether the sender's key signed the transfer."""
         tx = message.tx
-        if tx.id != transfer_id(tx.transfer, tx.account):
-            return False  # An id that is not the content's would let one transfer pass for another.
-        key = (tx.id, message.signature)
+        key = (tx, message.signature)  # All of it: an id that is not the content's would let one transfer pass for another.
         if key not in self._transfer_signatures:
             signed = tx.transfer.signing_bytes(tx.account, self.genesis.chain_id)
-            self._transfer_signatures[key] = native.ed25519_verify(tx.transfer.sender, signed, message.signature)
+            genuine = tx.id == transfer_id(tx.transfer, tx.account)
+            self._transfer_signatures[key] = genuine and native.ed25519_verify(tx.transfer.sender, signed, message.signature)
         return self._transfer_signatures[key]
 
     def vote_valid(self, vote: Vote) -> bool:
