@@ -28,6 +28,7 @@ from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage, Vote
+from simnet.protocol.shapes import fits_direct, fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 from simnet.units import NodeId, from_ms
@@ -102,7 +103,9 @@ class Node:
         """First reception of a gossip message."""
         self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
-        if message.kind in PROOFS and not self.peers.has_time_for(peer):
+        if not fits_gossip(message.kind, message.payload):
+            self._world.network.verdict(self.id, message, Verdict.REJECT, "malformed")
+        elif message.kind in PROOFS and not self.peers.has_time_for(peer):
             self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
         elif handler is not None:
             handler(message, peer)
@@ -116,6 +119,9 @@ class Node:
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message."""
         if self.opponent.answers(kind, payload, peer):
+            return
+        if not fits_direct(kind, payload):
+            self.peers.refused(kind, peer, "malformed")
             return
         if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
             self.sync.on_direct(kind, payload, peer)
