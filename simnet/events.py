@@ -210,7 +210,7 @@ class TxRefused(Event):
 
 @event
 class TxEvicted(Event):
-    """Left a mempool: committed or stale."""
+    """Left a mempool: committed, stale, or in conflict with another one of its sender."""
 
     node: NodeId
     tx: str

@@ -141,7 +141,7 @@ def _cache(folder: Path, *, usable: bool) -> Iterator[Check]:
     files = list(folder.glob("*.key")) if folder.is_dir() else []
     size = sum(f.stat().st_size for f in files)
     yield Check("key cache", Status.ok, f"{folder}: writable, {len(files)} keys, {size / 2**20:.1f} MiB")
-    for line in cache_lines(folder) if usable else []:
+    for line in cache_lines(folder, loaded=False) if usable else []:
         if not line.ok:
             # Harmless in itself: it is thrown away and made again when it is needed.
             yield Check("key cache", Status.warn, f"{line.what}: {line.detail}")

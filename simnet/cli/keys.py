@@ -82,22 +82,22 @@ def _compare(known: "Pin") -> Line:
     return Line(known.name, not wrong, "; ".join(wrong) or "as committed")
 
 
-def cache_lines(folder: Path) -> list[Line]:
-    """Every cached key: intact by the cache's manifest, and one that a verifier may use."""
+def cache_lines(folder: Path, *, loaded: bool = True) -> list[Line]:
+    """Every cached key: intact by the cache's manifest and, `loaded`, one that a verifier may use (seconds for the largest)."""
     try:
         findings = keys.audit(folder)
     except (ValueError, KeyCacheError) as error:
         return [Line(str(folder), False, str(error))]
-    return [_cached(folder / finding.file, finding) for finding in findings]
+    return [_cached(folder / f.file, f) if loaded and not f.harm else Line(str(folder / f.file), not f.harm, f.state) for f in findings]
 
 
 def _cached(path: Path, finding: keys.Finding) -> Line:
-    """The state of one file, and whether its key may be used."""
+    """Whether the key in a file that is no damaged one may be used."""
     from simnet.proofs import native, pinned
 
     what = native.of_key_file(path.name)
-    if finding.harm or path.suffix != ".key":
-        return Line(str(path), not finding.harm, finding.state)
+    if path.suffix != ".key":
+        return Line(str(path), True, finding.state)
     if what is None:
         return Line(str(path), True, f"{finding.state}; not a key of this version, never loaded")
     backend, circuit, security = what

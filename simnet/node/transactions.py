@@ -128,7 +128,10 @@ class Transactions:
         # A block or a rival may have come in while the proof was being verified.
         why = self._ledger().why_inapplicable(tx) or self.pool.why_not(tx)
         if why is None and tx.id not in self._committed:
-            self.pool.admit(tx)
+            replaced = self.pool.admit(tx)
+            if replaced is not None:
+                del self._admitted_at[replaced.id]
+                self._world.emit(TxEvicted(self._world.now, self._node, replaced.id.hex()[:16], "conflict"))
             self._admitted_at[tx.id] = self._world.now
             self._world.emit(TxAdmitted(self._world.now, self._node, tx.id.hex()[:16]))
             incoming.settle(Verdict.ACCEPT, "")

@@ -8,7 +8,8 @@ from simnet.protocol.ledger import Ledger, SignedTransfer
 
 @dataclass(slots=True)
 class Mempool:
-    """Transfers in order of admission. At most one per sender account (wallets keep lanes)."""
+    """Transfers in order of admission. At most one per sender account (wallets keep lanes): of two that a cheating sender has
+    signed the one with the smaller id, whichever came first, so that all pools agree in the end."""
 
     limit: int
     pending: dict[bytes, SignedTransfer] = field(default_factory=dict)
@@ -20,18 +21,24 @@ class Mempool:
         """Why the pool will not take a transfer, before any proof work; `None` when it will."""
         if tx.id in self.pending:
             return "already_pending"
-        if tx.transfer.sender in self._by_sender:
-            return "lane_busy"
+        rival = self._by_sender.get(tx.transfer.sender)
+        if rival is not None:
+            return "lane_busy" if rival < tx.id else None
         if len(self.pending) >= self.limit:
             return "mempool_full"
         return None
 
-    def admit(self, tx: SignedTransfer) -> None:
-        """Takes a verified transfer for which `why_not` is `None`."""
+    def admit(self, tx: SignedTransfer) -> SignedTransfer | None:
+        """Takes a verified transfer for which `why_not` is `None`; returns the one of the same sender that it replaces."""
+        rival = self._by_sender.get(tx.transfer.sender)
+        replaced = None if rival is None else self.pending[rival]
+        if replaced is not None:
+            self._remove(replaced)
         self.pending[tx.id] = tx
         self._by_sender[tx.transfer.sender] = tx.id
         for key in (tx.transfer.sender, tx.transfer.receiver):
             self._busy[key] = self._busy.get(key, 0) + 1
+        return replaced
 
     def is_busy(self, key: bytes) -> bool:
         """Whether a pending transfer pays from or to this account."""

@@ -84,13 +84,16 @@ def test_stale_and_future_are_told_apart() -> None:
 
 
 def test_a_lane_takes_one_pending_transfer() -> None:
-    pool = Mempool(10)
-    first = SignedTransfer.of(transfer(), Account(100))
-    rival = SignedTransfer.of(transfer(amount=11), Account(100))
-    assert pool.why_not(first) is None
-    pool.admit(first)
-    assert pool.why_not(first) == "already_pending"
-    assert pool.why_not(rival) == "lane_busy"
+    """Of two the smaller id, whichever comes first: a cheating sender's conflict ends alike in all pools."""
+    smaller, larger = sorted((SignedTransfer.of(transfer(amount=n), Account(100)) for n in (10, 11)), key=lambda tx: tx.id)
+    pool, other = Mempool(10), Mempool(10)
+    assert other.admit(larger) is None and other.why_not(smaller) is None
+    assert other.admit(smaller) == larger
+    assert pool.why_not(smaller) is None
+    assert pool.admit(smaller) is None
+    assert pool.why_not(smaller) == "already_pending"
+    assert pool.why_not(larger) == "lane_busy"
+    assert pool.pending == other.pending and pool._busy == other._busy
     assert pool.is_busy(A)
     assert pool.is_busy(B)
     assert not pool.is_busy(C)

@@ -22,8 +22,8 @@ mod search;
 use network::Scope;
 use search::{Report, search};
 
-const BUDGET: u32 = 2000;
-const NIGHTLY_BUDGET: u32 = 20_000;
+const BUDGET: u32 = 300;
+const NIGHTLY_BUDGET: u32 = 2000;
 
 fn honest<F: CircuitField>(circuit: &Circuit) -> (Structure<F>, Vec<F>) {
     circuit.build(&circuit.sample::<F>().1).expect("an honest witness")
@@ -31,7 +31,8 @@ fn honest<F: CircuitField>(circuit: &Circuit) -> (Structure<F>, Vec<F>) {
 
 /// Positions of the public inputs that a true statement may have otherwise with the same hashed data: a transfer may require
 /// a lower tier; the identity circuit's epoch nonce is in no constraint (the VRF over it is native); a claim's clock may be
-/// later and its threshold lower.
+/// later and its threshold lower; a list of commitments or reputation roots may be longer by entries that are the padding's own
+/// digest. (Verifiers compute the count and the root from one list.)
 fn may_vary<F: CircuitField>(circuit: &Circuit) -> BTreeSet<usize> {
     let (digest, u64s) = (F::DIGEST, if F::WIDE { 1 } else { 4 });
     match circuit {
@@ -40,6 +41,10 @@ fn may_vary<F: CircuitField>(circuit: &Circuit) -> BTreeSet<usize> {
         Circuit::Uptime(_) => {
             let threshold = 5 * digest + 4 * u64s;
             (digest..digest + u64s).chain([threshold]).collect()
+        }
+        Circuit::Consensus(_) => {
+            let counts = 5 * digest + 5 * u64s;
+            [counts + 1, counts + 2].into()
         }
         _ => BTreeSet::new(),
     }
@@ -76,24 +81,21 @@ fn with_16_bit_carries<F: CircuitField>(mut s: Structure<F>) -> Structure<F> {
     s
 }
 
-/// The bug that this search would have found: votes that weigh p more (C5), a total (C3) and fees (S8) of p more.
+/// The bug that this search would have found: votes that weigh p more (C5), fees of p more (S8).
 fn wide_carries_are_found<F: CircuitField>() {
     for circuit in sample::circuits() {
         let (structure, values) = honest::<F>(&circuit);
         let structure = with_16_bit_carries(structure);
         let [witness, statement] =
             [Scope::Witness, Scope::Statement].map(|scope| search(&structure, &values, scope, BUDGET));
-        let (limbs, digest) = (4, F::DIGEST);
-        let (named, free): (&str, Vec<usize>) = match circuit {
-            // After block_hash, round, leader, epoch, slot, threshold and three roots.
-            Circuit::Consensus(_) => ("C5", (5 * digest + 4 * limbs..5 * digest + 5 * limbs).collect()),
-            // After two roots, the count and the list.
-            Circuit::State(_) => ("", (3 * digest + 1..3 * digest + 1 + limbs).collect()),
+        // The fee sum comes after two roots, the count and the list.
+        let fee_sum = 3 * F::DIGEST + 1;
+        let found = match circuit {
+            Circuit::Consensus(_) => witness.second.iter().any(|what| what.starts_with("C5: ")),
+            Circuit::State(_) => (fee_sum..fee_sum + 4).any(|i| statement.statements.contains(&i)),
             _ => continue,
         };
-        let what = format!("circuit {}: {:?} {:?}", circuit.id(), witness.second, statement.statements);
-        assert!(named.is_empty() || witness.second.iter().any(|x| x.starts_with(named)), "{what}");
-        assert!(free.iter().any(|i| statement.statements.contains(i)), "{what}");
+        assert!(found, "circuit {}: {:?} {:?}", circuit.id(), witness.second, statement.statements);
     }
 }
 

@@ -10,6 +10,9 @@ use super::network::{Domain, Network, Row};
 /// Values tried for a wire that nothing bounds by itself: carries and remainders are among them.
 const GUESSES: std::ops::RangeInclusive<i64> = -3..=4;
 
+/// Rows of more free wires are repaired by one of them only: pairs would be too many.
+const PAIRED_MAX: usize = 40;
+
 /// One search for a second witness.
 pub struct Repair<'a, F> {
     network: &'a Network<F>,
@@ -108,10 +111,14 @@ impl<'a, F: CircuitField> Repair<'a, F> {
         wires.sort_unstable_by_key(|w| (row.defines != Some(*w), std::cmp::Reverse(*w)));
         wires.dedup();
         let mut steps: Vec<Step<F>> = vec![];
+        let residual = row.residual(self.values);
         for w in &wires {
-            if let Some(v) = self.solved(row, *w) {
+            if let Some(v) = self.solved(row, residual, *w) {
                 steps.push(vec![(*w, v)]);
             }
+        }
+        if wires.len() > PAIRED_MAX {
+            return steps;
         }
         if F::WIDE {
             steps.extend(wires.iter().filter_map(|w| self.solved_integer(row, *w)));
@@ -119,8 +126,9 @@ impl<'a, F: CircuitField> Repair<'a, F> {
         for few in &wires {
             for guess in self.guesses(*few) {
                 let old = std::mem::replace(&mut self.values[*few as usize], guess);
+                let residual = row.residual(self.values);
                 for w in wires.iter().filter(|w| *w != few) {
-                    if let Some(v) = self.solved(row, *w) {
+                    if let Some(v) = self.solved(row, residual, *w) {
                         steps.push(vec![(*few, guess), (*w, v)]);
                     }
                 }
@@ -130,12 +138,16 @@ impl<'a, F: CircuitField> Repair<'a, F> {
         steps
     }
 
-    /// The one value of a wire with which the row holds, if the wire may have it and does not have it already.
-    fn solved(&self, row: &Row<F>, w: u32) -> Option<F> {
+    /// The one value of a wire with which a row of this residual holds, if the wire may have it and does not have it already.
+    fn solved(&self, row: &Row<F>, residual: F, w: u32) -> Option<F> {
         let slope = row.slope(w, self.values)?;
-        let step = row.residual(self.values) * slope.invert()?;
-        let v = self.values[w as usize] - step;
-        (step != F::ZERO && self.network.admits(w, v)).then_some(v)
+        let old = self.values[w as usize];
+        if self.network.domain[w as usize] == Domain::Bit {
+            let other = F::ONE - old;
+            return (residual + slope * (other - old) == F::ZERO && other != old).then_some(other);
+        }
+        let step = residual * slope.invert()?;
+        (step != F::ZERO && self.network.admits(w, old - step)).then_some(old - step)
     }
 
     /// The four limbs from `first` on with which the row holds, where it holds them as one integer.
