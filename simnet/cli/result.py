@@ -105,7 +105,7 @@ def _opponents(summary: Summary) -> Table:
         if "acted" in f:
             counts = (len(f["nodes"]), sum(f["acted"].values()), f["delivered"])
             answers = (sum(f[answer].values()) for answer in ("accepted", "ignored", "rejected", "dropped"))
-            table.add_row(kind, *map(str, (*counts, *answers)), f"{100 * (costs.get(kind, {}).get('load') or 0):.3f} %")
+            table.add_row(cell(kind), *map(str, (*counts, *answers)), f"{100 * (costs.get(kind, {}).get('load') or 0):.3f} %")
     return table
 
 

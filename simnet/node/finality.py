@@ -212,7 +212,7 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        known = self._endorsements_of.why_not(endorsement.validator, endorsement.slot, endorsement.signature)
+        known = self._endorsements_of.why_not(endorsement.validator, endorsement.slot, endorsement)
         if known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:

@@ -1,7 +1,7 @@
 """Bounds on what nodes keep or pass on for others before it can be judged."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from simnet.events import LimitReached
@@ -91,8 +91,8 @@ class OncePerSlot:
         self._node = node
         self._what = what
         self._limit = limit
-        self._taken: dict[tuple[int, int], set[bytes]] = {}
-        """Signatures by (slot, author)."""
+        self._taken: dict[tuple[int, int], set[Hashable]] = {}
+        """Messages by (slot, author)."""
         self._now = -1
 
     def begin(self, slot: int) -> None:
@@ -101,15 +101,15 @@ class OncePerSlot:
         for place in [p for p in self._taken if p[0] < slot - SLOTS_BACK]:
             del self._taken[place]
 
-    def why_not(self, author: int, slot: int, signature: bytes) -> str | None:
-        """Why a message is not worth passing on; `None` when it is: then it is noted."""
+    def why_not(self, author: int, slot: int, message: Hashable) -> str | None:
+        """Why a message is not worth passing on; `None` when it is: then it is noted. Two are the same when all of them is."""
         if not self._now - SLOTS_BACK <= slot <= self._now + SLOTS_AHEAD:
             return "slot"
         taken = self._taken.setdefault((slot, author), set())
-        if signature in taken:
+        if message in taken:
             return "replay"
         if len(taken) >= self._limit:
             self._world.emit(LimitReached(self._world.now, self._node, self._what))
             return "too_many"
-        taken.add(signature)
+        taken.add(message)
         return None

@@ -20,15 +20,15 @@ from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
-from simnet.node.sync import Sync, is_status_of
+from simnet.node.sync import Sync, fits
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
-from simnet.protocol import shapes
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage, Vote
+from simnet.protocol.shapes import fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 from simnet.units import NodeId, from_ms
@@ -103,14 +103,14 @@ class Node:
         """First reception of a gossip message."""
         self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
-        if message.kind in PROOFS and not self.peers.has_time_for(peer):
-            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
-        elif handler is None:
-            self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
-        elif not _sound(message):
+        if not _fits(message):
             self._world.network.verdict(self.id, message, Verdict.REJECT, "malformed")
-        else:
+        elif message.kind in PROOFS and not self.peers.has_time_for(peer):
+            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
+        elif handler is not None:
             handler(message, peer)
+        else:
+            self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
 
     def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node's own answer."""
@@ -120,9 +120,10 @@ class Node:
         """A point-to-point message."""
         if self.opponent.answers(kind, payload, peer):
             return
-        if not shapes.DIRECT.get(kind, is_status_of(kind))(payload):
+        if not fits(kind, payload):
             self.peers.refused(kind, peer, "malformed")
-        elif kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+            return
+        if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
             self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
@@ -229,8 +230,8 @@ class Node:
         self.aggregation.on_proven()
 
 
-def _sound(message: Message) -> bool:
+def _fits(message: Message) -> bool:
     """Whether a message's payload has the shape of its kind; looked at once, for all receivers."""
-    if message.sound is None:
-        message.sound = shapes.GOSSIP[message.kind](message.payload)
-    return message.sound
+    if message.fits is None:
+        message.fits = fits_gossip(message.kind, message.payload)
+    return message.fits

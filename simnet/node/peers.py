@@ -7,6 +7,7 @@ taken over: points for vote time-outs and for deep queues, which here say more a
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from simnet.events import LimitReached, PeerBanned, PeerScored
@@ -66,26 +67,26 @@ class Peer:
     since: int = 0
     """When `spent` was last brought up to date."""
     banned: bool = False
-    sent: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    sent: OrderedDict[Hashable, None] = field(default_factory=OrderedDict)
     """Proofs, votes and proposals that it has sent: an honest neighbour sends each once, whoever sent it besides."""
 
-    def again(self, digest: bytes) -> bool:
-        """Whether it has sent this proof before; notes it."""
-        if digest in self.sent:
+    def again(self, content: Hashable) -> bool:
+        """Whether it has sent this before; notes it."""
+        if content in self.sent:
             return True
-        self.sent[digest] = None
+        self.sent[content] = None
         if len(self.sent) > SENT_MAX:
             self.sent.popitem(last=False)
         return False
 
 
-def content_of(payload: object) -> bytes | None:
+def content_of(payload: object) -> Hashable | None:
     """What tells a message that is sent once from another; `None` for kinds that honest nodes repeat."""
     match payload:
         case TxMessage() | ConsensusProof() | BlockProof():
             return payload.envelope.digest
         case Vote() | Proposal() | Endorsement():
-            return payload.signature
+            return payload
     return None
 
 

@@ -27,7 +27,7 @@ from simnet.node.world import World
 from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
-from simnet.protocol.shapes import are, is_bytes, is_number
+from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
 from simnet.protocol.votes import TOLD_MAX, Holding
 from simnet.units import NS_PER_S, NodeId, SimTime
 
@@ -40,7 +40,8 @@ PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
 """Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
-VALIDATORS_MAX = 1 << 16
+_VOTERS = below(1 << (1 << 16))
+"""A bit set of validators."""
 OWED_MAX = 512
 """Transfers that one neighbour asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
@@ -81,32 +82,36 @@ class Status:
         return STATUS_BYTES + HOLDING_BYTES * len(self.votes) + 32 * len(self.transfers) + parts
 
 
-def is_status_of(kind: str) -> Callable[[object], bool]:
-    """The shape of what nodes tell about themselves."""
-    return {"status": _is_status, "proof_request": _is_proofs_held}.get(kind, lambda _: False)
+def fits(kind: str, payload: object) -> bool:
+    """Whether a point-to-point message has the shape of its kind."""
+    match kind:
+        case "status":
+            return _fits_status(payload)
+        case "proof_request":
+            return _fits_proofs_held(payload)
+    return fits_direct(kind, payload)
 
 
-def _is_status(x: object) -> bool:
-    if not isinstance(x, Status):
+def _fits_status(x: object) -> bool:
+    if not isinstance(x, Status) or len(x.votes) > TOLD_MAX or len(x.proofs) > PROOFS_TOLD:
         return False
-    numbers = is_number(x.height, 64) and is_number(x.aggregated, 64)
-    return numbers and are(x.votes, _is_holding, TOLD_MAX) and are(x.transfers, _is_id) and are(x.proofs, _is_proofs_held, PROOFS_TOLD)
+    return (
+        U63(x.height)
+        and U63(x.aggregated)
+        and each(_fits_holding)(x.votes)
+        and each(DIGEST)(x.transfers)
+        and each(_fits_proofs_held)(x.proofs)
+    )
 
 
-def _is_holding(h: object) -> bool:
-    if not isinstance(h, Holding) or not is_number(h.slot, 64) or h.phase not in Phase:
+def _fits_holding(h: object) -> bool:
+    return isinstance(h, Holding) and U63(h.slot) and h.phase in Phase and either(nothing, DIGEST)(h.block) and _VOTERS(h.voters)
+
+
+def _fits_proofs_held(p: object) -> bool:
+    if not isinstance(p, ProofsHeld) or not U63(p.height) or len(p.parts) > PROOFS_MAX:
         return False
-    return (h.block is None or _is_id(h.block)) and is_number(h.voters, VALIDATORS_MAX)
-
-
-def _is_proofs_held(p: object) -> bool:
-    if not isinstance(p, ProofsHeld) or not is_number(p.height, 64) or len(p.parts) > PROOFS_MAX:
-        return False
-    return all(is_number(field, 8) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
-
-
-def _is_id(x: object) -> bool:
-    return is_bytes(x, 32)
+    return all(U8(field) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
 
 
 class Sync:

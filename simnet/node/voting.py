@@ -143,7 +143,7 @@ class Validator:
         proposal = message.payload
         assert isinstance(proposal, Proposal)
         why = self._why_not_proposal(proposal)
-        known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal.signature)
+        known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
         elif known is not None:
@@ -191,7 +191,7 @@ class Validator:
         if not self._world.vote_valid(vote):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        known = self._votes_of.why_not(vote.validator, vote.slot, vote.signature)
+        known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:

@@ -65,7 +65,7 @@ def sent() -> dict[str, list[Any]]:
 def test_every_kind_has_a_shape_and_genuine_messages_have_it(sent: dict[str, list[Any]]) -> None:
     known = {kind: payloads for kind, payloads in sent.items() if kind in shapes.GOSSIP}
     assert known.keys() >= shapes.GOSSIP.keys() - {"endorsement"}
-    assert all(shapes.GOSSIP[kind](payload) for kind, payloads in known.items() for payload in payloads)
+    assert all(shapes.fits_gossip(kind, payload) for kind, payloads in known.items() for payload in payloads)
 
 
 def test_nothing_of_another_shape_is_taken(sent: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,14 +123,14 @@ def test_fields_do_not_run_into_each_other(sent: dict[str, list[Any]]) -> None:
     vote = next(v for v in sent["vote"] if v.tag)
     assert isinstance(vote, Vote) and vote.block is not None
     moved = replace(vote, block=vote.block + vote.tag[:8], tag=vote.tag[8:])
-    assert moved.signing_bytes() == vote.signing_bytes() and not shapes.vote(moved)
+    assert moved.signing_bytes() == vote.signing_bytes() and not shapes.is_shaped(moved)
     proposal = sent["proposal"][0]
     assert isinstance(proposal, Proposal)
     padded = replace(proposal.block.header, state_root=proposal.block.header.state_root + b"x")
-    assert padded.hash == proposal.block.header.hash and not shapes.header(padded)
+    assert padded.hash == proposal.block.header.hash and not shapes.is_shaped(padded)
     registration = sent["registration"][0]
     flat = replace(registration, otk_roots=((), tuple(root for lane in registration.otk_roots for root in lane)))
-    assert flat.signing_bytes() == registration.signing_bytes() and not shapes.registration(flat)
+    assert flat.signing_bytes() == registration.signing_bytes() and not shapes.is_shaped(flat)
 
 
 @pytest.mark.parametrize("receiver", [b"\1" * 32, None])
