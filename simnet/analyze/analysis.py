@@ -17,7 +17,8 @@ from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
 from simnet.errors import ThresholdError
 from simnet.record.consensus import KIND
-from simnet.record.files import read_json, write_json
+from simnet.record.files import write_json
+from simnet.record.readback import summary_file
 
 HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
@@ -38,7 +39,7 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
         analysis = Analysis(summary, (Path(prover_mix.__file__),), tuple(judge_mix(read_mix(summary))))
         write_json(analysis_path(summary, main=False), analysis.as_dict())
         return analysis
-    content = read_json(summary)
+    content = summary_file(summary)
     network = content.get("kind") != KIND
     files = rule_files(summary.stem, content, thresholds)
     rules = Rules()
