@@ -1,7 +1,5 @@
 """The `simnet` command."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
@@ -26,8 +24,8 @@ app = typer.Typer(
     help="Simulate a network of validators that run real zero-knowledge provers.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    # Boxes wrap messages inside words and paths: plain text everywhere but on a terminal.
-    rich_markup_mode="rich" if sys.stderr.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else None,
+    # Boxes wrap messages inside words and paths, and markup swallows what stands in brackets.
+    rich_markup_mode=None,
     # A traceback of ours is a bug report, not a page of local variables.
     pretty_exceptions_enable=False,
 )
