@@ -380,7 +380,8 @@ def test_the_check_finds_a_node_that_lacks_proofs(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_refused_proof_is_not_forwarded() -> None:
-    bench = Bench(scenario(slots=3))
+    cheats = {"nodes": [{"kind": "withholding", "nodes": [0], "what": ["blocks"], "start_ms": 0, "duration_ms": 100}]}
+    bench = Bench(scenario(slots=3, faults=cheats))
     victim = bench.nodes[0]
 
     def publish() -> None:
