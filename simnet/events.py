@@ -153,6 +153,16 @@ class FaultInjected(Event):
     detail: str
 
 
+@event
+class FaultActed(Event):
+    """What a fault of links or a pause did in all, told when it ends: copies that it lost, spoiled, delayed or sent twice."""
+
+    kind: str
+    """Of the fault: one_way, …, pause."""
+    detail: str
+    copies: int
+
+
 # --- proofs ------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ BYTES_MAX = 256 * 1024 * 1024
 INTEGER_DIGITS_MAX = 80
 """No count or hash part is longer; longer ones overflow floats."""
 SHOWN_MAX = 80
+DEPTH_MAX = 64
+"""Tables and lists inside each other; a summary needs ten."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -61,11 +63,28 @@ def parsed_json(path: Path, content: str) -> object:
     """The same from text that was read."""
     try:
         value: object = json.loads(content, parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
+        _check_depth(value)
     except json.JSONDecodeError as error:
         raise UnreadableError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"{path}: not JSON: {_short(error)}") from None
     return value
+
+
+def _check_depth(value: object) -> None:
+    """Refuses what could not be walked."""
+    level: list[object] = [value]
+    for _ in range(DEPTH_MAX):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise ValueError(f"nested deeper than {DEPTH_MAX} levels")
+
+
+def _inside(value: object) -> list[object]:
+    """The tables and lists in a table or list."""
+    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [inner for inner in found if isinstance(inner, dict | list)]
 
 
 def json_object(path: Path) -> dict[str, Any]:

@@ -4,20 +4,20 @@ Which rules: upstream's for its kind (network run or consensus load); for a summ
 name, the safety rules, too; on top of them the file of the scenario's name; on top of all the command line's options.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from simnet.analyze import prover_mix
+from simnet.analyze import prover_mix, slashing_drill
 from simnet.analyze.alerts import write_alerts
 from simnet.analyze.fixed import judge_fixed
-from simnet.analyze.prover_mix import STEM, judge_mix, read_mix
 from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
-from simnet.analyze.verdicts import judge
+from simnet.analyze.verdicts import Verdict, judge
 from simnet.errors import ThresholdError
 from simnet.record.consensus import KIND
-from simnet.record.files import read_json, write_json
+from simnet.record.files import write_json
+from simnet.record.readback import summary_file
 
 HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
@@ -25,6 +25,11 @@ NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml
 RUN_SAFETY, LOAD_SAFETY = HERE / "default_thresholds.toml", HERE / "consensus_thresholds.toml"
 NETWORK_ONLY = HERE / "network_thresholds.toml"
 """Ours, on top of them; the last for runs without a chain."""
+DRILLS: Mapping[str, tuple[Path, Callable[[Path], Iterable[Verdict]]]] = {
+    prover_mix.STEM: (Path(prover_mix.__file__), lambda path: prover_mix.judge_mix(prover_mix.read_mix(path))),
+    slashing_drill.STEM: (Path(slashing_drill.__file__), lambda path: slashing_drill.judge_drill(slashing_drill.read_drill(path))),
+}
+"""Results of drills by their stems: where their rules are, and those."""
 NO_OPTIONS: Mapping[str, float] = {}
 
 
@@ -34,11 +39,12 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
     `thresholds` takes the place of the scenario's own file; `options` are limits by option name (`max-probe-p95`).
     Raises `ThresholdError` (bad rules, unknown metric) or `OutputError` (unreadable summary, unwritable verdicts).
     """
-    if summary.stem == STEM and thresholds is None:
-        analysis = Analysis(summary, (Path(prover_mix.__file__),), tuple(judge_mix(read_mix(summary))))
+    if summary.stem in DRILLS and thresholds is None:
+        rules_of, judged = DRILLS[summary.stem]
+        analysis = Analysis(summary, (rules_of,), tuple(judged(summary)))
         write_json(analysis_path(summary, main=False), analysis.as_dict())
         return analysis
-    content = read_json(summary)
+    content = summary_file(summary)
     network = content.get("kind") != KIND
     files = rule_files(summary.stem, content, thresholds)
     rules = Rules()

@@ -26,6 +26,7 @@ METRICS = Path(__file__).with_name("compare_metrics.toml")
 DIRECTIONS = ("lower", "higher")
 RESAMPLES = 9999
 """Permutations that are looked at: all of them up to this number, else so many drawn ones."""
+NUMBER_MAX = 1e150
 SEED = 20_240_711
 """Of the drawn permutations, so that the same runs give the same p-values."""
 
@@ -50,7 +51,9 @@ class Change:
     """Of the permutation test; None with fewer than two runs on a side, or when all runs agree."""
     p_holm: float | None = None
     verdict: str = ""
-    """worse, better, unclear (far, but within chance), same, gone, new."""
+    """worse, better, unclear (far, but within chance), untold (far, and too few runs to tell), same, moved, gone, new, absent."""
+    interval: tuple[float, float] | None = None
+    """In which the difference of the means lies, with confidence 1 - alpha; None with fewer than two runs on a side."""
 
     @property
     def percent(self) -> float | None:
@@ -60,7 +63,8 @@ class Change:
         one, other = fmean(self.before), fmean(self.after)
         if one == 0:
             return 0.0 if other == 0 else None
-        return 100.0 * (other - one) / abs(one)
+        percent = 100.0 * (other - one) / abs(one)
+        return percent if math.isfinite(percent) else None
 
     @property
     def regressed(self) -> bool:
@@ -129,8 +133,31 @@ def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_perc
     changes = [_tested(change, paired and len(change.before) == len(change.after) == runs[0]) for change in changes]
     tested = [change for change in changes if change.p is not None]
     corrected = dict(zip((c.metric for c in tested), holm([c.p for c in tested if c.p is not None]), strict=True))
-    finished = [replace(c, p_holm=corrected.get(c.metric)) for c in changes]
-    return Comparison(tuple(replace(c, verdict=_verdict(c, threshold_percent, alpha, testable)) for c in finished), runs, testable, paired)
+    finished = [replace(c, p_holm=corrected.get(c.metric), interval=_interval(c, paired, alpha)) for c in changes]
+    alone = min(runs) < 2
+    judged = [replace(c, verdict=_verdict(c, threshold_percent, alpha, testable=testable, alone=alone)) for c in finished]
+    return Comparison(tuple(judged), runs, testable, paired)
+
+
+def _interval(change: Change, paired: bool, alpha: float) -> tuple[float, float] | None:
+    """Student's interval of the difference of the means: of the pairs' differences, or Welch's."""
+    one, other = np.array(change.before), np.array(change.after)
+    if min(len(one), len(other)) < 2 or not 0 < alpha < 1:
+        return None
+    middle = float(np.mean(other) - np.mean(one))
+    if paired and len(one) == len(other):
+        spread, freedom = float(np.std(other - one, ddof=1)) / math.sqrt(len(one)), float(len(one) - 1)
+    else:
+        parts = [float(np.var(side, ddof=1)) / len(side) for side in (one, other)]
+        spread = math.sqrt(sum(parts))
+        below = sum(part**2 / (len(side) - 1) for part, side in zip(parts, (one, other), strict=True))
+        freedom = sum(parts) ** 2 / below if below > 0 else 1.0
+    if spread == 0:
+        return middle, middle
+    from scipy import stats  # Late: it takes a second to load, and most commands do without.
+
+    reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * spread
+    return (middle - reach, middle + reach) if math.isfinite(reach) else None
 
 
 def smallest_p(one: int, other: int) -> float:
@@ -193,7 +220,7 @@ def _difference_of_means(one: Any, other: Any, axis: int) -> Any:
     return np.mean(one, axis=axis) - np.mean(other, axis=axis)
 
 
-def _verdict(change: Change, threshold_percent: float, alpha: float, testable: bool) -> str:
+def _verdict(change: Change, threshold_percent: float, alpha: float, *, testable: bool, alone: bool) -> str:
     if not change.before or not change.after:
         return "new" if not change.before else ("gone" if change.better else "absent")
     percent = change.percent
@@ -204,8 +231,11 @@ def _verdict(change: Change, threshold_percent: float, alpha: float, testable: b
         return "moved"
     if testable and change.p_holm is not None and change.p_holm > alpha:
         return "unclear"
+    if not testable and not alone:
+        return "untold"
     return "worse" if (moved > 0) == (change.better == "lower") else "better"
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Of a size whose squares a float holds."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX

@@ -8,7 +8,7 @@ from typing import Any
 
 from simnet.errors import OutputError
 from simnet.record.atomic import write_atomic
-from simnet.record.files import read_json
+from simnet.record.readback import summary_file
 
 COUNTS = ("total_publishes", "total_receives", "duplicates", "chunk_retries")
 MS_PER_MIN = 60_000.0
@@ -16,7 +16,7 @@ MS_PER_MIN = 60_000.0
 
 def partition_report(summary: Path, resume_min_max: float, retries_max: int) -> dict[str, Any]:
     """The report's content. Raises `OutputError` for a summary that is none."""
-    content = read_json(summary)
+    content = summary_file(summary)
     propagation, recovery = (_block(content, name, summary) for name in ("propagation", "recovery"))
     latencies = recovery.get("resume_latencies_ms", [])
     if not isinstance(latencies, list):

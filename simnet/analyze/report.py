@@ -52,7 +52,7 @@ def _text_of(analysis: Analysis) -> str:
         return f"{printable(str(analysis.summary))} could not be judged\n"
     width = max((len(verdict.metric) for verdict in analysis.verdicts), default=0)
     lines = [printable(f"{analysis.summary} against {', '.join(map(str, analysis.rules))}")]
-    for verdict in analysis.verdicts:
+    for verdict in sorted(analysis.verdicts, key=lambda v: (v.passed, not v.tolerated)):  # failures first
         word = "warn" if verdict.tolerated else "ok  " if verdict.passed else "FAIL"
         tail = "" if word == "ok  " else f"  ({printable(verdict.why)})"
         lines.append(f"  {word} {printable(verdict.metric):<{width}}  {verdict.shown()}  [{printable(verdict.limit)}]{tail}")

@@ -7,9 +7,9 @@ from typing import Any
 
 from simnet.errors import OutputError
 from simnet.record.consensus import KIND
-from simnet.record.files import CHILD, read_json
+from simnet.record.files import CHILD
 from simnet.record.places import is_product, summary_stem
-from simnet.record.readback import run_head
+from simnet.record.readback import run_head, summary_file
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Side:
 def load_side(given: Sequence[Path]) -> Side:
     """The summaries that files and folders mean. Raises `OutputError`, also for two runs that are one."""
     paths = tuple(path for place in given for path in _summaries(place))
-    contents = tuple(read_json(path) for path in paths)
+    contents = tuple(summary_file(path) for path in paths)
     _distinct(paths, contents)
     return Side(paths, contents)
 

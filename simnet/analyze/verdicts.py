@@ -9,6 +9,8 @@ from simnet.errors import ThresholdError
 from simnet.plain import printable
 
 MISSING = object()
+KEYS_SHOWN = 40
+"""Of a table, in a message about a key that it lacks."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def _nearest(summary: Mapping[str, Any], path: str) -> str:
         if part not in entries:
             break
         value, done = entries[part], [*done, part]
-    keys = ", ".join(key for key, _ in _entries(value)[:12])
+    known = [printable(key) for key, _ in _entries(value)]
+    more = f", and {len(known) - KEYS_SHOWN} more" if len(known) > KEYS_SHOWN else ""
+    keys = ", ".join(known[:KEYS_SHOWN]) + more
     where = ".".join(done) or "the summary"
     return f"; {where} has: {keys}" if keys else f"; {where} has nothing below it"
 

@@ -2,27 +2,13 @@
 
 The time runs from the node's commit, from the beginning of the calm or from the node's own return, whichever is last; it goes on
 after the traffic, since the last blocks are still proven then. What the run's end leaves open is counted.
-
-A backlog is worked off at one block a slot, since a slot's keys certify one height: each block has a slot more for every lower one that
-was open when its time began.
 """
-
-from dataclasses import dataclass
 
 from simnet.checks.calm import Calm
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven
 from simnet.units import NodeId, SimTime
-
-
-@dataclass(slots=True)
-class Open:
-    """A block that waits at a node."""
-
-    committed: SimTime
-    below: int
-    """How many lower ones were open when its time began."""
 
 
 class Lag:
@@ -34,8 +20,8 @@ class Lag:
         self._calm = calm
         self._check = check
         self._reached = reached
-        self._waiting: dict[NodeId, dict[int, Open]] = {node: {} for node in sorted(setting.honest)}
-        """By height, ascending."""
+        self._waiting: dict[NodeId, dict[int, SimTime]] = {node: {} for node in sorted(setting.honest)}
+        """When a block was committed, by height, ascending."""
         self._since: dict[NodeId, SimTime | None] = dict.fromkeys(self._waiting)
         """From when a node is part of the present calm; None: it is not."""
         self._within = setting.scenario.consensus.proven_within_slots
@@ -47,27 +33,24 @@ class Lag:
 
     def _committed(self, e: BlockCommitted) -> None:
         if e.node in self._waiting:
-            self._waiting[e.node][e.height] = Open(e.at, len(self._waiting[e.node]))
+            self._waiting[e.node][e.height] = e.at
 
     def _done(self, e: BlockProven | BlockAggregated) -> None:
-        block = self._waiting.get(e.node, {}).pop(e.height, None)
-        if block is None:
+        committed = self._waiting.get(e.node, {}).pop(e.height, None)
+        if committed is None:
             return
         self._findings.looked_at(self._check, "blocks")
         since = self._since[e.node]
         if since is not None:
-            self._slowest = max(self._slowest, e.at - max(block.committed, since))
-        self._judge(e.node, e.height, block, e.at)
+            self._slowest = max(self._slowest, e.at - max(committed, since))
+        self._judge(e.node, e.height, committed, e.at)
 
     def on_calm(self) -> None:
         """The calm, or who is part of it, may have changed: then the time of what waits begins anew."""
-        for node, waiting in self._waiting.items():
+        for node in self._waiting:
             calm = self._calm.since is not None and node in self._calm.joined
             since = max(self._calm.since or SimTime(0), self._calm.joined[node]) if calm else None
-            if since != self._since[node]:
-                self._since[node] = since
-                for below, block in enumerate(waiting.values()):
-                    block.below = below
+            self._since[node] = since
 
     def on_time(self, now: SimTime) -> None:
         """It is `now`: is a block overdue somewhere?"""
@@ -76,17 +59,16 @@ class Lag:
             if height is not None:
                 self._judge(node, height, waiting[height], now)
 
-    def _judge(self, node: NodeId, height: int, block: Open, now: SimTime) -> None:
+    def _judge(self, node: NodeId, height: int, committed: SimTime, now: SimTime) -> None:
         since = self._since[node]
         if since is None:
             return
-        slots = self._within + block.below
-        due = SimTime(max(block.committed, since) + slots * self._setting.slot)
+        due = SimTime(max(committed, since) + self._within * self._setting.slot)
         if now <= due:
             return
         self._findings.looked_at(self._check, "overdue")
         behind = [node, *(n for n, w in self._waiting.items() if height in w)]
-        detail = f"block {height} was not {self._check} at node {node} within {slots} slots of calm"
+        detail = f"block {height} was not {self._check} at node {node} within {self._within} slots of calm"
         self._findings.broken(self._check, due, behind, detail)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ SAFETY = (
     "nothing_unverified",
     "keys_once",
     "locks",
+    "accusations",
 )
 """A broken one ends the run: whatever would follow rests on it."""
 LIVENESS = ("progress", "proven", "aggregated", "coherence")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from simnet.checks.accusations import Accusations
 from simnet.checks.calm import Calm
 from simnet.checks.chains import Chains
 from simnet.checks.coherence import Coherence
@@ -50,6 +51,7 @@ class Checks:
             Verified(setting, findings),
             KeysOnce(setting, findings),
             Locks(setting, findings),
+            Accusations(setting, findings),
             self._progress,
             *self._lags,
             self._coherence,

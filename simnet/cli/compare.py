@@ -29,7 +29,10 @@ def compare(
     more_after: Annotated[list[Path] | None, typer.Option("--after", help="More of AFTER.")] = None,
     threshold: Annotated[float, typer.Option(min=0, metavar="PERCENT", help="A change up to this is none.")] = 10.0,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Chance of any false alarm that is accepted.")] = 0.05,
-    metrics: Annotated[Path, typer.Option(help="Figures to test, as [[metric]] tables.", show_default=False)] = METRICS,
+    metrics: Annotated[
+        Path,
+        typer.Option(help="Figures to test: a TOML file of [[metric]] tables with path and better = lower or higher.", show_default=False),
+    ] = METRICS,
     everything: Annotated[bool, typer.Option("--all", help="Show all other figures, too, untested.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the changes.")] = Format.TEXT,
 ) -> int:
@@ -43,6 +46,9 @@ def compare(
     for note in _notes(sides, result, alpha):
         say(f"note: {note}", err=True)
     say(_shown(result, sides, (threshold, alpha), form), nl=False)
+    for change in result.changes:
+        if change.verdict == "untold" and change.better:
+            say(f"note: {printable(change.metric)}: not enough runs to tell: {_told(change)}", err=True)
     regressed = [change for change in result.changes if change.regressed]
     for change in regressed:
         say(f"ERROR: {printable(change.metric)}: {_told(change)}", err=True)
@@ -59,7 +65,7 @@ def _notes(sides: tuple[Side, Side], result: Comparison, alpha: float) -> list[s
         found.append("a single run on a side: changes are judged by the threshold alone; several seeds would tell chance from change")
     elif not result.testable:
         why = f"{result.runs[0]} and {result.runs[1]} runs cannot reach p <= {alpha:g} over so many figures"
-        found.append(f"{why}: changes are judged by the threshold alone; six runs on each side suffice for the default figures")
+        found.append(f"{why}: not enough runs to tell; six runs on each side suffice for the default figures")
     return found
 
 
@@ -77,7 +83,7 @@ def _shown(result: Comparison, sides: tuple[Side, Side], limits: tuple[float, fl
             "regressed": sum(change.regressed for change in result.changes),
             "changes": [{**asdict(change), "percent": change.percent} for change in result.changes],
         }
-        return json.dumps(document, indent=2) + "\n"
+        return json.dumps(document, indent=2, allow_nan=False) + "\n"
     verdicts = tuple(
         Verdict(
             c.metric,
@@ -92,9 +98,9 @@ def _shown(result: Comparison, sides: tuple[Side, Side], limits: tuple[float, fl
 
 
 def _table(result: Comparison) -> str:
-    rows = [("", "figure", f"before ({result.runs[0]})", f"after ({result.runs[1]})", "change", "p (Holm)")]
-    rows += [(c.verdict, printable(c.metric), _mean(c.before), _mean(c.after), _percent(c), _chance(c)) for c in result.changes]
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    rows = [("", "figure", f"before ({result.runs[0]})", f"after ({result.runs[1]})", "change", "difference", "p (Holm)")]
+    rows += [(c.verdict, printable(c.metric), _mean(c.before), _mean(c.after), _percent(c), _reach(c), _chance(c)) for c in result.changes]
+    widths = [max(len(row[column]) for row in rows) for column in range(7)]
     lines = []
     for row in rows:
         left = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
@@ -104,8 +110,14 @@ def _table(result: Comparison) -> str:
 
 
 def _told(change: Change) -> str:
-    chance = "" if change.p_holm is None else f", p = {change.p_holm:.4f} after Holm"
-    return f"{_mean(change.before)} before, {_mean(change.after)} after, {_percent(change)} ({change.verdict}){chance}"
+    chance = "" if change.p_holm is None or change.verdict == "untold" else f", p = {change.p_holm:.4f} after Holm"
+    reach = "" if change.interval is None else f", difference {_reach(change)}"
+    return f"{_mean(change.before)} before, {_mean(change.after)} after, {_percent(change)} ({change.verdict}){reach}{chance}"
+
+
+def _reach(change: Change) -> str:
+    """The interval of the difference."""
+    return "" if change.interval is None else f"{change.interval[0]:+.3f} .. {change.interval[1]:+.3f}"
 
 
 def _chance(change: Change) -> str:

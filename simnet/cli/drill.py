@@ -16,6 +16,7 @@ from simnet.proofs.keys import default_folder
 from simnet.protocol.slashing import Penalty
 from simnet.record.files import write_json
 from simnet.record.penalties import PenaltyLines
+from simnet.record.places import SLASHING_DRILL
 
 SUMMARY_DIR = "SIMNET_SUMMARY_DIR"
 SLASHING_SUMMARIES = Path("target/simnet/consensus-slashing-backends/summaries")
@@ -68,7 +69,7 @@ def slashing(
     if unknown:
         raise typer.BadParameter(f"--backends {backends}: no backend {', '.join(unknown)}; there are {', '.join(known)}")
     results = [slashing_drill(NativeBackend(known[name], default_folder()), penalty_log(name)) for name in names]
-    path = (out or Path(os.environ.get(SUMMARY_DIR) or SLASHING_SUMMARIES)) / "slashing_drill.json"
+    path = (out or Path(os.environ.get(SUMMARY_DIR) or SLASHING_SUMMARIES)) / f"{SLASHING_DRILL}.json"
     write_json(path, [{**asdict(result), "passed": result.passed} for result in results])
     for result in results:
         for name, held in result.checks.items():

@@ -1,7 +1,6 @@
 """What `simnet fuzz` does once it is known what was asked: searches, hunts for planted bugs, replays."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from simnet.fuzz.judge import Outcome
 from simnet.fuzz.planted import BUGS, bug_of, planted
 from simnet.fuzz.search import Found, Search, as_dict, count_lines
 from simnet.fuzz.table import Row, hunt_all, markdown, names_it
-from simnet.fuzz.trial import run_trial
+from simnet.fuzz.trial import run_file
 from simnet.fuzz.workers import Workers, known_jobs
 from simnet.record.atomic import write_atomic
 from simnet.record.files import write_json
 from simnet.scenario.load import load_scenario
+from simnet.scenario.syntax import read
 
 TOLD_EVERY = 100
 """Seeds between two lines of progress."""
@@ -40,7 +40,7 @@ class Asked:
 def search(asked: Asked) -> int:
     """Searches the seeds; with a planted bug, until a check names it."""
     bug = None if asked.planted is None else bug_of(asked.planted)
-    base = None if asked.base is None else _data(asked.base)
+    base = None if asked.base is None else _base(asked.base)
     jobs = known_jobs(asked.jobs)
     ends = (lambda _: False) if bug is None else (lambda outcome: names_it(bug, outcome) is not None)
     with Workers(jobs) as workers:
@@ -73,22 +73,20 @@ def table(asked: Asked) -> int:
 def replay(asked: Asked, path: Path) -> int:
     """Runs one scenario and judges it."""
     with planted(asked.planted):
-        outcome = run_trial({**_data(path)})
+        outcome = run_file(path)
     typer.echo(_line(outcome))
     for check, status in outcome.checks.items():
         typer.echo(f"  {check}: {status}")
     return exits.FAILED if outcome.failures else exits.HELD
 
 
-def _data(path: Path) -> dict[str, Any]:
-    """A profile as plain data, resolved. Raises ScenarioError."""
-    found = load_scenario(path).scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {**_without_none(found), "name": found["name"]}
-
-
-def _without_none(data: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in data.items() if value is not None}
-    return {key: _without_none(value) if isinstance(value, Mapping) else value for key, value in kept.items()}
+def _base(path: Path) -> dict[str, Any]:
+    """A profile as plain data, after it was checked. Raises ScenarioError."""
+    scenario = load_scenario(path).scenario
+    data = read(path).parsed.data
+    traffic = data["traffic"] if "tx" in data["traffic"] else {"tx": data["traffic"]}
+    sim = {**data.get("sim", {}), "duration_ms": scenario.sim.duration_ms}
+    return {**data, "name": scenario.name, "sim": sim, "traffic": traffic}
 
 
 def _tell(outcome: Outcome, found: Found) -> None:

@@ -13,6 +13,7 @@ from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.fuzz import fuzz
+from simnet.cli.list import list_scenarios
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
 from simnet.cli.rerun import rerun
@@ -23,7 +24,9 @@ app = typer.Typer(
     name="simnet",
     help="Simulate a network of validators that run real zero-knowledge provers.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Boxes wrap messages inside words and paths, and markup swallows what stands in brackets.
+    rich_markup_mode=None,
     # A traceback of ours is a bug report, not a page of local variables.
     pretty_exceptions_enable=False,
 )
@@ -37,22 +40,26 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", "-v", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Exit codes: 0 all held, 1 a threshold or invariant failed, 2 bad usage or scenario, 3 nothing ran, 130 interrupted."""
 
 
-app.command("run")(run)
-app.command("validate")(validate)
-app.command("schema")(schema)
-app.command("new")(new)
-app.command("analyze")(analyze)
-app.command("compare")(compare)
-app.command("rerun")(rerun)
-app.command("regression")(regression)
-app.command("fuzz")(fuzz)
-app.command("calibrate")(calibrate)
-app.command("doctor")(doctor)
+for command, example in (
+    (run, "simnet run scenarios/mixed_backend_interop.toml --seed 5 --set topology.k=4 --out target/simnet/k4"),
+    (validate, "simnet validate scenarios/*.toml --strict"),
+    (schema, "simnet schema --out scenario.schema.json"),
+    (new, "simnet new my-question"),
+    (list_scenarios, "simnet list"),
+    (analyze, "simnet analyze target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json --format junit"),
+    (compare, "simnet compare target/simnet/before target/simnet/after"),
+    (rerun, "simnet rerun target/simnet/mixed-backend-interop"),
+    (regression, "simnet regression --scenario quorum-stress --scenario snapshot-partition"),
+    (fuzz, "simnet fuzz --seeds 1..40 --jobs 2"),
+    (calibrate, "simnet calibrate --out costs.toml"),
+    (doctor, "simnet doctor --quick"),
+):
+    app.command(command.__name__.removesuffix("_scenarios"), epilog=f"Example: {example}")(command)
 app.add_typer(proof.app)
 app.add_typer(keys.app)
 app.add_typer(drill, name="drill")

@@ -29,14 +29,14 @@ UNSUPPORTED = {"consensus-reorg-rpp-stark": "needs the proof system rpp-stark, w
 
 def find_profile(name: str) -> Path:
     """The file that a name means. Raises SimnetError with the near or all names."""
-    wanted = ALIASES.get(_plain(name), name)
+    wanted = ALIASES.get(plain_name(name), name)
     found = available()
-    if _plain(wanted) not in found:
-        if _plain(wanted) in UNSUPPORTED:
-            raise SimnetError(f"no profile {name!r}: it {UNSUPPORTED[_plain(wanted)]}")
-        hint = close_match(_plain(name), {*found, *(alias for alias, stem in ALIASES.items() if _plain(stem) in found)})
+    if plain_name(wanted) not in found:
+        if plain_name(wanted) in UNSUPPORTED:
+            raise SimnetError(f"no profile {name!r}: it {UNSUPPORTED[plain_name(wanted)]}")
+        hint = close_match(plain_name(name), {*found, *(alias for alias, stem in ALIASES.items() if plain_name(stem) in found)})
         raise SimnetError(f"no profile {name!r}; {hint}")
-    return found[_plain(wanted)]
+    return found[plain_name(wanted)]
 
 
 def available() -> dict[str, Path]:
@@ -45,9 +45,9 @@ def available() -> dict[str, Path]:
     for folder in FOLDERS:
         for suffix in SUFFIXES:
             for path in sorted(folder.glob(f"*{suffix}")):
-                found.setdefault(_plain(path.stem), path)
+                found.setdefault(plain_name(path.stem), path)
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     return name.lower().replace("_", "-")

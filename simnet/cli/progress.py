@@ -17,6 +17,8 @@ LOOK_EVERY = 256
 """Events between two looks at the wall clock, which costs more than an event."""
 LIVE_S = 0.2
 LINE_S = 10.0
+SHARE_TOLD = 0.02
+"""Of the run, before which a guess at the rest would be one."""
 
 
 class Progress:
@@ -25,7 +27,9 @@ class Progress:
     def __init__(self, info: RunInfo, console: Console) -> None:
         self._info = info
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal and not console.is_dumb_terminal else None
+        )
         self._interval = LIVE_S if self._live else LINE_S
         self._began = self._shown = time.monotonic()
         self._events = 0
@@ -45,6 +49,7 @@ class Progress:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
+            self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,9 +85,12 @@ class Progress:
         """What is shown, by name."""
         wall = max(time.monotonic() - self._began, 1e-9)
         proofs = ", ".join(f"{name} {self._made[name]}/{self._verified[name]}" for name in sorted(self._verified | self._made))
+        share = min(1.0, self._now / max(self._info.duration, 1))
+        left = f"about {wall * (1 - share) / share:.0f} s" if share > SHARE_TOLD else "not known yet"
         return [
-            ("virtual time", f"{to_s(self._now):.1f} of {to_s(self._info.duration):.0f} s"),
+            ("virtual time", f"{to_s(self._now):.1f} of {to_s(self._info.duration):.0f} s ({100 * share:.0f} %)"),
             ("real-time factor", f"{to_s(self._now) / wall:.2f}"),
+            ("time left", left),
             ("height", str(self._height)),
             ("proofs made/verified", proofs or "none yet"),
             ("mempool, mean a node", f"{self._pooled / max(self._info.nodes, 1):.1f}"),

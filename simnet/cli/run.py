@@ -19,7 +19,7 @@ from simnet.cli.job import JobOptions, run_job
 from simnet.cli.profiles import find_profile
 from simnet.cli.result import show
 from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
-from simnet.cli.screen import say
+from simnet.cli.screen import say, verdict
 from simnet.scenario.base import U64_MAX
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
@@ -121,6 +121,8 @@ def run_profile(request: Request, shown: Shown) -> int:
     if shown.as_json:
         say(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
     explain(outcome)
+    if loud:
+        _conclude(outcome, code, verdicts)
     if outcome.lock is not None:
         outcome.lock.release()
     return code
@@ -154,8 +156,23 @@ def job_options(
     return JobOptions(request, lambda made: run_profile(made, parts), quiet=parts.quiet, as_json=shown.as_json, analyze=shown.analyze)
 
 
+def _conclude(outcome: Outcome, code: int, verdicts: Mapping[str, object] | None) -> None:
+    """One line: how it went."""
+    checks = outcome.summary["checks"]
+    held = sum(check["held"] is True for check in checks.values()) if isinstance(checks, dict) else 0
+    rules = "not judged by rules"
+    if verdicts is not None:
+        listed = verdicts["verdicts"]
+        total = len(listed) if isinstance(listed, list) else 0
+        failed = verdicts["failed"]
+        rules = f"{failed} of {total} rules failed" if failed else f"{total} rules held"
+    words = {exits.HELD: "HELD", exits.FAILED: "FAILED", exits.INTERRUPTED: "INTERRUPTED"}.get(code, "NOTHING RAN")
+    invariants = f"{held} of {held + len(outcome.violations)} invariants held, " if held + len(outcome.violations) else ""
+    verdict(f"{words}: {invariants}{rules}", good=code == exits.HELD)
+
+
 def _tell(outcome: Outcome) -> None:
-    console = Console(width=None if Console().is_terminal else 140)
+    console = Console(width=None if Console().is_terminal else 100)
     show(outcome.summary, console)
     if not outcome.run["complete"]:
         console.print("The run is incomplete: the figures cover what ran.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from simnet.fuzz.draw import Draw
 from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
+from simnet.fuzz.text import scenario_from
 from simnet.net.topology import edges_of
 from simnet.node.identity import make_validators, node_secrets
 from simnet.scenario.model import Scenario
@@ -102,7 +103,7 @@ def _network_of(seed: int, base: Mapping[str, Any]) -> Network:
 
 def _described(data: dict[str, Any], until_ms: int) -> Network:
     seed = data["sim"]["seed"]
-    scenario = Scenario.model_validate(data)
+    scenario = scenario_from(data)
     return Network(data, stakes_of(scenario), edges_of(scenario.topology, seed), scenario.region_of_node, until_ms)
 
 

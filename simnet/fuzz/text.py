@@ -1,8 +1,14 @@
-"""A scenario as TOML: sections as tables, everything below them on one line."""
+"""A scenario as TOML, and back: sections as tables, everything below them on one line."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from simnet.scenario import syntax, toml
+from simnet.scenario.load import check_scenario
+from simnet.scenario.model import Scenario
 
 
 def to_toml(data: Mapping[str, Any], head: str = "") -> str:
@@ -14,6 +20,13 @@ def to_toml(data: Mapping[str, Any], head: str = "") -> str:
             lines += ["", f"[{_key(name)}]"]
             lines += [f"{_key(k)} = {_value(v, rows=True)}" for k, v in table.items() if v is not None]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def scenario_from(data: Mapping[str, Any], *, strict: bool = False) -> Scenario:
+    """The scenario that a file with this data gives. Raises ScenarioError; when `strict`, for warnings too."""
+    text = to_toml(data)
+    source = syntax.Source(Path(f"{data['name']}.toml"), toml.read(text), hashlib.sha256(text.encode()).hexdigest())
+    return check_scenario(source, strict=strict).scenario
 
 
 def _value(value: Any, *, rows: bool = False) -> str:

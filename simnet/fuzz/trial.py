@@ -1,11 +1,11 @@
 """One run of the search, in this process: load as a file would be, run with the real provers, judge."""
 
-import hashlib
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -13,21 +13,19 @@ from typing import Any
 
 from simnet.checks import EFFECT
 from simnet.errors import SimnetError
-from simnet.fuzz.generator import stakes_of
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import byzantine_nodes, is_above_third
-from simnet.fuzz.text import to_toml
+from simnet.fuzz.text import scenario_from
 from simnet.garbage import rare_collections
 from simnet.proofs.backend import BackendId, Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend, native_backends
-from simnet.scenario import syntax, toml
-from simnet.scenario.load import check_scenario
+from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.simulation import RunOptions, RunResult, build
 
 LIMIT_S = 180.0
-"""Wall seconds after which a run counts as hung: a hundred times what most take."""
+"""Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""
 FRAMES_MAX = 3
 """Of a traceback in a failure's detail."""
 
@@ -38,27 +36,30 @@ class TooLong(BaseException):
 
 def run_trial(data: Mapping[str, Any], limit_s: float = LIMIT_S) -> Outcome:
     """Runs and judges a scenario given as plain data. Never raises, whatever the run does, but for interrupts."""
+    return _guarded(str(data["name"]), int(data["sim"]["seed"]), lambda: scenario_from(data), limit_s)
+
+
+def run_file(path: Path, limit_s: float = LIMIT_S) -> Outcome:
+    """The same for a scenario file. Raises ScenarioError."""
+    scenario = load_scenario(path).scenario
+    return _guarded(scenario.name, scenario.sim.seed, lambda: scenario, limit_s)
+
+
+def _guarded(name: str, seed: int, make: Callable[[], Scenario], limit_s: float) -> Outcome:
+    """A run whose every end is an outcome."""
     began = time.perf_counter()
-    name, seed = str(data["name"]), int(data["sim"]["seed"])
     try:
         with _limit(limit_s):
-            outcome = _judged(name, scenario_from(data))
+            outcome = _judged(name, make())
     except TooLong:
-        outcome = Outcome(name, seed, (Failure(HANG, f"no end after {limit_s:.0f} s"),))
+        outcome = Outcome(name, seed, (Failure(HANG, f"no end after {limit_s:g} s of processor time"),))
     except SimnetError as error:
         # Scenarios are made to be valid, so that a refusal or a limit that ends a run is a fault like any other.
         check = HANG if "events_max" in str(error) else CRASH
         outcome = Outcome(name, seed, (Failure(check, f"{type(error).__name__}: {error}"),))
     except Exception as error:  # noqa: BLE001 - a crash of whatever kind is what the search looks for
         outcome = Outcome(name, seed, (Failure(CRASH, _place_of(error)),))
-    return _timed(outcome, time.perf_counter() - began)
-
-
-def scenario_from(data: Mapping[str, Any]) -> Scenario:
-    """The scenario that a file with this data gives. Raises ScenarioError, also for warnings."""
-    text = to_toml(data)
-    source = syntax.Source(Path(f"{data['name']}.toml"), toml.read(text), hashlib.sha256(text.encode()).hexdigest())
-    return check_scenario(source, strict=True).scenario
+    return replace(outcome, wall_s=round(time.perf_counter() - began, 3))
 
 
 def _judged(name: str, scenario: Scenario) -> Outcome:
@@ -68,7 +69,7 @@ def _judged(name: str, scenario: Scenario) -> Outcome:
     simulation.attach(jury)
     with rare_collections():
         result = simulation.run()
-    above = is_above_third(byzantine, stakes_of(scenario))
+    above = is_above_third(byzantine, simulation.info.stakes)
     found = statuses(result.checks)
     failures = verdict(_broken(result, found), jury, byzantine, above_third=above)
     return Outcome(name, scenario.sim.seed, failures, found, tuple(sorted(jury.kinds)), above)
@@ -90,18 +91,18 @@ def _provers(security: str) -> Mapping[BackendId, NativeBackend]:
 
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
-    """Raises `TooLong` in the block after so many seconds of wall time. In the main thread only."""
+    """Raises `TooLong` in the block after so many processor seconds of all threads. In the main thread only."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _place_of(error: Exception) -> str:
@@ -109,7 +110,3 @@ def _place_of(error: Exception) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "simnet" in Path(f.filename).parts]
     places = [f"{Path(f.filename).name}:{f.name}" for f in frames[-FRAMES_MAX:]]
     return f"{type(error).__name__}: {error} in {' > '.join(places)}"
-
-
-def _timed(outcome: Outcome, wall_s: float) -> Outcome:
-    return Outcome(outcome.name, outcome.seed, outcome.failures, outcome.checks, outcome.kinds, outcome.above_third, round(wall_s, 3))

@@ -19,8 +19,8 @@ from simnet.fuzz.trial import LIMIT_S, run_trial
 
 RUNS_MAX = 60
 """Runs of one process."""
-PATIENCE_S = 60.0
-"""After a run's own limit, before its process is ended: it may load keys first, or stand in native code."""
+WALL_S_MAX = 1200.0
+"""Wall seconds of one run, after which its process is ended: it waits for something that never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ class Workers:
             assert worker.task is not None
             if worker.pipe in ready:
                 outcome = _answer(worker)
-            elif time.monotonic() - worker.since > self.limit_s + PATIENCE_S:
-                outcome = _failed(worker.task, HANG, f"no end after {self.limit_s:.0f} s; its process was ended")
+            elif time.monotonic() - worker.since > WALL_S_MAX:
+                outcome = _failed(worker.task, HANG, f"no end after {WALL_S_MAX:g} s; its process was ended")
                 self._drop(worker)
             else:
                 continue

@@ -8,11 +8,11 @@ when both have let go of it (upstream's healing partition may reconnect a node t
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 import simpy
 
-from simnet.events import FaultInjected
+from simnet.events import FaultActed, FaultInjected
 from simnet.net.network import Network
 from simnet.net.rules import Hold, Rule, rule_of
 from simnet.net.topology import crossing
@@ -152,6 +152,7 @@ class Faults:
         self._network.add_rules(rules)
         yield self._env.timeout(from_ms(fault.duration_ms))
         self._network.remove_rules(rules)
+        self._told(fault.kind, detail, rules)
         self._record(f"{fault.kind}_end", detail)
 
     def _on_nodes(self, fault: NodeFault, number: int) -> list[Generator[simpy.Event, object, None]]:
@@ -198,7 +199,11 @@ class Faults:
         self._network.add_rules(rules)
         yield self._env.timeout(from_ms(fault.duration_ms))
         self._network.remove_rules(rules)
+        self._told("pause", f"node:{node}", rules)
         self._record("pause_end", f"node:{node}")
+
+    def _told(self, kind: str, detail: str, rules: Mapping[tuple[int, int], Rule]) -> None:
+        self._emit(FaultActed(self._clock.now, kind, detail, sum(rule.acted for rule in rules.values())))
 
     def _record(self, kind: str, detail: str) -> None:
         self._emit(FaultInjected(self._clock.now, kind, detail))

@@ -44,6 +44,8 @@ class Message:
     """The network's: what a copy takes over each directed edge, by its index."""
     copies: int = 0
     """The network's: copies sent by flooding so far."""
+    fits: bool | None = None
+    """The application's: whether the payload has the shape of its kind, which is the same for every receiver. None: not looked at."""
     wave: "Wave | None" = None
     """The network's: the engine that has computed the message's flood ahead."""
 

@@ -30,6 +30,9 @@ class Fate:
 class Rule(Protocol):
     """One rule on one directed edge."""
 
+    acted: int
+    """Copies whose fate it has changed."""
+
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
         """Changes the fate of a copy of `size` bytes that is sent now."""
 
@@ -40,8 +43,10 @@ class Uplink:
 
     bits_per_s: int
     free_at: int = 0
+    acted: int = 0
 
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
+        self.acted += 1
         for index, delay in enumerate(fate.delays):
             self.free_at = max(now, self.free_at) + size * 8 * 1_000_000_000 // self.bits_per_s
             fate.delays[index] = self.free_at - now + delay
@@ -53,9 +58,11 @@ class Hold:
 
     until: SimTime
     outgoing: bool
+    acted: int = 0
 
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
         wait = max(0, self.until - now)
+        self.acted += 1
         fate.delays[:] = [wait + delay if self.outgoing else max(wait, delay) for delay in fate.delays]
 
 
@@ -67,9 +74,11 @@ class Drop:
     since: SimTime
     up: int = 0
     down: int = 0
+    acted: int = 0
 
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
         if not self.up or (now - self.since) % (self.up + self.down) >= self.up:
+            self.acted += 1
             fate.lost = self.why
 
 
@@ -79,10 +88,12 @@ class Chance:
 
     fault: Duplicate | Reorder | Corrupt
     draws: np.random.Generator = field(repr=False)
+    acted: int = 0
 
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
         if self.draws.random() >= self.fault.probability:
             return
+        self.acted += 1
         if isinstance(self.fault, Corrupt):
             fate.spoiled = True
             return

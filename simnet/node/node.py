@@ -20,7 +20,7 @@ from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
 from simnet.node.processor import Processor
 from simnet.node.services import Services
-from simnet.node.sync import Sync
+from simnet.node.sync import Sync, fits
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
@@ -28,7 +28,7 @@ from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import TxMessage, Vote
-from simnet.protocol.shapes import fits_direct, fits_gossip
+from simnet.protocol.shapes import fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 from simnet.units import NodeId, from_ms
@@ -103,7 +103,7 @@ class Node:
         """First reception of a gossip message."""
         self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
-        if not fits_gossip(message.kind, message.payload):
+        if not _fits(message):
             self._world.network.verdict(self.id, message, Verdict.REJECT, "malformed")
         elif message.kind in PROOFS and not self.peers.has_time_for(peer):
             self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
@@ -120,7 +120,7 @@ class Node:
         """A point-to-point message."""
         if self.opponent.answers(kind, payload, peer):
             return
-        if not fits_direct(kind, payload):
+        if not fits(kind, payload):
             self.peers.refused(kind, peer, "malformed")
             return
         if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
@@ -228,3 +228,10 @@ class Node:
         if self.enforcement is not None:
             self.enforcement.on_proven(height)
         self.aggregation.on_proven()
+
+
+def _fits(message: Message) -> bool:
+    """Whether a message's payload has the shape of its kind; looked at once, for all receivers."""
+    if message.fits is None:
+        message.fits = fits_gossip(message.kind, message.payload)
+    return message.fits

@@ -27,7 +27,8 @@ from simnet.node.world import World
 from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
-from simnet.protocol.votes import Holding
+from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
+from simnet.protocol.votes import TOLD_MAX, Holding
 from simnet.units import NS_PER_S, NodeId, SimTime
 
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
@@ -39,6 +40,8 @@ PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
 """Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
+_VOTERS = below(1 << (1 << 16))
+"""A bit set of validators."""
 OWED_MAX = 512
 """Transfers that one neighbour asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
@@ -77,6 +80,38 @@ class Status:
         """Bytes on the wire."""
         parts = sum(PROOFS_HELD_BYTES + PART_BYTES * len(p.parts) for p in self.proofs)
         return STATUS_BYTES + HOLDING_BYTES * len(self.votes) + 32 * len(self.transfers) + parts
+
+
+def fits(kind: str, payload: object) -> bool:
+    """Whether a point-to-point message has the shape of its kind."""
+    match kind:
+        case "status":
+            return _fits_status(payload)
+        case "proof_request":
+            return _fits_proofs_held(payload)
+    return fits_direct(kind, payload)
+
+
+def _fits_status(x: object) -> bool:
+    if not isinstance(x, Status) or len(x.votes) > TOLD_MAX or len(x.proofs) > PROOFS_TOLD:
+        return False
+    return (
+        U63(x.height)
+        and U63(x.aggregated)
+        and each(_fits_holding)(x.votes)
+        and each(DIGEST)(x.transfers)
+        and each(_fits_proofs_held)(x.proofs)
+    )
+
+
+def _fits_holding(h: object) -> bool:
+    return isinstance(h, Holding) and U63(h.slot) and h.phase in Phase and either(nothing, DIGEST)(h.block) and _VOTERS(h.voters)
+
+
+def _fits_proofs_held(p: object) -> bool:
+    if not isinstance(p, ProofsHeld) or not U63(p.height) or len(p.parts) > PROOFS_MAX:
+        return False
+    return all(U8(field) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
 
 
 class Sync:

@@ -19,10 +19,14 @@ from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import TxMessage
-from simnet.units import NodeId, SimTime
+from simnet.units import NS_PER_S, NodeId, SimTime, from_ms
 
 HELD_MAX = 256
 """Transfers from one neighbour that are held for a state that this node has not reached."""
+
+
+OF_THE_MOMENT = frozenset({"stale", "overflow"})
+"""Why a transfer does not apply here and now, and nobody is to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Transactions:
         self._world = world
         self._node = node
         self._processor = processor
+        self._clock = world.clock_of(node)
         self._ledger = ledger
         self._held: dict[bytes, Incoming] = {}
         self._committed: set[bytes] = set()
@@ -92,7 +97,10 @@ class Transactions:
             self._hold(incoming)
             return
         if why is not None:
-            self._refuse(incoming, Verdict.IGNORE if why == "stale" else Verdict.REJECT, why)
+            self._refuse(incoming, Verdict.IGNORE if why in OF_THE_MOMENT else Verdict.REJECT, why)
+            return
+        if self._is_dated_ahead(tx) and not incoming.needed:
+            self._refuse(incoming, Verdict.DROP, "dated_ahead")
             return
         why = self.pool.why_not(tx)
         if why is not None and not incoming.needed:
@@ -102,6 +110,11 @@ class Transactions:
             return
         self._in_hand.add(self._job(incoming.message))
         self.verify(incoming, lambda verdict: self._on_verdict(incoming, verdict))
+
+    def _is_dated_ahead(self, tx: SignedTransfer) -> bool:
+        """Whether a transfer is dated later than this node's clock and the precision allow: no block takes it yet."""
+        latest = self._clock.now + from_ms(self._world.scenario.consensus.clock_precision_ms)
+        return tx.transfer.timestamp * NS_PER_S > latest
 
     def verify(self, incoming: Incoming, then: Callable[[ProofVerdict | None], None]) -> None:
         """Verifies a transfer's proof against the statement that the chain gives, whatever the sender says."""

@@ -333,11 +333,11 @@ class Validator:
     def _build(self, slot: int, *, half: bool = False) -> Block:
         """A new block of the transfers in the mempool; of half of them and no heartbeats, to differ from the whole."""
         chain, world = self._chain, self._world
-        chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max)
-        if half:
-            chosen = chosen[: len(chosen) // 2]
         # A parent may be dated a little ahead of this node's clock.
         now = max(self._clock.now // NS_PER_S, chain.committed[-1].block.header.timestamp if chain.committed else 0)
+        chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max, now)
+        if half:
+            chosen = chosen[: len(chosen) // 2]
         body = Body(
             tx_ids=tuple(tx.id for tx in chosen),
             registrations=self._pending_registrations(slot),

@@ -148,7 +148,7 @@ class Wallet:
             return
         self._world.emit(TransferStale(self._world.now, self._node, tx.id.hex()[:16]))
         del self._pending[lane]
-        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, replaces=tx.transfer)
+        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, again=True)
         if renewed is not None:
             self._publish_when_ready(renewed, self._world.now, lambda _: None)
 
@@ -183,17 +183,12 @@ class Wallet:
                 break
         return lane
 
-    def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, replaces: Transfer | None = None) -> Draft | None:
-        """Signs a transfer from `lane` as its account stands; `None` when it cannot pay.
-
-        One that replaces a stale transfer is dated at least a second later: a transfer's id does not cover the
-        account it starts from, so within one second the two would be the same to everybody.
-        """
+    def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes) -> Draft | None:
+        """Signs a transfer from `lane` as its account stands; `None` when it cannot pay."""
         chain = self._world.scenario.chain
         account = self._ledger().accounts[lane]
         if amount + chain.fee > account.balance:
             return None
-        earliest = 0 if replaces is None else replaces.timestamp + 1
         transfer = Transfer(
             sender=lane,
             receiver=receiver,
@@ -201,7 +196,7 @@ class Wallet:
             fee=chain.fee,
             nonce=account.nonce + 1,
             required_tier=chain.required_tier,
-            timestamp=max(self._world.clock_of(self._node).now // NS_PER_S, earliest),
+            timestamp=self._world.clock_of(self._node).now // NS_PER_S,
             memo=hashlib.blake2s(payload).digest(),
         )
         secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])
@@ -222,9 +217,9 @@ class Wallet:
     def _amount(self) -> int:
         return int(self._random.integers(1, self._world.scenario.chain.transfer_amount_max, endpoint=True))
 
-    def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, replaces: Transfer | None = None) -> Prepared | None:
-        draft = self.draft(lane, receiver, amount, payload, replaces)
-        prepared = None if draft is None else self.prove(draft, again=replaces is not None)
+    def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, *, again: bool = False) -> Prepared | None:
+        draft = self.draft(lane, receiver, amount, payload)
+        prepared = None if draft is None else self.prove(draft, again=again)
         if prepared is not None:
             self._pending[lane] = prepared.draft.tx.id
         return prepared

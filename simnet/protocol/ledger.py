@@ -65,7 +65,13 @@ class Ledger:
         account = self.accounts.get(tx.transfer.sender)
         if account is not None and account != tx.account:
             return "future" if tx.account.nonce > account.nonce else "stale"
-        return why_invalid(tx.transfer, account)
+        why = why_invalid(tx.transfer, account)
+        if why is not None:
+            return why
+        receiver = self.accounts.get(tx.transfer.receiver)
+        if receiver is None:
+            return "unknown_receiver"
+        return None if credit(receiver, tx.transfer) is not None else "overflow"
 
     def apply(self, txs: Iterable[SignedTransfer]) -> tuple["Ledger", list[SignedTransfer]]:
         """Applies transfers in order. Returns the new ledger and the transfers that could not be applied."""

@@ -54,19 +54,20 @@ class Mempool:
             self._remove(tx)
         return done, stale
 
-    def select(self, ledger: Ledger, limit: int) -> list[SignedTransfer]:
-        """Up to `limit` transfers for a block, oldest first, that apply one after the other."""
+    def select(self, ledger: Ledger, limit: int, timestamp: int) -> list[SignedTransfer]:
+        """Up to `limit` transfers for a block of this second, oldest first, that apply one after the other."""
         chosen: list[SignedTransfer] = []
         touched: set[bytes] = set()
         for tx in self.pending.values():
             if len(chosen) == limit:
                 break
             # A transfer into its sender's account earlier in the block would make this one stale.
-            if tx.transfer.sender in touched or ledger.why_inapplicable(tx) is not None:
+            if tx.transfer.timestamp > timestamp or tx.transfer.sender in touched or ledger.why_inapplicable(tx) is not None:
                 continue
             chosen.append(tx)
             touched.update((tx.transfer.sender, tx.transfer.receiver))
-        return chosen
+        _, refused = ledger.apply(chosen)  # Several payments to one account may overflow it together.
+        return [tx for tx in chosen if tx not in refused]
 
     def _remove(self, tx: SignedTransfer) -> None:
         del self.pending[tx.id]

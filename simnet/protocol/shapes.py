@@ -5,6 +5,7 @@ could have the same hash and the same signature, and a relay could put one in th
 a message before its shape is known to be right. A table has every type; what is not in it is no message.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 from simnet.blob import Blob
@@ -33,6 +34,8 @@ from simnet.protocol.validators import Lane
 Check = Callable[[object], bool]
 VRF_BYTES = 96
 PROOF_BACKENDS = 3
+LIST_MAX = 65_536
+"""Items of any list."""
 
 
 def exactly(*sizes: int) -> Check:
@@ -52,7 +55,8 @@ def from_minus_one(value: object) -> bool:
 
 def each(check: Check, count: int | None = None) -> Check:
     """A tuple of such values, of any or of this length."""
-    return lambda value: type(value) is tuple and (count is None or len(value) == count) and all(map(check, value))
+    most = LIST_MAX if count is None else count
+    return lambda value: type(value) is tuple and len(value) <= most and (count is None or len(value) == count) and all(map(check, value))
 
 
 def either(*checks: Check) -> Check:
@@ -154,9 +158,16 @@ DIRECT: Mapping[str, Check] = {
 
 
 def is_shaped(value: object) -> bool:
-    """Whether a value is of a type of the table and all its fields are as they must be."""
+    """Whether a value is of a type of the table, all its fields are as they must be, and it is called by its own content's hash."""
     fields = SHAPES.get(type(value))
-    return fields is not None and all(check(getattr(value, name)) for name, check in fields.items())
+    if fields is None or not all(check(getattr(value, name)) for name, check in fields.items()):
+        return False
+    match value:
+        case Blob():
+            return value.digest == hashlib.blake2s(value.data).digest()
+        case Block():
+            return value.hash == value.header.hash
+    return True
 
 
 def fits_gossip(kind: str, payload: object) -> bool:

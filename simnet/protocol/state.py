@@ -65,6 +65,8 @@ def advance(before: ChainState, rules: Rules, at: Position, body: Body, txs: Map
         return why
     keys = [j.key for j in body.joins]
     chosen = [txs[i] for i in body.tx_ids]
+    if any(tx.transfer.timestamp > at.timestamp for tx in chosen):
+        return "transfer_dated_ahead"  # The state circuit refuses it, too (S9).
     ledger, refused = before.ledger.apply(chosen)
     if refused:
         return "inapplicable_transfer"

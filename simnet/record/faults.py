@@ -3,42 +3,67 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simnet.events import FaultInjected, MessageDelivered, PeerConnected, PeerDisconnected
+from simnet.events import (
+    Equivocated,
+    FaultActed,
+    FaultInjected,
+    MessageDelivered,
+    MessageLost,
+    PeerConnected,
+    PeerDisconnected,
+    ServiceResumed,
+    Untimely,
+    Withheld,
+)
 from simnet.record.collector import Handlers
 from simnet.record.finality import Finality
-from simnet.record.messages import TX_TOPIC
+from simnet.record.messages import TX_TOPIC, MessageBook
 from simnet.record.stats import ms, rounded
 from simnet.record.wire import Wire
 from simnet.run_info import RunInfo
 from simnet.units import NodeId
 
+BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
+LOSSES = {"partition": "link_down", "churn": "link_down", "crash": "link_down", "one_way": "one_way", "flapping": "flapping",
+          "corrupt": "corrupt"}  # fmt: skip
+"""What a copy's loss to a fault is called, by the fault's kind."""
+SPAM = "byzantine_spam"
+
 
 @dataclass(slots=True)
 class Window:
-    """One partition, or one absence of one node."""
+    """One fault: from its beginning to its end, at one place."""
 
     kind: str
     detail: str
     start: int
     sides: tuple[frozenset[NodeId], frozenset[NodeId]]
+    """Between which nothing, or less, passes; for a fault of a node that node and the others. Both empty: unknown."""
+    both_ways: bool
     lost_before: Counter[str]
     end: int | None = None
     lost: Counter[str] = field(default_factory=Counter)
+    did: Counter[str] = field(default_factory=Counter)
     resumed_at: int | None = None
     crossed_at: int | None = None
+
+    def lies_between(self, source: NodeId, target: NodeId) -> bool:
+        one, other = self.sides
+        return (source in one and target in other) or (self.both_ways and source in other and target in one)
 
 
 class Faults:
     """Attach after the wire's collector: a window's losses are the difference of that one's counters."""
 
-    def __init__(self, info: RunInfo, wire: Wire) -> None:
+    def __init__(self, info: RunInfo, wire: Wire, book: MessageBook) -> None:
         self._info = info
         self._wire = wire
+        self._book = book
         self._mesh: list[dict[str, object]] = []
         self._disconnects: Counter[str] = Counter()
         self._faults: list[dict[str, object]] = []
         self._kinds: Counter[str] = Counter()
-        self._open: dict[tuple[str, str], Window] = {}
+        self._open: dict[tuple[str, str], list[Window]] = {}
         self._healing: list[Window] = []
         self._windows: list[Window] = []
         self._pending: int | None = None
@@ -50,7 +75,13 @@ class Faults:
             PeerConnected: self._connected,
             PeerDisconnected: self._disconnected,
             FaultInjected: self._fault,
+            FaultActed: self._acted,
             MessageDelivered: self._delivered,
+            MessageLost: self._lost_copy,
+            Equivocated: self._misbehaved,
+            Withheld: self._misbehaved,
+            Untimely: self._untimely,
+            ServiceResumed: self._resumed,
         }
 
     def _connected(self, event: PeerConnected) -> None:
@@ -70,37 +101,81 @@ class Faults:
     def _fault(self, event: FaultInjected) -> None:
         self._faults.append({"kind": event.kind, "detail": event.detail or None, "timestamp_ms": ms(event.at)})
         self._kinds[event.kind] += 1
-        if event.kind == "partition_start":
-            self._pending = None
-            self._begin(event, "partition", _partition_sides(self._info, event.detail))
-        elif event.kind == "partition_end":
-            self._pending = event.at
-            self._finish(event, "partition")
-        elif event.kind in ("churn_down", "crash_down"):
-            node = frozenset({NodeId(int(event.detail.removeprefix("node:")))})
-            self._begin(event, event.kind.removesuffix("_down"), (node, frozenset(map(NodeId, range(self._info.nodes))) - node))
-        elif event.kind in ("churn_up", "crash_up"):
-            self._finish(event, event.kind.removesuffix("_up"))
+        if event.kind in ("partition_start", "partition_end"):
+            self._pending = event.at if event.kind == "partition_end" else None
+        for ends, take in ((BEGINS, self._begin), (ENDS, self._finish)):
+            for end in ends:
+                if event.kind.endswith(end):
+                    take(event, event.kind.removesuffix(end))
+        if event.kind == SPAM:
+            self._spammed(event)
 
-    def _begin(self, event: FaultInjected, kind: str, sides: tuple[frozenset[NodeId], frozenset[NodeId]]) -> None:
-        window = Window(kind, event.detail, event.at, sides, Counter(self._wire.lost))
-        self._open[kind, event.detail] = window
+    def _begin(self, event: FaultInjected, kind: str) -> None:
+        sides, both_ways = _sides(self._info, kind, event.detail)
+        window = Window(kind, event.detail, event.at, sides, both_ways, Counter(self._wire.lost))
+        if LOSSES.get(kind) == "link_down":
+            window.did["copies_lost"] = 0
+        self._open.setdefault((kind, event.detail), []).append(window)
         self._windows.append(window)
 
     def _finish(self, event: FaultInjected, kind: str) -> None:
-        window = self._open.pop((kind, event.detail), None)
-        if window is None:
+        windows = self._open.get((kind, event.detail))
+        if not windows:
             return
+        window = windows.pop(0)  # of two alike the first to begin; which of them ends makes no difference
         window.end = event.at
         window.lost = Counter(self._wire.lost) - window.lost_before
         self._healing.append(window)
+
+    def _spammed(self, event: FaultInjected) -> None:
+        """A byzantine publisher's window goes from its first spammed publication to its last."""
+        (window,) = self._open.get((SPAM, event.detail)) or (None,)
+        if window is None:
+            window = Window("byzantine", event.detail, event.at, *_sides(self._info, "byzantine", event.detail), Counter(self._wire.lost))
+            self._open[SPAM, event.detail] = [window]
+            self._windows.append(window)
+        window.end, window.lost = event.at, Counter(self._wire.lost) - window.lost_before
+        window.did["publications_spammed"] += 1
+
+    # --- what each of them does ------------------------------------------------------------------
+
+    def _now(self, *kinds: str) -> list[Window]:
+        """The open windows of some kinds."""
+        return [window for windows in self._open.values() for window in windows if window.kind in kinds]
+
+    def _acted(self, event: FaultActed) -> None:
+        for window in self._open.get((event.kind, event.detail), ())[:1]:
+            window.did["copies"] += event.copies
+
+    def _lost_copy(self, event: MessageLost) -> None:
+        for window in self._now(*LOSSES) if self._open else ():
+            if LOSSES[window.kind] == event.reason and window.lies_between(event.node, event.peer):
+                window.did["copies_lost"] += 1
+
+    def _misbehaved(self, event: Equivocated | Withheld) -> None:
+        kind = "equivocation" if isinstance(event, Equivocated) else "withholding"
+        self._of_node(kind, event.node, event.what)
+
+    def _untimely(self, event: Untimely) -> None:
+        for window in self._now("clock_skew"):
+            window.did[f"messages_{event.outcome}"] += 1
+
+    def _resumed(self, event: ServiceResumed) -> None:
+        self._of_node("service_stop", event.node, "jobs_waiting", event.waiting)
+
+    def _of_node(self, kind: str, node: NodeId, what: str, count: int = 1) -> None:
+        for window in self._now(kind):
+            if window.detail == f"node:{node}":
+                window.did[what] += count
 
     def _delivered(self, event: MessageDelivered) -> None:
         if self._pending is not None:
             self._resumes.append(event.at - self._pending)
             self._pending = None
         if self._healing:
-            self._healing = [window for window in self._healing if not _healed(window, event)]
+            message = self._book.get(event.message)
+            first = not self._book.again and (message is None or message.spam is None)
+            self._healing = [window for window in self._healing if not _healed(window, event, first)]
 
     # --- upstream's fields -----------------------------------------------------------------------
 
@@ -128,7 +203,7 @@ class Faults:
         }
 
     def effects(self, finality: Finality, end: int) -> list[dict[str, object]]:
-        """One entry per partition, churn or crash window, in the order of their starts; `end` closes the open ones."""
+        """One entry for each fault that began, in that order; `end` closes the open ones."""
         return [self._effect(window, finality, end) for window in self._windows]
 
     def _effect(self, window: Window, finality: Finality, end: int) -> dict[str, object]:
@@ -140,6 +215,7 @@ class Faults:
             "start_ms": ms(window.start),
             "end_ms": ms(closed),
             "ended": window.end is not None,
+            "did": dict(sorted(window.did.items())),
             "copies_lost": dict(sorted(lost.items())),
             "blocks_committed": finality.commits_within(window.start, closed),
             "longest_finality_gap_ms": ms(finality.longest_gap(window.start, closed, end)),
@@ -148,15 +224,33 @@ class Faults:
         }
 
 
-def _healed(window: Window, event: MessageDelivered) -> bool:
-    """Notes what a delivery says about a finished window; True when nothing more is to be learnt."""
-    one, other = window.sides
-    crossed = (event.node in one and event.peer in other) or (event.node in other and event.peer in one)
-    if window.resumed_at is None and (window.kind == "partition" or event.node in one):
+def _healed(window: Window, event: MessageDelivered, first: bool) -> bool:
+    """Notes what a delivery says about a finished window; True when nothing more is to be learnt. Only a first reception of an
+    honest message crosses: a copy of what the node had before does not show that anything new came over."""
+    if window.resumed_at is None and (window.detail.partition(":")[0] != "node" or event.node in window.sides[0]):
         window.resumed_at = event.at
-    if window.crossed_at is None and crossed:
+    if window.crossed_at is None and first and window.lies_between(event.peer, event.node):
         window.crossed_at = event.at
     return window.resumed_at is not None and window.crossed_at is not None
+
+
+Sides = tuple[frozenset[NodeId], frozenset[NodeId]]
+
+
+def _sides(info: RunInfo, kind: str, detail: str) -> tuple[Sides, bool]:
+    """The nodes that a fault stands between, and whether in both directions."""
+    everybody = frozenset(map(NodeId, range(info.nodes)))
+    if detail.startswith("node:"):
+        node = frozenset({NodeId(int(detail.removeprefix("node:")))})
+        return (node, everybody - node), True
+    if kind == "partition":
+        return _partition_sides(info, detail), True
+    for arrow in ("<->", "->"):
+        one, found, other = detail.partition(arrow)
+        if found:
+            members = [everybody if region == "*" else _members(info, region) for region in (one, other)]
+            return (members[0], members[1]), arrow == "<->"
+    return (frozenset(), frozenset()), True
 
 
 def _partition_sides(info: RunInfo, detail: str) -> tuple[frozenset[NodeId], frozenset[NodeId]]:

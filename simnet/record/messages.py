@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simnet.events import MessagePublished
+from simnet.events import MessageDelivered, MessagePublished
 from simnet.record.collector import Handlers
 from simnet.run_info import RunInfo
 from simnet.units import NodeId
@@ -27,10 +27,22 @@ class MessageBook:
 
     def __init__(self) -> None:
         self._messages: dict[int, Message] = {}
+        self._holders: dict[int, int] = {}
+        self.again = False
+        """Whether the delivery that is being told was one of a message that the node had before."""
 
     @property
     def handlers(self) -> Handlers:
-        return {MessagePublished: self._published}
+        return {MessagePublished: self._published, MessageDelivered: self._delivered}
+
+    def holders(self, message: int) -> int:
+        """A bit set of the nodes that a message was delivered to."""
+        return self._holders.get(message, 0)
+
+    def _delivered(self, event: MessageDelivered) -> None:
+        before = self._holders.get(event.message, 0)
+        self.again = bool(before >> event.node & 1)
+        self._holders[event.message] = before | 1 << event.node
 
     def get(self, message: int) -> Message | None:
         return self._messages.get(message)

@@ -19,6 +19,8 @@ PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
 """What the analysis leaves beside a network run's summary."""
 PROVER_MIX = "cpu_gpu_prover_mix"
 """Stem of the prover drill's result, which has rules of its own."""
+SLASHING_DRILL = "slashing_drill"
+"""The same of the slashing drill's."""
 
 
 def slug(name: str) -> str:
@@ -57,7 +59,7 @@ def is_product(path: Path) -> bool:
 def summary_stem(scenario: Path) -> str:
     """A summary is named after its scenario's file, unless that is the name of another result."""
     stem = scenario.stem
-    return f"{stem}_summary" if is_product(Path(f"{stem}.json")) or stem == PROVER_MIX else stem
+    return f"{stem}_summary" if is_product(Path(f"{stem}.json")) or stem in (PROVER_MIX, SLASHING_DRILL) else stem
 
 
 class FolderLock:

@@ -88,7 +88,7 @@ class SummaryRecorder:
         self._run = Run()
         self._traffic = Traffic(info, self._book)
         self._wire = Wire(info, self._book)
-        self._faults = Faults(info, self._wire)
+        self._faults = Faults(info, self._wire, self._book)
         self._proofs = Proofs()
         self._finality = Finality(info)
         self._aggregation = Aggregation(info)

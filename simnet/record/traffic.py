@@ -30,7 +30,6 @@ class Traffic:
         self.publishes = 0
         self.receives = 0
         self.duplicates = 0
-        self._seen: dict[int, int] = {}
         self._receives_by_class: Counter[str] = Counter()
         self._drops_by_class: Counter[str] = Counter()
         self._delays: list[int] = []
@@ -66,11 +65,9 @@ class Traffic:
         group = self._info.classes[event.peer]
         self.receives += 1
         self._receives_by_class[group] += 1
-        seen = self._seen.get(event.message, 0)
-        if seen >> event.node & 1:
+        if self._book.again:
             self.duplicates += 1
             self._drops_by_class[group] += 1
-        self._seen[event.message] = seen | 1 << event.node
         self._delay(event, group)
 
     def _delay(self, event: MessageDelivered, group: str) -> None:
@@ -168,7 +165,7 @@ class Traffic:
         for message_id, message in self._book.items():
             if message.kind not in TX_KINDS or message.spam is not None:
                 continue
-            seen = self._seen.get(message_id, 0)
+            seen = self._book.holders(message_id)
             for node, region in enumerate(self._info.regions):
                 if node != message.author and parts[node] == parts[message.author]:
                     reachable[region] += 1

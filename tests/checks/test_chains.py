@@ -85,11 +85,20 @@ def test_a_committed_block_that_changes_is_found(at_ms: int) -> None:
     b = bench()
 
     def rewrite() -> None:
-        first = b.nodes[1].chain.committed[-1]
-        first.block = Block.assemble(replace(first.block.header, proposer=0 if first.block.header.proposer else 1), first.block.body)
+        last = b.nodes[1].chain.committed[-1]
+        last.block = replace(last.block, header=replace(last.block.header, proposer=0 if last.block.header.proposer else 1))
 
     b.at(at_ms, rewrite)
-    assert breaks(b.run(), "finality", "node 1").nodes == (1,)
+    result = b.run()
+    violation = breaks(result, "finality", "node 1")
+    assert violation.nodes == (1,) and (violation.at < 4_000_000_000) == (at_ms == 2500)
+
+
+def test_a_block_that_is_there_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+    chain = b.nodes[1].chain
+    committing(b, monkeypatch, 1, lambda c: chain.committed.append(c) if c.block.header.height == 2 else None)
+    assert breaks(b.run(), "finality", "announced height 2 and holds 3").nodes == (1,)
 
 
 def test_a_block_on_another_than_the_last_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +135,16 @@ def test_money_from_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ledger, "debit", free)
     breaks(bench(rate=6.0).run(), "supply", "recomputed")
+
+
+def test_a_header_of_another_state_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+
+    def restated(c: CommittedBlock) -> None:
+        c.block = Block.assemble(replace(c.block.header, state_root=bytes(32)), c.block.body)
+
+    committing(b, monkeypatch, 2, restated)
+    assert breaks(b.run(), "supply", "the header's state root is 0000000000000000").nodes == (2,)
 
 
 def test_a_node_with_other_balances_than_its_header_says_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

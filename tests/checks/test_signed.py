@@ -28,6 +28,20 @@ def test_keys_of_one_slot_for_two_heights_are_found(monkeypatch: pytest.MonkeyPa
     breaks(bench().run(), "keys_once", "in slot 0")
 
 
+def test_keys_of_two_phases_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of a slot, a commit vote for the block before."""
+    cast = Validator._cast
+
+    def back(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+        cast(self, height, electorate, slot, phase, block)
+        if slot == 2 and phase is Phase.PREVOTE and self._node == 2:
+            cast(self, height - 1, electorate, slot, Phase.COMMIT, self._chain.committed[-1].block)
+
+    monkeypatch.setattr(Validator, "_cast", back)
+    monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
+    assert breaks(bench().run(), "keys_once", "node 2 used keys of slot 2 for heights 3 and 2 (commit)").nodes == (2,)
+
+
 def test_two_votes_of_one_phase_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = Validator._cast
 

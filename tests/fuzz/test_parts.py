@@ -12,8 +12,7 @@ from simnet.fuzz.generator import scenario_of, stakes_of
 from simnet.fuzz.judge import CRASH, HONEST_CONVICTED, UNNAMED, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import Role, all_kinds, byzantine_nodes, is_above_third
 from simnet.fuzz.shrink import Data, shrink
-from simnet.fuzz.text import to_toml
-from simnet.fuzz.trial import scenario_from
+from simnet.fuzz.text import scenario_from, to_toml
 from simnet.net.topology import edges_of
 from simnet.protocol.consensus import Voting
 from simnet.scenario.linkfaults import LINK_FAULTS
@@ -40,7 +39,7 @@ def test_a_seed_always_gives_the_same_scenario_and_another_seed_another_one() ->
 
 def test_every_scenario_is_valid_without_warnings_and_small() -> None:
     for seed in SEEDS:
-        scenario = scenario_from(scenario_of(seed))
+        scenario = scenario_from(scenario_of(seed), strict=True)
         assert scenario.topology.n <= 8 and scenario.validator_capacity == 8
         assert scenario.sim.duration_ms <= 90 * scenario.chain.slot_ms
 

@@ -1,5 +1,6 @@
 """The search for real: scenarios from seeds, real proofs, worker processes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from simnet.fuzz.search import Found, Search, search
 from simnet.fuzz.table import names_it
 from simnet.fuzz.trial import run_trial
 from simnet.fuzz.workers import Task, Workers
+from tests.runs import simnet
 
-KNOWN: dict[str, int] = {}
+KNOWN = {"consensus-proof": 1, "two-heights": 1, "vote-signature": 2, "first-vote": 3, "lock-once": 19}
 """A seed that finds each of these planted bugs."""
 
 
@@ -57,4 +59,38 @@ def test_a_planted_bug_is_found(name: str, seed: int) -> None:
     with Workers(1) as workers:
         buggy, sound = workers.run([Task(data, name), Task(data)])
     assert names_it(BUGS[name], buggy), buggy
-    assert not sound.failures
+    assert not sound.failures, sound
+
+
+def test_the_command_line_tells_the_count(tmp_path: Path) -> None:
+    done = simnet("fuzz", "--seeds", "6..7", "--jobs", "1", "--out", "found", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 seeds, 0 failed") and "fault kinds met: partition" in done.stdout and "runs a minute" in done.stdout
+    count = json.loads((tmp_path / "found/fuzz.json").read_text())
+    assert (count["seeds"], count["held"], count["failures"]) == (2, True, [])
+
+
+def test_a_planted_failure_is_kept_and_replayed(tmp_path: Path) -> None:
+    done = simnet("fuzz", "--seeds", "1..3", "--planted", "two-heights", "--no-shrink", "--jobs", "1", "--out", "found", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "two-heights: found after 1 seeds by keys_once" in done.stdout
+    (kept,) = (tmp_path / "found").glob("*.toml")
+    assert "# Replay: simnet fuzz --replay found/two-heights-seed-1-keys_once.toml --planted two-heights" in kept.read_text()
+    again = simnet("fuzz", "--replay", kept, "--planted", "two-heights", cwd=tmp_path)
+    assert again.returncode == 1 and "keys_once: broken" in again.stdout
+    without = simnet("fuzz", "--replay", kept, cwd=tmp_path)
+    assert without.returncode == 0 and "keys_once: held" in without.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--seeds", "9..3"), "expected A <= B"),
+        (("--seeds", "x"), "expected A..B"),
+        (("--planted", "no-bug"), "no planted bug 'no-bug'; there are no-locking"),
+        (("--replay", "absent.toml"), "no such file"),
+    ],
+)
+def test_bad_usage_is_told(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    done = simnet("fuzz", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and words in " ".join(done.stderr.replace("│", " ").split())

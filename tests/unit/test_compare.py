@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from simnet.analyze.compare import holm, smallest_p
+from simnet.analyze.compare import Change, _interval, holm, smallest_p
 from simnet.cli.main import app
 
 
@@ -139,10 +139,38 @@ def test_false_alarms_stay_below_alpha() -> None:
     assert false <= 3, "binomial: four of twelve at 5 % happen once in 500 times"
 
 
-def test_too_few_runs_for_a_test_say_so_and_are_judged_by_the_threshold() -> None:
+def test_too_few_runs_to_tell_are_no_error() -> None:
     result = compare(runs("a", BASE[:2]), runs("b", [150.0, 151.0], 11))
-    assert result.exit_code == 1
+    assert result.exit_code == 0
     assert "cannot reach p <= 0.05" in result.stderr
+    assert f"note: {P95}: not enough runs to tell: " in result.stderr
+    assert "ERROR" not in result.stderr and "p = " not in result.stderr
+
+
+def test_a_change_comes_with_its_interval() -> None:
+    """Student's, worked out by hand: differences 1, 2, 3 have mean 2, deviation 1; t(0.975, 2) = 4.3027."""
+    one = runs("a", [100.0, 200.0, 300.0])
+    other = runs("b", [101.0, 202.0, 303.0])
+    paired = changes(compare(one, other, "--format", "json", "--alpha", "0.05"))[P95]
+    welch = changes(compare(one, runs("c", [101.0, 202.0, 303.0], 11), "--format", "json"))[P95]
+    assert welch["interval"][0] < -200 and welch["interval"][1] > 200, "seeds differ, so the spread over seeds counts"
+    narrow = Change("x", "lower", (100.0, 200.0, 300.0), (101.0, 202.0, 303.0))
+    assert _interval(narrow, True, 0.05) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-3)
+    assert paired["interval"] is not None
+    assert _interval(Change("x", "lower", (1.0,), (2.0, 3.0)), False, 0.05) is None
+    assert _interval(Change("x", "lower", (1.0, 1.0), (2.0, 2.0)), False, 0.05) == (1.0, 1.0)
+
+
+def test_the_json_has_no_infinity() -> None:
+    one = runs("a", [1e-300, 1e-300, 0.0])
+    result = compare(one, runs("b", [1e149, 1e150, 1e150], 11), "--format", "json", "--all")
+    assert "Infinity" not in result.stdout and "NaN" not in result.stdout
+    json.loads(result.stdout, parse_constant=pytest.fail)
+
+
+def test_the_help_shows_what_a_metrics_file_is() -> None:
+    said = CliRunner().invoke(app, ["compare", "--help"]).stdout
+    assert "[[metric]]" in said
 
 
 def test_figures_that_never_differ_cost_no_certainty() -> None:

@@ -124,6 +124,6 @@ def test_a_selection_applies_in_order() -> None:
     out_of_b = SignedTransfer.of(transfer(B, C), Account(100))
     for tx in (into_b, out_of_b):
         pool.admit(tx)
-    chosen = pool.select(ledger(), 10)
+    chosen = pool.select(ledger(), 10, 10)
     assert chosen == [into_b]
     assert ledger().apply(chosen)[1] == []

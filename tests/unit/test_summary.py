@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from simnet.errors import ScenarioError
-from simnet.events import BlockAggregated, BlockProving, DirectSent, Event, FaultInjected, MessageLost, ProofMade, RunEnded, WindowClosed
+from simnet.events import (
+    BlockAggregated,
+    BlockProving,
+    DirectSent,
+    Equivocated,
+    Event,
+    FaultActed,
+    FaultInjected,
+    MessageLost,
+    ProofMade,
+    RunEnded,
+    WindowClosed,
+    Withheld,
+)
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
@@ -103,11 +116,57 @@ def test_recovery_and_faults(summary: dict[str, Any]) -> None:
         "mean_resume_latency_ms": 50.0,
     }
     assert summary["faults"][0] == {"kind": "partition_start", "detail": "WEST-EAST", "timestamp_ms": 2000.0}
-    (effect,) = summary["simnet"]["fault_effects"]
+    (effect,) = [e for e in summary["simnet"]["fault_effects"] if e["kind"] == "partition"]
     assert effect["copies_lost"] == {"link_down": 1}
     assert effect["blocks_committed"] == 0
     assert effect["longest_finality_gap_ms"] == 3800.0
     assert effect["resume_latency_ms"] == effect["first_crossing_ms"] == 50.0
+
+
+def fault(at: float, kind: str, detail: str) -> FaultInjected:
+    return FaultInjected(t(at), kind, detail)
+
+
+def effects(events: list[Event]) -> dict[str, dict[str, Any]]:
+    return {effect["kind"]: effect for effect in summarise(events)["simnet"]["fault_effects"]}
+
+
+def test_only_a_first_reception_crosses_a_healed_partition() -> None:
+    cut = [fault(0, "partition_start", "WEST-EAST"), fault(10, "partition_end", "WEST-EAST")]
+    west, east = 0, next(i for i, region in enumerate(info().regions) if region == "EAST")
+    before = [published(0, 1), published(0, 2), delivered(1, 1, east, west, 0)]
+    copy, first = delivered(20, 1, east, west, 0), delivered(40, 2, east, west, 0)
+    (found,) = effects([*before, *cut, copy, first]).values()
+    assert (found["resume_latency_ms"], found["first_crossing_ms"]) == (10.0, 30.0)
+
+
+def test_a_partitions_own_losses_are_split_from_others() -> None:
+    west, east = 0, next(i for i, region in enumerate(info().regions) if region == "EAST")
+    lost = [MessageLost(t(5), n(west), n(east), 1, reason) for reason in ("link_down", "loss", "loss")]
+    (found,) = effects([published(0, 1), fault(0, "partition_start", "WEST-EAST"), *lost, fault(9, "partition_end", "WEST-EAST")]).values()
+    assert found["copies_lost"] == {"link_down": 1, "loss": 2} and found["did"] == {"copies_lost": 1}
+
+
+def test_every_kind_of_fault_has_its_effect() -> None:
+    kinds = ("one_way", "flapping", "duplicate", "reorder", "corrupt", "bandwidth")
+    events: list[Event] = [fault(0, f"{kind}_start", "WEST->*") for kind in kinds]
+    events += [FaultActed(t(5), kind, "WEST->*", 7) for kind in kinds] + [fault(6, f"{kind}_end", "WEST->*") for kind in kinds]
+    conduct = ("equivocation", "withholding", "service_stop", "clock_skew", "pause")
+    events += [fault(7, f"{kind}_start", "node:1") for kind in conduct]
+    events += [Equivocated(t(8), n(1), 1, 1, "prevote"), Withheld(t(8), n(1), "votes", 1), FaultActed(t(8), "pause", "node:1", 3)]
+    events += [fault(9, f"{kind}_end", "node:1") for kind in conduct]
+    events += [fault(10, "churn_down", "node:1"), fault(11, "churn_up", "node:1"), fault(12, "crash_down", "node:2")]
+    events += [fault(13, "byzantine_spam", "node:1"), fault(15, "byzantine_spam", "node:1")]
+    found = effects(events)
+    assert set(found) == {*kinds, *conduct, "churn", "crash", "byzantine"}
+    assert all(found[kind]["did"] == {"copies": 7} and found[kind]["ended"] for kind in kinds)
+    assert (found["equivocation"]["did"], found["withholding"]["did"], found["pause"]["did"]) == (
+        {"prevote": 1},
+        {"votes": 1},
+        {"copies": 3},
+    )
+    assert (found["byzantine"]["start_ms"], found["byzantine"]["end_ms"]) == (13.0, 15.0)
+    assert found["byzantine"]["did"] == {"publications_spammed": 2} and found["crash"]["ended"] is False
 
 
 def test_queue_overflow_makes_slow_peer_records() -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from simnet.cli.main import app
 from simnet.scenario.wrapper_load import load_wrapper
+from tests.runs import environment
 from tests.unit import fakes
 
 GITHUB = fakes.ROOT / ".github"
@@ -43,7 +44,10 @@ def test_every_scenario_has_one_job() -> None:
     assert {path.name for path in files if path.suffix == ".ron"} == {path.name for path in (fakes.ROOT / "scenarios").glob("*.ron")}
     labels = [entry["label"] for entry in entries]
     assert len(set(labels)) == len(labels) and all(re.fullmatch(r"[a-z0-9-]+", label) for label in labels)
-    assert {"mixed-backend", "prover-acceleration-mix", "leader-rotation-prover", "uptime-soak"} <= set(labels)
+    assert {"mixed-backend", "prover-acceleration", "leader-rotation-prover", "uptime-soak"} <= set(labels)
+    folders = {entry["label"]: entry["folder"] for entry in entries}
+    assert folders["mixed-backend"] == "mixed-backend-interop" and folders["prover-acceleration"] == "prover-acceleration-mix"
+    assert len(set(folders.values())) == len(entries)
     assert {entry["minutes"] for entry in entries if entry["label"] == "uptime-soak"} == {420}
 
 
@@ -82,13 +86,69 @@ def collect(folder: Path) -> None:
 
 def test_logs_are_redacted_and_packed(tmp_path: Path) -> None:
     (tmp_path / "run/logs").mkdir(parents=True)
-    (tmp_path / "run/run.json").write_text("{}")
+    kept = ("run.json", "timings.json", "costs.json", "trace.parquet", "slashing.log", "analysis.json")
+    for name in kept:
+        (tmp_path / "run" / name).write_text("{}")
     (tmp_path / "run/logs/node.log").write_text("starting\nAPI_TOKEN=abc123 then\nheight 7\n")
     collect(tmp_path)
     assert (tmp_path / "kept/logs/node.log").read_text() == "starting\nAPI_TOKEN=(redacted) then\nheight 7\n"
-    assert (tmp_path / "kept/run.json").is_file()
+    assert all((tmp_path / "kept" / name).is_file() for name in kept)
     assert (tmp_path / f"kept/simnet-test-{tmp_path.name}.tar.gz").stat().st_size > 0
 
 
 def test_a_run_that_left_nothing_is_no_error(tmp_path: Path) -> None:
     collect(tmp_path)
+
+
+def step(name: str) -> str:
+    (script,) = [step["run"] for job, step in steps() if job == "simnet" and step.get("name") == name]
+    return str(script)
+
+
+def performed(folder: Path, entry: dict[str, Any], *shorter: str) -> tuple[int, int, str]:
+    """The job's Run and Analyze steps as the workflow has them, with a shortened scenario: both exit codes, and what was said."""
+    (folder / ".venv/bin").mkdir(parents=True)
+    stub = folder / ".venv/bin/simnet"
+    more = " ".join(f"--set {words}" for words in shorter)
+    stub.write_text(f'#!/bin/bash\n[ "$1" = run ] && set -- "$@" {more}\nexec {sys.executable} -m simnet.cli "$@"\n')
+    stub.chmod(0o755)
+    names = {"LABEL": entry["label"], "RUN": f"target/simnet/{entry['folder']}-nightly", "KEPT": f"artifacts/simnet/{entry['folder']}"}
+    env = {**environment(), "FILE": str(fakes.ROOT / entry["file"]), **names}
+    codes, said = [], ""
+    for script in (step("Run"), step("Analyze")):
+        done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=env, check=False, capture_output=True, text=True)
+        codes.append(done.returncode)
+        said += done.stdout + done.stderr
+    return codes[0], codes[1], said
+
+
+SHORTER: dict[str, tuple[str, ...]] = {
+    "consensus-slashing-backends": (),
+    "prover-acceleration": (),
+    "consensus-quorum-stress": ("consensus.runs=1", "consensus.validators=4", "consensus.witness_commitments=4"),
+}
+"""Jobs that take seconds with these values."""
+
+
+@pytest.mark.parametrize("label", SHORTER)
+def test_a_job_that_runs_no_network_is_green(tmp_path: Path, label: str) -> None:
+    (entry,) = [entry for entry in matrix() if entry["label"] == label]
+    run, analyze, said = performed(tmp_path, entry, *SHORTER[label])
+    assert (run, analyze) == (0, 0), said
+    assert "leaves no summary" not in said
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("entry", matrix(), ids=lambda entry: str(entry["label"]))
+def test_every_job_is_green(tmp_path: Path, entry: dict[str, Any]) -> None:
+    run, analyze, said = performed(tmp_path, entry)
+    assert (run, analyze) == (0, 0), said
+
+
+def test_the_gpu_job_writes_a_step_summary_in_both_cases(tmp_path: Path) -> None:
+    scripts = [step for job, step in steps() if job == "prover-accelerator" and "GITHUB_STEP_SUMMARY" in step.get("run", "")]
+    assert [step.get("if") for step in scripts] == [None, "steps.gpu.outputs.present == 'true'"]
+    out, summary = tmp_path / "out", tmp_path / "summary"
+    env = {"GITHUB_OUTPUT": str(out), "GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", scripts[0]["run"]], cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert "present=" in out.read_text() and "### Prover accelerator" in summary.read_text()

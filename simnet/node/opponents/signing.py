@@ -19,7 +19,9 @@ from simnet.units import NS_PER_S
 
 def pending(reach: Reach) -> list[SignedTransfer]:
     """What an honest leader would put into the next block."""
-    return reach.transactions.pool.select(reach.chain.ledger, reach.world.scenario.chain.block_transactions_max)
+    return reach.transactions.pool.select(
+        reach.chain.ledger, reach.world.scenario.chain.block_transactions_max, reach.world.now // NS_PER_S
+    )
 
 
 def block_of(reach: Reach, slot: int, chosen: Sequence[SignedTransfer], *, apart: bool = False) -> Block:
