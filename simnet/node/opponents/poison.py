@@ -1,6 +1,6 @@
 """What passes through a node goes on altered where no signature covers it, or comes again later."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 
 from simnet.blob import Blob
@@ -11,7 +11,7 @@ from simnet.node.opponents.plan import Plan
 from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import DIGEST_BYTES, ConsensusProof, Proposal, TxMessage
+from simnet.protocol.messages import DIGEST_BYTES, ConsensusProof, Proposal, TxMessage, Vote
 from simnet.scenario import opponents as model
 
 KEPT_MAX = 256
@@ -20,16 +20,19 @@ AGE_SLOTS = 2
 """How old they are at least."""
 CREDIT_MAX = 8
 """Alterations that may be due at once."""
+CUT = 24
+"""Bytes of a block's hash that a misshapen vote leaves."""
+REPLAYED = "replayed"
 NOT_AGAIN = frozenset({"block_probe", "transaction_probe"})
 
 
 class Poison(Act[model.Poison]):
-    """Alters the next fitting message at the rate given; the altered copy leaves before the genuine one."""
+    """At the rate given it does what fits a message that comes and was done least; an altered copy leaves before the genuine one."""
 
     def prepare(self) -> None:
         """Nothing is due and nothing kept."""
         self._credit = 0
-        self._what = ""
+        self._done = Counter[str]()
         self._kept: deque[Message] = deque(maxlen=KEPT_MAX)
 
     def begin(self) -> None:
@@ -38,30 +41,30 @@ class Poison(Act[model.Poison]):
 
     def _due(self) -> None:
         self._credit = min(CREDIT_MAX, self._credit + 1)
-        self._next()
-        if self._what == "replayed" and self._replay():
-            self._done()
+        rivals = [self._done[what] for what in self.fault.what if self._done[what]]
+        if REPLAYED in self.fault.what and self._done[REPLAYED] <= min(rivals, default=0) and self._replay():
+            self._did(REPLAYED)
 
-    def _next(self) -> None:
-        self._what = self._what or self.turn("poison", self.fault.what)
+    @property
+    def _order(self) -> list[model.Poisoned]:
+        """What was done least comes first."""
+        return sorted(self.fault.what, key=lambda what: self._done[what])
 
-    def _done(self) -> None:
+    def _did(self, what: str) -> None:
         self._credit -= 1
-        self._what = ""
+        self._done[what] += 1
 
     def saw(self, message: Message) -> None:
         if message.kind not in NOT_AGAIN:
             self._kept.append(message)
-        if not self._credit:
+        for what in self._order if self._credit else ():
+            made = altered(what, message.payload, self.plan)
+            if made is None:
+                continue
+            payload, subject = made
+            if self.say(what, message.kind, payload, message.size, subject=subject):
+                self._did(what)
             return
-        self._next()
-        made = altered(self._what, message.payload, self.plan)
-        if made is None:
-            self._what = ""  # Another alteration may fit the next message.
-            return
-        payload, subject = made
-        if self.say(self._what, message.kind, payload, message.size, subject=subject):
-            self._done()
 
     def one(self) -> int:
         return self._replay()
@@ -73,10 +76,10 @@ class Poison(Act[model.Poison]):
         if not old:
             return 0
         chosen = old[int(self.plan.random.integers(len(old)))]
-        return self.say("replayed", chosen.kind, chosen.payload, chosen.size)
+        return self.say(REPLAYED, chosen.kind, chosen.payload, chosen.size)
 
 
-def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | ConsensusProof | Proposal, str] | None:
+def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | ConsensusProof | Proposal | Vote, str] | None:
     """The message changed, with the name of its proof, block or transfer; None when the change does not fit it."""
     match payload, what:
         case TxMessage(), "altered_field":
@@ -88,6 +91,13 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | Consens
             ids = payload.block.body.tx_ids[1:] or (plan.bytes(DIGEST_BYTES),)
             body = replace(payload.block.body, tx_ids=ids)
             return replace(payload, block=Block(payload.block.header, body, payload.block.hash)), payload.block.hash.hex()[:16]
+        case Vote(block=bytes() as block), "misshapen":
+            # What the author signed is block and tag end to end: the same bytes, cut elsewhere.
+            signed = block + payload.tag
+            return replace(payload, block=signed[:CUT], tag=signed[CUT:]), block.hex()[:16]
+        case Proposal(), "misshapen":
+            header = replace(payload.block.header, state_root=payload.block.header.state_root + b"x")
+            return replace(payload, block=Block(header, payload.block.body, payload.block.hash)), payload.block.hash.hex()[:16]
         case ((TxMessage() | ConsensusProof()), "negated_proof") if payload.backend == BackendId.GROTH16:
             envelope = Blob.of(negated(payload.envelope.data))
             return replace(payload, envelope=envelope), envelope.name
