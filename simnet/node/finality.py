@@ -222,9 +222,14 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        known = self._endorsements_of.why_not(endorsement.validator, endorsement.slot, endorsement)
-        if known is not None:
+        # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
+        known = self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)
+        if self._is_proven(endorsement.height):
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
+        elif known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
+        elif endorsement.slot > latest_slot(self._world, self._node):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
