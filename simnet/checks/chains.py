@@ -8,6 +8,7 @@ supply            balances and fees add up to the genesis supply after every blo
 
 from dataclasses import dataclass
 
+from simnet.checks.contents import why_out_of_order
 from simnet.checks.reference import Place, Reference, header_hash, why_not_body
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
@@ -16,7 +17,7 @@ from simnet.node.chain import Chain
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.validators import Electorate
-from simnet.units import NodeId, SimTime
+from simnet.units import NS_PER_S, NodeId, SimTime
 
 LEDGERS_KEPT = 64
 """As many as a node keeps itself."""
@@ -118,6 +119,14 @@ class Chains:
         if e.height != height + 1 or own.block.header.parent != before.hash or changed:
             what = f"from height {height} ({before.hash.hex()[:16]}) to {e.height} on {own.block.header.parent.hex()[:16]}"
             self._findings.broken("finality", e.at, [e.node], f"node {e.node} went {what}")
+        header = own.block.header
+        now = max(e.at, self._setting.nodes[e.node].clock.now) + self._setting.precision
+        why = why_out_of_order(header, None if last is None else last.block.header, now / NS_PER_S)
+        leader = self.leader(e.height, header.slot)
+        if why is None and leader not in (None, header.proposer):
+            why = f"is by node {header.proposer}, slot {header.slot} is node {leader}'s"
+        if why is not None:
+            self._findings.broken("finality", e.at, [e.node], f"node {e.node}: height {e.height} {why}")
 
     def _transfers(self, node: NodeId, block: Block) -> tuple[SignedTransfer, ...]:
         """The block's transfers as this node holds them."""

@@ -9,16 +9,19 @@ needs more than two thirds of the whole stake.
 from collections import defaultdict
 from collections.abc import Collection
 
+from simnet.checks.contents import Contents
 from simnet.checks.envelopes import Envelopes
 from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
+from simnet.node.chain import CommittedBlock
 from simnet.proofs import native
-from simnet.proofs.backend import CircuitId
+from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
+from simnet.protocol.roots import TRANSFERS_PER_STATE_PROOF
 from simnet.scenario.opponents import is_opponents, spoils_proof
 from simnet.units import NodeId, SimTime
 
@@ -51,6 +54,7 @@ class Verified:
         self._findings = findings
         self._signatures = Signatures()
         self._envelopes = Envelopes(setting.world)
+        self._contents = Contents(setting)
         self._keys = [v.key for v in setting.genesis.validators]
         self._signed: dict[TxMessage, str | None] = {}
         """Why a transfer is not its sender's; None: it is."""
@@ -91,6 +95,9 @@ class Verified:
         why = why or self._why_no_quorum("precommits", own.certificate.voters(Phase.PRECOMMIT))
         if why is not None:
             self._broken(e, e.node, f"committed {e.block} at height {e.height}, whose certificate {why}")
+        why = self._contents.why_not(own.block)
+        if why is not None:
+            self._broken(e, e.node, f"committed {e.block} at height {e.height}, which {why}")
         held = self._setting.nodes[e.node].transactions.verified
         for tx_id in own.block.tx_ids:
             why = self._why_not_transfer(e.node, tx_id, held.get(tx_id))
@@ -144,12 +151,32 @@ class Verified:
             self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
 
     def _aggregated(self, e: BlockAggregated) -> None:
-        if e.node not in self._setting.honest:
+        own = self._setting.nodes[e.node].chain.at(e.height) if e.node in self._setting.honest else None
+        if own is None:
             return
-        for proof in self._setting.nodes[e.node].aggregation.proofs_of(e.height):
+        proofs = self._setting.nodes[e.node].aggregation.proofs_of(e.height)
+        for proof in proofs:
             self._findings.looked_at(CHECK, "block_proofs")
             if (CircuitId(proof.circuit).label, proof.envelope.name) not in self._accepted[e.node]:
                 self._broken(e, e.node, f"holds proof {proof.envelope.name} of height {e.height} without having verified it")
+
+        missing = self._parts_of(own) - {(p.circuit, p.index) for p in proofs if BackendId(p.backend).label == e.backend}
+        if missing:
+            circuit, index = min(missing)
+            what = f"{CircuitId(circuit).label} {index} in {e.backend}"
+            self._broken(e, e.node, f"counts height {e.height} as aggregated without its proof {what}")
+
+    def _parts_of(self, own: CommittedBlock) -> set[tuple[int, int]]:
+        """(circuit, index) of the proofs that a block must have beside the consensus proof."""
+        scenario, body = self._setting.scenario, own.block.body
+        numbers = {
+            CircuitId.IDENTITY: len(body.joins),
+            CircuitId.STATE: max(1, -(-len(body.tx_ids) // TRANSFERS_PER_STATE_PROOF)),
+            CircuitId.UPTIME: len(own.claims),
+            CircuitId.PRUNING: int(own.block.header.height >= scenario.chain.pruning_window_blocks),
+            CircuitId.RECURSIVE: 1,
+        }
+        return {(c, i) for c, n in numbers.items() if scenario.proves(c.label) for i in range(n)}
 
     # --- certificates ----------------------------------------------------------------------------------
 

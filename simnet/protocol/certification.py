@@ -28,7 +28,9 @@ KeyPlace = tuple[int, Lane, int]
 """(slot, lane, backend): what a disclosure is of."""
 ENDORSED_MAX = 16
 """Blocks that a node endorses in one slot, the lowest first."""
-PLACES_MAX = 64
+PLACES_OF_MEMBER_MAX = 16
+"""Places of one unproven block that one member may endorse in."""
+PLACES_MAX = 1024
 """Places of one unproven block that a node keeps tags, and keys, of: those with the most members."""
 
 
@@ -354,10 +356,20 @@ class Certifier:
         case = self._cases.get(e.height)
         if case is None or e.block != case.block or not self._in_time(case, e.slot) or e.validator not in case.electorate.weights:
             return []
+        if e.backend not in self._rules.fields:
+            return []
         if e.lane is Lane.VOTE or (e.lane is Lane.ENDORSE and (e.slot, e.registered) != (case.header_slot, case.registered)):
             return []
+        self._make_room(case, e)
         case.at((e.slot, e.lane, e.backend, e.registered)).endorsements.setdefault(e.validator, e)
         return self._further(case)
+
+    @staticmethod
+    def _make_room(case: Case, e: Endorsement) -> None:
+        """A member's oldest endorsement makes room for its newest: places that it makes up push out nobody else's."""
+        own = sorted(p for p, g in case.places.items() if e.validator in g.endorsements)
+        if len(own) >= PLACES_OF_MEMBER_MAX and (e.slot, e.lane, e.backend, e.registered) not in own:
+            del case.places[own[0]].endorsements[e.validator]
 
     def _on_certificate(self, e: Certified) -> list[Effect]:
         certificate = e.certificate
@@ -484,14 +496,14 @@ class Certifier:
         return own + self._recover([case for case in late if not case.has_keys], registry)
 
     def _endorse_own(self, case: Case) -> list[Effect]:
-        """With keys of the block's own slot: in its backend, and in one more after every two further time-outs; each again
+        """With keys of the block's own slot: in its backend, and in one more after every two time-outs; each again
         after a time-out, since messages are lost."""
         if case.electorate.registry.of(self._me, epoch_of(case.header_slot)) is None:
             return []
         fields = (case.backend, *(f for f in self._rules.fields if f != case.backend))
         late = (self._slot - case.header_slot) // (2 * self._rules.takeover_slots)
         effects: list[Effect] = []
-        for backend in fields[: max(1, late)]:
+        for backend in fields[: 1 + late]:
             if self._slot - case.endorsed.get(backend, -self._rules.takeover_slots) >= self._rules.takeover_slots:
                 case.endorsed[backend] = self._slot
                 effects.append(Endorse(case.height, case.block, case.header_slot, Lane.ENDORSE, backend, case.registered))

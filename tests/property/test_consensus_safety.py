@@ -80,8 +80,10 @@ class Net:
             self.carry_out(to, self.nodes[to].handle(event))
 
     def exchange(self) -> None:
-        """Neighbours hand each other the votes that they lack."""
+        """Neighbours hand each other the votes that they lack, and blocks that they have committed."""
         for node in self.nodes.values():
+            if self.decided:
+                self.decided.setdefault(node.me, next(iter(self.decided.values())))
             for other in self.nodes.values():
                 for missing in other.book.missing_at(node.book.holdings()):
                     self.carry_out(node.me, node.handle(Voted(missing)))
