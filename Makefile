@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 STAMPS := target/stamps
 INTEROP := target/interop
 SCENARIO ?= scenarios/mixed_backend_interop.toml
+# A wheel is for other machines, too: every processor since about 2015. `make build` takes what this one has.
+WHEEL_CPU ?= x86-64-v3
 FUZZ_RUNS ?= 1000000
 FUZZ_SANITIZER ?= none
 FUZZ_TARGETS ?= envelope stwo plonky3 groth16 decoders
@@ -27,7 +29,7 @@ help:
 	@echo "make interop  only install what some tests compare with (needs node)"
 	@echo "make fuzz   fuzz every verifier and decoder, FUZZ_RUNS=$(FUZZ_RUNS) inputs each (needs cargo-fuzz and nightly Rust)"
 	@echo "make lint   the checks that run nothing"
-	@echo "make wheel  a wheel in target/wheels, checked for mock proofs"
+	@echo "make wheel  a wheel in target/wheels for $(WHEEL_CPU) processors, checked for mock proofs"
 	@echo "make build  only set up the environment and build the native module"
 
 tools:
@@ -67,7 +69,7 @@ $(STAMPS)/interop: tests/interop/package.json tests/interop/package-lock.json
 	@touch $@
 
 run: build
-	$(BIN)/simnet run $(SCENARIO)
+	$(BIN)/simnet run $(SCENARIO) --force
 
 lint: build
 	$(BIN)/ruff check .
@@ -85,7 +87,8 @@ test: lint interop
 
 wheel: build
 	rm -rf target/wheels
-	$(BIN)/maturin build --release --locked --out target/wheels
+	trap 'rm -f simnet/_zk.baseline' EXIT; echo $(WHEEL_CPU) > simnet/_zk.baseline; \
+	  RUSTFLAGS="-Ctarget-cpu=$(WHEEL_CPU)" $(BIN)/maturin build --release --locked --out target/wheels
 	$(BIN)/python -m supply_chain target/wheels/*.whl
 
 bench: build

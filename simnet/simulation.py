@@ -146,13 +146,19 @@ class Simulation:
         end = run_end(world.scenario)
         env.run(until=end)
         steps = 0
-        while not (self._all_proven() and self._all_aggregated() and self._coherent()) and env.now < end + GRACE:
+        while not (self._all_proven() and self._all_aggregated() and self._coherent()) and env.now < end + self._grace:
             if steps % STATUS_STEPS == 0:
                 self._exchange_status()
             env.run(until=env.now + GRACE_STEP)
             steps += 1
         self._checks.at_end(self._live_honest(), SimTime(world.now - end), world.now)
         self.emit(RunEnded(world.now))
+
+    @property
+    def _grace(self) -> int:
+        """How long a run may go on at most: long enough for what is promised about its last blocks to fall due."""
+        scenario = self._world.scenario
+        return max(GRACE, (scenario.consensus.proven_within_slots + 1) * from_ms(scenario.chain.slot_ms))
 
     def _live_honest(self) -> list[NodeId]:
         """Nodes that are up, under no fault of their own and never byzantine."""

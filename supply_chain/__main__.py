@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from supply_chain import advisories, mocks, pins
+from supply_chain import advisories, mocks, pins, shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("simnet", "benchmarks", "docs", "analysis")
@@ -18,6 +18,7 @@ def check(root: Path, wheels: list[Path]) -> tuple[list[str], list[str]]:
     faults += pins.pyproject_faults(root / "pyproject.toml", requirements)
     faults += [fault for pattern in SCRIPTS for script in sorted(root.glob(pattern)) for fault in pins.script_faults(script)]
     faults += [fault for folder in PACKAGES for fault in mocks.package_faults(root / folder)]
+    faults += shipped.faults(root) if (root / shipped.SHIPPED).is_dir() else []
     faults += [fault for wheel in wheels for fault in mocks.wheel_faults(wheel)]
     known = advisories.load(root / "supply_chain" / "advisories.toml")
     pinned = advisories.crate_pins(cargo_lock) + advisories.python_pins(requirements)

@@ -38,8 +38,8 @@ def simnet(*arguments: object, cwd: Path, limit_s: int = LIMIT_S, **extra: str) 
 
 
 def not_held(checks: Mapping[str, Mapping[str, object]], *idle: str) -> list[str]:
-    """Names of the checks that did not hold; those in `idle` may have had nothing to look at."""
-    fine = {name: {"held", "not_exercised"} if name in idle else {"held"} for name in checks}
+    """Names of the checks that did not hold; those in `idle`, and accusations, may have had nothing to look at."""
+    fine = {name: {"held", "not_exercised"} if name in (*idle, "accusations") else {"held"} for name in checks}
     return [name for name, check in checks.items() if check["status"] not in fine[name]]
 
 

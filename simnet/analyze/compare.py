@@ -26,7 +26,7 @@ METRICS = Path(__file__).with_name("compare_metrics.toml")
 DIRECTIONS = ("lower", "higher")
 RESAMPLES = 9999
 """Permutations that are looked at: all of them up to this number, else so many drawn ones."""
-NUMBER_MAX = 1e150
+NUMBER_MAX = 1e75
 SEED = 20_240_711
 """Of the drawn permutations, so that the same runs give the same p-values."""
 
@@ -237,5 +237,5 @@ def _verdict(change: Change, threshold_percent: float, alpha: float, *, testable
 
 
 def _is_number(value: object) -> bool:
-    """Of a size whose squares a float holds."""
+    """Of a size whose fourth powers a float holds."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= NUMBER_MAX

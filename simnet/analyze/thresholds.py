@@ -19,6 +19,7 @@ from simnet.scenario.unknown import close_match
 
 FOLDER = Path("analysis/thresholds")
 REPOSITORY = Path(__file__).resolve().parents[2]
+SHIPPED = Path(__file__).resolve().parents[1] / "shipped/thresholds"
 LIMITS = ("min", "max", "equals")
 PROPAGATION, RESOURCES = "propagation", "resources"
 GROUPS = (PROPAGATION, RESOURCES)
@@ -111,7 +112,7 @@ def _overridden(rule: Threshold, options: Mapping[str, float]) -> Threshold:
 
 def find_thresholds(stem: str) -> Path | None:
     """The thresholds file of a scenario's name; the working directory comes first."""
-    for folder in (FOLDER, REPOSITORY / FOLDER):
+    for folder in (FOLDER, REPOSITORY / FOLDER, SHIPPED):
         path = folder / f"{stem}.toml"
         if path.is_file():
             return path

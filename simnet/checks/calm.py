@@ -21,8 +21,6 @@ from simnet.units import NodeId, SimTime
 
 SEASONED_SLOTS = 3
 """A node that came back counts again after this long: by then it has caught up."""
-SKEW_OF_SLOT = 6
-"""A clock is sound while it errs by less than this part of a slot, and than the scenario's precision."""
 BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
 Link = tuple[NodeId, NodeId]
 
@@ -49,7 +47,7 @@ class Calm:
         self._wallets_only = _wallet_stops(setting)
         self.changed_at: SimTime | None = None
         """When something happened that `settle` has not looked at."""
-        self._sound_within = min(setting.precision, setting.slot // SKEW_OF_SLOT)
+        self._sound_within = setting.precision
 
     @property
     def handlers(self) -> Handlers:

@@ -73,11 +73,13 @@ class Coherence:
         return [n for n in live if n in self._setting.honest and n in joined]
 
     def _pending(self, live: Collection[NodeId]) -> tuple[frozenset[bytes], frozenset[bytes]]:
-        """Transfers that some, and that all of these nodes hold, apart from what the longest chain has."""
+        """Transfers that some, and that all of these nodes hold, apart from what the longest chain has. A pool at its limit
+        holds what came first and can take nothing more: it is left out."""
         nodes = self._setting.nodes
         longest = max((n.chain for n in nodes.values()), key=lambda chain: chain.height)
         committed = {i for c in longest.committed for i in c.block.tx_ids}
-        views = [frozenset(nodes[n].transactions.pool.pending) - committed for n in live]
+        pools = [nodes[n].transactions.pool for n in live]
+        views = [frozenset(pool.pending) - committed for pool in pools if len(pool.pending) < pool.limit]
         return frozenset().union(*views), frozenset.intersection(*views) if views else frozenset()
 
     def at_end(self, live: Sequence[NodeId], waited: SimTime, at: SimTime) -> None:

@@ -83,4 +83,4 @@ class Setting:
     @cached_property
     def precision(self) -> int:
         """By how much a sound clock may be wrong, in nanoseconds."""
-        return from_ms(self.scenario.consensus.clock_precision_ms)
+        return from_ms(self.scenario.clock_precision_ms)

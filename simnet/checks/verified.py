@@ -102,6 +102,8 @@ class Verified:
         if message is None:
             return "which it does not hold"
         if message not in self._signed:
+            if len(self._signed) >= SIGNATURES_KEPT:
+                del self._signed[next(iter(self._signed))]
             self._signed[message] = self._why_not_signed(message)
         if message.tx.id != tx_id:
             return "which is another than its id says"

@@ -82,6 +82,11 @@ def exits(command: Callable[P, int]) -> Callable[P, None]:
         except SimnetError as error:
             complain(error)
             code = USAGE
+        except ImportError as error:
+            if "_zk" not in str(error):
+                raise
+            say(f"error: the native provers do not load: {error}; `make build` builds them", err=True)
+            code = USAGE
         except KeyboardInterrupt:
             say("interrupted", err=True)
             code = INTERRUPTED

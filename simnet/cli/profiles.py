@@ -6,8 +6,9 @@ from simnet.errors import SimnetError
 from simnet.scenario.unknown import close_match
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDERS = (Path("tools/simnet/scenarios"), Path("scenarios"), REPOSITORY / "scenarios")
-"""Upstream's layout and ours from the working directory, then those that ship with simnet."""
+SHIPPED = Path(__file__).resolve().parents[1] / "shipped/scenarios"
+FOLDERS = (Path("tools/simnet/scenarios"), Path("scenarios"), REPOSITORY / "scenarios", SHIPPED)
+"""Upstream's layout and ours from the working directory, then those that ship with simnet: of the repository, of the package."""
 SUFFIXES = (".ron", ".toml", ".yaml", ".yml", ".json")
 """A wrapper comes before its profile."""
 ALIASES = {

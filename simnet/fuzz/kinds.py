@@ -19,8 +19,6 @@ from simnet.scenario.upstream import Faults
 
 HONEST = frozenset({"crash", "pause", "service_stop", "clock_skew"})
 """Kinds of `[[faults.nodes]]` that happen to nodes which keep to the rules."""
-ENDING = frozenset({"double_spend"})
-"""Byzantine kinds that always end before the calm: of two conflicting transfers one must be committed before mempools can agree."""
 USUAL = 0.5
 """How likely a scenario may have a kind: a random half of all."""
 RARE: Mapping[str, float] = {"churn": 0.12}
@@ -166,7 +164,7 @@ def _window(kind: Kind, draw: Draw, place: Place) -> tuple[int, int]:
 
     Of byzantine nodes some never stop: the rest is more than two thirds of the stake, which suffices for calm.
     """
-    if kind.role is Role.BYZANTINE and kind.name not in ENDING and draw.chance(0.25):
+    if kind.role is Role.BYZANTINE and draw.chance(0.25):
         start = draw.whole(0, place.until_ms)
         return start, place.end_ms - start
     most = place.until_ms - place.slot_ms // 2

@@ -13,7 +13,7 @@ from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
-from simnet.node.processor import Processor, Ticket
+from simnet.node.processor import BUSY_RETRY, Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId, CircuitId
@@ -109,15 +109,20 @@ class BlockProver:
         assert committed is not None
         unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
         proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-        self._aggregation.take(Incoming(proof, self._node, _ignore))
+        self._take_own(proof)
         self._world.publish_consensus(self._node, "block_proof", proof, proof.size)
+
+    def _take_own(self, proof: BlockProof) -> None:
+        """Verifies an own proof like every other; again after a while if the own verifier has no room: nobody else may have it."""
+
+        def settle(verdict: Verdict, _reason: str) -> None:
+            if verdict is Verdict.DROP:
+                self._world.after(BUSY_RETRY, lambda: self._take_own(proof))
+
+        self._aggregation.take(Incoming(proof, self._node, settle))
 
 
 def block_provers(world: World, committed: CommittedBlock) -> tuple[int, ...]:
     """The validators that may prove a block, first candidate first."""
     leaders = committed.electorate.leaders(committed.block.header.slot)
     return tuple(v for v in leaders if any(b in world.rules.proof_fields for b in world.backend_ids(v)))
-
-
-def _ignore(_verdict: Verdict, _reason: str) -> None:
-    """There is nobody to tell: the proof is this node's own."""

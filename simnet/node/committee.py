@@ -89,10 +89,13 @@ def member_votes(members: ValidatorSet, certificate: Certificate, vrf: tuple[Vrf
 
 
 def why_not_signed(world: World, certificate: Certificate) -> str | None:
-    """Why a certificate does not hold together, whoever its members are; `None` when all of it is signed."""
+    """Why a certificate does not hold together, whoever its members are; `None` when all of it is signed, by a quorum."""
     why = certificate.why_not_whole()
     if why is not None:
         return why
+    members = world.genesis.electorate.members
+    if members.weight_of(certificate.voters(Phase.PRECOMMIT)) < members.threshold:
+        return "no_quorum"
     signed = all(map(world.vote_valid, certificate.votes)) and all(map(world.endorsement_valid, certificate.endorsements))
     return None if signed else "SignatureInvalid"
 

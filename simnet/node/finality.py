@@ -23,7 +23,7 @@ from simnet.node.committee import (
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.identity import no_keys, otk_tree, public_otk
-from simnet.node.processor import TOO_LARGE, Processor, Ticket
+from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
@@ -151,7 +151,8 @@ class Finality:
     def _prove(self, committed: CommittedBlock, certificate: Certificate, keys: dict[int, KeyDisclosure]) -> None:
         height = certificate.height
         if self._conduct.keeps("proofs", height):
-            return  # The block stays in hand here, and nothing more is done about it.
+            self._feed(certification.ProverBusy(height))
+            return
         members = committed.electorate.members
         committee = committee_of(self._world, members, self._chain.registry, place_of(certificate))
         tags = certificate.tags()
@@ -183,9 +184,18 @@ class Finality:
     def _announce(self, committed: CommittedBlock, job: Job) -> None:
         unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
         proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-        if committed.proof is None:
-            self.examine(proof, self._node, lambda _verdict, _reason: None)
+        self._take_own(committed, proof)
         self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
+
+    def _take_own(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
+        """Verifies an own proof like every other; again after a while if the own verifier has no room: nobody else may have it."""
+
+        def settle(verdict: Verdict, _reason: str) -> None:
+            if verdict is Verdict.DROP:
+                self._world.after(BUSY_RETRY, lambda: self._take_own(committed, proof))
+
+        if committed.proof is None:
+            self.examine(proof, self._node, settle)
 
     # --- what the network brings ---------------------------------------------------------------------
 
@@ -212,9 +222,14 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        known = self._endorsements_of.why_not(endorsement.validator, endorsement.slot, endorsement)
-        if known is not None:
+        # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
+        known = self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)
+        if self._is_proven(endorsement.height):
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
+        elif known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
+        elif endorsement.slot > latest_slot(self._world, self._node):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)

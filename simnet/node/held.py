@@ -16,6 +16,10 @@ SLOTS_BACK, SLOTS_AHEAD = 64, 2
 """About which slots messages are passed on; what is older, neighbours hand over (`node.sync`)."""
 
 
+HEIGHTS_AHEAD = 4
+"""Blocks beyond the own head that messages are kept for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A message that waits for its block."""
@@ -41,8 +45,8 @@ class UntilCommitted:
         no room: every message gets its answer."""
         if self._chain.at(height) is not None:
             action()
-        elif height < 1:
-            refuse()  # There is no such block and never will be.
+        elif not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
+            refuse()  # There is no such block and may never be; who is that far behind is given all of it with the blocks.
         elif self._count[peer] < HELD_MAX:
             self._held[height].append(Held(peer, action))
             self._count[peer] += 1

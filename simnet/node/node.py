@@ -18,7 +18,7 @@ from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
 from simnet.node.peers import PROOFS, Peers
 from simnet.node.presence import Presence
-from simnet.node.processor import Processor
+from simnet.node.processor import BUSY_RETRY, Processor
 from simnet.node.services import Services
 from simnet.node.sync import Sync, fits
 from simnet.node.transactions import Incoming, Transactions
@@ -37,8 +37,6 @@ TX_TOPIC = "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})
 """They carry nothing to check: the network passes them on by itself."""
 ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
-BUSY_RETRY = from_ms(500)
-"""An own transfer that the own verifier had no room for is offered to it again after this long."""
 
 
 class Node:

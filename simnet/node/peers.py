@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
 from simnet.node.world import World
-from simnet.protocol.messages import BlockProof, ConsensusProof, Endorsement, Proposal, TxMessage, Vote
+from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
 from simnet.units import NodeId, SimTime, from_ms
 
 BAN_BELOW = 100
@@ -85,7 +85,7 @@ def content_of(payload: object) -> Hashable | None:
     match payload:
         case TxMessage() | ConsensusProof() | BlockProof():
             return payload.envelope.digest
-        case Vote() | Proposal() | Endorsement():
+        case Vote() | Proposal():
             return payload
     return None
 

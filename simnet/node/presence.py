@@ -34,7 +34,7 @@ class Presence:
         self._node = node
         self._chain = chain
         self._clock = world.clock_of(node)
-        self._precision = from_ms(world.scenario.consensus.clock_precision_ms)
+        self._precision = from_ms(world.scenario.clock_precision_ms)
         self._secret = world.genesis.secrets[node]
         self._windows = world.rules.windows
         self._end = self._windows.origin_ms + world.scenario.sim.duration_ms

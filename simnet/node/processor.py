@@ -18,9 +18,11 @@ from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security, Verdi
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.queue import Job, ProofQueue
 from simnet.scenario.nodefaults import Service
-from simnet.units import NodeId, SimTime
+from simnet.units import NodeId, SimTime, from_ms
 
 TOO_LARGE = "ProofTooLarge"
+BUSY_RETRY = from_ms(500)
+"""What is a node's own, and its own verifier had no room for, is offered to it again after this long."""
 ProofFuture = Future[tuple[Blob, int]]
 AnyFuture = ProofFuture | Future[tuple[Verdict, int]]
 

@@ -17,7 +17,7 @@ KEPT_MAX = 64
 
 def latest_slot(world: World, node: NodeId) -> int:
     """The newest slot that may have begun by a node's clock, give or take the precision: nothing of a later one is believed."""
-    precision, length = from_ms(world.scenario.consensus.clock_precision_ms), from_ms(world.scenario.chain.slot_ms)
+    precision, length = from_ms(world.scenario.clock_precision_ms), from_ms(world.scenario.chain.slot_ms)
     return (world.clock_of(node).now + precision - SETTLE) // length
 
 
@@ -29,7 +29,7 @@ class Timing:
         self._node = node
         self._clock = world.clock_of(node)
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        self._precision = from_ms(world.scenario.consensus.clock_precision_ms)
+        self._precision = from_ms(world.scenario.clock_precision_ms)
 
     def keeps(self, proposal: Proposal, held: int) -> bool:
         """Whether a proposal for a slot that has not begun is held until it does."""

@@ -113,7 +113,7 @@ class Transactions:
 
     def _is_dated_ahead(self, tx: SignedTransfer) -> bool:
         """Whether a transfer is dated later than this node's clock and the precision allow: no block takes it yet."""
-        latest = self._clock.now + from_ms(self._world.scenario.consensus.clock_precision_ms)
+        latest = self._clock.now + from_ms(self._world.scenario.clock_precision_ms)
         return tx.transfer.timestamp * NS_PER_S > latest
 
     def verify(self, incoming: Incoming, then: Callable[[ProofVerdict | None], None]) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import simnet.proofs.fit  # noqa: F401 - first: it refuses a processor on which the next line would end the process
 from simnet import _zk
 from simnet._zk import (
     CIRCUIT_VERSIONS,

@@ -240,6 +240,8 @@ class Case:
     published: dict[Place, tuple[int, frozenset[int]]] = field(default_factory=dict)
     """In which slot this node last published a certificate, and of whom."""
     proving: bool = False
+    not_before: int = 0
+    """The slot in which a prover that was busy is asked again."""
     taken_over: bool = False
 
     @property
@@ -406,8 +408,9 @@ class Certifier:
         return []
 
     def _on_prover_busy(self, e: ProverBusy) -> list[Effect]:
-        if e.height in self._cases:
-            self._cases[e.height].proving = False
+        case = self._cases.get(e.height)
+        if case is not None:
+            case.proving, case.not_before = False, self._slot + 1
         return []
 
     def _on_slot(self, e: SlotBegan) -> list[Effect]:
@@ -443,7 +446,7 @@ class Certifier:
         return first + able.index(self._me)
 
     def _may_prove(self, case: Case, backend: int) -> bool:
-        if not case.ready or backend not in self._rules.provers[self._me]:
+        if not case.ready or self._slot < case.not_before or backend not in self._rules.provers[self._me]:
             return False
         return self._waited(case) >= turn_of(self._rank(case, backend))
 

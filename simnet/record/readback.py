@@ -67,7 +67,7 @@ def _how(content: dict[str, Any]) -> str:
     return "it broke off"
 
 
-SUMMARY_SCHEMAS = (1, 2)
+SUMMARY_SCHEMAS = (1, 2, 3)
 """Versions of `simnet.schema_version` that are read."""
 Real = Annotated[float, Field(allow_inf_nan=False)]
 

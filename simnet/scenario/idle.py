@@ -62,6 +62,14 @@ def faults_without_effect(data: Mapping[str, Any]) -> Iterator[Conflict]:
             yield Conflict(("faults", "nodes", index), None, "neither offset_ms nor drift_ppm: it does nothing")
 
 
+def clocks_too_far_apart(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """A precision with which no slot can do its work."""
+    precision, slot = whole(data, "consensus", "clock_precision_ms"), whole(data, "chain", "slot_ms")
+    if precision is not None and slot is not None and precision > slot // 6:
+        why = f"more than a sixth of a slot ({slot // 6}): clocks that differ so much make no progress"
+        yield Conflict(("consensus", "clock_precision_ms"), precision, why)
+
+
 def _present(data: Mapping[str, Any]) -> set[str] | None:
     """The regions that have nodes; None when that cannot be told."""
     regions = names(data, "regions", "assignments")
@@ -92,6 +100,11 @@ def idle_regions(data: Mapping[str, Any]) -> Iterator[Conflict]:
                 yield Conflict(("provers", table, label), None, why)
 
 
-IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (faults_outside, churn_too_rare, faults_without_effect)
+IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
+    faults_outside,
+    churn_too_rare,
+    faults_without_effect,
+    clocks_too_far_apart,
+)
 MISNAMED: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (idle_links, idle_regions)
 """Labels that are likely misspelt: an error when the command line has set them."""

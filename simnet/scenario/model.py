@@ -12,6 +12,7 @@ from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regi
 
 DEFAULT_LINK = "default"
 NAME_MAX = 200
+PHASES_OF_SLOT = 6
 
 
 class Scenario(Upstream):
@@ -76,6 +77,12 @@ class Scenario(Upstream):
     def opponents(self) -> frozenset[int]:
         """Nodes that are byzantine at some time, apart from the publishers of copies."""
         return frozenset(node for fault in self.faults.nodes if isinstance(fault, Opponent) for node in fault.nodes)
+
+    @property
+    def clock_precision_ms(self) -> int:
+        """By how much clocks may differ. A sixth of a slot is half of the time for a phase: with more, deadlines pass before votes come."""
+        given = self.consensus.clock_precision_ms
+        return min(500, self.chain.slot_ms // PHASES_OF_SLOT) if given is None else given
 
     @property
     def slashing(self) -> bool:

@@ -82,9 +82,10 @@ class Consensus(Ours):
         le=1024,
         description="While it is calm a committed block is proven, and aggregated, within so many slots (docs/checks.md).",
     )
-    clock_precision_ms: DelayMs = Field(
-        default=500,
-        description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept.",
+    clock_precision_ms: DelayMs | None = Field(
+        default=None,
+        description="By how much clocks may differ: a proposal further in the future by the receiver's clock is refused, a nearer one kept. "
+        "Absent: 500, or a sixth of a slot if that is less.",
     )
     slashing: bool | None = Field(
         default=None,

@@ -1,6 +1,7 @@
 """The parts of the search that run nothing: scenarios from seeds, text, judgement, shrinking, planted bugs."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from simnet.fuzz import planted
 from simnet.fuzz.generator import scenario_of, stakes_of
 from simnet.fuzz.judge import CRASH, HONEST_CONVICTED, UNNAMED, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import Role, all_kinds, byzantine_nodes, is_above_third
+from simnet.fuzz.search import Found, count_lines, replay_command
 from simnet.fuzz.shrink import Data, shrink
 from simnet.fuzz.text import scenario_from, to_toml
 from simnet.net.topology import edges_of
@@ -147,6 +149,39 @@ def test_statuses_of_a_report() -> None:
     assert statuses({"a": {"held": True}, "b": {"held": None}, "c": {"held": False}, "d": {"status": "not_exercised", "held": None}}) == {
         "a": "held", "b": "not_exercised", "c": "broken", "d": "not_exercised",
     }  # fmt: skip
+
+
+# --- counting ----------------------------------------------------------------------------------------------
+
+
+def outcome(seed: int, kinds: tuple[str, ...] = (), check: str = "held") -> Outcome:
+    return Outcome(f"s{seed}", seed, (), {"agreement": "held", "proven": check}, kinds)
+
+
+def test_a_kind_that_no_seed_met_and_a_check_that_none_exercised_fail_a_search() -> None:
+    names = tuple(kind.name for kind in all_kinds())
+    found = Found()
+    for seed in range(40):
+        found.add(outcome(seed, names[seed % 5 :: 5], "held" if seed else "not_exercised"))
+    assert found.held and not found.unmet and not found.unexercised
+    for lacking, words in ((names[1:], f"no seed met: {names[0]}"), (names, "exercised in no seed: proven")):
+        found = Found()
+        for seed in range(40):
+            found.add(outcome(seed, lacking, "not_exercised"))
+        assert not found.held and words in count_lines(found)
+
+
+def test_forty_seeds_draw_every_kind() -> None:
+    drawn = set[str]().union(*(kinds_of(scenario_of(seed)) for seed in range(1, 41)))
+    assert drawn == {kind.name for kind in all_kinds()}
+
+
+def test_the_replay_command_knows_what_simnet_run_knows() -> None:
+    path = Path("x.toml")
+    failed = Outcome("s", 1, (Failure("progress", ""),))
+    assert replay_command(path, failed, None) == "simnet run x.toml"
+    assert replay_command(path, failed, "half-quorum") == "simnet fuzz --replay x.toml --planted half-quorum"
+    assert replay_command(path, Outcome("s", 1, (Failure(CRASH, ""),)), None) == "simnet fuzz --replay x.toml"
 
 
 # --- shrinking -------------------------------------------------------------------------------------------------

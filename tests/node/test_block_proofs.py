@@ -348,15 +348,23 @@ def test_a_proof_that_the_block_does_not_have_is_refused(change: dict[str, int],
 
 def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
     attack = Attack()
-    for height in range(100, 100 + HELD_MAX + 3):
-        proof = signed(attack, replace(attack.proof, height=height))
+    next_one = attack.node.chain.height + 1
+    for index in range(HELD_MAX + 3):
+        proof = signed(attack, replace(attack.proof, height=next_one, index=index))
         attack.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: attack.said.append((v, why))))
     limits = [e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]
     assert len(limits) == 3
     assert attack.said == [(Verdict.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
     # One neighbour cannot fill the others' room.
-    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=100)), NodeId(2), lambda v, why: None))
+    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), lambda v, why: None))
     assert len([e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]) == 3
+
+
+def test_proofs_of_blocks_that_may_never_come_are_not_held() -> None:
+    attack = Attack()
+    far = signed(attack, replace(attack.proof, height=attack.node.chain.height + 100))
+    attack.aggregation.take(Incoming(far, NodeId(1), lambda v, why: attack.said.append((v, why))))
+    assert attack.said == [(Verdict.DROP, "not_committed")]
 
 
 def signed(attack: Attack, proof: BlockProof) -> BlockProof:
@@ -380,7 +388,8 @@ def test_the_check_finds_a_node_that_lacks_proofs(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_refused_proof_is_not_forwarded() -> None:
-    bench = Bench(scenario(slots=3))
+    cheats = {"nodes": [{"kind": "withholding", "nodes": [0], "what": ["blocks"], "start_ms": 0, "duration_ms": 100}]}
+    bench = Bench(scenario(slots=3, faults=cheats))
     victim = bench.nodes[0]
 
     def publish() -> None:

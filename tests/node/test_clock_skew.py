@@ -75,7 +75,8 @@ def test_the_bound_is_the_scenarios() -> None:
 
 
 def test_a_block_dated_too_far_ahead_is_refused_in_whatever_slot() -> None:
-    b = Bench(scenario(5, slots=2))
+    cheats = {"nodes": [{"kind": "withholding", "nodes": [0], "what": ["blocks"], "start_ms": 0, "duration_ms": 100}]}
+    b = Bench(scenario(5, slots=2, faults=cheats, consensus={"clock_precision_ms": 500}))
     b.run()
     maker, judge = b.nodes[0], b.nodes[1].validator._timing
     block = maker.validator._build(1)

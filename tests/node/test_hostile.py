@@ -11,7 +11,7 @@ from simnet.net.network import Network
 from simnet.node.peers import Peers
 from simnet.node.wallet import Wallet
 from simnet.protocol import shapes
-from simnet.protocol.messages import Proposal, TxMessage, Vote
+from simnet.protocol.messages import Certificate, Proposal, TxMessage, Vote
 from simnet.units import NodeId
 from tests.mocks import Bench, scenario
 
@@ -160,3 +160,12 @@ def test_a_transfer_that_is_dated_ahead_waits_for_its_time(monkeypatch: pytest.M
         assert all(t <= c.block.header.timestamp for t in dated)
     ahead: list[TxMessage] = [m for m in bench.nodes[0].transactions.verified.values() if m.tx.transfer.timestamp > 0]
     assert ahead
+
+
+def test_a_certificate_without_a_quorum_goes_no_further() -> None:
+    bench = Bench(scenario(slots=4))
+    empty = Certificate(10**6, 1, bytes(32), 1, 5)
+    bench.at(1500, lambda: bench.world.network.publish(LIAR, topic="/test", kind="tag_set", payload=empty, size=100))
+    assert bench.run().complete
+    verdicts = {(e.node, e.verdict, e.reason) for e in bench.of(MessageValidated) if e.reason == "no_quorum"}
+    assert verdicts == {(n, "reject", "no_quorum") for n in range(1, 5)}

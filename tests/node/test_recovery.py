@@ -136,3 +136,35 @@ def test_a_node_that_catches_up_votes_to_commit() -> None:
     learnt = {e.height for e in bench.commits(away) if e.caught_up}
     own = {v.height for v in seen if v.validator == away and v.phase.label == "commit"}
     assert learnt and own & learnt
+
+
+@pytest.mark.parametrize(
+    ("nodes", "topology", "start_ms", "cut_slots", "gossip"),
+    [
+        (4, {"type": "erdos_renyi", "p": 1.0}, 4750, 75, {}),  # longer than any window of slots that a node keeps
+        (12, {"type": "ring", "k": 2}, 4850, 40, {"duplicate_cache_ms": 15_000}),  # many hops, short memory
+    ],
+)
+def test_a_block_of_before_a_long_cut_is_proven_after_it(
+    nodes: int, topology: dict[str, object], start_ms: int, cut_slots: int, gossip: dict[str, int]
+) -> None:
+    """Its votes were on their way when the cut began: it is committed on one side and has no certificate anywhere."""
+    half = nodes // 2
+    bench = Bench(
+        scenario(
+            nodes,
+            slots=5 + cut_slots + 20,
+            rate=0.2,
+            topology=topology,
+            regions={"assignments": ["A"] * half + ["B"] * half},
+            provers={"regions": {"A": ["stwo"], "B": ["plonky3"]}},
+            links={"default": {"delay_ms": 100, "jitter_ms": 0, "loss": 0.0}, "intra": {"delay_ms": 5, "jitter_ms": 0, "loss": 0.0}},
+            chain={"block_proofs": []},
+            gossip=gossip,
+            faults={"partition": {"start_ms": start_ms, "duration_ms": cut_slots * 1000, "group_a": "A", "group_b": "B"}},
+        )
+    )
+    result = bench.run()
+    assert result.complete, result.violations
+    assert bench.unproven() == []
+    assert len(bench.chain(0)) > 15

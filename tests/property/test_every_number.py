@@ -68,7 +68,7 @@ NETWORK: dict[str, Any] = {
     "chain": {"enabled": False},
     "gossip": {
         "heartbeat_ms": 700, "history_windows": 5, "advertised_windows": 3, "lazy_peers": 6, "duplicate_cache_ms": 60_000,
-        "queue_messages_max": 5000, "iwant_timeout_ms": 3000,
+        "queue_messages_max": 5000, "iwant_timeout_ms": 3000, "peer_ban_ms": 180_000, "peer_score_max": 10.0,
     },
     "limits": {"events_max": 20_000, "proofs_max": 1000},
 }  # fmt: skip
@@ -84,10 +84,11 @@ CHAIN: dict[str, Any] = {
     },
     "consensus": {
         "weight_min": 5, "weight_max": 24, "validator_capacity": 8, "witness_capacity": 256, "reputation_capacity": 4,
-        "proof_takeover_slots": 2, "clock_precision_ms": 500,
+        "proof_takeover_slots": 2, "clock_precision_ms": 100, "key_horizon_epochs": 2, "proven_within_slots": 8,
     },
     "provers": {
         "cpu_factor": 1.0, "cpu_factor_by_region": {"STWO": 1.0}, "workers": 1, "proof_bytes_max": 4_194_304, "queue_jobs_max": 1024,
+        "refused_share_max": 0.05, "refused_burst_ms": 200,
     },
     "faults": {
         "nodes": [
@@ -95,8 +96,14 @@ CHAIN: dict[str, Any] = {
             {"kind": "withholding", "nodes": [1], "what": ["votes"], **WINDOW},
             {"kind": "service_stop", "nodes": [1], "service": "prover", **WINDOW},
             {"kind": "clock_skew", "nodes": [2], "offset_ms": 10, "drift_ppm": 10, **WINDOW},
+            {"kind": "forged_votes", "nodes": [1], "per_slot": 6, **WINDOW},
+            {"kind": "forged_proofs", "nodes": [1], "per_second": 2.0, **WINDOW},
+            {"kind": "double_spend", "nodes": [1], "per_slot": 1, **WINDOW},
+            {"kind": "split", "nodes": [1], "before_deadline_ms": 20, **WINDOW},
+            {"kind": "poison", "nodes": [1], "per_second": 4.0, **WINDOW},
         ]
     },
+    "expect": {"broken": ["agreement"], "accused": [1]},
 }  # fmt: skip
 WRAPPER: dict[str, Any] = {
     "name": "w",

@@ -19,6 +19,7 @@ from simnet.units import NS_PER_S, NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TOPICS = {"transaction": TX_TOPIC}
+LONG_NS = 1000 * 365 * 86_400 * NS_PER_S
 T = TypeVar("T")
 F = TypeVar("F", bound=Opponent)
 
@@ -98,7 +99,8 @@ class Act(Generic[F]):
 
     def every(self, per_second: float, action: Callable[[], object]) -> None:
         """Does something at a rate, beginning at a random moment of the first period."""
-        period = max(1, round(NS_PER_S / per_second))
+        # A rate too small for a run of any length: a period of a thousand years is never over.
+        period = max(1, round(min(NS_PER_S / per_second, LONG_NS)))
 
         def again() -> None:
             self.later(period, again)
