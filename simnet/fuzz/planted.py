@@ -3,7 +3,7 @@
 Each replaces one or a few small methods. Nothing else in the package knows of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -182,8 +182,28 @@ def _block_proof() -> Patches:
 # --- transfers and catching up -----------------------------------------------------------------------------
 
 
+class _Careless(Mempool):
+    """A pool that holds any number of transfers of one account, whatever the ledger has made of it."""
+
+    def why_not(self, tx: SignedTransfer) -> str | None:
+        return "already_pending" if tx.id in self.pending else None
+
+    def admit(self, tx: SignedTransfer) -> None:
+        self.pending[tx.id] = tx
+        for key in (tx.transfer.sender, tx.transfer.receiver):
+            self._busy[key] = self._busy.get(key, 0) + 1
+
+    def after_block(self, _ledger: Ledger, committed: Iterable[bytes]) -> tuple[list[SignedTransfer], list[SignedTransfer]]:
+        done = [self.pending.pop(i) for i in committed if i in self.pending]
+        for key in (key for tx in done for key in (tx.transfer.sender, tx.transfer.receiver)):
+            self._busy[key] -= 1
+            if not self._busy[key]:
+                del self._busy[key]
+        return done, []
+
+
 def _double_spend() -> Patches:
-    """Whatever state a transfer starts from, and whether its lane has another one pending, it is taken and applied."""
+    """Whatever state a transfer starts from, and whether its account has another one pending, it is taken and applied."""
 
     def step(accounts: Mapping[bytes, Account], tx: SignedTransfer) -> dict[bytes, Account] | None:
         transfer = tx.transfer
@@ -193,36 +213,11 @@ def _double_spend() -> Patches:
         credited = credit(receiver, transfer)
         return None if credited is None else {transfer.sender: debit(sender, transfer), transfer.receiver: credited}
 
-    def why_not(self: Mempool, tx: SignedTransfer) -> str | None:
-        return "already_pending" if tx.id in self.pending else None
-
-    def admit(self: Any, tx: SignedTransfer) -> None:
-        self.pending[tx.id] = tx
-        self._by_sender[tx.transfer.sender] = tx.id
-        for key in (tx.transfer.sender, tx.transfer.receiver):
-            self._busy[key] = self._busy.get(key, 0) + 1
-
-    def remove(self: Any, tx: SignedTransfer) -> None:
-        del self.pending[tx.id]
-        self._by_sender.pop(tx.transfer.sender, None)
-        for key in (tx.transfer.sender, tx.transfer.receiver):
-            self._busy[key] -= 1
-            if not self._busy[key]:
-                del self._busy[key]
-
-    def after_block(self: Any, _ledger: Ledger, committed: tuple[bytes, ...]) -> tuple[list[SignedTransfer], list[SignedTransfer]]:
-        done = [self.pending[i] for i in committed if i in self.pending]
-        for tx in done:
-            remove(self, tx)
-        return done, []
-
+    careless = {(Mempool, name): vars(_Careless)[name] for name in ("why_not", "admit", "after_block")}
     return {
         (ledger, "_step"): step,
         (Ledger, "why_inapplicable"): lambda self, tx: None if tx.transfer.sender in self.accounts else "unknown_sender",
-        (Mempool, "why_not"): why_not,
-        (Mempool, "admit"): admit,
-        (Mempool, "_remove"): remove,
-        (Mempool, "after_block"): after_block,
+        **careless,
     }
 
 
