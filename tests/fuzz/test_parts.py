@@ -20,6 +20,7 @@ from simnet.protocol.consensus import Voting
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.upstream import Faults
 from simnet.units import NodeId, SimTime
+from tests.runs import ROOT
 
 SEEDS = range(1, 301)
 
@@ -250,6 +251,8 @@ def test_every_bug_changes_something_that_is_there(name: str) -> None:
 
 def test_there_are_fourteen_and_no_others() -> None:
     assert len(planted.BUGS) == 14
+    listed = (ROOT / "docs/fuzzing.md").read_text()
+    assert all(f"| `{name}` | {bug.what} | " in listed for name, bug in planted.BUGS.items())
     with pytest.raises(SimnetError, match="no planted bug 'x'; there are no-locking"):
         planted.bug_of("x")
 
