@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.errors import SimnetError
-from simnet.fuzz.judge import HONEST_CONVICTED
+from simnet.fuzz.judge import ACCUSATIONS
 from simnet.node import finality, sync, world
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
@@ -248,7 +248,7 @@ BUGS: dict[str, Bug] = {
     "unlocking": Bug("a validator unlocks without a proof of lock", FORK | {"locks"}, _unlocking),
     "half-quorum": Bug("a quorum is more than one half", FORK | {"locks"} | UNVERIFIED, _half),
     "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
-    "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", HONEST_CONVICTED} | UNVERIFIED, _votes_unchecked),
+    "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", ACCUSATIONS} | UNVERIFIED, _votes_unchecked),
     "certificate-slot": Bug("a certificate may be of a slot that has not begun", FORK | UNVERIFIED, _certificate_slot),
     "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
     "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
