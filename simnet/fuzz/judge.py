@@ -1,8 +1,7 @@
 """What a run of the search was: held, or which check it failed and why.
 
-A run is judged by its own checks. The search adds three: it may not break off with an error, it must end, and no honest node may be
-convicted. Where a third of the stake or more is byzantine, nothing else is judged, and a fork must leave evidence that names
-culprits.
+A run is judged by its own checks. The search adds two: it may not break off with an error, and it must end. Where a third of the stake
+or more is byzantine, only accusations of honest nodes are judged beside these, and a fork must leave evidence that names culprits.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,12 +11,14 @@ from typing import Any
 from simnet.checks import SAFETY
 from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected, MisconductFound
 
-CRASH, HANG, HONEST_CONVICTED, UNNAMED = "crash", "hang", "honest_convicted", "culprits_unnamed"
-OWN_CHECKS = (CRASH, HANG, HONEST_CONVICTED, UNNAMED)
+CRASH, HANG, UNNAMED = "crash", "hang", "culprits_unnamed"
+OWN_CHECKS = (CRASH, HANG, UNNAMED)
 """Those that `simnet run` does not know."""
 FORKS = frozenset({"agreement", "finality"})
 """What may break above a third."""
-UNHEALED = frozenset({*SAFETY, CRASH, HONEST_CONVICTED})
+ACCUSATIONS = "accusations"
+"""The one check that holds whatever the stake of byzantine nodes is."""
+UNHEALED = frozenset({*SAFETY, CRASH})
 """Checks that time does not heal; the others want calm after the faults."""
 ALARMS = frozenset({"censorship", "vote_withholding", "inactivity"})
 """Kinds of evidence that say what somebody did not do; a node that was cut off gets them, too."""
@@ -106,12 +107,11 @@ def _status(entry: Mapping[str, object]) -> str:
     return NOT_EXERCISED if held is None else HELD if held else BROKEN
 
 
-def verdict(broken: Mapping[str, str], jury: Jury, byzantine: Collection[int], *, above_third: bool) -> tuple[Failure, ...]:
+def verdict(broken: Mapping[str, str], jury: Jury, *, above_third: bool) -> tuple[Failure, ...]:
     """The failures of a run that came to its end. `broken`: check -> detail."""
-    innocent = sorted(v for v in jury.convicted if v not in byzantine)
-    failures = [Failure(HONEST_CONVICTED, f"node {v}: {jury.convicted[v]}") for v in innocent]
     if not above_third:
-        return (*(Failure(check, detail) for check, detail in broken.items()), *failures)
+        return tuple(Failure(check, detail) for check, detail in broken.items())
+    failures = [Failure(check, detail) for check, detail in broken.items() if check == ACCUSATIONS]
     forks = [check for check in broken if check in FORKS]
     if forks and not jury.convicted:
         failures.append(Failure(UNNAMED, f"{broken[forks[0]]}; nobody was convicted"))

@@ -3,14 +3,14 @@
 Each replaces one or a few small methods. Nothing else in the package knows of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from simnet.errors import SimnetError
-from simnet.fuzz.judge import HONEST_CONVICTED
-from simnet.node import finality, world
+from simnet.fuzz.judge import ACCUSATIONS
+from simnet.node import finality, sync, world
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
 from simnet.node.voting import SlotBook, Validator
@@ -24,6 +24,7 @@ from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
 from simnet.protocol.transfer import Account, Transfer, credit, debit
 from simnet.protocol.validators import Electorate, ValidatorSet, epoch_of
 from simnet.protocol.votes import VoteBook
+from simnet.scenario.base import U64_MAX
 
 Patches = Mapping[tuple[Any, str], Any]
 """(class or module, attribute) -> what stands there during the run."""
@@ -112,20 +113,8 @@ def _votes_unchecked() -> Patches:
 
 
 def _certificate_slot() -> Patches:
-    """Neither a fetched block's certificate nor a proof's has to be of a slot between the block's and now."""
-    certified, tag_set = vars(Sync)["_why_not_certified"], vars(finality)["why_no_tag_set"]
-
-    def any_slot(self: Any, synced: SyncedBlock) -> object:
-        before, self._validator.slot = self._validator.slot, max(self._validator.slot, synced.certificate.slot)
-        try:
-            return certified(self, synced)
-        finally:
-            self._validator.slot = before
-
-    def no_tag_set(certificate: Any, electorate: Any, _header_slot: int, _now_slot: int, registry: Any) -> object:
-        return tag_set(certificate, electorate, certificate.slot, certificate.slot, registry)
-
-    return {(Sync, "_why_not_certified"): any_slot, (finality, "why_no_tag_set"): no_tag_set}
+    """Certificates of blocks and proofs, endorsements and disclosed keys may be of slots that have not begun."""
+    return {(module, "latest_slot"): lambda _world, _node: U64_MAX for module in (sync, finality)}
 
 
 def _first_vote_only() -> Patches:
@@ -193,8 +182,28 @@ def _block_proof() -> Patches:
 # --- transfers and catching up -----------------------------------------------------------------------------
 
 
+class _Careless(Mempool):
+    """A pool that holds any number of transfers of one account, whatever the ledger has made of it."""
+
+    def why_not(self, tx: SignedTransfer) -> str | None:
+        return "already_pending" if tx.id in self.pending else None
+
+    def admit(self, tx: SignedTransfer) -> None:
+        self.pending[tx.id] = tx
+        for key in (tx.transfer.sender, tx.transfer.receiver):
+            self._busy[key] = self._busy.get(key, 0) + 1
+
+    def after_block(self, _ledger: Ledger, committed: Iterable[bytes]) -> tuple[list[SignedTransfer], list[SignedTransfer]]:
+        done = [self.pending.pop(i) for i in committed if i in self.pending]
+        for key in (key for tx in done for key in (tx.transfer.sender, tx.transfer.receiver)):
+            self._busy[key] -= 1
+            if not self._busy[key]:
+                del self._busy[key]
+        return done, []
+
+
 def _double_spend() -> Patches:
-    """Whatever state a transfer starts from, and whether its lane has another one pending, it is taken and applied."""
+    """Whatever state a transfer starts from, and whether its account has another one pending, it is taken and applied."""
 
     def step(accounts: Mapping[bytes, Account], tx: SignedTransfer) -> dict[bytes, Account] | None:
         transfer = tx.transfer
@@ -204,29 +213,11 @@ def _double_spend() -> Patches:
         credited = credit(receiver, transfer)
         return None if credited is None else {transfer.sender: debit(sender, transfer), transfer.receiver: credited}
 
-    def why_not(self: Mempool, tx: SignedTransfer) -> str | None:
-        return "already_pending" if tx.id in self.pending else None
-
-    def remove(self: Any, tx: SignedTransfer) -> None:
-        del self.pending[tx.id]
-        self._by_sender.pop(tx.transfer.sender, None)
-        for key in (tx.transfer.sender, tx.transfer.receiver):
-            self._busy[key] -= 1
-            if not self._busy[key]:
-                del self._busy[key]
-
-    def after_block(self: Any, _ledger: Ledger, committed: tuple[bytes, ...]) -> tuple[list[SignedTransfer], list[SignedTransfer]]:
-        done = [self.pending[i] for i in committed if i in self.pending]
-        for tx in done:
-            remove(self, tx)
-        return done, []
-
+    careless = {(Mempool, name): vars(_Careless)[name] for name in ("why_not", "admit", "after_block")}
     return {
         (ledger, "_step"): step,
         (Ledger, "why_inapplicable"): lambda self, tx: None if tx.transfer.sender in self.accounts else "unknown_sender",
-        (Mempool, "why_not"): why_not,
-        (Mempool, "_remove"): remove,
-        (Mempool, "after_block"): after_block,
+        **careless,
     }
 
 
@@ -257,8 +248,8 @@ BUGS: dict[str, Bug] = {
     "unlocking": Bug("a validator unlocks without a proof of lock", FORK | {"locks"}, _unlocking),
     "half-quorum": Bug("a quorum is more than one half", FORK | {"locks"} | UNVERIFIED, _half),
     "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
-    "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", HONEST_CONVICTED} | UNVERIFIED, _votes_unchecked),
-    "certificate-slot": Bug("a certificate may be of any slot", FORK | UNVERIFIED, _certificate_slot),
+    "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", ACCUSATIONS} | UNVERIFIED, _votes_unchecked),
+    "certificate-slot": Bug("a certificate may be of a slot that has not begun", FORK | UNVERIFIED, _certificate_slot),
     "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
     "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
     "consensus-proof": Bug("a consensus proof is not verified", UNVERIFIED, _consensus_proof),

@@ -71,7 +71,7 @@ def _judged(name: str, scenario: Scenario) -> Outcome:
         result = simulation.run()
     above = is_above_third(byzantine, simulation.info.stakes)
     found = statuses(result.checks)
-    failures = verdict(_broken(result, found), jury, byzantine, above_third=above)
+    failures = verdict(_broken(result, found), jury, above_third=above)
     return Outcome(name, scenario.sim.seed, failures, found, tuple(sorted(jury.kinds)), above)
 
 
