@@ -6,11 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
+from simnet.quantile import QUANTILES, percentile
 from simnet.units import to_s
-
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
 def timing_report(
@@ -39,15 +36,15 @@ def timing_report(
 
 
 def _summarise(times_ns: list[int]) -> dict[str, object]:
-    ms = np.sort(np.asarray(times_ns, dtype=float)) / 1e6
-    quantiles = {name: round(float(np.quantile(ms, q)), 3) for name, q in QUANTILES.items()}
+    ms = [time / 1e6 for time in sorted(times_ns)]
+    quantiles = {name: round(percentile(ms, q), 3) for name, q in QUANTILES}
     return {
         "count": len(ms),
-        "min": round(float(ms[0]), 3),
+        "min": round(ms[0], 3),
         **quantiles,
-        "max": round(float(ms[-1]), 3),
-        "mean": round(float(ms.mean()), 3),
-        "total": round(float(ms.sum()), 3),
+        "max": round(ms[-1], 3),
+        "mean": round(sum(ms) / len(ms), 3),
+        "total": round(sum(ms), 3),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simnet import plain
 from simnet.cli import exits
 from simnet.cli.job import JobOptions, network_summary, run_job
 from simnet.cli.load_run import result_paths
@@ -34,7 +35,7 @@ LOAD_FIELDS = (
     "tamper_quorum",
     "failures",
 )
-COLUMNS = ("name", "status", "duration_secs", "errors")
+COLUMNS = ("name", "status", "duration_secs", "consensus", "network", "errors")
 
 
 @exits.exits
@@ -149,9 +150,27 @@ def page(report: Mapping[str, Any]) -> str:
     for entry in report["scenarios"]:
         row = ET.SubElement(table, "tr", {"class": entry["status"]})
         for name in COLUMNS:
-            value = entry[name]
-            ET.SubElement(row, "td").text = "\n".join(value) if isinstance(value, list) else str(value)
+            ET.SubElement(row, "td").text = plain.printable(_cell(entry, name))
     return "<!doctype html>\n" + ET.tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _cell(entry: Mapping[str, Any], name: str) -> str:
+    """One cell in words; a dash where the job had no such part or left nothing."""
+    if name == "consensus":
+        load = entry.get("consensus")
+        return "–" if load is None else f"{load['runs']} runs, prove p95 {_p95(load['prove_ms'])} ms, {len(load['failures'])} failures"
+    if name == "network":
+        summary = entry.get("p2p_summary")
+        if summary is None:
+            return "–"
+        p95 = (summary.get("propagation") or {}).get("p95_ms")
+        return f"{summary.get('total_publishes')} published, {summary.get('total_receives')} received, propagation p95 {p95} ms"
+    value = entry[name]
+    return "; ".join(value) if isinstance(value, list) else str(value)
+
+
+def _p95(block: object) -> object:
+    return block.get("p95") if isinstance(block, Mapping) else "–"
 
 
 def _now() -> datetime:

@@ -153,8 +153,9 @@ def _unfelt(scenario: "Scenario", seed: int) -> list[str]:
         return []
     edges, regions = edges_of(scenario.topology, seed), scenario.region_of_node
     found = []
+    pair = "" if partition is None else " and ".join(partition.names())
     if partition is not None and not crossing(edges, regions, partition.group_a, partition.group_b):
-        found.append(f"faults.partition: with seed {seed} no link joins {partition.group_a} and {partition.group_b}: nothing is cut")
+        found.append(f"faults.partition: with seed {seed} no link joins {pair}: nothing is cut")
     for index, fault in enumerate(rules):
         if not any(concerns(fault, a, b, regions) or concerns(fault, b, a, regions) for a, b in edges):
             way = f"from {fault.source or 'anywhere'} to {fault.target or 'anywhere'}"

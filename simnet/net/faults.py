@@ -115,7 +115,7 @@ class Faults:
         edges = crossing(self._network.edges, regions, partition.group_a, partition.group_b)
         if not edges:
             return
-        detail = f"{partition.group_a}-{partition.group_b}"
+        detail = "-".join(partition.names())
         yield self._env.timeout(from_ms(partition.start_ms))
         self._record("partition_start", detail)
         self._network.cut(edges, "partition")

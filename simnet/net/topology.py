@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 
 from simnet.rng import generator
-from simnet.scenario.upstream import Topology
+from simnet.scenario.upstream import Group, Topology, members
 from simnet.units import NodeId
 
 Edge = tuple[NodeId, NodeId]
@@ -113,10 +113,10 @@ def components(n: int, edges: Iterable[Edge]) -> tuple[tuple[NodeId, ...], ...]:
     return tuple(sorted(tuple(NodeId(v) for v in sorted(part)) for part in nx.connected_components(graph)))
 
 
-def crossing(edges: Iterable[Edge], regions: Sequence[str], group_a: str, group_b: str) -> tuple[Edge, ...]:
-    """The edges with one end in each of two regions."""
-    groups = ((group_a, group_b), (group_b, group_a))
-    return tuple((a, b) for a, b in edges if (regions[a], regions[b]) in groups)
+def crossing(edges: Iterable[Edge], regions: Sequence[str], group_a: Group, group_b: Group) -> tuple[Edge, ...]:
+    """The edges with one end in each of two groups."""
+    one, other = members(group_a, regions), members(group_b, regions)
+    return tuple((a, b) for a, b in edges if (a in one and b in other) or (a in other and b in one))
 
 
 def _edge(a: int, b: int) -> Edge:

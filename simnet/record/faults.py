@@ -254,14 +254,30 @@ def _sides(info: RunInfo, kind: str, detail: str) -> tuple[Sides, bool]:
 
 
 def _partition_sides(info: RunInfo, detail: str) -> tuple[frozenset[NodeId], frozenset[NodeId]]:
-    """The nodes of both groups of `A-B`; region names may contain hyphens themselves."""
-    known = set(info.regions)
+    """The nodes of both groups of `A-B` or `A,B-#3`; region names may contain hyphens themselves."""
     pieces = detail.split("-")
     for cut in range(1, len(pieces)):
         one, other = "-".join(pieces[:cut]), "-".join(pieces[cut:])
-        if one in known and other in known:
-            return _members(info, one), _members(info, other)
+        sides = _group(info, one), _group(info, other)
+        if all(sides):
+            return sides
     return frozenset(), frozenset()
+
+
+def _group(info: RunInfo, name: str) -> frozenset[NodeId]:
+    """The nodes of a region, or of a list of regions and nodes; empty when it is neither."""
+    if name in info.regions:
+        return _members(info, name)
+    found: set[NodeId] = set()
+    for part in name.split(","):
+        node = part.removeprefix("#")
+        if part in info.regions:
+            found |= _members(info, part)
+        elif part.startswith("#") and node.isascii() and node.isdecimal() and int(node) < info.nodes:
+            found.add(NodeId(int(node)))
+        else:
+            return frozenset()
+    return frozenset(found)
 
 
 def _members(info: RunInfo, region: str) -> frozenset[NodeId]:

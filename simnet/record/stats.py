@@ -1,24 +1,15 @@
-"""The one percentile rule of every output, and the quantile block built on it."""
+"""The quantile block of every output, and how its numbers are rounded."""
 
 from collections.abc import Sequence
 
+from simnet.quantile import QUANTILES, percentile
 from simnet.units import to_ms
 
-QUANTILES = (("p50", 0.50), ("p90", 0.90), ("p95", 0.95), ("p99", 0.99))
+__all__ = ["DECIMALS", "QUANTILES", "percentile"]
 DECIMALS = 6
 """Floats in outputs are rounded to this many decimals: for milliseconds, to the nanosecond."""
 
 Block = dict[str, float | int | None]
-
-
-def percentile(ordered: Sequence[float], q: float) -> float:
-    """The `q` quantile (0..1) of an ascending, non-empty sequence: linear between the neighbours of q*(N-1)."""
-    if not 0.0 <= q <= 1.0:
-        raise ValueError(f"quantile {q} is outside 0..1")
-    position = q * (len(ordered) - 1)
-    low = int(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
 def quantiles(samples: Sequence[float]) -> Block:

@@ -13,6 +13,7 @@ from simnet.scenario.nodefaults import CONDUCT
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
 from simnet.scenario.sizes import SIZE_RULES
 from simnet.scenario.tables import Conflict, at, items, names, whole
+from simnet.scenario.upstream import members
 
 DEFAULT_REGION = "default"
 """Every node's region when none are assigned."""
@@ -96,11 +97,32 @@ def partition_groups(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("faults", "partition"), None, "a partition needs [regions] assignments")
         return
     regions = names(data, "regions", "assignments")
+    n = whole(data, "topology", "n")
+    sides = []
     for key in ("group_a", "group_b"):
         group = partition.get(key)
-        if regions is not None and isinstance(group, str) and group not in regions:
-            why = f"no node is in this region; there are {', '.join(sorted(set(regions)))}"
-            yield Conflict(("faults", "partition", key), group, why)
+        for place, part in [((), group)] if isinstance(group, str) else [((i,), part) for i, part in enumerate(items(partition, key))]:
+            if regions is not None and isinstance(part, str) and part not in regions:
+                why = f"no node is in this region; there are {', '.join(sorted(set(regions)))}"
+                yield Conflict(("faults", "partition", key, *place), part, why)
+            if isinstance(part, int) and n is not None and part >= n:
+                yield Conflict(("faults", "partition", key, *place), part, f"node index {part} must be below n ({n})")
+        sides.append(members(group, regions) if regions is not None and isinstance(group, str | list | tuple) else frozenset())
+    both = sorted(sides[0] & sides[1])
+    if both and not all(isinstance(partition.get(key), str) for key in ("group_a", "group_b")):
+        yield Conflict(("faults", "partition", "group_b"), None, f"node {both[0]} is in both groups")
+
+
+def provers_of_nodes(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    n, listed, single = whole(data, "topology", "n"), items(data, "provers", "assignments"), at(data, "provers", "nodes")
+    if n is not None and listed and len(listed) != n:
+        why = f"{len(listed)} entries for {n} nodes; give one list of backends a node, or none at all"
+        yield Conflict(("provers", "assignments"), None, why)
+    if n is None:
+        return
+    for key in single if isinstance(single, Mapping) else ():
+        if not (str(key).isascii() and str(key).isdecimal() and len(str(key)) < 9 and str(int(key)) == key and int(key) < n):
+            yield Conflict(("provers", "nodes", key), None, f"no index of a node: there are 0 to {n - 1}")
 
 
 def byzantine_publishers(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -288,6 +310,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     latency_class,
     topology_parameters,
     partition_groups,
+    provers_of_nodes,
     byzantine_publishers,
     fault_places,
     node_conduct,

@@ -20,6 +20,8 @@ from simnet.scenario.unknown import close_match, unknown_keys
 
 TAGS = {"poisson", "on_off_bursty", "uniform", "zipf", *LINK_FAULTS, *NODE_FAULTS}
 """Names of union members, which pydantic puts into a location although no file has them as keys."""
+MEMBERS = ("str", "int", "tuple[", "constrained-", "function-")
+"""How the names of union members that are no tables begin."""
 SHOWN_CHARACTERS_MAX = 80
 M = TypeVar("M", bound=BaseModel)
 
@@ -169,7 +171,9 @@ def _without_tags(location: tuple[str | int, ...], data: Mapping[str, Any]) -> P
     """Pydantic's location without union member names and dict-key markers, i.e. the keys of the file."""
     path: Path = ()
     for part in location:
-        is_tag = part in TAGS and not (isinstance(at(data, *path), Mapping) and part in at(data, *path))
+        is_tag = (part in TAGS or (isinstance(part, str) and part.startswith(MEMBERS))) and not (
+            isinstance(at(data, *path), Mapping) and part in at(data, *path)
+        )
         if not is_tag and part != "[key]":
             path = (*path, part)
     return path

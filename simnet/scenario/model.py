@@ -71,7 +71,7 @@ class Scenario(Upstream):
     @property
     def backends_of_node(self) -> tuple[tuple[str, ...], ...]:
         """Proof backends of each node, in turn order."""
-        return tuple(self.provers.backends_of(region) for region in self.region_of_node)
+        return tuple(self.provers.backends_at(node, region) for node, region in enumerate(self.region_of_node))
 
     @property
     def opponents(self) -> frozenset[int]:

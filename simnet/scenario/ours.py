@@ -98,6 +98,10 @@ class Provers(Ours):
         default=REGION_BACKENDS,
         description="Backends of a region's nodes, in turn order. Entries add to the default table.",
     )
+    assignments: tuple[BackendTurn, ...] = Field(
+        default=(), strict=False, description="Backends of each node, one list a node. Empty: by region."
+    )
+    nodes: dict[str, BackendTurn] = Field(default={}, description="Backends of single nodes, by index: they win over all else.")
     default_backends: BackendTurn = Field(default=ALL_BACKENDS, description="Backends of the nodes of any other region.")
     cpu_factor: CpuFactor = Field(default=1.0, description="A node's proving and verifying time, as a multiple of the table's.")
     cpu_factor_by_region: dict[str, CpuFactor] = Field(default={}, description="Replaces cpu_factor in a region.")
@@ -122,6 +126,11 @@ class Provers(Ours):
 
     def backends_of(self, region: str) -> tuple[Backend, ...]:
         return self.regions.get(region, self.default_backends)
+
+    def backends_at(self, node: int, region: str) -> tuple[Backend, ...]:
+        """Of one node: its own, else the list's, else its region's."""
+        listed = self.assignments[node] if self.assignments else self.backends_of(region)
+        return self.nodes.get(str(node), listed)
 
     def cpu_factor_of(self, region: str) -> float:
         return self.cpu_factor_by_region.get(region, self.cpu_factor)

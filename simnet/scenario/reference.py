@@ -27,6 +27,11 @@ that has `sim`, `topology` or `traffic` is a *profile*, the network that is run;
 Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours* are simnet's own: an unknown key there is an
 error. Elsewhere an unknown key is a warning, and an error with `--strict`.
 
+A hop's delay is never below 0: jitter larger than the delay is cut off there. Faults count from 500 ms before traffic zero; the run ends 1000 ms
+after the traffic clock (with a chain, up to 30 s later, while proofs are missing). A fault that ends at that very moment has ended; one that would
+end later is recorded without an end, which the analyzer's rules on partitions refuse. Numbers are those of each syntax: YAML's are YAML 1.2's, so `020` and
+`1:30` are refused; RON's may name their type (`7u64`); in JSON `3000.0` is an integer.
+
 YAML anchors and aliases, keys that come twice, nesting beyond 32 levels and files beyond 1 MiB (YAML: 128 KiB) are refused.
 """
 WRAPPER_HEAD = """

@@ -34,7 +34,18 @@ duration_ms = 15000
 model = "poisson"    # or on_off_bursty
 lambda_per_sec = 3.0 # of the whole network
 
-# The edges between two regions go down for a while.
+# Other regions, or single nodes, choose their proof systems here.
+# [provers.regions]
+# EDGE = ["groth16", "stwo"]
+# [provers.nodes]
+# 0 = ["plonky3"]
+
+# A block each 6 s of virtual time, with up to so many transfers.
+# [chain]
+# slot_ms = 6000
+# block_transactions_max = 256
+
+# The edges between two regions (or lists of regions and node indices) go down for a while.
 # [faults.partition]
 # start_ms = 5000
 # duration_ms = 4000
@@ -52,4 +63,19 @@ lambda_per_sec = 3.0 # of the whole network
 # start_ms = 8000
 # spam_factor = 2
 # publishers = [1]
+
+# Links and nodes misbehave: docs/scenario.md has all kinds.
+# [[faults.links]]
+# kind = "duplicate"
+# source = "STWO"
+# target = "PLONKY3"
+# start_ms = 2000
+# duration_ms = 5000
+# probability = 0.2
+# delay_ms = 40
+# [[faults.nodes]]
+# kind = "pause"
+# node = 3
+# start_ms = 6000
+# duration_ms = 2000
 """

@@ -3,6 +3,7 @@
 Upper limits that upstream does not have are named constants of `simnet.scenario.base`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -134,11 +135,31 @@ class Metrics(Upstream):
         return self.output if self.json_path is None else self.json_path
 
 
+Group = str | Annotated[tuple[str | Annotated[int, Field(ge=0)], ...], Field(min_length=1, strict=False)]
+
+
+def group_name(group: str | tuple[str | int, ...]) -> str:
+    """One side of a partition in words: a region, or `A,B,#3` for regions and nodes."""
+    return group if isinstance(group, str) else ",".join(part if isinstance(part, str) else f"#{part}" for part in group)
+
+
+def members(group: str | Sequence[str | int], regions: Sequence[str]) -> frozenset[int]:
+    """The nodes of one side of a partition, given the region of each node."""
+    parts = {group} if isinstance(group, str) else set(group)
+    return frozenset(node for node, region in enumerate(regions) if region in parts or node in parts)
+
+
 class Partition(Upstream):
     start_ms: StartMs = Field(description="From 500 ms before traffic zero.")
     duration_ms: DurationMs
-    group_a: str = Field(description="A region. Edges between the two groups are cut, all others stay.")
-    group_b: str
+    group_a: Group = Field(
+        description="A region; ours: or a list of regions and node indices. Edges between the two groups are cut, all others stay."
+    )
+    group_b: Group
+
+    def names(self) -> tuple[str, str]:
+        """Both groups as the run's records name them."""
+        return group_name(self.group_a), group_name(self.group_b)
 
 
 class Churn(Upstream):

@@ -160,3 +160,21 @@ def test_a_cost_file_without_an_entry_names_it_and_the_remedy() -> None:
     assert "costs.toml" in done.stderr
     assert "simnet calibrate" in done.stderr
     assert run_json(Path("out"))["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "surroundings", [{"COLUMNS": "30"}, {"TERM": "dumb"}, {"LC_ALL": "C"}, {"HOME": "/nonexistent"}, {"USER": "nobody"}]
+)
+def test_messages_are_whole_in_any_surroundings(tmp_path: Path, surroundings: dict[str, str]) -> None:
+    """No box, no wrapping inside words or paths, whatever the terminal, the locale, the user or the length of the path."""
+    deep = tmp_path / "/".join("a rather long folder's name" for _ in range(6))
+    deep.mkdir(parents=True)
+    scenario = deep / "tiny.toml"
+    scenario.write_text(TINY.read_text())
+    done = simnet("run", scenario, "--keep-alive", cwd=deep, **surroundings)
+    assert done.returncode == 2
+    assert f"--backend and --keep-alive are for wrappers; {scenario} is a profile" in done.stderr
+    assert not set("╭╮╰╯│─") & set(done.stderr)
+    listed = simnet("validate", scenario, deep / "none.toml", cwd=deep, **surroundings)
+    assert f"{scenario}: ok, a profile" in listed.stdout
+    assert listed.stderr == f"error: {deep / 'none.toml'}: no such file\n"

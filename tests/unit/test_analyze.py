@@ -118,7 +118,7 @@ def test_what_a_rule_tolerates_passes_with_a_warning() -> None:
         ("not_exercised", True, True),
     ]
     words = [line.split()[0] for line in FORMATS["text"]([Analysis(Path("s"), (), tuple(verdicts))]).splitlines()[1:4]]
-    assert words == ["ok", "FAIL", "warn"]
+    assert words == ["FAIL", "warn", "ok"]
 
 
 @pytest.mark.parametrize("entry", ['tolerates = "x"\nequals = "y"', 'tolerates = ["x"]\nmax = 1', 'tolerates = [1]\nequals = "y"'])
@@ -134,6 +134,6 @@ def test_the_default_rules_judge_every_check(check: str) -> None:
     """A broken one fails but for `fault_effect`; one that was not exercised fails where the question needs it."""
     (found,) = [r for r in load_thresholds(RUN_SAFETY).thresholds if r.metric == f"checks.{check}.status"]
     status = {s: judge({"checks": {check: {"status": s}}}, [found])[0].passed for s in ("held", "broken", "not_exercised")}
-    may_lack = check in ("no_double_spend", "aggregated", "fault_effect")
+    may_lack = check in ("no_double_spend", "aggregated", "accusations", "fault_effect")
     assert status == {"held": True, "broken": check == "fault_effect", "not_exercised": may_lack}
     assert not judge({"checks": {}}, [found])[0].passed, "absent"

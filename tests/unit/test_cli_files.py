@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -115,12 +116,12 @@ def test_the_starter_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert simnet("new", "My first run").exit_code == 0
     loaded = load_scenario("my_first_run.toml", strict=True)
     assert loaded.scenario.name == "my-first-run"
-    uncommented = Path("my_first_run.toml").read_text().replace("\n# [faults", "\n[faults")
-    for key in ("start_ms", "duration_ms", "group_a", "group_b", "rate_per_min", "restart_after_ms", "spam_factor", "publishers"):
-        uncommented = uncommented.replace(f"\n# {key}", f"\n{key}")
-    Path("all.toml").write_text(uncommented)
-    faults = load_scenario("all.toml", strict=True).scenario.faults
-    assert faults.partition and faults.churn and faults.byzantine
+    text = Path("my_first_run.toml").read_text()
+    # Lines of configuration, not of prose: a table's head or a key and its value.
+    Path("all.toml").write_text(re.sub(r"(?m)^# (\[.*\]|[a-z0-9_A-Z]+ = .*)$", r"\1", text))
+    whole = load_scenario("all.toml").scenario
+    assert whole.faults.partition and whole.faults.churn and whole.faults.byzantine and whole.faults.links and whole.faults.nodes
+    assert whole.backends_of_node[0] == ("plonky3",) and "EDGE" in whole.provers.regions and whole.chain.slot_ms == 6000
     fakes.install(monkeypatch)
     assert simnet("run", "my_first_run.toml", "--quiet", "--no-analyze").exit_code == 0
 

@@ -103,6 +103,28 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert (path.parent / target).exists(), f"{path.name}: {target}"
 
 
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_anchors_of_links_are_headings() -> None:
+    found = 0
+    for path in DOCS:
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", path.read_text()):
+            assert anchor in anchors(path.parent / target if target else path), f"{path.name}: {target}#{anchor}"
+            found += 1
+    assert found > 3
+
+
+def test_tables_have_no_hole() -> None:
+    """A blank line inside a table makes two of it, the second without a head."""
+    for path in DOCS:
+        for before, row, after in zip(*(path.read_text().splitlines()[i:] for i in range(3)), strict=False):
+            assert not (before.startswith("|") and not row.strip() and after.startswith("| `")), f"{path.name}: {after}"
+
+
 def test_every_block_of_the_summary_is_described() -> None:
     text = (fakes.ROOT / "docs" / "summary.md").read_text()
     recorder = SummaryRecorder(info(), LABELS)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import Problem, ScenarioError
+from simnet.net.topology import crossing
 from simnet.scenario.load import LoadedScenario, load_scenario
 from simnet.scenario.nodefaults import ServiceStop
+from simnet.units import NodeId
 
 VALID = """\
 [sim]
@@ -436,3 +438,45 @@ def test_warnings_come_with_the_errors(load: Load, tmp_path: Path) -> None:
         load(edited("seed = 7", "seed = 7\nspeed = 1\nmode = 'moon'").replace("n = 6", "n = 0"))
     assert next(p.key for p in caught.value.problems) == "topology.n"
     assert [p.key for p in caught.value.warnings] == ["sim.speed", "sim.mode"]
+
+
+def with_groups(a: str, b: str) -> str:
+    return VALID.replace('group_a = "A"', f"group_a = {a}").replace('group_b = "B"', f"group_b = {b}")
+
+
+def test_partition_groups_may_be_lists_of_regions_and_nodes(load: Load) -> None:
+    partition = load(with_groups('["A", 3]', "[4, 5]"), strict=True).scenario.faults.partition
+    assert partition is not None and partition.names() == ("A,#3", "#4,#5")
+    edges = [(NodeId(a), NodeId(b)) for a, b in ((0, 1), (0, 3), (0, 4), (3, 5), (4, 5))]
+    regions = ("A", "A", "A", "B", "B", "B")
+    assert crossing(edges, regions, partition.group_a, partition.group_b) == ((0, 4), (3, 5))
+    assert crossing(edges, regions, "A", "B") == ((0, 3), (0, 4))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "key", "words"),
+    [
+        ('["A", "Q"]', '"B"', "faults.partition.group_a.1", "there are A, B"),
+        ('"A"', "[6]", "faults.partition.group_b.0", "node index 6 must be below n (6)"),
+        ('["A", 3]', '"B"', "faults.partition.group_b", "node 3 is in both groups"),
+        ("[]", '"B"', "faults.partition.group_a", "at least 1"),
+        ("7", '"B"', "faults.partition.group_a", "must be"),
+        ("[true]", '"B"', "faults.partition.group_a.0", "must be"),
+    ],
+)
+def test_bad_partition_groups_are_named(load: Load, a: str, b: str, key: str, words: str) -> None:
+    found = [p for p in problems(load, with_groups(a, b)) if words in p.why]
+    assert key in {p.key for p in found}
+
+
+def test_provers_of_single_nodes_and_of_a_list(load: Load) -> None:
+    one = '[provers.nodes]\n2 = ["groth16"]\n[sim]'
+    assert load(edited("[sim]", one), strict=True).scenario.backends_of_node[2] == ("groth16",)
+    listed = '[provers]\nassignments = [["stwo"], ["plonky3"], ["stwo"], ["stwo"], ["stwo"], ["stwo", "plonky3"]]\n'
+    found = load(edited("[sim]", listed + one), strict=True).scenario.backends_of_node
+    assert found == (("stwo",), ("plonky3",), ("groth16",), ("stwo",), ("stwo",), ("stwo", "plonky3"))
+    (problem,) = problems(load, edited("[sim]", '[provers]\nassignments = [["stwo"]]\n[sim]'))
+    assert problem.key == "provers.assignments" and "1 entries for 6 nodes" in problem.why
+    for index in ("6", "02", "x", "-1"):
+        (problem,) = problems(load, edited("[sim]", f'[provers.nodes]\n"{index}" = ["stwo"]\n[sim]'))
+        assert "there are 0 to 5" in problem.why
