@@ -81,6 +81,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
 
     Raises `ScenarioError` before anything is written, `OutputError` when a file cannot be.
     """
+    from simnet.proofs.costs import cost_model
     from simnet.scenario.load import load_scenario
     from simnet.scenario.upstream import MULTI_PROCESS
 
@@ -98,6 +99,7 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     header = _header(request, loaded, seed)
     labels = _labels(request, loaded)
     _tell_unfelt(request, _unfelt(scenario, seed), loud=console is not None)
+    cost_model(str(request.costs))  # A file that is no table is said before anything else.
     if console is not None:
         shape = f"{scenario.topology.n} nodes, {scenario.sim.duration_ms / 1000:g} s of virtual time, seed {seed}"
         say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder.root))}/; loading the provers' keys", err=True)

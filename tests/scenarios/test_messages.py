@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from simnet.checks.chains import Chains
 from simnet.cli.main import app
 from simnet.events import BlockCommitted
-from tests.runs import LIGHT_SEED, STEERING, TINY, TINY_FAULTS, run_json, simnet
+from tests.runs import LIGHT_SEED, LIMIT_S, STEERING, TINY, TINY_FAULTS, run_json, simnet
 
 
 @pytest.fixture(autouse=True)
@@ -171,10 +171,10 @@ def test_messages_are_whole_in_any_surroundings(tmp_path: Path, surroundings: di
     deep.mkdir(parents=True)
     scenario = deep / "tiny.toml"
     scenario.write_text(TINY.read_text())
-    done = simnet("run", scenario, "--keep-alive", cwd=deep, **surroundings)
+    done = simnet("run", scenario, "--keep-alive", cwd=deep, limit_s=LIMIT_S, **surroundings)
     assert done.returncode == 2
     assert f"--backend and --keep-alive are for wrappers; {scenario} is a profile" in done.stderr
     assert not set("╭╮╰╯│─") & set(done.stderr)
-    listed = simnet("validate", scenario, deep / "none.toml", cwd=deep, **surroundings)
+    listed = simnet("validate", scenario, deep / "none.toml", cwd=deep, limit_s=LIMIT_S, **surroundings)
     assert f"{scenario}: ok, a profile" in listed.stdout
     assert listed.stderr == f"error: {deep / 'none.toml'}: no such file\n"
