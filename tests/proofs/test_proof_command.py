@@ -318,7 +318,7 @@ def test_proofs_of_snarkjs_are_checked() -> None:
     assert (wrong.exit_code, json.loads(wrong.stdout)["reason"]) == (1, "PairingMismatch")
     Path("public.json").write_text("[33]")
     refused = simnet(*check, "--key", str(files / "multiplier.zkey"), "--public", "public.json")
-    assert (refused.exit_code, refused.stderr.startswith("public.json: ")) == (2, True)
+    assert (refused.exit_code, "public.json: " in refused.stderr) == (2, True)
     both = simnet(*check, *public, "--backend", "stwo")
     assert (both.exit_code, "--key: required" in both.stderr, "--backend: of another format" in both.stderr) == (2, True, True)
 
