@@ -22,7 +22,7 @@ def run_again(folder: RunFolder) -> bool:
     logs = folder.root / "logs"
     logs.mkdir(exist_ok=True)
     log = logs / f"{CHILD}.log"
-    words = [sys.executable, "-m", "simnet.cli", "rerun", str(folder.root), "--out", str(folder.root / CHILD), "--quiet"]
+    words = [sys.executable, "-m", "simnet.cli", "rerun", str(folder.root), "--out", str(folder.root / CHILD)]
     with log.open("wb") as file:
         # This interpreter, and words of our own.
         code = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, check=False).returncode  # noqa: S603
