@@ -41,7 +41,9 @@ def test_a_failed_wrapper_is_reported_beside_a_good_one(tmp_path: Path) -> None:
     assert bad["status"] == "failed" and "consensus.runs must be greater than zero" in bad["errors"][0]
     assert (bad["consensus"], bad["p2p_summary"]) == (None, None)
     cells = Cells((tmp_path / "r/regression.html").read_text()).cells
-    assert cells[:2] == ["deterministic-consensus", "passed"] and cells[5] == "failed" and "greater than zero" in cells[7]
+    one, other = cells[:6], cells[6:]
+    assert one[:2] == ["deterministic-consensus", "passed"] and "3 runs, prove p95" in one[3] and one[4:] == ["–", ""]
+    assert other[1] == "failed" and other[3:5] == ["–", "–"] and "greater than zero" in other[5]
 
 
 def test_the_networks_summary_is_in_the_report(tmp_path: Path) -> None:
