@@ -270,7 +270,10 @@ class Finality:
     def _keys_hold(self, d: KeyDisclosure) -> bool:
         """Whether disclosed keys hash to the public ones that came with the registration."""
         public = public_otk(self._world.seed, d.validator, BackendId(d.backend), d.slot, d.lane).keys
-        return b"".join(native.otk_public(d.backend, k) for k in d.keys) == public
+        try:
+            return b"".join(native.otk_public(d.backend, k) for k in d.keys) == public
+        except native.ZkError:  # no canonical elements of the backend's field
+            return False
 
     def on_proof(self, message: Message, peer: NodeId) -> None:
         """A consensus proof came by gossip."""

@@ -34,8 +34,8 @@ from simnet.units import NS_PER_S, NodeId, SimTime
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
-SILENT_REQUESTS = 3
-"""After so many requests without a useful answer another neighbour is asked: one or two may have been lost."""
+SILENCE_MAX = 8
+"""A neighbour that owes proofs waits its turn longer and longer, up to so many time-outs."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
@@ -140,11 +140,15 @@ class Sync:
         self._peers = peers
         self._ahead_of_us: dict[NodeId, int] = {}
         """Heights that neighbours told."""
-        self._unanswered: Counter[NodeId] = Counter()
-        """Requests for blocks that a neighbour has not answered, or not usefully, one after the other."""
+        self._owes: Counter[NodeId] = Counter()
+        """Blocks that a neighbour had said to have, was asked for and has not given."""
+        self._asked: dict[NodeId, int] = {}
+        """The first height of a request for blocks that is not answered."""
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
         self._asked_proofs_at: dict[int, SimTime] = {}
         """By height."""
+        self._silent: Counter[NodeId] = Counter()
+        """Requests for proofs, since the last one that was answered with something of use."""
         self._ahead: list[SyncedBlock] = []
         self._busy = False
         self._turn = 0
@@ -210,8 +214,11 @@ class Sync:
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
             own = self._proofs_held(height, self._world.now)
             has_more = height <= status.aggregated or (height in told and own.lacks(told[height]))
-            if has_more and self._world.now - self._asked_proofs_at.get(height, -REQUEST_TIMEOUT) >= REQUEST_TIMEOUT:
+            # Whoever kept silent waits longer: by talking most a liar must not be the one who is always asked.
+            patience = REQUEST_TIMEOUT * min(max(1, self._silent[peer]), SILENCE_MAX)
+            if has_more and self._world.now - self._asked_proofs_at.get(height, -patience) >= patience:
                 self._asked_proofs_at[height] = self._world.now
+                self._silent[peer] += 1
                 self._world.network.send(self._node, peer, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
         self._asked_proofs_at = {h: at for h, at in self._asked_proofs_at.items() if h > self._aggregated}
 
@@ -225,14 +232,16 @@ class Sync:
             return
         self._asked_at = now
         target = self._answering(peer if peer in neighbours else neighbours[0], neighbours)
-        self._unanswered[target] += 1
+        self._asked[target] = self._chain.height + 1
+        told = self._ahead_of_us.get(target, 0) - self._chain.height
+        self._owes[target] += max(1, min(told, self._world.scenario.chain.sync_blocks_max))
         self._world.network.send(self._node, target, "block_request", self._chain.height + 1, STATUS_BYTES)
 
     def _answering(self, first: NodeId, neighbours: tuple[NodeId, ...]) -> NodeId:
-        """The neighbour to ask: `first`, unless it keeps silent or lies and another one is ahead, too."""
+        """The neighbour to ask: of those that are ahead the one that owes least, `first` among equals."""
         ahead = [p for p in neighbours if p != first and self._ahead_of_us.get(p, 0) > self._chain.height]
         # min takes the first of equals.
-        return min((first, *ahead), key=lambda p: max(0, self._unanswered[p] - SILENT_REQUESTS + 1))
+        return min((first, *ahead), key=lambda p: self._owes[p])
 
     def request_transfers(self, ids: frozenset[bytes], peer: NodeId | None) -> None:
         """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
@@ -333,23 +342,31 @@ class Sync:
         def note(verdict: Verdict, reason: str) -> None:
             if verdict is Verdict.REJECT:
                 self._peers.refused(kind, peer, reason)
+            elif verdict is Verdict.ACCEPT:
+                self._silent[peer] = 0
 
         return note
 
     # --- blocks that others have committed -------------------------------------------------------------
 
     def _on_blocks(self, blocks: tuple[object, ...], peer: NodeId) -> None:
-        if self._busy:
+        first = self._asked.pop(peer, None)
+        if self._busy or first is None:
             return
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
         most = self._world.scenario.chain.sync_blocks_max
-        self._ahead = [b for b in blocks[:most] if isinstance(b, SyncedBlock)]
+        self._ahead = [b for i, b in enumerate(blocks[:most]) if isinstance(b, SyncedBlock) and b.block.header.height == first + i]
         self._next_block(peer)
+
+    def _credit(self, peer: NodeId) -> None:
+        """A neighbour gave a block of the chain."""
+        self._owes[peer] = max(0, self._owes[peer] - 1)
 
     def _next_block(self, peer: NodeId) -> None:
         """Takes the next fetched block that extends the own chain: checks its certificate, then its proofs, then commits."""
-        while self._ahead and self._ahead[0].block.header.height <= self._chain.height:
-            self._ahead.pop(0)
+        while self._ahead and (known := self._chain.at(self._ahead[0].block.header.height)) is not None:
+            if self._ahead.pop(0).block.hash == known.block.hash:
+                self._credit(peer)
         if not self._ahead or self._busy:
             return
         synced = self._ahead.pop(0)
@@ -412,7 +429,7 @@ class Sync:
             return
         if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
             return
-        self._unanswered[peer] = 0
+        self._credit(peer)
         self._validator.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
         self._next_block(peer)

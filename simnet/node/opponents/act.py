@@ -19,7 +19,7 @@ from simnet.units import NS_PER_S, NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TOPICS = {"transaction": TX_TOPIC}
-LONG_NS = 1000 * 365 * 86_400 * NS_PER_S
+LONG_NS = 100 * 365 * 86_400 * NS_PER_S
 T = TypeVar("T")
 F = TypeVar("F", bound=Opponent)
 
@@ -99,7 +99,7 @@ class Act(Generic[F]):
 
     def every(self, per_second: float, action: Callable[[], object]) -> None:
         """Does something at a rate, beginning at a random moment of the first period."""
-        # A rate too small for a run of any length: a period of a thousand years is never over.
+        # A rate too small for a run of any length: a period of a hundred years is never over, and a generator draws no number beyond 64 bits.
         period = max(1, round(min(NS_PER_S / per_second, LONG_NS)))
 
         def again() -> None:
