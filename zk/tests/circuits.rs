@@ -120,9 +120,9 @@ fn claims_of_every_size() {
 #[test]
 fn inner_vectors_are_laid_out_like_the_circuits() {
     use simnet_zk::circuits::public::Kind;
-    use simnet_zk::circuits::recursive::vectors::{self, DECISION, IDENTITY, PRUNING, STATE, TRANSACTION};
-    let inner = [&TRANSACTION, &IDENTITY, &STATE, &PRUNING, &vectors::UPTIME, &DECISION];
-    let params: [&[u32]; 6] = [&[], &[16], &[4, 1, 16], &[4, 8, 2], &[8, 6, 6, 3600, 300], &[8, 8, 4]];
+    use simnet_zk::circuits::recursive::vectors::{self, IDENTITY, PRUNING, STATE, TRANSACTION};
+    let inner = [&TRANSACTION, &IDENTITY, &STATE, &PRUNING, &vectors::UPTIME];
+    let params: [&[u32]; 5] = [&[], &[16], &[4, 1, 16], &[4, 8, 2], &[8, 6, 6, 3600, 300]];
     for (inner, params) in inner.into_iter().zip(params) {
         let unbounded = |k: Kind| if let Kind::Small(_) = k { Kind::Small(0) } else { k };
         let kinds = Circuit::new(inner.id, params).unwrap().kinds();

@@ -150,7 +150,7 @@ fn distances<F: CircuitField>() -> Vec<(String, i128)> {
     if let Some(last) = (-F::ONE).to_u64() {
         let p = i128::from(last) + 1;
         for k in [1, 2] {
-            out.extend(powers.iter().map(|e| (format!("{k}p 2^{e}"), k * p << e)));
+            out.extend(powers.iter().map(|e| (format!("{k}p 2^{e}"), (k * p) << e)));
         }
     }
     let negative: Vec<_> = out.iter().map(|(name, d)| (format!("-{name}"), -d)).collect();
