@@ -1,0 +1,116 @@
+"""Rules of Algorithm 1 (arXiv:1807.04938) that random schedules hardly ever exercise, one at a time."""
+
+from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, Proposed, SlotBegan, Voted, Voting
+from simnet.protocol.messages import Phase, Proposal
+from simnet.protocol.votes import SLOTS_KEPT, VoteBook
+from tests.property.test_consensus_safety import block, electorate, vote
+
+FOUR = electorate(4)
+FAR = 10 * SLOTS_KEPT
+
+
+def leads_at(slot: int, me: int) -> int:
+    """The first slot from `slot` on that validator `me` leads."""
+    return next(s for s in range(slot, slot + 1000) if FOUR.leader(s) == me)
+
+
+def propose(voting: Voting, slot: int, valid_slot: int = -1, salt: int = 0, *, acceptable: bool = True, lock: int = 0) -> list[Effect]:
+    """Feeds a proposal of a slot; `lock`: how many prevotes of `valid_slot` come with it."""
+    subject = block(0, 0, salt)
+    votes = tuple(vote(valid_slot, Phase.PREVOTE, subject.hash, v) for v in range(lock))
+    return voting.handle(Proposed(Proposal(slot, subject, valid_slot, FOUR.leader(slot), b"", votes), acceptable))
+
+
+def prevotes(voting: Voting, slot: int, salt: int = 0, voters: int = 3) -> list[Effect]:
+    subject = block(0, 0, salt).hash
+    return [e for v in range(voters) for e in voting.handle(Voted(vote(slot, Phase.PREVOTE, subject, v)))]
+
+
+def test_an_unacceptable_block_gets_a_nil_prevote_and_no_lock() -> None:
+    """Line 23, valid(v)."""
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(0))
+    assert propose(voting, 0, acceptable=False) == [Cast(0, Phase.PREVOTE, None)]
+    assert prevotes(voting, 0) == [] and voting.locked is None and voting.valid is None
+
+
+def test_a_proof_of_lock_frees_a_lock_of_the_same_slot_or_older() -> None:
+    """Line 29: lockedRound ≤ vr. (A quorum of each of two blocks in one slot needs more than a third of liars.)"""
+    for at, freed in ((1, True), (2, True), (0, False)):
+        voting = Voting(1, 3, FOUR)
+        voting.handle(SlotBegan(1))
+        propose(voting, 1)
+        prevotes(voting, 1)
+        assert voting.locked == (1, block(0, 0).hash)
+        voting.handle(SlotBegan(3))
+        expected = block(0, 0, 1).hash if freed else None
+        assert propose(voting, 3, at, salt=1, lock=3) == [Cast(3, Phase.PREVOTE, expected)], at
+
+
+def test_a_proof_of_lock_is_of_an_earlier_slot() -> None:
+    """Line 28: vr < round. One of the present slot or a later one proves nothing, whatever votes come with it."""
+    for at in (5, 6):
+        voting = Voting(1, 3, FOUR)
+        voting.handle(SlotBegan(5))
+        assert propose(voting, 5, at, lock=3) == []
+        assert voting.handle(Deadline(5, Phase.PREVOTE)) == [Cast(5, Phase.PREVOTE, None)]
+
+
+def test_an_older_quorum_does_not_displace_a_newer_valid_block() -> None:
+    """Line 42: votes of an old slot may arrive after those of a newer one."""
+    voting = Voting(1, 3, FOUR)
+    for slot, salt in ((1, 0), (2, 1)):
+        voting.handle(SlotBegan(slot))
+        propose(voting, slot, salt=salt)
+    prevotes(voting, 2, salt=1)
+    prevotes(voting, 1, salt=0)
+    assert voting.valid == (2, block(0, 0, 1))
+
+
+def test_votes_of_the_next_slot_make_no_valid_block_before_it() -> None:
+    """A proposal names a valid slot before its own, or no honest validator can accept it."""
+    slot = leads_at(2, 3)
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(slot - 1))
+    propose(voting, slot - 1)
+    prevotes(voting, slot)
+    assert voting.valid is None
+    assert voting.handle(SlotBegan(slot)) == [Propose(slot, None, -1, ())] or voting.valid == (slot, block(0, 0))
+
+
+def test_a_proof_of_lock_outlives_any_outage() -> None:
+    """The leader of a slot long after hands it over with its block: nothing else could free those who are locked."""
+    slot = leads_at(FAR, 3)
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(0))
+    propose(voting, 0)
+    prevotes(voting, 0)
+    for s in range(1, slot):
+        voting.handle(SlotBegan(s))
+    (effect,) = voting.handle(SlotBegan(slot))
+    assert effect == Propose(slot, block(0, 0), 0, tuple(vote(0, Phase.PREVOTE, block(0, 0).hash, v) for v in range(3)))
+    late = Voting(1, 2, FOUR)
+    late.handle(SlotBegan(slot))
+    answer = late.handle(Proposed(Proposal(slot, block(0, 0), 0, 3, b"", effect.lock), True))
+    assert answer == [Cast(slot, Phase.PREVOTE, block(0, 0).hash)]
+
+
+def test_votes_of_other_times_take_no_memory() -> None:
+    book = VoteBook(1, FOUR.members)
+    book.begin(FAR)
+    taken = [s for s in range(2 * FAR) if book.add(vote(s, Phase.PREVOTE, None, 1), proposed=False)]
+    assert taken == list(range(FAR - SLOTS_KEPT, FAR + 2))
+    book.begin(2 * FAR)
+    assert book.holdings() == ()
+    assert not book.add(vote(2 * FAR, Phase.PREVOTE, None, 9), proposed=False), "a stranger"
+
+
+def test_a_decision_is_taken_from_any_slot_and_once() -> None:
+    """Line 49."""
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(0))
+    propose(voting, 0)
+    voting.handle(SlotBegan(9))
+    effects = [e for v in range(4) for e in voting.handle(Voted(vote(0, Phase.PRECOMMIT, block(0, 0).hash, v)))]
+    assert effects == [Decide(block(0, 0), 0)]
+    assert voting.handle(SlotBegan(10)) == []
