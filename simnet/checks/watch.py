@@ -10,7 +10,7 @@ from simnet.checks.chains import Chains
 from simnet.checks.coherence import Coherence
 from simnet.checks.effects import FaultEffect
 from simnet.checks.progress import Progress
-from simnet.checks.proofs import Lag
+from simnet.checks.proofs import Behind, Lag
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.signed import KeysOnce, Locks
 from simnet.checks.verdicts import Findings, Violation
@@ -38,7 +38,7 @@ class Checks:
         self._findings = findings = Findings()
         self._calm = calm = Calm(setting)
         self._progress = Progress(setting, findings, calm)
-        self._lags = [Lag(setting, findings, calm, "proven", BlockProven)]
+        self._lags = [Behind(setting, findings, calm), Lag(setting, findings, calm, "proven", BlockProven)]
         if world.scenario.block_proof_backends:
             self._lags.append(Lag(setting, findings, calm, "aggregated", BlockAggregated))
         self._chains = Chains(setting, findings)

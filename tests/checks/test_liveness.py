@@ -91,6 +91,25 @@ def test_a_fault_explains_a_gap_but_not_what_comes_after_it(monkeypatch: pytest.
     assert violation.at == (SETTLE_MS + 12900 + 6000) * 1_000_000
 
 
+def test_a_node_that_stays_behind_for_a_while_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Node 3 comes back and is told nothing of what it has missed for a while; at the end it is level."""
+    direct = Sync.on_direct
+    for deaf_ms, late in ((20_000, True), (13_000, False)):
+        b = bench(24, rate=0.5)
+        cut_off(b, (3,), 1500, 9000)
+        deaf = [b.nodes[3].sync]
+        monkeypatch.setattr(Sync, "on_direct", lambda self, *what, deaf=deaf: None if self in deaf else direct(self, *what))
+        b.at(deaf_ms, deaf.clear)
+        result = b.run()
+        assert len({n.chain.height for n in b.nodes}) == 1
+        if late:
+            violation = breaks(result, "coherence", "was not committed at node 3 within 8 slots of calm")
+            assert violation.at == (SETTLE_MS + 9000 + 8000) * 1_000_000 and violation.nodes == (3,)
+        else:
+            told = entry(result, "coherence")
+            assert told["held"] is True and 3.5 < told["slowest_slots"] < 8
+
+
 def test_a_node_that_is_away_alone_ends_no_calm() -> None:
     b = bench(12, rate=0.5)
     cut_off(b, (1,), 1500, 9000)
@@ -242,7 +261,7 @@ def test_a_node_that_never_catches_up_is_found(monkeypatch: pytest.MonkeyPatch) 
     cut_off(b, (3,), 1500, 9000)
     direct, deaf = Sync.on_direct, b.nodes[3].sync
     monkeypatch.setattr(Sync, "on_direct", lambda self, *what: None if self is deaf else direct(self, *what))
-    assert breaks(b.run(), "coherence", "node 3 at height").nodes == (3,)
+    assert breaks(b.run(), "coherence", "was not committed at node 3 within 8 slots").nodes == (3,)
 
 
 def test_another_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
