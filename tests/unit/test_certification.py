@@ -1,0 +1,136 @@
+"""What one node does towards proving its committed blocks, one rule at a time; signatures and keys are the caller's matter."""
+
+from dataclasses import replace
+
+import pytest
+
+from simnet.protocol.certification import (
+    Certified,
+    Certifier,
+    Committed,
+    Disclose,
+    Disclosed,
+    Effect,
+    Endorsed,
+    Prove,
+    ProverBusy,
+    Publish,
+    Rules,
+    SlotBegan,
+    Unfit,
+    Voted,
+)
+from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Phase, Vote
+from simnet.protocol.validators import Electorate, Lane, Registry, Validator, ValidatorSet
+
+N, SLOT, BACKEND = 4, 5, 1
+BLOCK = b"b" * 32
+RULES = Rules(2, (BACKEND,), (frozenset({BACKEND}),) * N)
+ELECTORATE = Electorate(ValidatorSet.of(Validator(i, bytes([i, 7]) * 16, b"", 1, 1, 0) for i in range(N)), Registry({}))
+TAGS = tuple(bytes([p + 1]) * 32 for p in range(3))
+
+
+def votes(*members: int, slot: int = SLOT) -> tuple[Vote, ...]:
+    return tuple(Vote(1, slot, p, BLOCK, v, TAGS[p], b"") for v in members for p in Phase)
+
+
+def certificate(*members: int, slot: int = SLOT) -> Certificate:
+    return Certificate(1, slot, BLOCK, BACKEND, 0, votes(*members, slot=slot))
+
+
+def keys(member: int) -> Disclosed:
+    return Disclosed(KeyDisclosure(1, SLOT, Lane.VOTE, BACKEND, BLOCK, member, (bytes(32),) * 4, b""))
+
+
+def certifier(me: int, *known: int, proposer: int = 3) -> Certifier:
+    """Has committed a block in its slot, and holds the votes of `known`."""
+    made = Certifier(me, RULES)
+    made.handle(SlotBegan(SLOT, Registry({})))
+    committed = Committed(1, SLOT, BLOCK, SLOT, proposer, BACKEND, ELECTORATE, votes(*known))
+    assert made.handle(committed) == []
+    return made
+
+
+def disclosed(effects: list[Effect]) -> int:
+    return sum(isinstance(e, Disclose) for e in effects)
+
+
+@pytest.mark.parametrize(("members", "expected"), [((0, 1, 2), 1), ((0, 1, 2, 3), 1), ((0, 1), 0), ((1, 2, 3), 0)])
+def test_keys_are_disclosed_for_a_quorum_that_the_own_tags_are_part_of(members: tuple[int, ...], expected: int) -> None:
+    """With fewer members the keys could still be used to sign something else; they are fixed by a quorum only."""
+    assert disclosed(certifier(0).handle(Certified(certificate(*members)))) == expected
+
+
+def test_other_tags_than_the_own_ones_disclose_nothing() -> None:
+    node = certifier(0, 0)
+    forged = tuple(replace(v, tag=b"f" * 32) if v.validator == 0 else v for v in votes(0, 1, 2))
+    assert disclosed(node.handle(Certified(Certificate(1, SLOT, BLOCK, BACKEND, 0, forged)))) == 0
+
+
+def test_keys_are_disclosed_once_a_slot() -> None:
+    node = certifier(0)
+    assert [disclosed(node.handle(Certified(certificate(0, 1, 2)))) for _ in range(3)] == [1, 0, 0]
+    node.handle(SlotBegan(SLOT + 1, Registry({})))
+    assert disclosed(node.handle(Certified(certificate(0, 1, 2)))) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(certificate(0, 1, 2), block=b"o" * 32),
+        replace(certificate(0, 1, 2), height=2),
+        replace(certificate(0, 1, 2), registered=1),
+        certificate(0, 1, 2, slot=SLOT - 1),
+        certificate(0, 1, 2, slot=SLOT + 2),
+    ],
+)
+def test_certificates_of_another_block_height_time_or_registry_do_nothing(other: Certificate) -> None:
+    assert certifier(0).handle(Certified(other)) == []
+
+
+def test_a_proof_waits_for_everybody_asked_and_at_a_deadline_for_a_quorum() -> None:
+    node = certifier(3, 0, 1, 2)
+    (published,) = node.handle(SlotBegan(SLOT + 1, Registry({})))
+    assert isinstance(published, Publish) and set(published.certificate.tags()) == {0, 1, 2}
+    node.handle(Voted(votes(3)[0]))
+    assert [node.handle(keys(v)) for v in (0, 1)] == [[], []]
+    (prove,) = node.handle(keys(2))
+    assert isinstance(prove, Prove) and sorted(prove.keys) == [0, 1, 2]
+    assert node.handle(keys(3)) == [], "one proof at a time"
+    node = certifier(3, 0, 1, 2, 3)
+    node.handle(SlotBegan(SLOT + 1, Registry({})))
+    assert [node.handle(keys(v)) for v in (0, 1, 2)] == [[], [], []], "the fourth was asked, too"
+    (prove,) = node.handle(SlotBegan(SLOT + 2, Registry({})))
+    assert isinstance(prove, Prove) and sorted(prove.keys) == [0, 1, 2]
+
+
+def test_a_busy_prover_is_asked_again_in_the_next_slot() -> None:
+    node = certifier(3, 0, 1, 2)
+    node.handle(SlotBegan(SLOT + 1, Registry({})))
+    effects = [e for v in (0, 1, 2) for e in node.handle(keys(v))]
+    assert [type(e) for e in effects] == [Prove]
+    assert node.handle(ProverBusy(1)) == [] and node.handle(Voted(votes(3)[0])) == []
+    assert [type(e) for e in node.handle(SlotBegan(SLOT + 2, Registry({})))] == [Prove]
+
+
+def test_a_member_with_unfit_tags_is_left_out_for_good() -> None:
+    node = certifier(3, 0, 1, 2, 3)
+    node.handle(SlotBegan(SLOT + 1, Registry({})))
+    effects = [e for v in range(4) for e in node.handle(keys(v))]
+    (prove,) = effects
+    assert isinstance(prove, Prove)
+    (again,) = node.handle(Unfit(prove.certificate, (1,)))
+    assert isinstance(again, Prove) and sorted(again.keys) == [0, 2, 3]
+
+
+def test_endorsements_of_strangers_other_fields_and_other_registries_do_not_count() -> None:
+    def endorsement(v: int, **change: object) -> Endorsed:
+        made = Endorsement(1, SLOT, Lane.ENDORSE, BLOCK, BACKEND, 0, v, (TAGS[0], TAGS[1], TAGS[2]), b"")
+        return Endorsed(replace(made, **change))  # type: ignore[arg-type]
+
+    for change in ({"validator": 9}, {"backend": 2}, {"registered": 1}, {"slot": SLOT + 1}, {"block": b"o" * 32}, {"lane": Lane.VOTE}):
+        node = certifier(3)
+        node.handle(SlotBegan(SLOT + 1, Registry({})))
+        effects = [e for v in (0, 1) for e in node.handle(endorsement(v))] + node.handle(endorsement(2, **change))
+        assert effects == [], change
+    assert [type(e) for e in node.handle(endorsement(2))] == [Publish]
