@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 from simnet.checks import Checks, Violation
 from simnet.cli.main import app
 from simnet.events import BlockCommitted
-from tests.runs import LIGHT_SEED, STEERING, TINY, TINY_FAULTS, run_json, simnet
+from tests.runs import LIGHT_SEED, STEERING, TINY, TINY_FAULTS, command, environment, run_json, simnet
 
 
 @pytest.fixture(autouse=True)
@@ -170,10 +171,15 @@ def test_messages_are_whole_in_any_surroundings(tmp_path: Path, surroundings: di
     deep.mkdir(parents=True)
     scenario = deep / "tiny.toml"
     scenario.write_text(TINY.read_text())
-    done = simnet("run", scenario, "--keep-alive", cwd=deep, **surroundings)
+
+    def said(*words: object) -> subprocess.CompletedProcess[str]:
+        env = environment(**surroundings)
+        return subprocess.run(command(*words), cwd=deep, env=env, capture_output=True, text=True, check=False)
+
+    done = said("run", scenario, "--keep-alive")
     assert done.returncode == 2
     assert f"--backend and --keep-alive are for wrappers; {scenario} is a profile" in done.stderr
     assert not set("╭╮╰╯│─") & set(done.stderr)
-    listed = simnet("validate", scenario, deep / "none.toml", cwd=deep, **surroundings)
+    listed = said("validate", scenario, deep / "none.toml")
     assert f"{scenario}: ok, a profile" in listed.stdout
     assert listed.stderr == f"error: {deep / 'none.toml'}: no such file\n"
