@@ -98,10 +98,10 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     header = _header(request, loaded, seed)
     labels = _labels(request, loaded)
     _tell_unfelt(request, _unfelt(scenario, seed), loud=console is not None)
+    lock = folder.begin(header, force=request.force, locked=request.locked)
     if console is not None:
         shape = f"{scenario.topology.n} nodes, {scenario.sim.duration_ms / 1000:g} s of virtual time, seed {seed}"
         say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder.root))}/; loading the provers' keys", err=True)
-    lock = folder.begin(header, force=request.force, locked=request.locked)
     try:
         simulation = _build(scenario, seed, request)
     except KeyboardInterrupt:
