@@ -14,10 +14,10 @@ from simnet.analyze.fixed import judge_fixed
 from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import Verdict, judge
-from simnet.errors import ThresholdError
+from simnet.errors import OutputError, ThresholdError
 from simnet.record.consensus import KIND
 from simnet.record.files import write_json
-from simnet.record.readback import summary_file
+from simnet.record.readback import SummaryFile, summary_file
 
 HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
@@ -30,6 +30,10 @@ DRILLS: Mapping[str, tuple[Path, Callable[[Path], Iterable[Verdict]]]] = {
     slashing_drill.STEM: (Path(slashing_drill.__file__), lambda path: slashing_drill.judge_drill(slashing_drill.read_drill(path))),
 }
 """Results of drills by their stems: where their rules are, and those."""
+SUMMARY_FIELDS = frozenset(SummaryFile.model_fields) - {"kind", "backend"} | {
+    "total_publishes", "total_receives", "duplicates", "chunk_retries", "replay_guard", "mesh_changes", "slow_peer_records", "resource_usage",
+}  # fmt: skip
+"""One of them at least is in every summary of a network run."""
 NO_OPTIONS: Mapping[str, float] = {}
 
 
@@ -51,6 +55,8 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
     for path in files:
         rules = rules.below(load_thresholds(path))
     rules = rules.overridden(options)
+    if network and not rules.alone and SUMMARY_FIELDS.isdisjoint(content):
+        raise OutputError(f"{summary}: not a summary: it has neither a `simnet` block nor any figure of a network run")
     try:
         verdicts = judge(content, rules.thresholds)
         if network and not rules.alone:

@@ -100,10 +100,10 @@ def carry_out(request: Request, console: Console | None) -> Outcome:
     labels = _labels(request, loaded)
     _tell_unfelt(request, _unfelt(scenario, seed), loud=console is not None)
     cost_model(str(request.costs))  # A file that is no table is said before anything else.
+    lock = folder.begin(header, force=request.force, locked=request.locked)
     if console is not None:
         shape = f"{scenario.topology.n} nodes, {scenario.sim.duration_ms / 1000:g} s of virtual time, seed {seed}"
         say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder.root))}/; loading the provers' keys", err=True)
-    lock = folder.begin(header, force=request.force, locked=request.locked)
     try:
         simulation = _build(scenario, seed, request)
     except KeyboardInterrupt:

@@ -142,7 +142,7 @@ def cost_model(costs: str) -> CostModel:
         return TableCosts("calibrated", str(path), _calibration(text, path)) if path.suffix == ".toml" else _recorded(text, path)
     except reading.UnreadableError as error:
         why = f"{error}; allowed are calibrated, measured or a file: an earlier run's costs.json, a table of `simnet calibrate`"
-        raise ScenarioError([Problem(path, None, "", None, why.removeprefix(f"{path}: "))]) from None
+        raise ScenarioError([Problem(path, None, "", None, why.removeprefix(f"{path}:").strip())]) from None
 
 
 def _calibration(text: str, path: Path) -> dict[str, int]:
