@@ -52,7 +52,7 @@ NETWORK: dict[str, Any] = {
         }
     },
     "faults": {
-        "partition": {**WINDOW, "group_a": "A", "group_b": "B"},
+        "partition": {**WINDOW, "group_a": [0, "A"], "group_b": [3, "B"]},
         "churn": {"start_ms": 10, "rate_per_min": 60.0, "restart_after_ms": 50},
         "byzantine": {"start_ms": 10, "spam_factor": 2, "publishers": [1]},
         "links": [
