@@ -50,6 +50,18 @@ fn may_vary<F: CircuitField>(circuit: &Circuit) -> BTreeSet<usize> {
     }
 }
 
+/// Whether other values of these public inputs together make a true statement. Besides `may_vary`: a block that registers nobody
+/// where the identity is there before it, so that the count, the list and the root before differ, all three.
+fn is_true<F: CircuitField>(circuit: &Circuit, positions: &[usize]) -> bool {
+    let others = may_vary::<F>(circuit);
+    if positions.iter().all(|i| others.contains(i)) {
+        return true;
+    }
+    let list = 3 * F::DIGEST + 1 + if F::WIDE { 1 } else { 4 };
+    let registers_nobody: BTreeSet<usize> = (0..F::DIGEST).chain(list..=list + F::DIGEST).collect();
+    matches!(circuit, Circuit::State(_)) && positions.iter().copied().eq(registers_nobody)
+}
+
 fn covered<F: CircuitField>(circuit: &Circuit, budget: u32) -> [Report; 2] {
     let (structure, values) = honest::<F>(circuit);
     [Scope::Witness, Scope::Statement].map(|scope| search(&structure, &values, scope, budget))
@@ -63,8 +75,7 @@ fn nothing_is_found<F: CircuitField>(circuits: &[Circuit], budget: u32) -> Value
         println!("{name} over field {}: witness {} statement {}", F::BACKEND, witness.to_json(), statement.to_json());
         let found = witness.second.iter().chain(&statement.second);
         faults.extend(found.map(|what| format!("{name}: {what}")));
-        let free = statement.statements.difference(&may_vary::<F>(circuit)).copied().collect::<Vec<_>>();
-        if !free.is_empty() {
+        for free in statement.statements.iter().filter(|positions| !is_true::<F>(circuit, positions)) {
             faults.push(format!("{name}: public inputs {free:?} may have other values"));
         }
         out.insert(name, serde_json::json!({"witness": witness.to_json(), "statement": statement.to_json()}));
@@ -92,7 +103,7 @@ fn wide_carries_are_found<F: CircuitField>() {
         let fee_sum = 3 * F::DIGEST + 1;
         let found = match circuit {
             Circuit::Consensus(_) => witness.second.iter().any(|what| what.starts_with("C5: ")),
-            Circuit::State(_) => (fee_sum..fee_sum + 4).any(|i| statement.statements.contains(&i)),
+            Circuit::State(_) => (fee_sum..fee_sum + 4).any(|i| statement.free().contains(&i)),
             _ => continue,
         };
         assert!(found, "circuit {}: {:?} {:?}", circuit.id(), witness.second, statement.statements);

@@ -34,17 +34,22 @@ pub struct Report {
     pub hints: usize,
     /// Second witnesses: the constraint of the wire that was moved, and how.
     pub second: Vec<String>,
-    /// Public inputs (by position) of which another value satisfies the circuit.
-    pub statements: BTreeSet<usize>,
+    /// Public inputs (by position) of which other values, together, satisfy the circuit.
+    pub statements: BTreeSet<Vec<usize>>,
 }
 
 impl Report {
+    /// All public inputs that may have another value.
+    pub fn free(&self) -> BTreeSet<usize> {
+        self.statements.iter().flatten().copied().collect()
+    }
+
     pub fn to_json(&self) -> Value {
         json!({
             "rows": self.rows, "wires": self.wires, "free_wires": self.free, "sums_inlined": self.inlined,
             "components": self.components, "integers": self.integers, "moves": self.moves, "steps": self.steps,
             "given_up": self.exhausted, "hints": self.hints, "second_witnesses": self.second,
-            "free_public_inputs": self.statements,
+            "free_public_inputs": self.free(),
         })
     }
 }
@@ -99,7 +104,7 @@ fn judge<F: CircuitField>(
     let public: Vec<usize> =
         (0..network.public.len()).filter(|i| changes.iter().any(|(w, _)| *w == network.public[*i])).collect();
     if !public.is_empty() {
-        report.statements.extend(public);
+        report.statements.insert(public);
         return;
     }
     if changes.iter().all(|(w, _)| without_effect(network, honest, *w)) {
