@@ -9,24 +9,22 @@ from typing import BinaryIO
 
 def open_regular(path: Path) -> BinaryIO:
     """A regular file, opened to be read. Raises OSError; for a folder, FIFO, device or socket with words to show."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        _require_regular(handle, path)
-    except OSError:
-        os.close(handle)
-        raise
-    return os.fdopen(handle, "rb")
+    return os.fdopen(_opened(path, os.O_RDONLY), "rb")
 
 
 def open_own(path: Path) -> BinaryIO:
     """A file of one's own such as a lock: made when it is not there, never emptied, never another through a link. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    return os.fdopen(_opened(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW), "r+b")
+
+
+def _opened(path: Path, flags: int) -> int:
+    handle = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     try:
         _require_regular(handle, path)
     except OSError:
         os.close(handle)
         raise
-    return os.fdopen(handle, "r+b")
+    return handle
 
 
 def _require_regular(handle: int, path: Path) -> None:

@@ -1,17 +1,17 @@
 """A node's view of the chain: committed blocks, the state after the last one, who votes on the next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId
-from simnet.protocol.blocks import GENESIS_PARENT, Block
+from simnet.protocol.blocks import GENESIS_PARENT, Block, Body, Header, digests_root, registrations_root, tx_root
 from simnet.protocol.heartbeats import Claim
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import Certificate, ConsensusProof
 from simnet.protocol.state import ChainState, Outcome, Position
 from simnet.protocol.validators import Electorate, Registry
-from simnet.units import SimTime
+from simnet.units import NodeId, SimTime
 
 OUTCOMES_KEPT = 64
 """An aggregated block's trees stay with it for so many further blocks: others may still ask for its proofs."""
@@ -113,6 +113,30 @@ class Chain:
         past.electorate = self.electorate_of(height) or self.electorate
         past._hashes = {GENESIS_PARENT, *(c.block.hash for c in past.committed)}
         return past
+
+    def next_block(
+        self, proposer: NodeId, backend: BackendId, slot: int, timestamp: int, body: Body, transfers: Sequence[SignedTransfer]
+    ) -> Block:
+        """A new block on the head, of a body whose contents all apply; `transfers`: those that it names."""
+        at = Position(self.height + 1, slot, timestamp)
+        outcome = self._world.outcome(self.head, self.state, at, body, {tx.id: tx for tx in transfers})
+        assert isinstance(outcome, Outcome), outcome
+        header = Header(
+            height=at.height,
+            slot=slot,
+            parent=self.head,
+            proposer=proposer,
+            backend=backend,
+            state_root=outcome.after.ledger.root,
+            tx_root=tx_root(body.tx_ids),
+            timestamp=timestamp,
+            tx_count=len(body.tx_ids),
+            registrations_root=registrations_root(body.registrations),
+            joins_root=digests_root(body.joins),
+            heartbeats_root=digests_root(body.heartbeats),
+            fields=tuple(f.roots for f in outcome.fields),
+        )
+        return Block.assemble(header, body)
 
     def why_unacceptable(self, block: Block, txs: Mapping[bytes, SignedTransfer], slot: int) -> str | None:
         """Whether a block proposed or decided in `slot` may follow the head, given its transfers; `None` when it may."""

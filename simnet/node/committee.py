@@ -5,7 +5,8 @@ A statement is made of chain data and the certificate alone, so a verifier build
 
 from collections.abc import Callable, Mapping
 
-from simnet.node.identity import no_keys
+from simnet.node.chain import backend_of
+from simnet.node.identity import no_keys, otk_tree
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import BackendId
@@ -21,7 +22,8 @@ from simnet.proofs.statements import (
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, VrfEntry
 from simnet.protocol.roots import header_digest
-from simnet.protocol.validators import Electorate, Lane, Registry, ValidatorSet, epoch_of
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, Lane, Registry, ValidatorSet, epoch_of
+from simnet.units import NodeId
 
 VRF_KEY = 3
 """Index of a slot's one-time key that serves its VRF entry."""
@@ -71,6 +73,16 @@ def tags_of(committee: Committee, block: Block, slot: int, key: Callable[[int], 
     message = vote_message(committee, block_statement(block, slot, committee))
     prevote, precommit, commit = (native.vote_tag(committee.backend, phase, key(phase), message) for phase in Phase)
     return (prevote, precommit, commit)
+
+
+def vote_tag_of(world: World, node: NodeId, electorate: Electorate, block: Block, slot: int, phase: Phase) -> bytes:
+    """The tag of a node's vote for a block, with its one-time key; empty when the chain had none of it for the slot."""
+    epoch, backend = epoch_of(slot), backend_of(block)
+    if electorate.registry.of(node, epoch) is None:
+        return b""
+    committee = committee_of(world, electorate.members, electorate.registry, (slot, Lane.VOTE, backend, electorate.registered(slot)))
+    key = otk_tree(world.seed, node, backend, epoch, Lane.VOTE).key(slot % SLOTS_PER_EPOCH, phase)
+    return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
 
 
 def proof_statement(world: World, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:

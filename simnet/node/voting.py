@@ -12,23 +12,21 @@ from dataclasses import dataclass, replace
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, backend_of
-from simnet.node.committee import block_statement, committee_of
+from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot
-from simnet.node.identity import make_registration, otk_tree
+from simnet.node.identity import make_registration
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.statements import vote_message
 from simnet.protocol import consensus
-from simnet.protocol.blocks import Block, Body, Header, Registration, digests_root, registrations_root, tx_root
+from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
-from simnet.protocol.state import Outcome, Position
-from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, Lane, epoch_of
+from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
 from simnet.units import NS_PER_S, NodeId, SimTime
 
 EARLY_MAX = 16
@@ -344,27 +342,9 @@ class Validator:
             joins=self._presence.joins(),
             heartbeats=() if half else self._presence.heartbeats(now),
         )
-        at = Position(chain.height + 1, slot, now)
-        outcome = world.outcome(chain.head, chain.state, at, body, {tx.id: tx for tx in chosen})
-        assert isinstance(outcome, Outcome), outcome
         backend = self._backends[self._turn % len(self._backends)]
         self._turn += 1
-        header = Header(
-            height=at.height,
-            slot=slot,
-            parent=chain.head,
-            proposer=self._node,
-            backend=backend,
-            state_root=outcome.after.ledger.root,
-            tx_root=tx_root(body.tx_ids),
-            timestamp=now,
-            tx_count=len(chosen),
-            registrations_root=registrations_root(body.registrations),
-            joins_root=digests_root(body.joins),
-            heartbeats_root=digests_root(body.heartbeats),
-            fields=tuple(f.roots for f in outcome.fields),
-        )
-        return Block.assemble(header, body)
+        return chain.next_block(self._node, backend, slot, now, body, chosen)
 
     def _cast(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
         """Signs and publishes a vote, and counts it here."""
@@ -391,20 +371,10 @@ class Validator:
         self._conduct.publish_both("vote", vote, second)
 
     def _signed_vote(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> Vote:
-        tag = b"" if block is None else self._tag(electorate, slot, phase, block)
+        tag = b"" if block is None else vote_tag_of(self._world, self._node, electorate, block, slot, phase)
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
         return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
-
-    def _tag(self, electorate: Electorate, slot: int, phase: Phase, block: Block) -> bytes:
-        """The one-time-key tag of a vote; empty when the chain had no keys of this node for the slot."""
-        if electorate.registry.of(self._node, epoch_of(slot)) is None:
-            return b""
-        backend = backend_of(block)
-        place = (slot, Lane.VOTE, backend, electorate.registered(slot))
-        committee = committee_of(self._world, electorate.members, electorate.registry, place)
-        key = otk_tree(self._world.seed, self._node, backend, epoch_of(slot), Lane.VOTE).key(slot % SLOTS_PER_EPOCH, phase)
-        return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
 
     def _decide(self, block: Block, slot: int) -> None:
         votes = self.voting.book.votes(slot, Phase.PRECOMMIT, block.hash)

@@ -308,10 +308,6 @@ class Certifier:
         """What follows from an input."""
         return self._on[type(event)](event)
 
-    def is_open(self, height: int) -> bool:
-        """Whether a committed block of this height is not proven here."""
-        return height in self._cases
-
     # --- inputs --------------------------------------------------------------------------------------
 
     def _on_committed(self, e: Committed) -> list[Effect]:

@@ -53,6 +53,9 @@ class Reach:
 class Act(Generic[F]):
     """One kind of misconduct of one node while its fault lasts. `as_part_of`: a flood that it belongs to."""
 
+    replaces: frozenset[str] = frozenset()
+    """What the node no longer sends as an honest one meanwhile."""
+
     def __init__(self, reach: Reach, plan: Plan, fault: F, as_part_of: str | None = None) -> None:
         self.reach = reach
         self.plan = plan
@@ -67,10 +70,12 @@ class Act(Generic[F]):
 
     def begin(self) -> None:
         """The fault begins."""
+        self.reach.conduct.instead.update(self.replaces)
 
     def end(self) -> None:
         """It is over."""
         self._over = True
+        self.reach.conduct.instead.difference_update(self.replaces)
 
     def on_slot(self, slot: int) -> None:
         """A slot begins by the node's clock, before the node does anything in it."""

@@ -6,21 +6,13 @@ from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Vote
 from simnet.scenario import opponents as model
 
-HONEST = frozenset({"proposals", "votes"})
-
 
 class Amnesia(Act[model.Amnesia]):
     """One vote a slot and phase, each properly signed: nothing contradicts itself within a slot."""
 
+    replaces = frozenset({"proposals", "votes"})
     _locked: tuple[int, bytes] | None = None
     """Height and block that it last precommitted: an honest node's lock."""
-
-    def begin(self) -> None:
-        self.reach.conduct.instead.update(HONEST)
-
-    def end(self) -> None:
-        super().end()
-        self.reach.conduct.instead.difference_update(HONEST)
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)

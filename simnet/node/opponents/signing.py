@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from simnet.node.chain import backend_of
-from simnet.node.committee import block_statement, committee_of
-from simnet.node.identity import otk_tree
+from simnet.node.committee import vote_tag_of
 from simnet.node.opponents.act import Reach
 from simnet.proofs import native
-from simnet.proofs.statements import vote_message
-from simnet.protocol.blocks import Block, Body, Header, digests_root, registrations_root, tx_root
+from simnet.protocol.blocks import Block, Body
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Phase, Proposal, Vote
-from simnet.protocol.state import Outcome, Position
-from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
 from simnet.units import NS_PER_S
 
 
@@ -33,25 +28,7 @@ def block_of(reach: Reach, slot: int, chosen: Sequence[SignedTransfer], *, apart
     if apart:
         now += -1 if now > parent else 1
     body = Body(tx_ids=tuple(tx.id for tx in chosen))
-    at = Position(chain.height + 1, slot, now)
-    outcome = world.outcome(chain.head, chain.state, at, body, {tx.id: tx for tx in chosen})
-    assert isinstance(outcome, Outcome), outcome
-    header = Header(
-        height=at.height,
-        slot=slot,
-        parent=chain.head,
-        proposer=reach.node,
-        backend=backends[slot % len(backends)],
-        state_root=outcome.after.ledger.root,
-        tx_root=tx_root(body.tx_ids),
-        timestamp=now,
-        tx_count=len(body.tx_ids),
-        registrations_root=registrations_root(body.registrations),
-        joins_root=digests_root(body.joins),
-        heartbeats_root=digests_root(body.heartbeats),
-        fields=tuple(f.roots for f in outcome.fields),
-    )
-    return Block.assemble(header, body)
+    return chain.next_block(reach.node, backends[slot % len(backends)], slot, now, body, chosen)
 
 
 def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
@@ -62,15 +39,6 @@ def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
 
 def vote_of(reach: Reach, slot: int, phase: Phase, block: Block | None) -> Vote:
     """A vote on the next height."""
-    tag = b"" if block is None else _tag(reach, slot, phase, block)
+    tag = b"" if block is None else vote_tag_of(reach.world, reach.node, reach.chain.electorate, block, slot, phase)
     unsigned = Vote(reach.chain.height + 1, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
     return replace(unsigned, signature=native.ed25519_sign(reach.secret, unsigned.signing_bytes()))
-
-
-def _tag(reach: Reach, slot: int, phase: Phase, block: Block) -> bytes:
-    electorate, backend, epoch = reach.chain.electorate, backend_of(block), epoch_of(slot)
-    if electorate.registry.of(reach.node, epoch) is None:
-        return b""
-    committee = committee_of(reach.world, electorate.members, electorate.registry, (slot, Lane.VOTE, backend, electorate.registered(slot)))
-    key = otk_tree(reach.world.seed, reach.node, backend, epoch, Lane.VOTE).key(slot % SLOTS_PER_EPOCH, phase)
-    return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))

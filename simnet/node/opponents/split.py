@@ -13,8 +13,6 @@ from simnet.protocol.messages import Phase, Proposal
 from simnet.scenario import opponents as model
 from simnet.units import NodeId, from_ms
 
-HONEST = frozenset({"proposals", "votes"})
-"""What the nodes no longer send as honest ones."""
 Rivals = tuple[Block | None, Block | None]
 """What each half is told."""
 
@@ -22,14 +20,8 @@ Rivals = tuple[Block | None, Block | None]
 class Split(Act[model.Split]):
     """Works with the others by the plan: `shared` has the leader's two proposals."""
 
+    replaces = frozenset({"proposals", "votes"})
     _proposed: Block | None = None
-
-    def begin(self) -> None:
-        self.reach.conduct.instead.update(HONEST)
-
-    def end(self) -> None:
-        super().end()
-        self.reach.conduct.instead.difference_update(HONEST)
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)
