@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from simnet.checks.accusations import Accusations
+from simnet.checks.answers import Answers
 from simnet.checks.calm import Calm
 from simnet.checks.chains import Chains
 from simnet.checks.coherence import Coherence
@@ -49,6 +50,7 @@ class Checks:
             calm,
             self._chains,
             Verified(setting, findings),
+            Answers(setting, findings),
             KeysOnce(setting, findings),
             Locks(setting, findings),
             Accusations(setting, findings),

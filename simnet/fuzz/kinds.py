@@ -25,6 +25,10 @@ RARE: Mapping[str, float] = {"churn": 0.12}
 """Kinds that it has less often: churn goes on until the run ends, so that hardly anything after it is calm."""
 
 
+WRONG_TIME_SOURCE = 0.3
+"""How often clocks are wrong nearly everywhere, all by the same: then the few others are the ones out of step."""
+
+
 class Role(Enum):
     """Whom a fault concerns."""
 
@@ -179,6 +183,8 @@ def _nodes(kind: Kind, place: Place) -> tuple[int, ...]:
 
 def _several(kind: Kind, draw: Draw, place: Place) -> list[int]:
     nodes = _nodes(kind, place)
+    if kind.name == "clock_skew" and draw.chance(WRONG_TIME_SOURCE):
+        return list(draw.some(nodes, max(1, len(nodes) - 1), len(nodes)))
     if kind.role is Role.BYZANTINE and place.colluding:
         return list(nodes)
     return list(draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2)))

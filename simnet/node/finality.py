@@ -22,7 +22,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
-from simnet.node.identity import no_keys, otk_tree, public_otk
+from simnet.node.identity import no_keys, otk_tree, own_keys, public_otk
 from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
@@ -125,9 +125,8 @@ class Finality:
                 self._world.emit(ProofTakenOver(self._world.now, self._node, height, name, proposer, rank))
 
     def _disclose(self, effect: Disclose) -> None:
-        backend, index = BackendId(effect.backend), effect.slot % SLOTS_PER_EPOCH
-        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
-        keys = (tree.key(index, 0), tree.key(index, 1), tree.key(index, 2), tree.key(index, VRF_KEY))
+        backend = BackendId(effect.backend)
+        keys = own_keys(self._world.seed, self._node, backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
         disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
@@ -222,14 +221,14 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
-        known = self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)
         if self._is_proven(endorsement.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
-        elif known is not None:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         elif endorsement.slot > latest_slot(self._world, self._node):
+            # Not noted as seen: it may come again when its slot has begun.
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+        # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
+        elif (known := self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)) is not None:
+            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)

@@ -82,6 +82,13 @@ def public_otk(seed: int, node: int, backend: BackendId, slot: int, lane: Lane) 
     return PublicOtk(tree.public(index), tree.path(index))
 
 
+def own_keys(seed: int, node: int, backend: BackendId, slot: int, lane: Lane) -> tuple[bytes, bytes, bytes, bytes]:
+    """A validator's one-time keys K0..K3 of a slot. Only the validator itself may ask."""
+    epoch, index = divmod(slot, SLOTS_PER_EPOCH)
+    tree = otk_tree(seed, node, backend, epoch, lane)
+    return tree.key(index, 0), tree.key(index, 1), tree.key(index, 2), tree.key(index, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class NoKeys:
     """In place of the keys of a member that has not registered for an epoch: its leaf is in the circuit's tree like any other."""

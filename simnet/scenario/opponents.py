@@ -12,7 +12,7 @@ from simnet.scenario.linkfaults import Kbps
 from simnet.scenario.onnodes import OnNodes
 
 PER_SLOT_MAX = 1000
-ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag"]
+ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"]
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
@@ -27,11 +27,12 @@ class ForgedVotes(OnNodes):
 
     kind: Literal["forged_votes"]
     what: tuple[ForgedVote, ...] = Field(
-        default=("impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag"),
+        default=("impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"),
         min_length=1,
         strict=False,
         description="In turn: in another's name; with a spoiled signature; and, properly signed, for an old slot, a slot that has not "
-        "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify.",
+        "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify; an endorsement, disclosed keys or a "
+        "certificate of a slot that has not begun.",
     )
     per_slot: PerSlot = Field(default=6, description="Votes of each of the nodes in a slot.")
 
@@ -151,3 +152,18 @@ _SPOILED = frozenset({"flood.forged_proofs", "poison.altered_field", "poison.oth
 def spoils_proof(spam: str | None) -> bool:
     """Whether a message with this label, an opponent's, carries a proof that no verifier may accept for its statement."""
     return spam is not None and (spam in _SPOILED or spam.startswith("forged_proofs."))
+
+
+EARLY = label("forged_votes", "early")
+_FALSE = frozenset(
+    {
+        EARLY,
+        *(label("forged_votes", what) for what in ("impersonated", "bad_signature")),
+        *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "other_proof")),
+    }
+)
+
+
+def is_false(spam: str) -> bool:
+    """Whether no honest node may accept a message with this label: by its own content, not by what else was said."""
+    return spam in _FALSE or spam.startswith("forged_proofs.")

@@ -117,6 +117,26 @@ def test_a_certificate_of_a_slot_to_come_is_found(monkeypatch: pytest.MonkeyPatc
     assert breaks(b.run(), CHECK, "which has not begun").nodes == (1,)
 
 
+def forgers(*what: str) -> Any:
+    fault = {"kind": "forged_votes", "nodes": [3], "what": list(what), "start_ms": 0, "duration_ms": 5000}
+    return bench(faults={"nodes": [fault]})
+
+
+@pytest.mark.parametrize("what", ["impersonated", "bad_signature", "early"])
+def test_false_messages_are_watched(what: str) -> None:
+    assert entry(forgers(what).run(), CHECK)["false_messages"] >= 20
+
+
+def test_an_accepted_message_of_a_slot_to_come_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finality, "latest_slot", lambda *_: 1000)
+    breaks(forgers("early").run(), CHECK, "which is forged_votes.early")
+
+
+def test_an_accepted_vote_in_anothers_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "vote_valid", lambda self, vote: True)
+    breaks(forgers("impersonated").run(), CHECK, "which is forged_votes.impersonated")
+
+
 def test_a_certificate_of_another_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def other(certificate: Certificate) -> Certificate:
         block = bytes(32)

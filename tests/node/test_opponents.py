@@ -68,9 +68,10 @@ def test_forged_votes_are_refused_or_harmless() -> None:
     b = bench("forged_votes")
     summary = summarised(b)
     unharmed(b, summary)
-    assert acted(b) == {"impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag"}
+    assert acted(b) == {"impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"}
     for what in ("impersonated", "bad_signature"):
         assert answers(b, what) == {("reject", "SignatureInvalid")}
+    assert ("drop", "slot") in answers(b, "early") <= {("drop", "slot"), ("ignore", "already_proven")}
     told = figures(summary, "forged_votes")
     assert told["nodes"] == [1, 4] and sum(told["acted"].values()) == len(b.of(OpponentActed)) >= 50
     refused = [e.message for e in b.of(OpponentActed) if e.what in ("impersonated", "bad_signature")]

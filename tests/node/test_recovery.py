@@ -1,12 +1,18 @@
 """No outage is final: what whole nodes make of votes, keys and proofs that they missed; proofs are mocks."""
 
+from typing import Any
+
 import pytest
 
 from simnet.events import BlockCommitted, BlockProven, Endorsed, ProofMade, ProofTakenOver
+from simnet.node import voting
+from simnet.node.committee import vote_tag_of
 from simnet.node.finality import Finality
+from simnet.node.world import World
 from simnet.protocol.certification import Disclose
 from simnet.protocol.messages import Vote
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane
+from simnet.units import NodeId
 from tests.mocks import Bench, scenario, slot_start_ns
 
 SLOT_MS = 500
@@ -115,8 +121,11 @@ def test_a_member_with_tags_of_other_keys_is_left_out(monkeypatch: pytest.Monkey
     """Its votes are signed, and its keys are its own; only they do not fit each other."""
     bench = Bench(scenario(slots=4))
     liar = next(n for n in range(5) if all(bench.leader(s) != n for s in range(4)))
-    validator = bench.nodes[liar].validator
-    monkeypatch.setattr(validator, "_tag", lambda *_: b"t" * 32)
+
+    def tag(world: World, node: int, *rest: Any) -> bytes:
+        return b"t" * 32 if node == liar else vote_tag_of(world, NodeId(node), *rest)
+
+    monkeypatch.setattr(voting, "vote_tag_of", tag)
     result = bench.run()
     assert result.complete, result.violations
     assert bench.unproven() == []

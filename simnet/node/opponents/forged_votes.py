@@ -3,14 +3,19 @@
 from dataclasses import replace
 
 from simnet.net.network import Message
+from simnet.node.identity import own_keys
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.plan import Plan, flipped
 from simnet.proofs import native
-from simnet.protocol.messages import DIGEST_BYTES, Phase, Proposal, Vote
+from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote
+from simnet.protocol.validators import Lane
 from simnet.scenario import opponents as model
+from simnet.units import from_ms
 
 FAR_SLOTS, FAR_HEIGHTS = 64, 1000
 """How far from now a forged vote may be."""
+EARLY_SLOTS = 8
+"""How far from now are endorsements and keys that come early: near enough that keys for the slot are registered."""
 
 
 class ForgedVotes(Act[model.ForgedVotes]):
@@ -31,11 +36,28 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     def one(self) -> int:
         what = self.turn("votes", self.fault.what)
+        if what == "early":
+            kind, early = self._early()
+            return self.say(what, kind, early, early.size)
         block = self._proposed[1] if self._proposed is not None and self._proposed[0] == self.slot else None
         if what == "bad_tag" and block is None:
             return 0  # There is no block to vote for.
         vote = forge(what, self.me, self.reach.secret, self._honest(block or self.plan.bytes(DIGEST_BYTES)), self.plan, self._others)
         return self.say(what, "vote", vote, vote.size)
+
+    def _early(self) -> tuple[str, Endorsement | KeyDisclosure]:
+        """Of a slot that has not begun by anybody's clock, about the next block; signed with this node's own key."""
+        now, precision = self.world.now // self.reach.slot_ns, from_ms(self.world.scenario.clock_precision_ms)
+        slot = now + 2 + precision // self.reach.slot_ns + int(self.plan.random.integers(EARLY_SLOTS))
+        height, block, backend = self.reach.chain.height + 1, self.plan.bytes(DIGEST_BYTES), self.world.backend_ids(self.me)[0]
+        if self.turn("early", ("endorsement", "key_disclosure")) == "endorsement":
+            tags = (self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES))
+            registered = self.reach.chain.electorate.registered(slot)
+            said = Endorsement(height, slot, Lane.RECOVER, block, backend, registered, self.me, tags, b"")
+            return "endorsement", replace(said, signature=native.ed25519_sign(self.reach.secret, said.signing_bytes()))
+        keys = own_keys(self.world.seed, self.me, backend, slot, Lane.VOTE)
+        told = KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b"")
+        return "key_disclosure", replace(told, signature=native.ed25519_sign(self.reach.secret, told.signing_bytes()))
 
     @property
     def _others(self) -> int:
