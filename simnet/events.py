@@ -409,7 +409,7 @@ class OpponentActed(Event):
     message: int
     """The gossip message that carries it; -1: none does."""
     subject: str
-    """First 16 hex digits of the proof, block or transfer that it is about; empty: about none."""
+    """First 16 hex digits of the proof, block or transfer that it is about, or the slot that has not begun; empty: about none."""
 
 
 @event

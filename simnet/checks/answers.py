@@ -4,8 +4,9 @@ from collections import OrderedDict
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import MessagePublished, MessageValidated
-from simnet.scenario.opponents import EARLY, is_false
+from simnet.events import MessagePublished, MessageValidated, OpponentActed
+from simnet.scenario.opponents import EARLY, is_false, label
+from simnet.units import SimTime
 
 CHECK = "nothing_unverified"
 WATCHED_MAX = 65_536
@@ -19,23 +20,35 @@ class Answers:
         self._setting = setting
         self._findings = findings
         self._false: OrderedDict[int, str] = OrderedDict()
+        """What each message is, by its number."""
+        self._due: dict[int, SimTime] = {}
+        """Of those that come early: from when on they may be believed."""
 
     @property
     def handlers(self) -> Handlers:
-        return {MessagePublished: self._published, MessageValidated: self._validated}
+        return {MessagePublished: self._published, OpponentActed: self._acted, MessageValidated: self._validated}
 
     def _published(self, e: MessagePublished) -> None:
         if e.spam is None or not is_false(e.spam):
             return
         self._false[e.message] = e.spam
         if len(self._false) > WATCHED_MAX:
-            self._false.popitem(last=False)
+            self._due.pop(self._false.popitem(last=False)[0], None)
+
+    def _acted(self, e: OpponentActed) -> None:
+        if label(e.kind, e.what) == EARLY:
+            self._due[e.message] = SimTime(self._setting.start_of(int(e.subject)) - self._setting.precision)
 
     def _validated(self, e: MessageValidated) -> None:
-        label = self._false.get(e.message)
-        # Whose own clock is wrong may take for present what is to come.
-        if label is None or e.node not in self._setting.honest or (label == EARLY and self._setting.nodes[e.node].clock.error):
+        what = self._false.get(e.message)
+        if what is None or e.node not in self._setting.honest:
+            return
+        if e.message in self._due and self._clock(e) >= self._due[e.message]:
             return
         self._findings.looked_at(CHECK, "false_messages")
         if e.verdict == "accept":
-            self._findings.broken(CHECK, e.at, [e.node], f"node {e.node}: accepted and passed on message {e.message}, which is {label}")
+            self._findings.broken(CHECK, e.at, [e.node], f"node {e.node}: accepted and passed on message {e.message}, which is {what}")
+
+    def _clock(self, e: MessageValidated) -> SimTime:
+        """What the node takes for the present: true time or its own clock, whichever is ahead."""
+        return SimTime(max(e.at, self._setting.nodes[e.node].clock.now))

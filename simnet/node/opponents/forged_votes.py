@@ -38,7 +38,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
         what = self.turn("votes", self.fault.what)
         if what == "early":
             kind, early = self._early()
-            return self.say(what, kind, early, early.size)
+            return self.say(what, kind, early, early.size, subject=str(early.slot))
         block = self._proposed[1] if self._proposed is not None and self._proposed[0] == self.slot else None
         if what == "bad_tag" and block is None:
             return 0  # There is no block to vote for.
