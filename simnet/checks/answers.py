@@ -1,10 +1,9 @@
 """nothing_unverified, for gossip: what an opponent made false on purpose is never accepted, whatever a node later does with it."""
 
-from collections import OrderedDict
-
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import MessagePublished, MessageValidated, OpponentActed
+from simnet.recent import Recent
 from simnet.scenario.opponents import EARLY, is_false, label
 from simnet.units import SimTime
 
@@ -19,9 +18,9 @@ class Answers:
     def __init__(self, setting: Setting, findings: Findings) -> None:
         self._setting = setting
         self._findings = findings
-        self._false: OrderedDict[int, str] = OrderedDict()
+        self._false: Recent[int, str] = Recent(WATCHED_MAX)
         """What each message is, by its number."""
-        self._due: dict[int, SimTime] = {}
+        self._due: Recent[int, SimTime] = Recent(WATCHED_MAX)
         """Of those that come early: from when on they may be believed."""
 
     @property
@@ -29,11 +28,8 @@ class Answers:
         return {MessagePublished: self._published, OpponentActed: self._acted, MessageValidated: self._validated}
 
     def _published(self, e: MessagePublished) -> None:
-        if e.spam is None or not is_false(e.spam):
-            return
-        self._false[e.message] = e.spam
-        if len(self._false) > WATCHED_MAX:
-            self._due.pop(self._false.popitem(last=False)[0], None)
+        if e.spam is not None and is_false(e.spam):
+            self._false[e.message] = e.spam
 
     def _acted(self, e: OpponentActed) -> None:
         if label(e.kind, e.what) == EARLY:

@@ -22,6 +22,7 @@ from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.protocol.roots import TRANSFERS_PER_STATE_PROOF
+from simnet.recent import Recent
 from simnet.scenario.opponents import is_opponents, spoils_proof
 from simnet.units import NodeId, SimTime
 
@@ -35,13 +36,11 @@ class Signatures:
     """Ed25519 verdicts by key, message and signature; the oldest are forgotten."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes, bytes], bool] = {}
+        self._known: Recent[tuple[bytes, bytes, bytes], bool] = Recent(SIGNATURES_KEPT)
 
     def valid(self, key: bytes, message: bytes, signature: bytes) -> bool:
         content = (key, message, signature)
         if content not in self._known:
-            if len(self._known) >= SIGNATURES_KEPT:
-                del self._known[next(iter(self._known))]
             self._known[content] = native.ed25519_verify(key, message, signature)
         return self._known[content]
 
@@ -56,7 +55,7 @@ class Verified:
         self._envelopes = Envelopes(setting.world)
         self._contents = Contents(setting)
         self._keys = [v.key for v in setting.genesis.validators]
-        self._signed: dict[TxMessage, str | None] = {}
+        self._signed: Recent[TxMessage, str | None] = Recent(SIGNATURES_KEPT)
         """Why a transfer is not its sender's; None: it is."""
         self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
         """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
@@ -109,8 +108,6 @@ class Verified:
         if message is None:
             return "which it does not hold"
         if message not in self._signed:
-            if len(self._signed) >= SIGNATURES_KEPT:
-                del self._signed[next(iter(self._signed))]
             self._signed[message] = self._why_not_signed(message)
         if message.tx.id != tx_id:
             return "which is another than its id says"

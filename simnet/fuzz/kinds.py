@@ -26,7 +26,7 @@ RARE: Mapping[str, float] = {"churn": 0.12}
 
 
 WRONG_TIME_SOURCE = 0.3
-"""How often clocks are wrong nearly everywhere, all by the same: then the few others are the ones out of step."""
+"""How often clocks are wrong nearly everywhere, all by the same: then the one that is right is out of step."""
 
 
 class Role(Enum):
@@ -184,7 +184,7 @@ def _nodes(kind: Kind, place: Place) -> tuple[int, ...]:
 def _several(kind: Kind, draw: Draw, place: Place) -> list[int]:
     nodes = _nodes(kind, place)
     if kind.name == "clock_skew" and draw.chance(WRONG_TIME_SOURCE):
-        return list(draw.some(nodes, max(1, len(nodes) - 1), len(nodes)))
+        return list(draw.some(nodes, max(1, len(nodes) - 1), max(1, len(nodes) - 1)))
     if kind.role is Role.BYZANTINE and place.colluding:
         return list(nodes)
     return list(draw.some(nodes, 1, 1 if kind.role is Role.BYZANTINE else max(1, len(nodes) // 2)))

@@ -29,6 +29,7 @@ from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
 from simnet.protocol.votes import TOLD_MAX, Holding
+from simnet.recent import Recent
 from simnet.units import NS_PER_S, NodeId, SimTime
 
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
@@ -42,6 +43,8 @@ PROOFS_TOLD = 8
 """Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
 _VOTERS = below(1 << (1 << 16))
 """A bit set of validators."""
+WANTED_MAX = 8192
+"""Transfers that a proposal waits for; of those forgotten the pool decides whether it has room."""
 OWED_MAX = 512
 """Transfers that one neighbour asked for and this node does not have yet."""
 SETTLED_AGE = SimTime(2 * NS_PER_S)
@@ -153,7 +156,7 @@ class Sync:
         self._busy = False
         self._turn = 0
         """Whom to ask next when nobody in particular has what is wanted."""
-        self._wanted: set[bytes] = set()
+        self._wanted: Recent[bytes, None] = Recent(WANTED_MAX)
         """Transfers asked for by id."""
         self._owed: dict[bytes, list[NodeId]] = {}
         """Transfers to pass on once they are verified here: a proposal travels faster than what it names."""
@@ -248,7 +251,8 @@ class Sync:
         neighbours = self._world.network.connected(self._node)
         if neighbours:
             wanted = tuple(sorted(ids))
-            self._wanted.update(ids)
+            for tx_id in wanted:
+                self._wanted[tx_id] = None
             self._turn += 1
             target = peer if peer in neighbours else neighbours[self._turn % len(neighbours)]
             self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
@@ -273,7 +277,7 @@ class Sync:
                 self._answer_transfers(payload, peer)
             case "tx_response", TxMessage():
                 needed = payload.tx.id in self._wanted
-                self._wanted.discard(payload.tx.id)
+                self._wanted.pop(payload.tx.id, None)
                 self._transactions.examine(Incoming(payload, peer, None, self._noting("transaction", peer), needed))
 
     # --- answers -------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from simnet.protocol.messages import Endorsement, TxMessage, Vote
 from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
 from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
+from simnet.recent import Recent
 from simnet.scenario.model import Scenario
 from simnet.units import NodeId, SimTime
 
@@ -72,22 +73,20 @@ class Circuits:
 
 
 T = TypeVar("T")
+VERDICTS_KEPT = 65_536
+"""Of each kind, about what came from others: a signature that is asked for again later is verified again."""
 
 
 class Memory:
     """Pure results by key; beyond `limit` the oldest is forgotten and computed again when asked for."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._known: dict[Hashable, object] = {}
+        self._known: Recent[Hashable, object] = Recent(limit)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of `make`, which must depend on `key` alone."""
         if key not in self._known:
-            made = make()
-            if len(self._known) >= self._limit:
-                del self._known[next(iter(self._known))]
-            self._known[key] = made
+            self._known[key] = make()
         return cast("T", self._known[key])
 
 
@@ -110,14 +109,14 @@ class World:
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
-    _transfer_signatures: dict[tuple[SignedTransfer, bytes], bool] = field(default_factory=dict)
+    _transfer_signatures: Recent[tuple[SignedTransfer, bytes], bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     _backends: tuple[tuple[BackendId, ...], ...] = ()
     _consensus_fields: tuple[BackendId, ...] = ()
     _block_circuits: frozenset[CircuitId] = frozenset()
-    _registrations: dict[bytes, bool] = field(default_factory=dict)
-    _joins: dict[bytes, bool] = field(default_factory=dict)
+    _registrations: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
+    _joins: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     _clocks: dict[int, Clock] = field(default_factory=dict)
-    _validator_signatures: dict[tuple[int, bytes, bytes], bool] = field(default_factory=dict)
+    _validator_signatures: Recent[tuple[int, bytes, bytes], bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
 
     def __post_init__(self) -> None:
         self._backends = tuple(tuple(BackendId[b.upper()] for b in names) for names in self.scenario.backends_of_node)

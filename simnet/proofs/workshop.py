@@ -20,7 +20,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from simnet.blob import Blob
 from simnet.errors import ProofError
 from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Verdict
+from simnet.recent import Recent
 
+VERDICTS_KEPT = 65_536
+"""Verifications, and public inputs: one that is asked for again later is done again."""
 GIL_SWITCH_S = 0.0005
 """A worker that returns from the prover waits at most this long for the simulating thread (Python's default is
 5 ms, as long as a small proof takes)."""
@@ -39,8 +42,8 @@ class Workshop:
         self._small = ThreadPoolExecutor(cores, thread_name_prefix="prove")
         self._large = ThreadPoolExecutor(1, thread_name_prefix="prove-large")
         self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[Blob, int]]] = {}
-        self._verdicts: dict[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = {}
-        self._inputs: dict[tuple[BackendId, Circuit, bytes], bytes] = {}
+        self._verdicts: Recent[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = Recent(VERDICTS_KEPT)
+        self._inputs: Recent[tuple[BackendId, Circuit, bytes], bytes] = Recent(VERDICTS_KEPT)
         self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._used: set[Future[tuple[Blob, int]]] = set()
         self._lock = threading.Lock()

@@ -1,5 +1,6 @@
 """Warnings about what is written down and does nothing: faults outside the run or without effect, labels that nothing selects."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -70,6 +71,30 @@ def clocks_too_far_apart(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("consensus", "clock_precision_ms"), precision, why)
 
 
+def slots_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """A proposal has a third of a slot to reach everybody."""
+    slot, hops, delay = whole(data, "chain", "slot_ms"), _hops(at(data, "topology")), _least_delay_ms(data)
+    if slot is not None and at(data, "chain", "enabled") is not False and hops * delay > slot / 3:
+        why = f"a proposal has a third of it ({slot // 3} ms), and needs about {hops} hop{'s' if hops > 1 else ''} of {delay} ms or more: few blocks can be decided"
+        yield Conflict(("chain", "slot_ms"), slot, why)
+
+
+def _hops(topology: object) -> int:
+    """How far apart nodes are: of a ring the diameter, else about the mean distance, log n / log degree."""
+    n, k, p = whole(topology, "n") or 1, whole(topology, "k"), real(topology, "p")
+    if n < 3:
+        return n - 1
+    if at(topology, "type") == "ring" and k is not None and k >= 2:
+        return -(-(n // 2) // (k // 2))
+    degree = (n - 1) * p if p is not None else (2 * (k or 2) if at(topology, "type") == "scale_free" else k or 2)
+    return max(1, round(math.log(n) / math.log(degree))) if degree >= 2 else 1
+
+
+def _least_delay_ms(data: Mapping[str, Any]) -> int:
+    links = at(data, "links")
+    return min((whole(link, "delay_ms") or 0 for link in links.values()), default=0) if isinstance(links, Mapping) else 0
+
+
 def _present(data: Mapping[str, Any]) -> set[str] | None:
     """The regions that have nodes; None when that cannot be told."""
     regions = names(data, "regions", "assignments")
@@ -105,6 +130,7 @@ IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     churn_too_rare,
     faults_without_effect,
     clocks_too_far_apart,
+    slots_too_short,
 )
 MISNAMED: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (idle_links, idle_regions)
 """Labels that are likely misspelt: an error when the command line has set them."""

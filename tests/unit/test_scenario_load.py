@@ -386,6 +386,7 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
         ("spam_factor = 2", "start_ms = 10000\nspam_factor = 2", "faults.byzantine.start_ms", "begins at or after"),
         ("[sim]", '[provers.regions]\nZ = ["stwo"]\n[sim]', "provers.regions.Z", "no node is in this region; there are A, B"),
         ("[sim]", "[provers.cpu_factor_by_region]\nZ = 2.0\n[sim]", "provers.cpu_factor_by_region.Z", "no node is in this region"),
+        ("[sim]", "[chain]\nslot_ms = 29\n[sim]", "chain.slot_ms", "has a third of it (9 ms), and needs about 1 hop of 10 ms or more"),
     ],
 )
 def test_what_does_nothing_is_a_warning(load: Load, old: str, new: str, key: str, words: str) -> None:
@@ -480,3 +481,25 @@ def test_provers_of_single_nodes_and_of_a_list(load: Load) -> None:
     for index in ("6", "02", "x", "-1"):
         (problem,) = problems(load, edited("[sim]", f'[provers.nodes]\n"{index}" = ["stwo"]\n[sim]'))
         assert "there are 0 to 5" in problem.why
+
+
+@pytest.mark.parametrize(
+    ("topology", "n", "hops"),
+    [
+        ('type = "ring"\nk = 2', 20, 10),
+        ('type = "ring"\nk = 4', 20, 5),
+        ('type = "k_regular"\nk = 4', 64, 3),
+        ('type = "erdos_renyi"\np = 1.0', 20, 1),
+        ('type = "scale_free"\nk = 2', 64, 3),
+    ],
+)
+def test_a_slot_in_which_no_proposal_can_reach_everybody_is_a_warning(load: Load, topology: str, n: int, hops: int) -> None:
+    def text(slot_ms: int) -> str:
+        parts = edited('type = "small_world"\nn = 6\nk = 4\nrewire_p = 0.1', f"{topology}\nn = {n}")
+        regions = ", ".join(['"A"', *['"B"'] * (n - 1)])
+        parts = parts.replace('"A", "A", "A", "B", "B", "B"', regions)
+        return parts.replace("delay_ms = 10,", "delay_ms = 200,") + f"\n[chain]\nslot_ms = {slot_ms}\n"
+
+    (warning,) = load(text(3 * 200 * hops - 1)).warnings
+    assert warning.key == "chain.slot_ms" and f"about {hops} hops of 200 ms" in warning.why
+    assert load(text(3 * 200 * hops)).warnings == ()
