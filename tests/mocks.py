@@ -115,6 +115,11 @@ def scenario(nodes: int = 5, *, slots: int = 4, slot_ms: int = 1000, rate: float
     return Scenario.model_validate(tables)
 
 
+def misbehaving(*nodes: int) -> dict[str, Any]:
+    """One of `faults.nodes`: what these nodes do is up to the test, and the checks promise nothing about them."""
+    return {"kind": "withholding", "what": ["blocks"], "nodes": list(nodes), "start_ms": 0, "duration_ms": 1}
+
+
 class Bench:
     """One mock run: disturb it with `at`, `isolate` and the nodes themselves, then `run` and look at `events`."""
 

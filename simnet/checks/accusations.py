@@ -1,11 +1,13 @@
-"""accusations: what evidence says of a validator is true: nobody who is honest is named, and no honest node cuts off another one.
+"""accusations: what evidence says of a validator is true: nobody who is honest is named, and no honest node takes points from
+another one or cuts it off.
 
 An alarm about something that did not happen (a missed vote, a missing proof) is no accusation: who was cut off gets one, too.
 """
 
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import DoubleSignFound, MisconductFound, PeerBanned
+from simnet.events import DoubleSignFound, MisconductFound, PeerBanned, PeerScored
+from simnet.units import NodeId
 
 CHECK = "accusations"
 
@@ -19,16 +21,23 @@ class Accusations:
 
     @property
     def handlers(self) -> Handlers:
-        return {DoubleSignFound: self._found, MisconductFound: self._found, PeerBanned: self._banned}
+        return {DoubleSignFound: self._found, MisconductFound: self._found, PeerScored: self._scored, PeerBanned: self._banned}
+
+    def _scored(self, e: PeerScored) -> None:
+        self._judge("points", e, f"has taken points from node {e.peer}, which is honest, for {e.cause}")
 
     def _banned(self, e: PeerBanned) -> None:
-        """A ban is an accusation, too. Publishers of spoiled copies earn theirs."""
+        self._judge("bans", e, f"has cut off node {e.peer}, which is honest, for {e.cause}")
+
+    def _judge(self, what: str, e: PeerScored | PeerBanned, detail: str) -> None:
+        self._findings.looked_at(CHECK, what)
+        if e.node in self._setting.honest and self._blameless(e.peer):
+            self._findings.broken(CHECK, e.at, [e.node, e.peer], f"node {e.node} {detail}")
+
+    def _blameless(self, node: NodeId) -> bool:
+        """Publishers of spoiled copies are honest in consensus, and earn what they get from their neighbours."""
         byzantine = self._setting.scenario.faults.byzantine
-        spammers = () if byzantine is None else byzantine.publishers
-        self._findings.looked_at(CHECK, "bans")
-        if e.peer in self._setting.honest and e.node in self._setting.honest and e.peer not in spammers:
-            detail = f"node {e.node} has cut off node {e.peer}, which is honest, for {e.cause}"
-            self._findings.broken(CHECK, e.at, [e.node, e.peer], detail)
+        return node in self._setting.honest and (byzantine is None or node not in byzantine.publishers)
 
     def _found(self, e: DoubleSignFound | MisconductFound) -> None:
         self._findings.looked_at(CHECK, "accusations")

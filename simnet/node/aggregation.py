@@ -25,6 +25,8 @@ from simnet.units import NodeId, SimTime
 
 RECURSIVE = Part(CircuitId.RECURSIVE, 0)
 Settle = Callable[[Verdict, str], None]
+Job = tuple[int, int, int, int, bytes]
+"""Height, backend, circuit, index, digest of the envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Aggregation:
         self._chain = chain
         self._processor = processor
         self._proofs: dict[int, dict[tuple[BackendId, Part], Kept]] = {}
-        self._in_hand: set[tuple[int, int, int, int, bytes]] = set()
+        self._in_hand: set[Job] = set()
         self.on_false_proof: Callable[[BlockProof, str], None] = lambda _proof, _reason: None
         """Told every signed proof that the verifier refused, with the reason."""
         self._until_committed = UntilCommitted(world, node, chain, "held_block_proofs")
@@ -80,6 +82,10 @@ class Aggregation:
     def holds(self, height: int, field: BackendId, part: Part) -> bool:
         """Whether a verified proof of a part is here."""
         return (field, part) in self._proofs.get(height, {})
+
+    def judges(self, proof: BlockProof) -> bool:
+        """Whether this very proof is being verified here."""
+        return _job(proof) in self._in_hand
 
     def parts_held(self, height: int, limit: SimTime) -> frozenset[tuple[BackendId, Part]]:
         """Which proofs of a block were here and verified at `limit`."""
@@ -153,7 +159,7 @@ class Aggregation:
         proof, part, field = incoming.proof, incoming.part, incoming.field
         committed = self._chain.at(proof.height)
         assert committed is not None
-        job = (proof.height, proof.backend, proof.circuit, proof.index, proof.envelope.digest)
+        job = _job(proof)
         if committed.block.hash != proof.block:
             incoming.settle(Verdict.REJECT, "another_block")
         elif part != RECURSIVE and part not in self.parts.of(proof.height):
@@ -163,7 +169,7 @@ class Aggregation:
         else:
             self._verify(incoming, job)
 
-    def _verify(self, incoming: Incoming, job: tuple[int, int, int, int, bytes]) -> None:
+    def _verify(self, incoming: Incoming, job: Job) -> None:
         proof, part, field = incoming.proof, incoming.part, incoming.field
         statement = self.statement(proof.height, field, part)
         if statement is None:
@@ -244,3 +250,8 @@ class Aggregation:
             return "", ""
         before, value = self.aggregates.value(height - 1, field), self.aggregates.value(height, field)
         return None if before is None or value is None else (before.commitment.hex()[:16], value.commitment.hex()[:16])
+
+
+def _job(proof: BlockProof) -> Job:
+    """All that the verdict on a proof depends on."""
+    return proof.height, proof.backend, proof.circuit, proof.index, proof.envelope.digest

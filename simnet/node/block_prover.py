@@ -108,7 +108,15 @@ class BlockProver:
         committed = self._chain.at(height)
         assert committed is not None
         unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
-        proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        self._publish(replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes())))
+
+    def _publish(self, proof: BlockProof) -> None:
+        """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
+        if self._aggregation.holds(proof.height, BackendId(proof.backend), Part(CircuitId(proof.circuit), proof.index)):
+            return
+        if self._aggregation.judges(proof):
+            self._world.after(BUSY_RETRY, lambda: self._publish(proof))
+            return
         self._take_own(proof)
         self._world.publish_consensus(self._node, "block_proof", proof, proof.size)
 

@@ -69,6 +69,8 @@ class Finality:
         self._endorsements_of = OncePerSlot(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
         self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
+        self._in_hand: set[tuple[bytes, bytes]] = set()
+        """Proofs being verified: statement, and digest of the envelope."""
         self.on_proven: Callable[[int], None] = lambda _height: None
         """Told the height of every block whose consensus proof was verified here."""
         self.on_false_proof: Callable[[ConsensusProof, str], None] = lambda _proof, _reason: None
@@ -144,6 +146,7 @@ class Finality:
         endorsement = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
         name = committed.block.hash.hex()[:16]
         self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
+        self._endorsements_of.note(self._node, self._slot, endorsement)
         self._world.publish_consensus(self._node, "endorsement", endorsement, endorsement.size)
         self._feed(certification.Endorsed(endorsement))
 
@@ -182,7 +185,15 @@ class Finality:
 
     def _announce(self, committed: CommittedBlock, job: Job) -> None:
         unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
-        proof = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        self._publish(committed, replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes())))
+
+    def _publish(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
+        """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
+        if committed.proof is not None:
+            return
+        if (self.statement_of(proof, committed), proof.envelope.digest) in self._in_hand:
+            self._world.after(BUSY_RETRY, lambda: self._publish(committed, proof))
+            return
         self._take_own(committed, proof)
         self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
 
@@ -305,8 +316,14 @@ class Finality:
             return
         backend = BackendId(proof.backend)
         statement = self.statement_of(proof, committed)
+        job = (statement, proof.envelope.digest)
+        if job in self._in_hand:
+            settle(Verdict.IGNORE, "already_proven")
+            return
+        self._in_hand.add(job)
 
         def decide(verdict: ProofVerdict | None) -> None:
+            self._in_hand.discard(job)
             if verdict is None:
                 settle(Verdict.DROP, "verifier_busy")
                 return

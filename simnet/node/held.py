@@ -117,3 +117,7 @@ class OncePerSlot:
             return "too_many"
         taken.add(message)
         return None
+
+    def note(self, author: int, slot: int, message: Hashable) -> None:
+        """An own message, which this node passes on as it publishes it: one that comes back is old."""
+        self._taken.setdefault((slot, author), set()).add(message)

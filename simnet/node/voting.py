@@ -311,6 +311,7 @@ class Validator:
         block = effect.block or self._build(effect.slot)
         self._signed.signed(block.header.height, effect.slot)
         proposal = self._signed_proposal(effect.slot, block, effect.valid_slot, effect.lock)
+        self._proposals_of.note(self._node, effect.slot, proposal)
         header = block.header
         backend = backend_of(block).label
         now = self._world.now
@@ -352,6 +353,7 @@ class Validator:
             return
         self._signed.signed(height, slot)
         vote = self._signed_vote(height, electorate, slot, phase, block)
+        self._votes_of.note(self._node, slot, vote)
         name = None if block is None else block.hash.hex()[:16]
         self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
         if phase is not Phase.COMMIT and self._conduct.equivocates("votes"):

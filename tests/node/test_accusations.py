@@ -9,7 +9,7 @@ from simnet.node.opponents.plan import Plan
 from simnet.proofs import native
 from simnet.protocol.evidence import FalseProof, InvalidProposal
 from simnet.protocol.messages import Proposal
-from tests.mocks import Bench, scenario, summarised
+from tests.mocks import Bench, misbehaving, scenario, summarised
 
 CHAIN = {"slot_ms": 1000, "lanes_per_wallet": 16, "block_proofs": ["identity", "state", "pruning", "uptime"]}
 
@@ -58,7 +58,7 @@ def test_a_leader_answers_for_a_block_that_nobody_may_accept() -> None:
 
 
 def test_false_accusations_are_refused_and_cost_the_accuser() -> None:
-    b = bench(slots=8)
+    b = bench(misbehaving(2), slots=8)
 
     def accuse() -> None:
         accuser, committed = b.nodes[2], b.nodes[2].chain.committed[-1]

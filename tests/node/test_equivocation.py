@@ -9,7 +9,7 @@ from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, FaultInje
 from simnet.protocol.evidence import DoubleSign
 from simnet.protocol.messages import Phase, Vote
 from simnet.record.penalties import PenaltyLog
-from tests.mocks import Bench, scenario, summarised
+from tests.mocks import Bench, misbehaving, scenario, summarised
 
 FOREVER = {"start_ms": 0, "duration_ms": 10**6}
 
@@ -101,7 +101,7 @@ def test_noticed_without_slashing_too() -> None:
 
 
 def test_forged_evidence_is_refused() -> None:
-    b = bench(slots=3)
+    b = bench(misbehaving(1), slots=3)
 
     def accuse() -> None:
         certificate = b.nodes[1].chain.committed[0].certificate

@@ -13,7 +13,7 @@ from simnet.node.wallet import Wallet
 from simnet.protocol import shapes
 from simnet.protocol.messages import Certificate, Proposal, TxMessage, Vote
 from simnet.units import NodeId
-from tests.mocks import Bench, scenario
+from tests.mocks import Bench, misbehaving, scenario
 
 LIAR = NodeId(0)
 NUMBERS = (-1, 255, 256, 65_536, 2**32, 2**63, 2**64 - 1, 2**64, 2**70)
@@ -97,10 +97,8 @@ def test_nothing_of_another_shape_is_taken(sent: dict[str, list[Any]], monkeypat
 @pytest.mark.parametrize(
     "kind", ["block_response", "proof_response", "tx_response", "tx_request", "block_request", "proof_request", "status", "votes"]
 )
-def test_answers_of_another_shape_are_dropped(sent: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """From one whom nobody cuts off: the checks count it among the honest ones."""
-    monkeypatch.setattr(Peers, "blame", lambda *_: None)
-    bench = Bench(scenario(slots=3))
+def test_answers_of_another_shape_are_dropped(sent: dict[str, list[Any]], kind: str) -> None:
+    bench = Bench(scenario(slots=3, faults={"nodes": [misbehaving(LIAR)]}))
     vote, transfer = sent["vote"][0], sent["transaction"][0]
     junk = [
         None,
@@ -138,6 +136,7 @@ def test_fields_do_not_run_into_each_other(sent: dict[str, list[Any]]) -> None:
 @pytest.mark.parametrize("receiver", [b"\1" * 32, None])
 def test_nobody_is_paid_who_does_not_exist(monkeypatch: pytest.MonkeyPatch, receiver: bytes | None) -> None:
     """A transfer to a stranger, signed and proven, is refused where it comes in: no leader puts it into a block."""
+    monkeypatch.setattr(Peers, "blame", lambda *_: None)
     bench = Bench(scenario(slots=4, rate=4.0))
     draft = Wallet.draft
 
@@ -165,7 +164,7 @@ def test_a_transfer_that_is_dated_ahead_waits_for_its_time(monkeypatch: pytest.M
 
 
 def test_a_certificate_without_a_quorum_goes_no_further() -> None:
-    bench = Bench(scenario(slots=4))
+    bench = Bench(scenario(slots=4, faults={"nodes": [misbehaving(LIAR)]}))
     empty = Certificate(10**6, 1, bytes(32), 1, 5)
     bench.at(1500, lambda: bench.world.network.publish(LIAR, topic="/test", kind="tag_set", payload=empty, size=100))
     assert bench.run().complete

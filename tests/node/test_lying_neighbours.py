@@ -13,7 +13,7 @@ from simnet.proofs import native
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
 from simnet.units import NS_PER_S, NodeId
-from tests.mocks import Bench, scenario
+from tests.mocks import Bench, misbehaving, scenario
 
 LIAR, VICTIM = NodeId(1), NodeId(6)
 
@@ -80,7 +80,7 @@ def test_who_comes_back_is_level_though_a_liar_gives_one_block_now_and_then(afte
 
 
 def test_disclosed_keys_that_are_no_field_elements_are_refused() -> None:
-    b = Bench(scenario(4, slots=5, rate=0.5))
+    b = Bench(scenario(4, slots=5, rate=0.5, faults={"nodes": [misbehaving(1)]}))
 
     def disclose() -> None:
         unsigned = KeyDisclosure(9, 2, Lane.VOTE, 1, bytes(32), 1, (b"\xff" * 32,) * 4, b"")

@@ -1,0 +1,49 @@
+"""Nobody who keeps to the rules loses points with its neighbours; proofs are mocks."""
+
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
+from simnet.node import block_prover
+from simnet.node.processor import Ticket
+from simnet.node.world import CONSENSUS_TOPIC
+from simnet.protocol import certification
+from simnet.units import NodeId
+from tests.mocks import Bench, misbehaving, scenario, slot_start_ns
+
+
+def test_an_own_vote_that_comes_back_goes_no_further() -> None:
+    """Anybody may send an old vote as a new message; who passed it on twice would lose points with its neighbours."""
+    b = Bench(scenario(5, slots=5, faults={"nodes": [misbehaving(1)]}))
+
+    def echo() -> None:
+        sent = [v for v in b.nodes[2].chain.committed[-1].certificate.votes if v.validator == 2]
+        b.world.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="vote", payload=sent[0], size=sent[0].size)
+
+    b.at(2500, echo)
+    assert b.run().complete
+    (message,) = [e.message for e in b.of(MessagePublished) if e.kind == "vote" and e.at == slot_start_ns(2, 1000) + 500_000_000]
+    assert {(e.node, e.verdict) for e in b.of(MessageValidated) if e.message == message} == {(n, "ignore") for n in (0, 2, 3, 4)}
+
+
+@pytest.mark.parametrize("apart_ms", [0, 4, 9, 10, 11])
+def test_equal_proofs_of_several_provers_pass_each_node_once(apart_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a ring all prove every block, some a little later: when their proof is ready an equal one may be here, or be being verified."""
+    for module in (certification, block_prover):
+        monkeypatch.setattr(module, "turn_of", lambda rank: 0)
+    when_ready = Ticket.when_ready
+
+    def later(self: Ticket, then: Callable[[], None]) -> None:
+        number = next(order)
+        when_ready(self, lambda: b.world.after(number % 3 * apart_ms * 1_000_000, then))
+
+    monkeypatch.setattr(Ticket, "when_ready", later)
+    order = count()
+    b = Bench(scenario(5, slots=5, topology={"type": "ring", "k": 2}, chain={"block_proofs": ["state", "recursive"]}))
+    result = b.run()
+    assert result.complete, result.violations
+    assert not b.of(PeerScored)
+    made = {(e.node, e.circuit) for e in b.of(ProofMade)}
+    assert {(n, c) for n in range(5) for c in ("consensus", "state")} <= made
