@@ -32,7 +32,7 @@ class Answers:
             self._false[e.message] = e.spam
 
     def _acted(self, e: OpponentActed) -> None:
-        if label(e.kind, e.what) == EARLY:
+        if label(e.kind, e.what) in EARLY:
             self._due[e.message] = SimTime(self._setting.start_of(int(e.subject)) - self._setting.precision)
 
     def _validated(self, e: MessageValidated) -> None:

@@ -17,7 +17,7 @@ from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot
 from simnet.node.identity import make_registration
 from simnet.node.presence import Presence
-from simnet.node.timing import Timing
+from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.proofs import native
@@ -189,6 +189,9 @@ class Validator:
         if not self._world.vote_valid(vote):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
+        if vote.slot > latest_slot(self._world, self._node):
+            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+            return
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
@@ -201,8 +204,10 @@ class Validator:
         given = [v for v in votes[: 4 * len(self._world.genesis.validators)] if isinstance(v, Vote)]
         of_now = [v for v in given if v.height == self.voting.height]
         valid = [v for v in of_now if self._world.vote_valid(v)]
+        latest = latest_slot(self._world, self._node)
         for vote in valid:
-            self._take(vote, peer)
+            if vote.slot <= latest:
+                self._take(vote, peer)
         return len(valid) == len(of_now)
 
     def on_registration(self, message: Message, _peer: NodeId) -> None:

@@ -154,10 +154,11 @@ def spoils_proof(spam: str | None) -> bool:
     return spam is not None and (spam in _SPOILED or spam.startswith("forged_proofs."))
 
 
-EARLY = label("forged_votes", "early")
+EARLY = frozenset({label("forged_votes", "early"), label("forged_votes", "future")})
+"""Of slots that have not begun, which they name as their subject."""
 _FALSE = frozenset(
     {
-        EARLY,
+        *EARLY,
         *(label("forged_votes", what) for what in ("impersonated", "bad_signature")),
         *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "other_proof")),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simnet.node import committee, finality
+from simnet.node import committee, finality, sync, voting
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.finality import Finality
 from simnet.node.processor import Processor
@@ -122,14 +122,25 @@ def forgers(*what: str) -> Any:
     return bench(faults={"nodes": [fault]})
 
 
-@pytest.mark.parametrize("what", ["impersonated", "bad_signature", "early"])
+@pytest.mark.parametrize("what", ["impersonated", "bad_signature", "future", "early"])
 def test_false_messages_are_watched(what: str) -> None:
     assert entry(forgers(what).run(), CHECK)["false_messages"] >= 20
 
 
-def test_an_accepted_message_of_a_slot_to_come_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finality, "latest_slot", lambda *_: 1000)
-    breaks(forgers("early").run(), CHECK, "which is forged_votes.early")
+@pytest.mark.parametrize(("module", "what"), [(finality, "early"), (voting, "future")])
+def test_an_accepted_message_of_a_slot_to_come_is_found(module: Any, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "latest_slot", lambda *_: 1000)
+    breaks(forgers(what).run(), CHECK, f"which is forged_votes.{what}")
+
+
+@pytest.mark.parametrize(("module", "start_ms", "offset_ms"), [(voting, 2520, 800), (sync, 0, 3000)])
+def test_decisions_of_slots_to_come_are_found(module: Any, start_ms: int, offset_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All clocks but one are fast: theirs is a genuine quorum, of slots that have not begun for the one whose clock is right."""
+    fast = {"kind": "clock_skew", "nodes": [0, 2, 3], "start_ms": start_ms, "duration_ms": 3000, "offset_ms": offset_ms}
+    result = bench(12, faults={"nodes": [fast]}).run()
+    assert result.complete, result.violations
+    monkeypatch.setattr(module, "latest_slot", lambda *_: 1000)
+    assert breaks(bench(12, faults={"nodes": [fast]}).run(), CHECK, "which has not begun").nodes == (1,)
 
 
 def test_an_accepted_vote_in_anothers_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

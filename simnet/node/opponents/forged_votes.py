@@ -43,7 +43,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
         if what == "bad_tag" and block is None:
             return 0  # There is no block to vote for.
         vote = forge(what, self.me, self.reach.secret, self._honest(block or self.plan.bytes(DIGEST_BYTES)), self.plan, self._others)
-        return self.say(what, "vote", vote, vote.size)
+        return self.say(what, "vote", vote, vote.size, subject=str(vote.slot) if what == "future" else "")
 
     def _early(self) -> tuple[str, Endorsement | KeyDisclosure]:
         """Of a slot that has not begun by anybody's clock, about the next block; signed with this node's own key."""
