@@ -16,16 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simnet.events import Event
-from simnet.garbage import rare_collections
 from simnet.net.clockwork import Clockwork
 from simnet.net.flood import FloodGraph
 from simnet.net.internet import YEAR_2019
 from simnet.net.network import Network
 from simnet.net.relay import BlockRelay, outbound_links
-from simnet.opaque import PASSED_ON, Endpoint, OpaqueRun
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.record.trace import TraceRecorder
 from simnet.rng import generator
+from simnet.runs.garbage import rare_collections
+from simnet.runs.opaque import PASSED_ON, Endpoint, OpaqueRun
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.units import NodeId, to_s

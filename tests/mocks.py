@@ -15,8 +15,9 @@ from simnet.node.node import Node
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Verdict
 from simnet.record.summary import Labels, SummaryRecorder
+from simnet.run_result import RunResult
+from simnet.runs.chain import RunOptions, build
 from simnet.scenario.model import Scenario
-from simnet.simulation import RunOptions, RunResult, build
 from simnet.units import from_ms
 
 E = TypeVar("E", bound=Event)
@@ -126,7 +127,7 @@ class Bench:
     def __init__(self, given: Scenario, *, costs: Path | None = None) -> None:
         options = RunOptions() if costs is None else RunOptions(costs=str(costs))
         self.simulation = build(given, given.sim.seed, options, mock_backends())
-        self.world = self.simulation._world
+        self.world = self.simulation.world
         self.nodes: list[Node] = self.simulation.nodes
         self.events: list[Event] = []
         self.simulation.attach(self)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from simnet.run_result import Violation
 from simnet.units import NodeId, SimTime, to_ms
 
 SAFETY = (
@@ -35,17 +36,6 @@ class Status(StrEnum):
     def held(self) -> bool | None:
         """As the summary's truth value: None for a check that was not exercised."""
         return None if self is Status.NOT_EXERCISED else self is Status.HELD
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """What broke a check."""
-
-    invariant: str
-    at: SimTime
-    detail: str
-    nodes: tuple[NodeId, ...] = ()
-    """Where it was seen, ascending."""
 
 
 @dataclass(slots=True)

@@ -14,12 +14,13 @@ from simnet.checks.progress import Progress
 from simnet.checks.proofs import Behind, Lag
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.signed import KeysOnce, Locks
-from simnet.checks.verdicts import Findings, Violation
+from simnet.checks.verdicts import Findings
 from simnet.checks.verified import Verified
 from simnet.events import BlockAggregated, BlockProven, Event
 from simnet.node.node import Node
 from simnet.node.world import World
 from simnet.run_info import RunInfo
+from simnet.run_result import Violation
 from simnet.units import NodeId, SimTime
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.capture import capture
 from simnet.analyze.report import FORMATS, Analysis
@@ -82,8 +83,8 @@ def analyze(
         for folder in capture(analyses, capture_dir):
             say(f"captured {folder}", err=True)
     if any(analysis.problem for analysis in analyses):
-        return exits.USAGE
-    return exits.HELD if all(analysis.passed for analysis in analyses) else exits.FAILED
+        return codes.USAGE
+    return codes.HELD if all(analysis.passed for analysis in analyses) else codes.FAILED
 
 
 def _without_products(given: list[Path]) -> list[Path]:

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from simnet.cli.circuits import BackendName, CircuitName, at_size
-from simnet.cli.exits import HELD, exits
+from simnet.cli.exits import exits
 from simnet.cli.screen import say
+from simnet.codes import HELD
 from simnet.errors import SimnetError
 from simnet.proofs.backend import Circuit, CircuitId, Security
 from simnet.proofs.keys import default_folder

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.errors import OutputError, SimnetError
@@ -30,13 +31,13 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
 ) -> int:
     """Check scenario files without running them."""
-    code = exits.HELD
+    code = codes.HELD
     for path in scenarios:
         try:
             loaded = load_any(path, strict=strict)
         except SimnetError as error:
             exits.complain(error, places=True)
-            code = exits.USAGE
+            code = codes.USAGE
             continue
         for warning in loaded.warnings:
             exits.tell("warning", warning, place=True)
@@ -56,7 +57,7 @@ def schema(
         say(text, nl=False)
     else:
         write_atomic(out, text)
-    return exits.HELD
+    return codes.HELD
 
 
 @exits.exits
@@ -73,4 +74,4 @@ def new(
         raise OutputError(f"{path} is there already")
     write_atomic(path, STARTER.replace("NAME", stem.replace("_", "-")))
     say(f"{path}: written; run it with `simnet run {path}`")
-    return exits.HELD
+    return codes.HELD

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.analyze.compare import METRICS, Change, Comparison, every_number, load_metrics
 from simnet.analyze.compare import compare as compare_sides
 from simnet.analyze.report import FORMATS, Analysis
@@ -52,7 +53,7 @@ def compare(
     regressed = [change for change in result.changes if change.regressed]
     for change in regressed:
         say(f"ERROR: {printable(change.metric)}: {_told(change)}", err=True)
-    return exits.FAILED if regressed else exits.HELD
+    return codes.FAILED if regressed else codes.HELD
 
 
 def _notes(sides: tuple[Side, Side], result: Comparison, alpha: float) -> list[str]:

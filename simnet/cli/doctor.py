@@ -17,9 +17,10 @@ import typer
 
 import simnet
 from simnet.cli import machine
-from simnet.cli.exits import FAILED, HELD, exits
+from simnet.cli.exits import exits
 from simnet.cli.keys import cache_lines, pinned_lines
 from simnet.cli.screen import say
+from simnet.codes import FAILED, HELD
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.versions import crates, packages

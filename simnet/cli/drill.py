@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.analyze.prover_mix import STEM, judge_mix
 from simnet.cli import exits
 from simnet.cli.screen import say
@@ -40,7 +41,7 @@ def mix(
         entries = prover_mix(NativeBackend(BackendId.PLONKY3, default_folder()))
     except MixFailed as error:
         say(f"error: {error}", err=True)
-        return exits.FAILED
+        return codes.FAILED
     path = folder / f"{STEM}.json"
     write_json(path, entries)
     for entry in entries:
@@ -50,7 +51,7 @@ def mix(
     for verdict in failed:
         say(f"error: {verdict.metric} is {verdict.actual}: {verdict.why}", err=True)
     say(f"written to {path}")
-    return exits.FAILED if failed else exits.HELD
+    return codes.FAILED if failed else codes.HELD
 
 
 @app.command("slashing")
@@ -75,7 +76,7 @@ def slashing(
         for name, held in result.checks.items():
             say(f"{result.backend}: {name}: {'held' if held else 'FAILED'}", err=not held)
     say(f"written to {path}")
-    return exits.HELD if all(result.passed for result in results) else exits.FAILED
+    return codes.HELD if all(result.passed for result in results) else codes.FAILED
 
 
 def penalty_log(backend: str) -> Callable[[Penalty], None]:

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from simnet import codes
 from simnet.cli import streams
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ def main() -> None:
     stdout, _ = streams.toughen()
     try:
         # Late, and signals first: an interrupt during the imports is one, too.
-        from simnet.cli import signals
+        from simnet.runs import interrupts
 
-        signals.install()
+        interrupts.install()
         from simnet.cli.arenas import few_arenas
         from simnet.cli.main import app
 
@@ -26,7 +27,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.stderr.flush()
-        os._exit(130)
+        os._exit(codes.INTERRUPTED)
     sys.exit(streams.finish(stdout, code))
 
 

@@ -10,16 +10,9 @@ import typer
 from simnet import reading
 from simnet.analyze.verdicts import Verdict
 from simnet.cli.screen import say
+from simnet.codes import INTERRUPTED, USAGE
 from simnet.errors import InputError, OutputError, Problem, SimnetError
 from simnet.plain import printable
-
-HELD = 0
-FAILED = 1
-"""A threshold or an invariant failed."""
-USAGE = 2
-"""Bad usage, a bad scenario, or a result that could not be written."""
-NOTHING_RAN = 3
-INTERRUPTED = 130
 
 SOURCE_BYTES_MAX = 2 * 1024 * 1024
 LINE_CHARACTERS = 100

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from simnet.cli import exits
+from simnet import codes
 from simnet.fuzz import search as searching
 from simnet.fuzz.judge import Outcome
 from simnet.fuzz.planted import BUGS, bug_of, planted
@@ -55,8 +55,8 @@ def search(asked: Asked) -> int:
         typer.echo(
             f"{asked.planted}: " + (f"found after {found.seeds} seeds by {named[0]}" if named else f"not found in {found.seeds} seeds")
         )
-        return exits.HELD if named else exits.FAILED
-    return exits.HELD if found.held else exits.FAILED
+        return codes.HELD if named else codes.FAILED
+    return codes.HELD if found.held else codes.FAILED
 
 
 def table(asked: Asked) -> int:
@@ -67,7 +67,7 @@ def table(asked: Asked) -> int:
     write_atomic(asked.out / "planted.md", markdown(rows))
     write_json(asked.out / "planted.json", [asdict(row) for row in rows])
     typer.echo(markdown(rows), nl=False)
-    return exits.HELD if all(row.check for row in rows) else exits.FAILED
+    return codes.HELD if all(row.check for row in rows) else codes.FAILED
 
 
 def replay(asked: Asked, path: Path) -> int:
@@ -77,7 +77,7 @@ def replay(asked: Asked, path: Path) -> int:
     typer.echo(_line(outcome))
     for check, status in outcome.checks.items():
         typer.echo(f"  {check}: {status}")
-    return exits.FAILED if outcome.failures else exits.HELD
+    return codes.FAILED if outcome.failures else codes.HELD
 
 
 def _base(path: Path) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simnet import codes
 from simnet.analyze.analysis import analysis_path
-from simnet.cli import exits
 from simnet.cli.load_run import result_paths, run_consensus
-from simnet.cli.runner import Request
 from simnet.cli.screen import say
 from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
@@ -21,6 +20,7 @@ from simnet.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.files import RunFolder, is_finished, write_json
 from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
+from simnet.runs.request import Request
 from simnet.scenario.wrapper_load import LoadedWrapper
 
 KEEP_ALIVE_S = 60
@@ -50,7 +50,7 @@ class JobOptions:
 class _Progress:
     """What has happened so far."""
 
-    code: int = exits.HELD
+    code: int = codes.HELD
     errors: list[str] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -90,9 +90,9 @@ def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Ma
     progress = _Progress()
     _carry_out(loaded, options, folder, progress, tell)
     for ended in progress.ended:
-        if ended.failed and progress.code != exits.INTERRUPTED:
-            progress.fail(exits.FAILED, ended.why)
-    complete = progress.code not in (exits.INTERRUPTED, exits.NOTHING_RAN)
+        if ended.failed and progress.code != codes.INTERRUPTED:
+            progress.fail(codes.FAILED, ended.why)
+    complete = progress.code not in (codes.INTERRUPTED, codes.NOTHING_RAN)
     ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
     write_json(folder / JOB, job)
@@ -182,12 +182,12 @@ def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progres
             if options.keep_alive:
                 tell(f"kept alive for {KEEP_ALIVE_S} s")
                 time.sleep(KEEP_ALIVE_S)
-            if progress.code in (exits.HELD, exits.FAILED, exits.NOTHING_RAN):
+            if progress.code in (codes.HELD, codes.FAILED, codes.NOTHING_RAN):
                 progress.ended = processes.finish()
         except ProcessFailed as error:
-            progress.fail(exits.FAILED, str(error))
+            progress.fail(codes.FAILED, str(error))
         except KeyboardInterrupt:
-            progress.code = exits.INTERRUPTED
+            progress.code = codes.INTERRUPTED
             say("interrupted: stopping the processes", err=True)
 
 
@@ -203,12 +203,12 @@ def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: P
             progress.files += files
             _interruptible(progress, code)
     except SimnetError as error:
-        code = exits.FAILED if isinstance(error, ProcessFailed) else exits.USAGE
+        code = codes.FAILED if isinstance(error, ProcessFailed) else codes.USAGE
         for line in [str(p) for p in error.problems] if isinstance(error, ScenarioError) else str(error).splitlines():
             progress.fail(code, line)
         return
     if not (wrapper.processes or wrapper.p2p or wrapper.consensus or wrapper.duration_secs):
-        progress.fail(exits.NOTHING_RAN, "nothing ran: the wrapper has no process, no p2p and no consensus part")
+        progress.fail(codes.NOTHING_RAN, "nothing ran: the wrapper has no process, no p2p and no consensus part")
     time.sleep(wrapper.duration_secs)
 
 
@@ -234,7 +234,7 @@ def network_summary(loaded: LoadedWrapper, folder: Path) -> Path | None:
 
 def _interruptible(progress: _Progress, code: int) -> None:
     """A part's exit code; an interrupted part interrupts the job."""
-    if code == exits.INTERRUPTED:
+    if code == codes.INTERRUPTED:
         raise KeyboardInterrupt
     progress.fail(code)
 

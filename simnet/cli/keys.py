@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simnet.cli.exits import FAILED, HELD, exits
+from simnet.cli.exits import exits
+from simnet.codes import FAILED, HELD
 from simnet.errors import KeyCacheError
 from simnet.proofs import keys
 from simnet.record.atomic import write_atomic

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.cli import exits
 from simnet.cli.profiles import ALIASES, available, plain_name
 from simnet.cli.screen import say
@@ -27,7 +28,7 @@ def list_scenarios(
         except SimnetError:
             what = "cannot be loaded: see `simnet validate`"
         say(f"{name:34} {what}{f' (also {chr(44).join(also)})' if also else ''}")
-    return exits.HELD
+    return codes.HELD
 
 
 def _shape(scenario: object) -> str:

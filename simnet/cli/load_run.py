@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
@@ -37,7 +38,7 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
     assert load is not None, "the caller has looked"
     prover = NativeBackend(BackendId[(backend or load.backend).upper()], default_folder())
     result = LoadResult(circuit_of(load))
-    code = exits.HELD
+    code = codes.HELD
     shown = time.monotonic()
     try:
         for run in run_load(load, prover, result):
@@ -45,11 +46,11 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
                 shown = time.monotonic()
                 say(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures", err=True)
     except KeyboardInterrupt:
-        code = exits.INTERRUPTED
+        code = codes.INTERRUPTED
     summary_path, csv_path = result_paths(loaded, folder)
     security = prover.key(result.circuit).security_bits
     shown_csv = None if csv_path is None else str(csv_path)
-    labels = LoadLabels(prover.id.label, security, str(summary_path), shown_csv, code != exits.INTERRUPTED)
+    labels = LoadLabels(prover.id.label, security, str(summary_path), shown_csv, code != codes.INTERRUPTED)
     write_atomic(summary_path, to_json(load_summary(load, result, labels)))
     files = [summary_path]
     if csv_path is not None:
@@ -59,8 +60,8 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
         say(f"error: consensus load: {failure}", err=True)
     if len(result.failures) > FAILURES_SHOWN:
         say(f"error: consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}", err=True)
-    if code == exits.HELD:
-        code = _judge(summary_path, quiet) if analyze else exits.FAILED if result.failures else exits.HELD
+    if code == codes.HELD:
+        code = _judge(summary_path, quiet) if analyze else codes.FAILED if result.failures else codes.HELD
     return code, [str(path) for path in files]
 
 
@@ -69,4 +70,4 @@ def _judge(summary: Path, quiet: bool) -> int:
     if not quiet:
         say(text([analysis]), nl=False)
     exits.tell_failures(analysis.summary, analysis.failures)
-    return exits.HELD if analysis.passed else exits.FAILED
+    return codes.HELD if analysis.passed else codes.FAILED

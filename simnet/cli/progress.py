@@ -3,14 +3,18 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from simnet import plain
+from simnet.cli.screen import say
 from simnet.events import BlockCommitted, Event, ProofMade, ProofVerified, TxAdmitted, TxEvicted
 from simnet.run_info import RunInfo
+from simnet.scenario.load import LoadedScenario
 from simnet.units import to_s
 
 LOOK_EVERY = 256
@@ -104,3 +108,24 @@ class Progress:
         for name, value in self.figures():
             table.add_row(name, value)
         self._live.update(table, refresh=True)
+
+
+class Terminal:
+    """The screen of a run: warnings and progress on standard error."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def warn(self, why: str) -> None:
+        """One line."""
+        say(f"warning: {plain.printable(why)}", err=True)
+
+    def begins(self, loaded: LoadedScenario, folder: Path) -> None:
+        """What runs, and where its files go."""
+        scenario = loaded.scenario
+        shape = f"{scenario.topology.n} nodes, {scenario.sim.duration_ms / 1000:g} s of virtual time, seed {scenario.sim.seed}"
+        say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder))}/; loading the provers' keys", err=True)
+
+    def watching(self, info: RunInfo) -> Progress:
+        """Shows how far the run is."""
+        return Progress(info, self._console)

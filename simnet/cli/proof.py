@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simnet.cli.circuits import BackendName, CircuitName, at_size
-from simnet.cli.exits import FAILED, HELD, exits
+from simnet.cli.exits import exits
+from simnet.codes import FAILED, HELD
 from simnet.errors import InputError, Problem, SimnetError
 from simnet.record.atomic import write_atomic
 from simnet.regular import open_regular

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simnet import plain
+from simnet import codes, plain
 from simnet.cli import exits
 from simnet.cli.job import JobOptions, network_summary, run_job
 from simnet.cli.load_run import result_paths
@@ -56,19 +56,19 @@ def regression(
     wanted = [Path(name) if Path(name).is_file() else find_profile(name) for name in scenarios or DEFAULT]
     chosen = partial(replace, keep_alive=keep_alive, allow_insufficient=allow_insufficient, force=force)
     entries = []
-    code = exits.HELD
+    code = codes.HELD
     for path in wanted:
         entry, ended = _one(path, folder / path.stem.replace("_", "-"), chosen)
         entries.append(entry)
         say(f"{entry['name']}: {entry['status']} in {entry['duration_secs']} s")
-        if ended == exits.INTERRUPTED:
-            code = exits.INTERRUPTED
+        if ended == codes.INTERRUPTED:
+            code = codes.INTERRUPTED
             break
     report = _report(began, entries)
     write_json(json_report or folder / "regression.json", report)
     write_atomic(html_report or folder / "regression.html", page(report))
     say(f"{report['passed']} of {len(wanted)} passed; reports in {folder}/")
-    return code or (exits.FAILED if report["failed"] else exits.HELD)
+    return code or (codes.FAILED if report["failed"] else codes.HELD)
 
 
 def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[dict[str, Any], int]:
@@ -82,7 +82,7 @@ def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[d
         code = run_job(loaded, chosen(options, artifacts=folder))
         errors = list(read_json(folder / "wrapper.json")["errors"])
     except SimnetError as error:
-        code = exits.USAGE
+        code = codes.USAGE
         errors = [str(p) for p in error.problems] if isinstance(error, ScenarioError) else str(error).splitlines()
     if code and not errors:
         errors = [f"exit code {code}: a threshold or an invariant failed, see {folder}"]

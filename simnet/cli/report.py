@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from simnet import codes
 from simnet.analyze.partition_report import partition_report, passed_limits, write_report
 from simnet.cli import exits
 from simnet.cli.screen import say
@@ -31,4 +32,4 @@ def snapshot_partition(
     found = passed_limits(report)
     for why in found:
         say(f"ERROR: {summary}: {why}", err=True)
-    return exits.FAILED if found else exits.HELD
+    return codes.FAILED if found else codes.HELD

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from simnet import codes
 from simnet.cli import exits
+from simnet.cli.progress import Terminal
 from simnet.cli.run import Quiet, explain
-from simnet.cli.runner import Request, carry_out
 from simnet.cli.screen import say
 from simnet.errors import OutputError, ScenarioError
 from simnet.record.places import RUN
 from simnet.record.readback import RunRecord, run_record
+from simnet.runs.carry_out import carry_out
+from simnet.runs.request import Dark, Request
 
 if TYPE_CHECKING:
     from simnet.scenario.load import LoadedScenario
@@ -39,17 +42,17 @@ def rerun(
     if before.costs == "measured":
         say("the run used measured costs: replaying its costs.json; only the trace and proofs can agree", err=True)
         request = replace(request, costs=str(folder / "costs.json"))
-    outcome = carry_out(request, None if quiet else Console(stderr=True))
+    outcome = carry_out(request, Dark() if quiet else Terminal(Console(stderr=True)))
     explain(outcome)
-    if outcome.exit_code == exits.INTERRUPTED:
-        return exits.INTERRUPTED
+    if outcome.exit_code == codes.INTERRUPTED:
+        return codes.INTERRUPTED
     equal = True
     for name in HASHES:
         was, now = getattr(before, name), outcome.run[name]
         equal &= was == now or (name == "summary_sha256" and before.costs == "measured")
         if was != now or not quiet:
             say(f"{name}: {'same' if was == now else 'DIFFERENT'} ({was}, now {now})")
-    return exits.HELD if equal else exits.FAILED
+    return codes.HELD if equal else codes.FAILED
 
 
 def _request(before: RunRecord, folder: Path, out: Path | None, loaded: "LoadedScenario") -> Request:

@@ -11,15 +11,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
 from simnet.cli import exits
 from simnet.cli.health import health
 from simnet.cli.job import JobOptions, run_job
 from simnet.cli.profiles import find_profile
+from simnet.cli.progress import Terminal
 from simnet.cli.result import show
-from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
 from simnet.cli.screen import say, verdict
+from simnet.runs.carry_out import carry_out
+from simnet.runs.request import STATIC_KEYS, Dark, Outcome, Request
 from simnet.scenario.base import U64_MAX
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
@@ -106,15 +109,15 @@ def run(
 def run_profile(request: Request, shown: Shown) -> int:
     """One network run: carried out, shown, judged."""
     loud = not (shown.quiet or shown.as_json)
-    outcome = carry_out(request, None if shown.quiet else Console(stderr=True))
+    outcome = carry_out(request, Dark() if shown.quiet else Terminal(Console(stderr=True)))
     if loud:
         _tell(outcome)
     code = outcome.exit_code
     verdicts: dict[str, object] | None = None
-    if shown.analyze and code == exits.HELD:
+    if shown.analyze and code == codes.HELD:
         analysis = analyze_file(outcome.folder.summary)
         verdicts = analysis.as_dict()
-        code = exits.HELD if analysis.passed else exits.FAILED
+        code = codes.HELD if analysis.passed else codes.FAILED
         if loud:
             say("\n" + text([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
@@ -166,9 +169,9 @@ def _conclude(outcome: Outcome, code: int, verdicts: Mapping[str, object] | None
         total = len(listed) if isinstance(listed, list) else 0
         failed = verdicts["failed"]
         rules = f"{failed} of {total} rules failed" if failed else f"{total} rules held"
-    words = {exits.HELD: "HELD", exits.FAILED: "FAILED", exits.INTERRUPTED: "INTERRUPTED"}.get(code, "NOTHING RAN")
+    words = {codes.HELD: "HELD", codes.FAILED: "FAILED", codes.INTERRUPTED: "INTERRUPTED"}.get(code, "NOTHING RAN")
     invariants = f"{held} of {held + len(outcome.violations)} invariants held, " if held + len(outcome.violations) else ""
-    verdict(f"{words}: {invariants}{rules}", good=code == exits.HELD)
+    verdict(f"{words}: {invariants}{rules}", good=code == codes.HELD)
 
 
 def _tell(outcome: Outcome) -> None:
@@ -189,9 +192,9 @@ def explain(outcome: Outcome) -> None:
         say(f"error: broken invariant: {violation}", err=True)
     if outcome.violations:
         say(f"replay: {outcome.replay}", err=True)
-    elif outcome.exit_code == exits.INTERRUPTED:
+    elif outcome.exit_code == codes.INTERRUPTED:
         say("interrupted: the finished part is written and marked incomplete", err=True)
-    elif outcome.exit_code == exits.NOTHING_RAN:
+    elif outcome.exit_code == codes.NOTHING_RAN:
         say("error: nothing ran: the traffic never started", err=True)
 
 

@@ -16,13 +16,14 @@ from simnet.errors import SimnetError
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import byzantine_nodes, is_above_third
 from simnet.fuzz.text import scenario_from
-from simnet.garbage import rare_collections
 from simnet.proofs.backend import BackendId, Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend, native_backends
+from simnet.run_result import RunResult
+from simnet.runs.chain import RunOptions, build
+from simnet.runs.garbage import rare_collections
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
-from simnet.simulation import RunOptions, RunResult, build
 
 LIMIT_S = 180.0
 """Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""

@@ -19,7 +19,7 @@ from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
-    from simnet.simulation import RunResult
+    from simnet.run_result import RunResult
 
 __all__ = ["CHILD", "RunFolder", "is_finished", "read_document", "read_json", "slug", "write_json"]
 CHILD = "multi_process"

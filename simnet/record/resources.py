@@ -4,9 +4,9 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 
 from simnet.record.stats import rounded
-from simnet.timings import peak_rss_bytes
 
 
 class ProcessClock:
@@ -26,6 +26,16 @@ class ProcessClock:
             "avg_cpu_percent": rounded(100.0 * cpu / wall) if wall > 0 else 0.0,
             "max_rss_bytes": peak_rss_bytes(),
         }
+
+
+def peak_rss_bytes() -> int:
+    """Of this program. Linux's `ru_maxrss` starts at what the process had that started this one; `VmHWM` does not."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    # macOS counts in bytes, others in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _cpu_s() -> float:

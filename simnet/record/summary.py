@@ -34,7 +34,7 @@ from simnet.record.wire import Wire
 from simnet.run_info import RunInfo
 
 if TYPE_CHECKING:
-    from simnet.simulation import RunResult
+    from simnet.run_result import RunResult
 
 SCHEMA_VERSION = 3
 UNHASHED = ("resource_usage", "comparison")

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simnet.checks import Violation
 from simnet.events import BlockCommitted
-from simnet.simulation import RunResult
+from simnet.run_result import RunResult, Violation
 from tests.mocks import Bench as MockBench
 from tests.mocks import scenario
 

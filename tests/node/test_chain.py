@@ -12,7 +12,7 @@ from simnet.proofs.backend import ACCEPTED, BackendId, Verdict
 from simnet.proofs.native import NativeBackend, native_backends
 from simnet.protocol.certification import Disclose
 from simnet.protocol.validators import SLOTS_PER_EPOCH
-from simnet.simulation import RunOptions, build
+from simnet.runs.chain import RunOptions, build
 from tests.mocks import Bench, MockBackend, mock_backends, scenario, slot_start_ns
 
 

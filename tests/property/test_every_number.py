@@ -14,12 +14,12 @@ import pytest
 from pydantic import BaseModel
 
 from simnet.errors import ScenarioError, SimnetError
-from simnet.opaque import OpaqueRun
+from simnet.runs.chain import RunOptions, build
+from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.scenario.wrapper import Wrapper
 from simnet.scenario.wrapper_load import load_wrapper
-from simnet.simulation import RunOptions, build
 from tests.mocks import mock_backends
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from simnet.cli import runner
 from simnet.cli.main import app
 from simnet.errors import ScenarioError, SimnetError
 from simnet.events import Event, MessagePublished
-from simnet.opaque import OpaqueRun
 from simnet.record.files import RunFolder
+from simnet.runs import carry_out
+from simnet.runs.chain import RunOptions, build
+from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.load import load_scenario
-from simnet.simulation import RunOptions, build
 from tests.netkit import scenario
 from tests.runs import HASHES, ROOT, run_json, simnet
 
@@ -167,7 +167,7 @@ def test_processes_that_disagree_fail_the_run(tmp_path: Path, monkeypatch: pytes
         child.write_text(json.dumps({**summary, "total_receives": summary["total_receives"] - 3}))
         return False
 
-    monkeypatch.setattr(runner, "run_again", other)
+    monkeypatch.setattr(carry_out, "run_again", other)
     done = CliRunner().invoke(app, ["run", str(MESH), *SHORT, "--set", "sim.mode='compare'", "--out", "out", "--quiet"])
     assert done.exit_code == 1 and "process_independence" in done.stderr
     assert run_json(tmp_path / "out")["exit_code"] == 1

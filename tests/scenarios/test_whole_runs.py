@@ -23,8 +23,9 @@ from simnet.events import (
     TxAdmitted,
     WindowClosed,
 )
+from simnet.run_result import RunResult
+from simnet.runs.chain import ChainRun, RunOptions, build
 from simnet.scenario.load import load_scenario
-from simnet.simulation import RunOptions, RunResult, Simulation, build
 from tests.runs import DATA, SHIPPED, TINY, TINY_BLOCKS, TINY_FAULTS, not_held
 
 E = TypeVar("E", bound=Event)
@@ -38,7 +39,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         loaded = load_scenario(path, strict=True)
-        self.simulation: Simulation = build(loaded.scenario, loaded.seed, RunOptions())
+        self.simulation: ChainRun = build(loaded.scenario, loaded.seed, RunOptions())
         self.events: list[Event] = []
         self.simulation.attach(self)
         self.result: RunResult = self.simulation.run()

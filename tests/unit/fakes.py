@@ -54,9 +54,9 @@ def result(**changes: object) -> SimpleNamespace:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = None, ending: Callable[[], SimpleNamespace] = result) -> None:
-    """Makes `simnet.simulation` a module whose runs are the story, or `events`."""
-    module = ModuleType("simnet.simulation")
+    """Makes `simnet.runs.chain` a module whose runs are the story, or `events`."""
+    module = ModuleType("simnet.runs.chain")
     chosen = story() if events is None else events
     module.RunOptions = SimpleNamespace  # type: ignore[attr-defined]
     module.build = lambda scenario, seed, options: FakeSimulation(info(seed), chosen, ending)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "simnet.simulation", module)
+    monkeypatch.setitem(sys.modules, "simnet.runs.chain", module)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from simnet.checks import Violation
 from simnet.cli.main import app
 from simnet.record.places import FolderLock
 from simnet.record.versions import CRATES, crates
+from simnet.run_result import Violation
 from simnet.units import SimTime
 from tests.runs import environment
 from tests.unit import fakes

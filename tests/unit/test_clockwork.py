@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import simpy
 
-from simnet.garbage import YOUNG_MAX, rare_collections
 from simnet.net.clockwork import Clockwork
+from simnet.runs.garbage import YOUNG_MAX, rare_collections
 from simnet.units import SimTime
 
 

@@ -1,17 +1,15 @@
-"""Builds a run from a scenario and carries it out."""
+"""Runs with a chain: nodes with real provers, the slot clock of those whose own clocks are right, and when such a run may end."""
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simnet.checks import Checks, Violation
+from simnet.checks import Checks
 from simnet.errors import SimnetError
-from simnet.events import Event, Observer, RunEnded, TrafficStarted
-from simnet.expectation import Expectation
+from simnet.events import Event, RunEnded
 from simnet.net.clockwork import Clockwork
-from simnet.net.faults import SETTLE, Faults, run_end
+from simnet.net.faults import Faults
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
@@ -24,11 +22,12 @@ from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
-from simnet.protocol.messages import Phase
+from simnet.protocol.messages import Phase, TxMessage
 from simnet.run_info import RunInfo
+from simnet.runs.engine import BrokenInvariant, Bus, Findings, Run
+from simnet.runs.expectation import Expectation
+from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
-from simnet.timings import timing_report
-from simnet.traffic import Traffic
 from simnet.units import NodeId, SimTime, from_ms
 
 GRACE = from_ms(30_000)
@@ -50,128 +49,106 @@ class RunOptions:
     key_cache: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run was, beside what its observers saw."""
+class Wallets:
+    """Traffic's publishers: nodes, whose wallets prove their transfers ahead."""
 
-    complete: bool
-    interrupted: bool
-    end: SimTime
-    violations: tuple[Violation, ...]
-    checks: Mapping[str, Mapping[str, object]]
-    costs: Mapping[str, object]
-    timings: Mapping[str, object]
-    proofs_sha256: str
-    expectation: Mapping[str, object] | None = None
-    """Of a scenario with `[expect]`: whether the run broke as it was to."""
+    def __init__(self, nodes: Sequence[Node], ahead_ms: int) -> None:
+        self._nodes = nodes
+        self.ahead: int = from_ms(ahead_ms)
 
-    @property
-    def as_expected(self) -> bool:
-        """Nothing broke, or exactly what was to."""
-        return not self.violations if self.expectation is None else self.expectation["met"] is True
+    def prepare(self, node: NodeId, number: int, payload: bytes) -> None:
+        """The wallet begins to prove."""
+        self._nodes[node].wallet.prepare(number, payload)
+
+    def publish(self, node: NodeId, number: int, payload: bytes, published: Callable[[NodeId, Again], None]) -> None:
+        """As soon as the proof is there."""
+        spammer = self._nodes[node].spammer
+
+        def out(message: TxMessage) -> None:
+            if spammer is not None:
+                published(node, lambda kinds: spammer.publish(message, kinds))
+
+        self._nodes[node].wallet.publish(number, payload, out)
+
+    def give_up(self, node: NodeId, number: int) -> None:
+        """Frees the lane of a transfer that another node publishes."""
+        if self._nodes[node].wallet.is_prepared(number):
+            self._nodes[node].wallet.give_up(number)
+
+    def probe(self, node: NodeId, kind: str, payload: bytes) -> None:
+        """Publishes an opaque probe."""
+        self._nodes[node].publish_probe(kind, payload)
 
 
-class BrokenInvariant(Exception):
-    """Ends a run at once: an invariant does not hold."""
+class ChainRun(Run):
+    """One run with a chain."""
 
-
-class Simulation:
-    """One run. Attach observers, then `run` once."""
-
-    def __init__(self, world: World, info: RunInfo, nodes: list[Node], traffic: Traffic, faults: Faults, checks: Checks) -> None:
+    def __init__(
+        self, clock: Clockwork, bus: Bus, world: World, info: RunInfo, nodes: list[Node], traffic: Traffic, faults: Faults, checks: Checks
+    ) -> None:
+        super().__init__(clock, world.scenario, bus)
         self.info = info
         self.nodes = nodes
+        self.world = world
         self._by_true_time = [node for node in nodes if node.slots is None]
-        self._world = world
         self._traffic = traffic
         self._faults = faults
         self._checks = checks
-        self._observers: list[Observer] = []
-        self._events = 0
         expect, slot = world.scenario.expect, from_ms(world.scenario.chain.slot_ms)
         self._expectation = None if expect is None else Expectation(expect, world.scenario.opponents, slot)
+        bus.after = self._judge
 
-    def attach(self, observer: Observer) -> None:
-        """Adds an observer; it sees every event from now on."""
-        self._observers.append(observer)
-
-    def emit(self, event: Event) -> None:
-        """Tells the checks and the observers, and ends the run if a safety check is broken or the limit reached."""
-        self._checks.on_event(event)
-        for observer in self._observers:
-            observer.on_event(event)
-        self._events += 1
+    def _judge(self, event: Event) -> None:
+        """Ends the run if a safety check is broken."""
         if self._expectation is not None:
             self._expectation.on_event(event)
         if self._checks.fatal and not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant
-        if self._events > self._world.scenario.limits.events_max:
-            raise SimnetError(f"more than limits.events_max = {self._world.scenario.limits.events_max} events")
 
     def _awaits_more(self) -> bool:
         """Whether what broke was to break, and the evidence of it is still on its way."""
-        return self._expectation is not None and self._expectation.awaits_more(self._checks.violations, self._world.now)
+        return self._expectation is not None and self._expectation.awaits_more(self._checks.violations, self.world.now)
 
-    def run(self) -> RunResult:
-        """Runs to the end, to a broken invariant, or to an interrupt (Ctrl-C)."""
-        wall, cpu, main = time.perf_counter(), time.process_time(), time.thread_time()
-        complete = interrupted = False
-        try:
-            self._run()
-            complete = not self._checks.violations
-        except BrokenInvariant:
-            pass
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            self._world.workshop.close()
-        expectation = None if self._expectation is None else self._expectation.report(self._checks.violations)
-        complete = complete or (expectation is not None and expectation["met"] is True)
-        clocks = (time.perf_counter() - wall, time.process_time() - cpu, time.thread_time() - main)
-        return RunResult(
-            complete=complete,
-            interrupted=interrupted,
-            end=self._world.now,
-            violations=tuple(self._checks.violations),
-            checks=self._checks.report(),
-            costs=self._world.costs.used(),
-            timings=timing_report(self._world.workshop.walls(), clocks, self._world.now, self._events),
-            proofs_sha256=self._world.workshop.proofs_sha256(),
-            expectation=expectation,
+    def _findings(self) -> Findings:
+        workshop, violations = self.world.workshop, tuple(self._checks.violations)
+        return Findings(
+            workshop.proofs_sha256(),
+            violations,
+            self._checks.report(),
+            self.world.costs.used(),
+            workshop.walls(),
+            None if self._expectation is None else self._expectation.report(violations),
         )
 
-    def _run(self) -> None:
-        env, world = self._world.env, self._world
-        world.after(SETTLE, self._start_traffic)
-        end = run_end(world.scenario)
-        env.run(until=end)
+    def _close(self) -> None:
+        self.world.workshop.close()
+
+    def _come_to_rest(self, end: int) -> None:
         steps = 0
-        while not (self._all_proven() and self._all_aggregated() and self._coherent()) and env.now < end + self._grace:
+        while not (self._all_proven() and self._all_aggregated() and self._coherent()) and self._clock.now < end + self._grace:
             if steps % STATUS_STEPS == 0:
                 self._exchange_status()
-            env.run(until=env.now + GRACE_STEP)
+            self._clock.run(until=self._clock.now + GRACE_STEP)
             steps += 1
-        self._checks.at_end(self._live_honest(), SimTime(world.now - end), world.now)
-        self.emit(RunEnded(world.now))
+        self._checks.at_end(self._live_honest(), SimTime(self._clock.now - end), self._clock.now)
 
     @property
     def _grace(self) -> int:
         """How long a run may go on at most: long enough for what is promised about its last blocks to fall due."""
-        scenario = self._world.scenario
+        scenario = self.world.scenario
         return max(GRACE, (scenario.consensus.proven_within_slots + 1) * from_ms(scenario.chain.slot_ms))
 
     def _live_honest(self) -> list[NodeId]:
         """Nodes that are up, under no fault of their own and never byzantine."""
-        byzantine = self._world.scenario.faults.byzantine
-        lying = {*(byzantine.publishers if byzantine else ()), *self._world.scenario.opponents}
+        byzantine = self.world.scenario.faults.byzantine
+        lying = {*(byzantine.publishers if byzantine else ()), *self.world.scenario.opponents}
         return [n.id for n in self.nodes if n.id in self._faults.sound and n.id not in lying]
 
     def _coherent(self) -> bool:
         """Whether live honest nodes hold the same chain and transfers."""
         return self._checks.coherent(self._live_honest())
 
-    def _start_traffic(self) -> None:
-        self.emit(TrafficStarted(self._world.now))
+    def _start(self) -> None:
         self._traffic.start()
         for node in self.nodes:
             if node.slots is not None:
@@ -180,18 +157,18 @@ class Simulation:
 
     def _start_slot(self, slot: int) -> None:
         """The slot clock: no block is proposed after the traffic has ended, but the last ones are proven."""
-        length = from_ms(self._world.scenario.chain.slot_ms)
+        length = from_ms(self.world.scenario.chain.slot_ms)
         if slot * length >= self.info.duration:
             for node in self.nodes:
                 node.on_late_slot(slot)
-            self._world.after(length, lambda: self._start_slot(slot + 1))
+            self.world.after(length, lambda: self._start_slot(slot + 1))
             return
         for node in self._by_true_time:
             node.on_slot(slot)
-        self._world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
-        self._world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
-        self._world.after(length // 2, self._exchange_status)
-        self._world.after(length, lambda: self._start_slot(slot + 1))
+        self.world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
+        self.world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
+        self.world.after(length // 2, self._exchange_status)
+        self.world.after(length, lambda: self._start_slot(slot + 1))
 
     def _deadline(self, slot: int, phase: Phase) -> None:
         for node in self._by_true_time:
@@ -199,12 +176,12 @@ class Simulation:
 
     def _exchange_status(self) -> None:
         for node in self.nodes:
-            node.sync.send_status(self._world.network.connected(node.id))
+            node.sync.send_status(self.world.network.connected(node.id))
 
     @property
     def _waited_for(self) -> list[Node]:
         """Live nodes; an opponent may be cut off for longer than the run."""
-        opponents = self._world.scenario.opponents
+        opponents = self.world.scenario.opponents
         return [n for n in self.nodes if n.id in self._faults.sound and n.id not in opponents]
 
     def _all_proven(self) -> bool:
@@ -213,17 +190,17 @@ class Simulation:
 
     def _all_aggregated(self) -> bool:
         """Whether every live node holds all proofs of every block it committed."""
-        return not self._world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in self._waited_for)
+        return not self.world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in self._waited_for)
 
 
-def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> Simulation:
+def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> ChainRun:
     """A run of `scenario`. `backends` replaces the real provers, in scenarios marked `test_only` only.
 
     Raises SimnetError (bad costs, unusable key cache, mock proofs where they are not allowed, no chain).
     """
     if not scenario.chain.enabled:
-        raise SimnetError("chain.enabled is false: simnet.opaque runs the network alone")
-    env = Clockwork()
+        raise SimnetError("chain.enabled is false: simnet.runs.opaque runs the network alone")
+    clock, bus = Clockwork(), Bus(scenario.limits.events_max)
     folder = options.key_cache or default_folder()
     if backends is None:
         provers: Mapping[BackendId, Backend] = native_backends(folder, Security[scenario.provers.security.upper()])
@@ -238,14 +215,23 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     keys = [v.key for v in genesis.validators]
     classes = classes_for(keys)
     edges = edges_of(scenario.topology, seed)
-    relay = _Relay()
     regions = scenario.region_of_node
-    network = Network(env, scenario, seed, edges, regions, classes, relay)
+    network = Network(clock, scenario, seed, edges, regions, classes, bus.emit)
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
     costs = cost_model(options.costs)
     world = World(
-        env, scenario, seed, network, workshop, costs, genesis, circuits, relay, make_rules(scenario), Plans(seed, scenario.faults.nodes)
+        clock,
+        scenario,
+        seed,
+        network,
+        workshop,
+        costs,
+        genesis,
+        circuits,
+        bus.emit,
+        make_rules(scenario),
+        Plans(seed, scenario.faults.nodes),
     )
     nodes = [Node(world, NodeId(i)) for i in range(scenario.topology.n)]
     info = RunInfo(
@@ -264,26 +250,12 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         security_bits=_security_bits(scenario, provers, circuits),
         slashing=scenario.slashing,
     )
-    faults = Faults(env, scenario, seed, network, relay, lambda node, fault, begins: nodes[node].under(fault, begins))
-    traffic = Traffic(world, nodes, faults.active, classes)
+    faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
+    publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
+    traffic = Traffic(clock, scenario, seed, publishers, faults.active, classes, bus.emit)
     checks = Checks(info, world, {n.id: n for n in nodes})
-    simulation = Simulation(world, info, nodes, traffic, faults, checks)
-    relay.target = simulation.emit
-    return simulation
-
-
-class _Relay:
-    """Breaks the circle: parts are built with an emitter before the simulation that owns it exists."""
-
-    def __init__(self) -> None:
-        self.target: Callable[[Event], None] = _nobody
-
-    def __call__(self, event: Event) -> None:
-        self.target(event)
-
-
-def _nobody(_event: Event) -> None:
-    """Nothing is emitted before a run starts."""
+    bus.attach(checks)
+    return ChainRun(clock, bus, world, info, nodes, traffic, faults, checks)
 
 
 def _run_circuits(scenario: Scenario, circuits: Circuits) -> Mapping[BackendId, list[Circuit]]:

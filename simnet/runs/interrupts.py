@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from simnet import codes
 from simnet.events import Event
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-INTERRUPTED = 130
 _asked = 0
 _deferred = False
 
@@ -29,7 +29,7 @@ def _on_signal(_number: int, _frame: FrameType | None) -> None:
     if _asked <= 2:
         os.write(2, b"still writing what there is; once more ends at once\n")
         return
-    os._exit(INTERRUPTED)
+    os._exit(codes.INTERRUPTED)
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """Real wall, CPU and memory figures of a run: `timings.json`, outside the determinism hashes."""
 
 import os
-import resource
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from simnet.quantile import QUANTILES, percentile
+from simnet.record.resources import peak_rss_bytes
 from simnet.units import to_s
 
 
@@ -46,13 +44,3 @@ def _summarise(times_ns: list[int]) -> dict[str, object]:
         "mean": round(sum(ms) / len(ms), 3),
         "total": round(sum(ms), 3),
     }
-
-
-def peak_rss_bytes() -> int:
-    """Of this program. Linux's `ru_maxrss` starts at what the process had that started this one; `VmHWM` does not."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    # macOS counts in bytes, others in KiB.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

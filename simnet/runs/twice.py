@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from simnet.cli import exits
+from simnet import codes
 from simnet.errors import SimnetError
 from simnet.record.files import CHILD, RunFolder, read_json
 from simnet.record.summary import Summary
@@ -26,9 +26,9 @@ def run_again(folder: RunFolder) -> bool:
     with log.open("wb") as file:
         # This interpreter, and words of our own.
         code = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, check=False).returncode  # noqa: S603
-    if code not in (exits.HELD, exits.FAILED):
+    if code not in (codes.HELD, codes.FAILED):
         raise SimnetError(f"the child process of the multi-process mode ended with {code}: see {log}")
-    return code == exits.HELD
+    return code == codes.HELD
 
 
 def with_comparison(summary: Summary, folder: RunFolder) -> Summary:

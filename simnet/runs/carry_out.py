@@ -1,0 +1,233 @@
+"""The one way to run a scenario: from its file, or from a loaded one, to a finished folder; without a terminal."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import simnet
+from simnet import codes
+from simnet.errors import Problem, ScenarioError, SimnetError
+from simnet.proofs.costs import cost_model
+from simnet.record.files import RunFolder, write_json
+from simnet.record.penalties import PenaltyLog
+from simnet.record.places import default_folder, refuse_collisions, summary_stem
+from simnet.record.summary import SummaryRecorder
+from simnet.record.trace import TraceRecorder
+from simnet.run_result import RunResult
+from simnet.runs.garbage import rare_collections
+from simnet.runs.interrupts import Stop, deferred
+from simnet.runs.request import Dark, Outcome, Request, Screen
+from simnet.runs.run_json import ending, header, labels, replay
+from simnet.runs.twice import run_again, with_comparison
+from simnet.runs.unfelt import unfelt
+from simnet.scenario.load import LoadedScenario, load_scenario
+from simnet.scenario.model import Scenario
+from simnet.scenario.upstream import MULTI_PROCESS
+
+if TYPE_CHECKING:
+    from simnet.runs.engine import Run
+
+DARK = Dark()
+METRICS = {"metrics.json": ".json", "metrics.csv": ".csv"}
+"""Names of the scenario's own places for the summary."""
+
+
+def carry_out(request: Request, screen: Screen = DARK) -> Outcome:
+    """Runs a scenario and writes its folder.
+
+    Raises `ScenarioError` before anything is written, `OutputError` when a file cannot be, `SimnetError` when the run
+    cannot begin or reaches a limit.
+    """
+    loaded = request.loaded or load_scenario(
+        request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode
+    )
+    for warning in loaded.warnings:
+        screen.warn(str(warning))
+    job = _Job(request, loaded, RunFolder(request.out or default_folder(loaded.scenario.name), summary_stem(loaded.path)), screen)
+    job.check()
+    lock = job.folder.begin(job.header, force=request.force, locked=request.locked)
+    screen.begins(loaded, job.folder.root)
+    outcome = replace(job.run(), lock=lock)
+    again = (loaded.scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == codes.HELD
+    return _in_two_processes(outcome, job.metrics) if again else outcome
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One run on its way to its folder."""
+
+    request: Request
+    loaded: LoadedScenario
+    folder: RunFolder
+    screen: Screen
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.loaded.scenario
+
+    @cached_property
+    def header(self) -> Mapping[str, object]:
+        """What `run.json` says from the start."""
+        return header(self.request, self.loaded)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Path]:
+        """Where `[metrics]` wants the summary, too; nowhere with a folder of the caller's, which then holds everything."""
+        if self.request.out is not None or self.request.repeats:
+            return {}
+        places = (self.scenario.metrics.summary_json, self.scenario.metrics.csv_path)
+        return {name: path for name, path in zip(METRICS, places, strict=True) if path is not None}
+
+    def check(self) -> None:
+        """Refuses what can be refused before anything is written."""
+        costs = str(self.request.costs)
+        inputs = [("the scenario", self.loaded.path)]
+        inputs += [] if costs in ("calibrated", "measured") else [("the table of --costs", Path(costs))]
+        # Without the summary, which may be what `[metrics]` means.
+        own = [(name, path) for name, path in self.folder.taken if path not in (self.folder.summary, self.folder.csv)]
+        refuse_collisions(self.metrics.items(), [*inputs, *own])
+        self._tell_unfelt()
+        cost_model(costs)  # A file that is no table is said before anything else.
+
+    def _tell_unfelt(self) -> None:
+        """Warnings that need the run's links; errors with `--strict`."""
+        found = unfelt(self.scenario, self.scenario.sim.seed)
+        if found and self.request.strict and not self.request.repeats:
+            raise ScenarioError([Problem(self.request.scenario, None, "", None, why) for why in found])
+        for why in found:
+            self.screen.warn(why)
+
+    def run(self) -> Outcome:
+        """Builds the run, attaches the observers, runs, and writes what there is, however it ended."""
+        try:
+            made = _build(self.scenario, self.request)
+        except KeyboardInterrupt:
+            write_json(self.folder.run, {**self.header, "complete": False, "interrupted": True, "exit_code": codes.INTERRUPTED})
+            raise
+        recorder = SummaryRecorder(made.info, labels(self.request, self.loaded))
+        seen = self._observe(made, recorder)
+        with deferred():
+            outcome = self._write(seen, recorder)
+        if seen.failure is not None:
+            raise seen.failure
+        return outcome
+
+    def _observe(self, made: "Run", recorder: SummaryRecorder) -> "_Seen":
+        metadata = {"seed": str(self.scenario.sim.seed), "scenario_sha256": self.loaded.sha256, "simnet": simnet.__version__}
+        seen = _Seen()
+        with ExitStack() as stack:
+            trace = stack.enter_context(TraceRecorder(self.folder.trace, metadata))
+            made.attach(recorder)
+            made.attach(trace)
+            made.attach(Stop())
+            if self.scenario.slashing:
+                made.attach(stack.enter_context(PenaltyLog(self.folder.penalties)))
+            progress = stack.enter_context(self.screen.watching(made.info))
+            if progress is not None:
+                made.attach(progress)
+            try:
+                with rare_collections():
+                    seen.result = made.run()
+            except SimnetError as error:
+                seen.failure = error
+            except KeyboardInterrupt:  # while it was ending
+                seen.interrupted = True
+            with deferred():
+                seen.trace_sha256 = trace.close()
+                seen.events = trace.rows
+        return seen
+
+    def _write(self, seen: "_Seen", recorder: SummaryRecorder) -> Outcome:
+        result = seen.result
+        summary = recorder.summary(result)
+        files = self.folder.write_summary(summary, *map(self.metrics.get, METRICS))
+        if result is not None:
+            self.folder.write_result(result)
+        violations = self._violations(result)
+        code = codes.INTERRUPTED if seen.interrupted else _exit_code(result, recorder, violations)
+        hashes = (seen.trace_sha256, None if result is None else result.proofs_sha256)
+        line = replay(self.request, self.scenario.sim.seed)
+        complete = result is not None and result.complete
+        end = ending(summary, complete=complete, code=code, events=seen.events, hashes=hashes, violations=violations)
+        run = {**self.header, **end, "replay": line, "files": [str(path) for path in files]}
+        write_json(self.folder.run, run)
+        return Outcome(self.folder, code, run, summary, violations, line)
+
+    def _violations(self, result: RunResult | None) -> tuple[str, ...]:
+        """What broke, what was to and did not, and for strict runs faults that never acted."""
+        found = () if result is None or result.as_expected else _broken(result)
+        idle = _idle_faults(result)
+        if idle is not None and self.request.strict:
+            return (*found, idle)
+        if idle is not None:
+            self.screen.warn(idle)
+        return found
+
+
+@dataclass
+class _Seen:
+    """How a run ended."""
+
+    result: RunResult | None = None
+    failure: SimnetError | None = None
+    interrupted: bool = False
+    trace_sha256: str = ""
+    events: int = 0
+
+
+def _build(scenario: Scenario, request: Request) -> "Run":
+    """Imports late: this loads the native provers, which a refused scenario does not need."""
+    try:
+        if not scenario.chain.enabled:
+            from simnet.runs.opaque import OpaqueRun
+
+            return OpaqueRun(scenario, scenario.sim.seed, request.static_key_seed)
+        from simnet.runs.chain import RunOptions, build
+    except ImportError as error:
+        if "_zk" not in str(error):
+            raise
+        raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
+    return build(scenario, scenario.sim.seed, RunOptions(costs=request.costs, static_key_seed=request.static_key_seed))
+
+
+def _exit_code(result: RunResult | None, recorder: SummaryRecorder, violations: tuple[str, ...]) -> int:
+    if result is None:
+        return codes.USAGE
+    if result.interrupted:
+        return codes.INTERRUPTED
+    if violations:
+        return codes.FAILED
+    return codes.HELD if recorder.traffic_started else codes.NOTHING_RAN
+
+
+def _broken(result: RunResult) -> tuple[str, ...]:
+    unmet = () if result.expectation is None else (f"expectation: {result.expectation['why_not']}",)
+    return (*(f"{v.invariant}: {v.detail}" for v in result.violations), *unmet)
+
+
+def _idle_faults(result: RunResult | None) -> str | None:
+    """Which faults of the scenario never acted: the network was not asked what the scenario says. Strict runs refuse that."""
+    effect = {} if result is None else result.checks.get("fault_effect", {})
+    first = effect.get("first")
+    return f"fault_effect: {first['detail']}" if isinstance(first, Mapping) else None
+
+
+def _in_two_processes(outcome: Outcome, metrics: Mapping[str, Path]) -> Outcome:
+    """Once more in a child, and the summary with what differs. Processes that disagree are a broken promise."""
+    try:
+        same = run_again(outcome.folder)
+    except KeyboardInterrupt:
+        run = {**outcome.run, "exit_code": codes.INTERRUPTED, "interrupted": True, "complete": False}
+        write_json(outcome.folder.run, run)
+        return replace(outcome, exit_code=codes.INTERRUPTED, run=run)
+    summary = with_comparison(outcome.summary, outcome.folder)
+    outcome.folder.write_summary(summary, *map(metrics.get, METRICS))
+    if same:
+        return replace(outcome, summary=summary)
+    violations = (*outcome.violations, "process_independence: a child process came to other results: see comparison in the summary")
+    run = {**outcome.run, "exit_code": codes.FAILED, "violations": list(violations)}
+    write_json(outcome.folder.run, run)
+    return replace(outcome, summary=summary, exit_code=codes.FAILED, violations=violations, run=run)

@@ -1,0 +1,70 @@
+"""What `run.json` says: before a run, what was asked; after it, how it ended."""
+
+import os
+import shlex
+
+import simnet
+from simnet import codes
+from simnet.record.readback import RUN_SCHEMA
+from simnet.record.resources import host
+from simnet.record.summary import Labels, Summary, determinism_sha256
+from simnet.record.versions import crates, packages
+from simnet.runs.request import STATIC_KEYS, Request
+from simnet.scenario.load import LoadedScenario
+
+
+def header(request: Request, loaded: LoadedScenario) -> dict[str, object]:
+    """What was asked."""
+    return {
+        "schema_version": RUN_SCHEMA,
+        "scenario_path": str(loaded.path),
+        "scenario_sha256": loaded.sha256,
+        "seed": loaded.scenario.sim.seed,
+        "overrides": dict(request.overrides),
+        "strict": request.strict,
+        "repeats": request.repeats,
+        "costs": request.costs,
+        "mode": request.mode,
+        "static_key_seed": request.static_key_seed,
+        "versions": {"simnet": simnet.__version__, "packages": packages(), "crates": crates()},
+        "host": host(),
+        "warnings": [str(warning) for warning in loaded.warnings],
+        "scenario": loaded.scenario.model_dump(mode="json", by_alias=True),
+    }
+
+
+def labels(request: Request, loaded: LoadedScenario) -> Labels:
+    """What the summary says of the scenario and the machine."""
+    backend = os.environ.get("SIM_BACKEND_LABEL") or loaded.scenario.sim.mode or "inprocess"
+    # The file's name would tie the summary to a place; its content decides the trace.
+    model = request.costs if request.costs in ("calibrated", "measured") else "recorded"
+    return Labels(loaded.sha256, model, backend)
+
+
+def ending(
+    summary: Summary, *, complete: bool, code: int, events: int, hashes: tuple[str, str | None], violations: tuple[str, ...]
+) -> dict[str, object]:
+    """How it ended. `hashes`: of the trace and of the proofs."""
+    return {
+        "complete": complete,
+        "interrupted": code == codes.INTERRUPTED,
+        "exit_code": code,
+        "events": events,
+        "trace_sha256": hashes[0],
+        "summary_sha256": determinism_sha256(summary),
+        "proofs_sha256": hashes[1],
+        "violations": list(violations),
+    }
+
+
+def replay(request: Request, seed: int) -> str:
+    """The command that repeats a run."""
+    words = ["simnet", "run", str(request.scenario), "--seed", str(seed)]
+    if request.costs != "calibrated":
+        words += ["--costs", request.costs]
+    for key, value in request.overrides.items():
+        words += ["--set", f"{key}={value}"]
+    line = shlex.join(words)
+    if request.static_key_seed is not None:
+        return f"{STATIC_KEYS}={shlex.quote(request.static_key_seed)} {line}"
+    return line
