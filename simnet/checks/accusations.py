@@ -7,7 +7,6 @@ An alarm about something that did not happen (a missed vote, a missing proof) is
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import DoubleSignFound, MisconductFound, PeerBanned, PeerScored
-from simnet.units import NodeId
 
 CHECK = "accusations"
 
@@ -31,13 +30,8 @@ class Accusations:
 
     def _judge(self, what: str, e: PeerScored | PeerBanned, detail: str) -> None:
         self._findings.looked_at(CHECK, what)
-        if e.node in self._setting.honest and self._blameless(e.peer):
+        if e.node in self._setting.honest and e.peer in self._setting.blameless:
             self._findings.broken(CHECK, e.at, [e.node, e.peer], f"node {e.node} {detail}")
-
-    def _blameless(self, node: NodeId) -> bool:
-        """Publishers of spoiled copies are honest in consensus, and earn what they get from their neighbours."""
-        byzantine = self._setting.scenario.faults.byzantine
-        return node in self._setting.honest and (byzantine is None or node not in byzantine.publishers)
 
     def _found(self, e: DoubleSignFound | MisconductFound) -> None:
         self._findings.looked_at(CHECK, "accusations")

@@ -8,7 +8,7 @@ A calm lasts as long as its *core* does: the nodes that have been among those si
 nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
 
 Told by events alone, so that it is the network's own account of its faults. What rules are on a link follows from the scenario,
-since events name regions only. A link between honest nodes that one of them has cut itself (a ban) still counts: no fault explains it.
+since events name regions only. A link between blameless nodes that one of them has cut itself (a ban) still counts: no fault explains it.
 """
 
 from collections import Counter, defaultdict
@@ -65,7 +65,7 @@ class Calm:
         self.changed_at = e.at
 
     def _disconnected(self, e: PeerDisconnected) -> None:
-        if e.why != "ban" or not {e.node, e.peer} <= self._setting.honest:
+        if e.why != "ban" or not {e.node, e.peer} <= self._setting.blameless:
             self._ends.discard((e.node, e.peer))
             self.changed_at = e.at
 

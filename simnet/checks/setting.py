@@ -52,6 +52,12 @@ class Setting:
         return frozenset(self.nodes) - self.liars
 
     @cached_property
+    def blameless(self) -> frozenset[NodeId]:
+        """Those that nobody has reason to cut off: the honest ones but for who spams, who earns what its neighbours do."""
+        byzantine = self.scenario.faults.byzantine
+        return self.honest - frozenset(() if byzantine is None else byzantine.publishers)
+
+    @cached_property
     def total(self) -> int:
         """Stake of all validators of the genesis, registered or not."""
         return sum(self.info.stakes)

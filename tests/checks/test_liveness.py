@@ -161,6 +161,19 @@ def test_nodes_that_cut_each_other_off_are_no_excuse(monkeypatch: pytest.MonkeyP
     breaks(b.run(), "progress", "no block after height 3 for 6.00 slots of calm")
 
 
+@pytest.mark.parametrize("spams", [True, False])
+def test_who_spams_and_is_banned_for_it_is_promised_nothing(spams: bool) -> None:
+    """All neighbours have cut it off: a ban that it has earned explains what it misses, any other explains nothing."""
+    spam = {"start_ms": 10**6, "spam_factor": 2, "publishers": [3], "spam_kinds": ["copy"]}
+    b = bench(14, **({"faults": {"byzantine": spam}} if spams else {}))
+    edges = [e for e in b.world.network.edges if 3 in e]
+    b.at(1900, lambda: b.world.network.cut(edges, "ban:0"))
+    result = b.run()
+    behind = {name for name in ("proven", "coherence") if entry(result, name)["held"] is False}
+    assert bool(behind) is not spams, result.violations
+    assert entry(result, "progress")["held"] is True
+
+
 TROUBLES = {
     "pause": [{"kind": "pause", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
     "crash": [{"kind": "crash", "node": n, "start_ms": 3000, "duration_ms": 4000} for n in (0, 1)],
