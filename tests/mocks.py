@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simnet.events import BlockCommitted, Event
+from simnet.node.letters import Letter
 from simnet.node.node import Node
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Verdict
@@ -21,6 +22,7 @@ from simnet.scenario.model import Scenario
 from simnet.units import from_ms
 
 E = TypeVar("E", bound=Event)
+L = TypeVar("L", bound=Letter)
 SETTLE_MS = 500
 """Traffic zero, in run time."""
 FILLER_BYTES = 256
@@ -145,6 +147,12 @@ class Bench:
         edges = [e for e in network.edges if node in e]
         self.at(start_ms, lambda: network.cut(edges, "churn"))
         self.at(end_ms, lambda: network.join(edges, "churn"))
+
+    def hear(self, node: int, kind: type[L], then: Callable[[L], None]) -> None:
+        """Listens to what the parts of a node say to each other."""
+        letters = self.nodes[node].letters
+        routes = letters._routes
+        letters.open({**routes, kind: (*routes[kind], then)})  # type: ignore[dict-item, index]
 
     def run(self) -> RunResult:
         return self.simulation.run()

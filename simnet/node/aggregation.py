@@ -16,6 +16,7 @@ from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
 from simnet.node.chain import OUTCOMES_KEPT, Chain
 from simnet.node.held import UntilCommitted
+from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven
 from simnet.node.processor import TOO_LARGE, Processor
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId, CircuitId
@@ -58,7 +59,8 @@ class Kept:
 class Aggregation:
     """One node's block proofs."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, letters: Letterbox) -> None:
+        self._letters = letters
         self.parts = BlockParts(world, chain)
         self.aggregates = Aggregates(world, chain, self.parts)
         self.fields = tuple(BackendId(b) for b in world.rules.proof_fields)
@@ -73,8 +75,6 @@ class Aggregation:
         self._processor = processor
         self._proofs: dict[int, dict[tuple[BackendId, Part], Kept]] = {}
         self._in_hand: set[Job] = set()
-        self.on_false_proof: Callable[[BlockProof, str], None] = lambda _proof, _reason: None
-        """Told every signed proof that the verifier refused, with the reason."""
         self._until_committed = UntilCommitted(world, node, chain, "held_block_proofs")
 
     # --- what this node holds --------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Aggregation:
             if verdict is None:
                 incoming.settle(Verdict.DROP, "verifier_busy")
             elif not verdict.accepted:
-                self.on_false_proof(proof, verdict.reason)
+                self._letters.post(ProofRefused(proof))
                 incoming.settle(Verdict.REJECT, verdict.reason)
             else:
                 self._proofs.setdefault(proof.height, {}).setdefault((field, part), Kept(proof, self._world.now))
@@ -203,12 +203,12 @@ class Aggregation:
 
     # --- what the chain brings ---------------------------------------------------------------------------
 
-    def on_commit(self, height: int) -> None:
-        """A block was committed here."""
-        self._until_committed.on_commit(height)
+    def on_commit(self, letter: Committed) -> None:
+        """Proofs that came before their block are looked at."""
+        self._until_committed.on_commit(letter.block.header.height)
 
-    def on_proven(self) -> None:
-        """A consensus proof was verified here."""
+    def on_proven(self, _letter: Proven) -> None:
+        """A block that is not proven is not aggregated."""
         self._advance()
 
     def _advance(self) -> None:

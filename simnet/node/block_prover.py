@@ -13,6 +13,7 @@ from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
+from simnet.node.letters import Committed
 from simnet.node.processor import BUSY_RETRY, Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
@@ -46,8 +47,9 @@ class BlockProver:
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
         self._timeout = self._slot_ns * world.scenario.chain.block_proof_timeout_slots
 
-    def on_commit(self, height: int, *, caught_up: bool) -> None:
-        """A block was committed here; one learnt late may have been proved long ago, so its proofs get a time-out to arrive."""
+    def on_commit(self, letter: Committed) -> None:
+        """Waits for its turn; a block learnt late may have been proved long ago, so its proofs get a time-out to arrive."""
+        height = letter.block.header.height
         committed = self._chain.at(height)
         assert committed is not None
         if not self._backends:
@@ -55,7 +57,7 @@ class BlockProver:
         candidates = block_provers(self._world, committed)
         if self._node in candidates:
             rank = candidates.index(self._node)
-            self._world.after((turn_of(rank) + caught_up) * self._timeout, lambda: self._begin(height, rank))
+            self._world.after((turn_of(rank) + letter.caught_up) * self._timeout, lambda: self._begin(height, rank))
 
     def _begin(self, height: int, rank: int) -> None:
         """Starts on a block, unless it has been proved meanwhile."""

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from simnet.events import EvidenceTaken, LimitReached, PenaltyBooked, SlashingSettled
 from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.letters import BeatHeard, MisconductKept, Proven, Signed
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId
-from simnet.protocol.evidence import DoubleSign, Misconduct
-from simnet.protocol.heartbeats import Heartbeat
-from simnet.protocol.messages import Proposal, Vote
+from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.messages import Vote
 from simnet.protocol.rounds import Rounds
 from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Standing
 from simnet.units import NodeId
@@ -34,20 +34,22 @@ class Enforcement:
 
     # --- what this node sees -------------------------------------------------------------------------
 
-    def saw(self, message: Proposal | Vote) -> None:
-        """A verified message."""
-        if isinstance(message, Vote):
-            self._rounds.voted(message)
+    def saw(self, letter: Signed) -> None:
+        """Who spoke in a round."""
+        if isinstance(letter.item, Vote):
+            self._rounds.voted(letter.item)
         else:
-            self._rounds.proposed(message.leader, message.slot)
+            self._rounds.proposed(letter.item.leader, letter.item.slot)
 
-    def heard(self, beat: Heartbeat) -> None:
-        """A verified heartbeat: its author was up in that round."""
+    def heard(self, letter: BeatHeard) -> None:
+        """A heartbeat's author was up in that round."""
+        beat = letter.beat
         windows = self._world.rules.windows
         self._rounds.heard(beat.validator, (beat.t - windows.origin_ms) // windows.slot_ms)
 
-    def on_misconduct(self, found: Misconduct) -> None:
+    def on_misconduct(self, letter: MisconductKept) -> None:
         """Evidence that the node's watch has checked. The engine's evidence about a block names its hash alone."""
+        found = letter.evidence
         validator, height, _ = found.offence
         if isinstance(found, DoubleSign):
             self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
@@ -61,8 +63,9 @@ class Enforcement:
         if ended >= 0:
             self._judge(ended)
 
-    def on_proven(self, height: int) -> None:
-        """A block's consensus proof was verified here: penalties are booked, rewards given or withheld, alarms end."""
+    def on_proven(self, letter: Proven) -> None:
+        """Penalties are booked, rewards given or withheld, alarms end."""
+        height = letter.height
         committed = self._chain.at(height)
         assert committed is not None
         alarms = len(self.books.triggers)

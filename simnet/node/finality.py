@@ -23,6 +23,7 @@ from simnet.node.committee import (
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.identity import no_keys, otk_tree, own_keys, public_otk
+from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven, VotedLate
 from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
@@ -32,7 +33,7 @@ from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
 from simnet.protocol import certification
 from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
-from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, Vote, VrfEntry
+from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, VrfEntry
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
 from simnet.units import NodeId, from_ms
 
@@ -55,8 +56,9 @@ class Job:
 class Finality:
     """One node's part in proving blocks final."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, conduct: Conduct) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, conduct: Conduct, letters: Letterbox) -> None:
         self._world = world
+        self._letters = letters
         self._node = node
         self._chain = chain
         self._processor = processor
@@ -71,10 +73,6 @@ class Finality:
         self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
         self._in_hand: set[tuple[bytes, bytes]] = set()
         """Proofs being verified: statement, and digest of the envelope."""
-        self.on_proven: Callable[[int], None] = lambda _height: None
-        """Told the height of every block whose consensus proof was verified here."""
-        self.on_false_proof: Callable[[ConsensusProof, str], None] = lambda _proof, _reason: None
-        """Told every signed proof that the verifier refused, with the reason."""
 
     # --- what the chain and the clock bring --------------------------------------------------------
 
@@ -86,8 +84,9 @@ class Finality:
             quota.begin()
         self._feed(certification.SlotBegan(slot, self._chain.registry))
 
-    def on_commit(self, height: int, votes: tuple[Vote, ...]) -> None:
-        """A block was committed here; `votes`: all for it that are here."""
+    def on_commit(self, letter: Committed) -> None:
+        """A block is to be proven."""
+        height, votes = letter.block.header.height, letter.votes
         committed = self._committed(height)
         header = committed.block.header
         self._feed(
@@ -100,9 +99,9 @@ class Finality:
             self._world.after(self._slot_ns // 12, lambda: self._feed(certification.GraceOver(height)))
         self._held.on_commit(height)
 
-    def on_vote(self, vote: Vote) -> None:
-        """A verified vote for a committed height: a late commit vote may complete a quorum."""
-        self._feed(certification.Voted(vote))
+    def on_late_vote(self, letter: VotedLate) -> None:
+        """A late commit vote may complete a quorum."""
+        self._feed(certification.Voted(letter.vote))
 
     # --- effects -----------------------------------------------------------------------------------
 
@@ -330,7 +329,7 @@ class Finality:
             if verdict.accepted:
                 self._note_proven(committed, proof)
             else:
-                self.on_false_proof(proof, verdict.reason)
+                self._letters.post(ProofRefused(proof))
             settle(Verdict.ACCEPT if verdict.accepted else Verdict.REJECT, verdict.reason)
 
         circuit = self._world.circuits.consensus
@@ -344,7 +343,7 @@ class Finality:
         self._feed(certification.Proven(header.height))
         name, backend = committed.block.hash.hex()[:16], BackendId(proof.backend).label
         self._world.emit(BlockProven(self._world.now, self._node, header.height, name, backend))
-        self.on_proven(header.height)
+        self._letters.post(Proven(header.height))
 
     def statement_of(self, proof: ConsensusProof, committed: CommittedBlock) -> bytes:
         """What a proof of a committed block has to prove."""

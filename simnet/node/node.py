@@ -14,6 +14,21 @@ from simnet.node.conduct import Conduct
 from simnet.node.court import Court
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.letters import (
+    BeatHeard,
+    BlockRefused,
+    BlocksWanted,
+    Committed,
+    Letterbox,
+    MisconductKept,
+    ProofRefused,
+    Proven,
+    Routes,
+    Signed,
+    TransfersWanted,
+    TransferVerified,
+    VotedLate,
+)
 from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
 from simnet.node.peers import PROOFS, Peers
@@ -26,8 +41,7 @@ from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
-from simnet.protocol.blocks import Block
-from simnet.protocol.messages import TxMessage, Vote
+from simnet.protocol.messages import TxMessage
 from simnet.protocol.shapes import fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
@@ -49,20 +63,17 @@ class Node:
         self.clock = world.clock_of(node)
         self.peers = Peers(world, node)
         processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
-        self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger)
-        self.presence = Presence(world, node, self.chain)
+        self.letters = letters = Letterbox()
+        self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger, letters)
+        self.presence = Presence(world, node, self.chain, letters)
         self.conduct = Conduct(world, node)
-        self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct)
+        self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct, letters)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
-        self.finality = Finality(world, node, self.chain, processor, self.conduct)
-        self.aggregation = Aggregation(world, node, self.chain, processor)
+        self.finality = Finality(world, node, self.chain, processor, self.conduct, letters)
+        self.aggregation = Aggregation(world, node, self.chain, processor, letters)
         court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
-        self.watch = Watch(world, node, court)
-        self.validator.on_signed.append(self.watch.saw)
-        self.validator.on_refused_block = self.watch.refused_block
-        self.finality.on_false_proof = self.watch.refused_proof
-        self.aggregation.on_false_proof = self.watch.refused_proof
+        self.watch = Watch(world, node, court, letters)
         self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
         self.sync = Sync(
             world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
@@ -75,10 +86,8 @@ class Node:
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
-        self.validator.on_commit = self._on_commit
-        self.validator.on_vote_of_committed = self.finality.on_vote
-        self.finality.on_proven = self._on_proven
-        self.enforcement = self._enforcement() if world.scenario.slashing else None
+        self.enforcement = Enforcement(world, node, self.chain) if world.scenario.slashing else None
+        letters.open(self._routes())
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
@@ -203,29 +212,36 @@ class Node:
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
-    def _on_commit(self, block: Block, caught_up: bool, votes: tuple[Vote, ...]) -> None:
-        height = block.header.height
-        self.presence.on_commit(block)
-        stale = self.transactions.after_block(block, self.chain.ledger)
-        self.wallet.on_block(self.chain.ledger, block.tx_ids)
+    def _routes(self) -> Routes:
+        """Who hears what, in this order."""
+        watched, penalties = self.watch, self.enforcement
+        return {
+            BlocksWanted: (self.sync.on_blocks_wanted,),
+            TransfersWanted: (self.sync.on_transfers_wanted,),
+            TransferVerified: (self.validator.on_verified, self.sync.on_verified),
+            Signed: (watched.saw, penalties.saw) if penalties else (watched.saw,),
+            VotedLate: (self.finality.on_late_vote,),
+            BlockRefused: (watched.refused_block,),
+            ProofRefused: (watched.refused_proof,),
+            Committed: (
+                self.presence.on_commit,
+                self._clear_pool,
+                self.finality.on_commit,
+                self.block_prover.on_commit,
+                self.aggregation.on_commit,
+            ),
+            Proven: (penalties.on_proven, self.aggregation.on_proven) if penalties else (self.aggregation.on_proven,),
+            MisconductKept: (penalties.on_misconduct,) if penalties else (),
+            BeatHeard: (penalties.heard,) if penalties else (),
+        }
+
+    def _clear_pool(self, letter: Committed) -> None:
+        """Transfers that a block has taken are done; of those that it made stale the own ones are proven again."""
+        stale = self.transactions.after_block(letter.block, self.chain.ledger)
+        self.wallet.on_block(self.chain.ledger, letter.block.tx_ids)
         for tx in stale:
             if self.wallet.owns(tx.transfer.sender):
                 self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
-        self.finality.on_commit(height, votes)
-        self.block_prover.on_commit(height, caught_up=caught_up)
-        self.aggregation.on_commit(height)
-
-    def _enforcement(self) -> Enforcement:
-        made = Enforcement(self._world, self.id, self.chain)
-        self.validator.on_signed.append(made.saw)
-        self.watch.on_evidence = made.on_misconduct
-        self.presence.on_beat = made.heard
-        return made
-
-    def _on_proven(self, height: int) -> None:
-        if self.enforcement is not None:
-            self.enforcement.on_proven(height)
-        self.aggregation.on_proven()
 
 
 def _fits(message: Message) -> bool:

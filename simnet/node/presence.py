@@ -5,16 +5,15 @@ sends a fixed number of heartbeats in each uptime window; one that finds no neig
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 
 from simnet.events import LimitReached, Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
 from simnet.node.identity import vrf_secret
+from simnet.node.letters import BeatHeard, Committed, Letterbox
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.protocol.blocks import Block
 from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
 from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
 from simnet.protocol.state import heartbeat_limit
@@ -29,8 +28,9 @@ HEARTBEATS_HELD_MAX = 65_536
 class Presence:
     """One node's join and heartbeats, and those it has heard of."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain) -> None:
+    def __init__(self, world: World, node: NodeId, chain: Chain, letters: Letterbox) -> None:
         self._world = world
+        self._letters = letters
         self._node = node
         self._chain = chain
         self._clock = world.clock_of(node)
@@ -44,8 +44,6 @@ class Presence:
         self._beats: dict[tuple[int, int], Heartbeat] = {}
         self._count: Counter[tuple[int, int]] = Counter()
         """Heartbeats taken by (window, validator)."""
-        self.on_beat: Callable[[Heartbeat], None] = lambda _: None
-        """Told every verified heartbeat that came by gossip."""
         self._started = False
         self._next = 0
         self._last = -1
@@ -111,7 +109,7 @@ class Presence:
         if not self._world.rules.heartbeats or not self._world.heartbeat_valid(beat):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        self.on_beat(beat)
+        self._letters.post(BeatHeard(beat))
         why = self._take(beat)
         self._world.network.verdict(self._node, message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
 
@@ -155,8 +153,9 @@ class Presence:
         known = [b for b in self._beats.values() if self._chain.has(b.head)]
         return self._chain.state.uptime.fitting(known, self._windows, heartbeat_limit(timestamp))
 
-    def on_commit(self, block: Block) -> None:
+    def on_commit(self, letter: Committed) -> None:
         """Forgets what a block took and what no block will take any more."""
+        block = letter.block
         for join in block.body.joins:
             self._joins.pop(join.validator, None)
         for beat in block.body.heartbeats:

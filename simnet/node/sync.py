@@ -19,6 +19,7 @@ from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
+from simnet.node.letters import BlocksWanted, TransfersWanted, TransferVerified
 from simnet.node.peers import Peers
 from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
@@ -161,9 +162,6 @@ class Sync:
         self._owed: dict[bytes, list[NodeId]] = {}
         """Transfers to pass on once they are verified here: a proposal travels faster than what it names."""
         self._owed_to: Counter[NodeId] = Counter()
-        transactions.on_verified.append(self._settle)
-        validator.request_blocks = self.request_blocks
-        validator.request_transfers = self.request_transfers
 
     # --- status --------------------------------------------------------------------------------------
 
@@ -197,7 +195,7 @@ class Sync:
     def _on_status(self, status: Status, peer: NodeId) -> None:
         self._ahead_of_us[peer] = status.height
         if status.height > self._chain.height:
-            self.request_blocks(peer)
+            self._request_blocks(peer)
         elif status.height == self._chain.height:
             self._exchange_votes(status, peer)
             missing = tuple(i for i in status.transfers if not self._transactions.knows(i))
@@ -227,7 +225,11 @@ class Sync:
 
     # --- requests ------------------------------------------------------------------------------------
 
-    def request_blocks(self, peer: NodeId | None) -> None:
+    def on_blocks_wanted(self, letter: BlocksWanted) -> None:
+        """Another part has seen that this node is behind."""
+        self._request_blocks(letter.of)
+
+    def _request_blocks(self, peer: NodeId | None) -> None:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
         now = self._world.now
         neighbours = self._world.network.connected(self._node)
@@ -246,15 +248,15 @@ class Sync:
         # min takes the first of equals.
         return min((first, *ahead), key=lambda p: self._owes[p])
 
-    def request_transfers(self, ids: frozenset[bytes], peer: NodeId | None) -> None:
+    def on_transfers_wanted(self, letter: TransfersWanted) -> None:
         """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
         neighbours = self._world.network.connected(self._node)
         if neighbours:
-            wanted = tuple(sorted(ids))
+            wanted = tuple(sorted(letter.ids))
             for tx_id in wanted:
                 self._wanted[tx_id] = None
             self._turn += 1
-            target = peer if peer in neighbours else neighbours[self._turn % len(neighbours)]
+            target = letter.of if letter.of in neighbours else neighbours[self._turn % len(neighbours)]
             self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
@@ -330,11 +332,11 @@ class Sync:
             else:
                 self._world.emit(LimitReached(self._world.now, self._node, "owed_transfers"))
 
-    def _settle(self, tx_id: bytes) -> None:
-        """A transfer was verified: pass it to those who asked for it."""
-        for peer in self._owed.pop(tx_id, ()):
+    def on_verified(self, letter: TransferVerified) -> None:
+        """A transfer goes to those who asked for it."""
+        for peer in self._owed.pop(letter.tx_id, ()):
             self._owed_to[peer] -= 1
-            self._send_transfer(tx_id, peer)
+            self._send_transfer(letter.tx_id, peer)
 
     def _send_transfer(self, tx_id: bytes, peer: NodeId) -> None:
         message = self._transactions.verified[tx_id]
@@ -437,6 +439,9 @@ class Sync:
         self._validator.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
         self._next_block(peer)
+        if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._world.network.connected(self._node)):
+            # At once: at the pace of what neighbours happen to say, many blocks take longer than what is promised of them.
+            self._request_blocks(peer)
 
 
 def _ignore(_verdict: Verdict, _reason: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
 from simnet.net.network import Message, Verdict
+from simnet.node.letters import Letterbox, TransferVerified
 from simnet.node.processor import Processor
 from simnet.node.world import World
 from simnet.proofs.backend import BackendId
@@ -45,12 +46,11 @@ class Incoming:
 class Transactions:
     """One node's mempool and the checks before it."""
 
-    def __init__(self, world: World, node: NodeId, processor: Processor, ledger: Callable[[], Ledger]) -> None:
+    def __init__(self, world: World, node: NodeId, processor: Processor, ledger: Callable[[], Ledger], letters: Letterbox) -> None:
+        self._letters = letters
         self.pool = Mempool(world.scenario.chain.mempool_transactions_max)
         self.verified: dict[bytes, TxMessage] = {}
         """Every transfer whose proof this node has verified, by id."""
-        self.on_verified: list[Callable[[bytes], None]] = []
-        """Told the id of every transfer whose proof was verified here."""
         self._world = world
         self._node = node
         self._processor = processor
@@ -164,8 +164,7 @@ class Transactions:
     def note_verified(self, message: TxMessage) -> None:
         """Remembers a transfer whose proof was verified."""
         self.verified[message.tx.id] = message
-        for tell in self.on_verified:
-            tell(message.tx.id)
+        self._letters.post(TransferVerified(message.tx.id))
 
     def after_block(self, block: Block, ledger: Ledger) -> list[SignedTransfer]:
         """Clears the pool after a commit, re-examines what was held, and returns the transfers that became stale."""

@@ -6,7 +6,6 @@ proof of every transfer in the block.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
@@ -16,6 +15,7 @@ from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot
 from simnet.node.identity import make_registration
+from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
@@ -75,8 +75,18 @@ class SlotBook:
 class Validator:
     """One node's part in consensus."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, transactions: Transactions, presence: Presence, conduct: Conduct) -> None:
+    def __init__(
+        self,
+        world: World,
+        node: NodeId,
+        chain: Chain,
+        transactions: Transactions,
+        presence: Presence,
+        conduct: Conduct,
+        letters: Letterbox,
+    ) -> None:
         self._world = world
+        self._letters = letters
         self._node = node
         self._chain = chain
         self._transactions = transactions
@@ -104,15 +114,6 @@ class Validator:
         """The node's second blocks by slot, where it equivocates."""
         self._votes_of = OncePerSlot(world, node, "votes_of_author", VOTES_MAX)
         self._proposals_of = OncePerSlot(world, node, "proposals_of_author", PROPOSALS_MAX)
-        self.request_blocks: Callable[[NodeId | None], None] = lambda _: None
-        self.request_transfers: Callable[[frozenset[bytes], NodeId | None], None] = lambda _ids, _peer: None
-        self.on_commit: Callable[[Block, bool, tuple[Vote, ...]], None] = lambda _block, _caught_up, _votes: None
-        self.on_vote_of_committed: Callable[[Vote], None] = lambda _: None
-        self.on_refused_block: Callable[[Proposal], None] = lambda _: None
-        """Told every proposal of a slot's leader whose block nobody with its parent may accept."""
-        self.on_signed: list[Callable[[Proposal | Vote], None]] = []
-        """Told every proposal and vote whose signature was checked, for whatever height; some more than once."""
-        transactions.on_verified.append(self._on_verified)
         self.voting = Voting(1, node, chain.electorate)
 
     # --- the slot clock ----------------------------------------------------------------------
@@ -124,7 +125,7 @@ class Validator:
         self._proposals_of.begin(slot)
         self._register()
         for waiting in self._waiting:
-            self.request_transfers(frozenset(waiting.missing), None)
+            self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
         self._carry_out(self.voting.handle(consensus.SlotBegan(slot)))
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
@@ -225,16 +226,15 @@ class Validator:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
 
     def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
-        for tell in self.on_signed:
-            tell(item)
+        self._letters.post(Signed(item))
         height = item.height if isinstance(item, Vote) else item.block.header.height
         if height == self.voting.height:
             self._deliver(item, peer)
         elif height > self.voting.height:
             self._keep_early(item, height)
-            self.request_blocks(peer)
+            self._letters.post(BlocksWanted(peer))
         elif isinstance(item, Vote):
-            self.on_vote_of_committed(item)
+            self._letters.post(VotedLate(item))
 
     def _keep_early(self, item: Proposal | Vote, height: int) -> None:
         """Keeps what is of the next height; what is further off comes with the votes that neighbours exchange."""
@@ -269,12 +269,12 @@ class Validator:
             self._world.emit(LimitReached(self._world.now, self._node, "waiting_proposals"))
             del self._waiting[0]
         self._waiting.append(waiting)
-        self.request_transfers(frozenset(waiting.missing), waiting.peer)
+        self._letters.post(TransfersWanted(frozenset(waiting.missing), waiting.peer))
 
-    def _on_verified(self, tx_id: bytes) -> None:
-        """A transfer's proof was verified: proposals that waited for it may be judged."""
+    def on_verified(self, letter: TransferVerified) -> None:
+        """Proposals that waited for a transfer may be judged."""
         for waiting in self._waiting:
-            waiting.missing.discard(tx_id)
+            waiting.missing.discard(letter.tx_id)
         ready = [waiting for waiting in self._waiting if not waiting.missing]
         # Before any is judged: a judgement may decide the height, which empties the list.
         self._waiting = [waiting for waiting in self._waiting if waiting.missing]
@@ -286,7 +286,7 @@ class Validator:
         timely = self._timing.timely(proposal)
         why = self._chain.why_unacceptable(proposal.block, self.transfers_of(proposal.block), proposal.slot)
         if why is not None and why != "wrong_parent":  # On another fork an honest leader has another parent.
-            self.on_refused_block(proposal)
+            self._letters.post(BlockRefused(proposal))
         acceptable = timely and why is None
         self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
 
@@ -308,7 +308,7 @@ class Validator:
                 case Decide(block, slot):
                     self._decide(block, slot)
                 case FetchBlock():
-                    self.request_blocks(None)
+                    self._letters.post(BlocksWanted(None))
 
     def _propose(self, effect: Propose) -> None:
         if self._conduct.keeps("proposals", self.voting.height):
@@ -414,15 +414,14 @@ class Validator:
         for w in committed.outcome.closed:
             self._world.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
         for vote in certificate.votes:
-            for tell in self.on_signed:
-                tell(vote)
+            self._letters.post(Signed(vote))
         votes = {(v.slot, v.phase, v.validator): v for v in (*self.voting.book.all_for(block.hash), *certificate.votes)}
         self.voting = Voting(header.height + 1, self._node, self._chain.electorate, max(self._signed.last, slot) + 1)
         self._waiting.clear()
         self._rivals.clear()
         self._proposed_at.clear()
         self._registrations = {p: r for p, r in self._registrations.items() if self._chain.registry.of(*p) is None}
-        self.on_commit(block, caught_up, tuple(v for _, v in sorted(votes.items())))
+        self._letters.post(Committed(block, caught_up, tuple(v for _, v in sorted(votes.items()))))
         self._cast(header.height, committed.electorate, slot, Phase.COMMIT, block)
         self._go_on()
 

@@ -6,35 +6,38 @@ from dataclasses import replace
 from simnet.events import DoubleSignFound, LimitReached, MisconductFound
 from simnet.net.network import Message, Verdict
 from simnet.node.court import Court
+from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.world import World
 from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
-from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, Vote
+from simnet.protocol.messages import Proposal
 from simnet.units import NodeId
 
 
 class Watch:
     """One node's watch."""
 
-    def __init__(self, world: World, node: NodeId, court: Court) -> None:
+    def __init__(self, world: World, node: NodeId, court: Court, letters: Letterbox) -> None:
         self._world = world
         self._node = node
         self._court = court
         self._book = EvidenceBook()
-        self.on_evidence: Callable[[Misconduct], None] = lambda _: None
+        self._letters = letters
 
-    def saw(self, message: Proposal | Vote) -> None:
+    def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
-        found = self._book.saw(SignedHeader.of(message) if isinstance(message, Proposal) else message)
+        item = letter.item
+        found = self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item)
         if found is not None:
             self._publish(found)
 
-    def refused_proof(self, proof: BlockProof | ConsensusProof, _reason: str) -> None:
-        """A signed proof that this node's verifier has refused."""
-        if proof.prover != self._node:
-            self._publish(FalseProof(proof))
+    def refused_proof(self, letter: ProofRefused) -> None:
+        """Nobody signs a false proof by mistake."""
+        if letter.proof.prover != self._node:
+            self._publish(FalseProof(letter.proof))
 
-    def refused_block(self, proposal: Proposal) -> None:
-        """A leader's signed proposal whose block this node's chain refuses, for reasons that hold for everybody."""
+    def refused_block(self, letter: BlockRefused) -> None:
+        """A leader's signed proposal that this node's chain refuses for reasons that hold for everybody."""
+        proposal = letter.proposal
         if proposal.leader != self._node:
             self._publish(InvalidProposal(replace(proposal, lock=())))
 
@@ -77,5 +80,5 @@ class Watch:
         validator, height, slot = evidence.offence
         found = DoubleSignFound if isinstance(evidence, DoubleSign) else MisconductFound
         self._world.emit(found(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
-        self.on_evidence(evidence)
+        self._letters.post(MisconductKept(evidence))
         return True

@@ -165,7 +165,7 @@ def test_nodes_that_cut_each_other_off_are_no_excuse(monkeypatch: pytest.MonkeyP
 def test_who_spams_and_is_banned_for_it_is_promised_nothing(spams: bool) -> None:
     """All neighbours have cut it off: a ban that it has earned explains what it misses, any other explains nothing."""
     spam = {"start_ms": 10**6, "spam_factor": 2, "publishers": [3], "spam_kinds": ["copy"]}
-    b = bench(14, **({"faults": {"byzantine": spam}} if spams else {}))
+    b = bench(14, faults={"byzantine": spam} if spams else {})
     edges = [e for e in b.world.network.edges if 3 in e]
     b.at(1900, lambda: b.world.network.cut(edges, "ban:0"))
     result = b.run()

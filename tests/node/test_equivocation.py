@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, FaultInjected, MessageDelivered, MessageValidated, PenaltyBooked
+from simnet.node.letters import Signed
 from simnet.protocol.evidence import DoubleSign
 from simnet.protocol.messages import Phase, Vote
 from simnet.record.penalties import PenaltyLog
@@ -45,7 +46,7 @@ def test_both_messages_reach_everybody_and_different_halves_first() -> None:
     seen: dict[int, set[bytes | None]] = {}
     for node in b.nodes:
         if node.id != 2:
-            node.validator.on_signed.append(lambda m, n=node.id: note(m, n))  # type: ignore[misc]
+            b.hear(node.id, Signed, lambda letter, n=node.id: note(letter.item, n))  # type: ignore[misc]
 
     def note(message: object, node: int) -> None:
         if isinstance(message, Vote) and message.validator == 2 and (message.slot, message.phase) == (1, Phase.PREVOTE):

@@ -8,6 +8,7 @@ from simnet.events import BlockCommitted, BlockProven, Endorsed, ProofMade, Proo
 from simnet.node import voting
 from simnet.node.committee import vote_tag_of
 from simnet.node.finality import Finality
+from simnet.node.letters import Signed, VotedLate
 from simnet.node.world import World
 from simnet.protocol.certification import Disclose
 from simnet.protocol.messages import Vote
@@ -46,13 +47,13 @@ def test_a_chain_whose_keys_ran_out_goes_on_and_proves_the_backlog() -> None:
 
 def test_votes_that_are_split_over_two_slots_prove_nothing_and_endorsements_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commit votes of the first block are lost: its own votes never make a certificate."""
-    vote = Finality.on_vote
+    hear = Finality.on_late_vote
 
-    def deaf(self: Finality, v: Vote) -> None:
-        if v.height != 1:
-            vote(self, v)
+    def deaf(self: Finality, letter: VotedLate) -> None:
+        if letter.vote.height != 1:
+            hear(self, letter)
 
-    monkeypatch.setattr(Finality, "on_vote", deaf)
+    monkeypatch.setattr(Finality, "on_late_vote", deaf)
     bench = Bench(scenario(slots=8))
     result = bench.run()
     assert result.complete, result.violations
@@ -138,7 +139,7 @@ def test_a_node_that_catches_up_votes_to_commit() -> None:
     bench = Bench(scenario(slots=8, gossip={"duplicate_cache_ms": 3000, "iwant_timeout_ms": 3000, "lazy_peers": 0}))
     away = next(n for n in range(5) if all(bench.leader(s) != n for s in (2, 3, 4, 5)))
     seen: list[Vote] = []
-    bench.nodes[away].validator.on_signed.append(lambda item: seen.append(item) if isinstance(item, Vote) else None)
+    bench.hear(away, Signed, lambda letter: seen.append(letter.item) if isinstance(letter.item, Vote) else None)
     bench.isolate(away, 1500, 5600)
     result = bench.run()
     assert result.complete, result.violations
@@ -177,3 +178,14 @@ def test_a_block_of_before_a_long_cut_is_proven_after_it(
     assert result.complete, result.violations
     assert bench.unproven() == []
     assert len(bench.chain(0)) > 15
+
+
+def test_who_was_away_for_long_catches_up_at_once_however_few_blocks_come_at_a_time() -> None:
+    """A quorum may need it to prove what it missed, within slots that begin with its return."""
+    bench = Bench(scenario(slots=34, rate=0.2, chain={"sync_blocks_max": 1, "block_proofs": []}))
+    bench.isolate(4, 500, 30_100)
+    result = bench.run()
+    assert result.complete, result.violations
+    learnt = [e for e in bench.commits(4) if e.caught_up]
+    assert len(learnt) >= 20
+    assert learnt[-1].at - learnt[0].at < 1_000_000_000, "a slot"
