@@ -6,17 +6,10 @@ from typing import Any
 
 from simnet.scenario.crossfield import DEFAULT_REGION
 from simnet.scenario.marks import Path
+from simnet.scenario.span import DRAIN_MS, SETTLE_MS, run_ms
 from simnet.scenario.tables import Conflict, at, items, names, real, whole
 
-SETTLE_MS, DRAIN_MS = 500, 1000
-"""Before traffic zero, and after the traffic clock's end (`simnet.net.faults`)."""
 MS_PER_MIN = 60_000
-
-
-def run_ms(data: Mapping[str, Any]) -> int | None:
-    """How long a run is on the clock of its faults, which starts with it."""
-    duration = whole(data, "sim", "duration_ms")
-    return None if duration is None else SETTLE_MS + duration + DRAIN_MS
 
 
 def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:

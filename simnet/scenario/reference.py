@@ -32,6 +32,10 @@ after the traffic clock (with a chain, up to 30 s later, while proofs are missin
 end later is recorded without an end, which the analyzer's rules on partitions refuse. Numbers are those of each syntax: YAML's are YAML 1.2's, so `020` and
 `1:30` are refused; RON's may name their type (`7u64`); in JSON `3000.0` is an integer.
 
+What recurs by the clock alone is counted before a run begins: heartbeats, slots, publications, churn, an opponent's acts may each come as often as
+the run may have events (`limits.events_max`, at least its default), else the key is refused with the value that would do. The same holds for
+what is built before the first event: nodes, links, accounts, registrations of keys.
+
 YAML anchors and aliases, keys that come twice, nesting beyond 32 levels and files beyond 1 MiB (YAML: 128 KiB) are refused.
 """
 WRAPPER_HEAD = """

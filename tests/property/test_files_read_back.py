@@ -1,10 +1,8 @@
 """Files that are read back, with anything in them: a result or one expected error, never a traceback."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -21,11 +19,9 @@ from simnet.cli.rerun import _recorded
 from simnet.errors import SimnetError
 from simnet.proofs.costs import cost_model
 from simnet.record.readback import run_record
+from tests.altered import WRONG, altered
 from tests.runs import TINY_FAULTS
 from tests.unit import fakes
-
-WRONG: tuple[Any, ...] = (None, True, -1, 0, 10**70, 1e300, "", "text", "\ud800", [], [None], [[]], {}, {"": {}}, {"a": [1]})
-Place = tuple[str | int, ...]
 
 
 @pytest.fixture
@@ -35,31 +31,6 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     done = CliRunner().invoke(app, ["run", str(TINY_FAULTS), "--out", "out", "--no-analyze", "--quiet"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return tmp_path / "out"
-
-
-def places(value: Any, here: Place = ()) -> Iterator[Place]:
-    """Every place of a document; of a list only its first two entries."""
-    if here:
-        yield here
-    entries = value.items() if isinstance(value, dict) else list(enumerate(value))[:2] if isinstance(value, list) else ()
-    for key, inner in entries:
-        yield from places(inner, (*here, key))
-
-
-def altered(document: Any, number: int, stride: int = 1) -> Iterator[Any]:
-    """The document with one thing wrong at a time: gone, renamed, or of another type. `number` and `stride`
-    choose the places and which wrong value is tried."""
-    for index, place in list(enumerate(places(document)))[number::stride]:
-        for step in range(3):
-            changed = copy.deepcopy(document)
-            inner = changed
-            for part in place[:-1]:
-                inner = inner[part]
-            if step == 2 and isinstance(inner, dict):
-                del inner[place[-1]]
-            else:
-                inner[place[-1]] = WRONG[(index + number + 7 * step) % len(WRONG)]
-            yield changed
 
 
 def survives(action: Callable[[], object]) -> None:

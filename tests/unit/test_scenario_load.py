@@ -463,6 +463,8 @@ def test_partition_groups_may_be_lists_of_regions_and_nodes(load: Load) -> None:
         ("[]", '"B"', "faults.partition.group_a", "at least 1"),
         ("7", '"B"', "faults.partition.group_a", "must be"),
         ("[true]", '"B"', "faults.partition.group_a.0", "must be"),
+        ("[[]]", '"B"', "faults.partition.group_a.0", "must be"),
+        ('"A"', "[{}]", "faults.partition.group_b.0", "must be"),
     ],
 )
 def test_bad_partition_groups_are_named(load: Load, a: str, b: str, key: str, words: str) -> None:
