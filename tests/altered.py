@@ -4,7 +4,19 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-WRONG: tuple[Any, ...] = (None, True, -1, 0, 10**70, 1e300, "", "text", "\ud800", [], [None], [[]], {}, {"": {}}, {"a": [1]})
+
+def deep(levels: int) -> list[Any]:
+    """Lists inside each other."""
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+WRONG: tuple[Any, ...] = (
+    None, True, -1, 0, 10**70, 10**100, 1e300, "", "text", "\ud800", [], [None], [[]], {}, {"": {}}, {"a": [1]}, deep(40), deep(70),
+)  # fmt: skip
+"""Values of other types, at and beyond what is read."""
 Place = tuple[str | int, ...]
 
 

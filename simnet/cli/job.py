@@ -19,8 +19,9 @@ from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
 from simnet.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
-from simnet.record.files import RunFolder, is_finished, write_json
+from simnet.record.files import RunFolder, write_json
 from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
+from simnet.record.readback import is_finished
 from simnet.scenario.wrapper_load import LoadedWrapper
 
 KEEP_ALIVE_S = 60

@@ -26,6 +26,8 @@ from simnet.regular import open_own, open_regular
 
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1 << 20
+KEY_BYTES_MAX = 4 << 30
+"""Of a key file; Groth16's largest has some hundred megabytes."""
 _MAGIC = b"SIMNETK1"
 _DIGEST_BYTES = 32
 _HEAD = len(_MAGIC) + _DIGEST_BYTES
@@ -175,7 +177,10 @@ def _read(path: Path) -> bytes:
     """The content of an intact file. Raises FileNotFoundError, or ValueError that says what is wrong."""
     try:
         with open_regular(path) as file:
-            data = file.read()
+            size = os.fstat(file.fileno()).st_size
+            if size > KEY_BYTES_MAX:
+                raise ValueError(f"has {size} bytes; at most {KEY_BYTES_MAX} are read")
+            data = file.read(size)
     except FileNotFoundError:
         raise
     except OSError as error:
