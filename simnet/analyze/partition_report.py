@@ -1,11 +1,11 @@
 """The report on a snapshot that was streamed across a partition: upstream's second reader of network summaries."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from simnet import reading
+from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.summary_files import Count, Delays, Recovery, summary_file
 
@@ -54,4 +54,4 @@ def passed_limits(report: Mapping[str, Any]) -> list[str]:
 
 def write_report(report: Mapping[str, Any], output: Path) -> None:
     """Writes it with sorted keys. Raises `OutputError`."""
-    write_atomic(output, json.dumps(report, indent=2, sort_keys=True) + "\n")
+    write_atomic(output, json_text(report, sort_keys=True) + "\n")

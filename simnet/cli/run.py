@@ -20,6 +20,7 @@ from simnet.cli.profiles import find_profile
 from simnet.cli.result import show
 from simnet.cli.runner import STATIC_KEYS, Outcome, Request, carry_out
 from simnet.cli.screen import say, verdict
+from simnet.jsontext import json_text
 from simnet.scenario.base import U64_MAX
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
@@ -119,7 +120,7 @@ def run_profile(request: Request, shown: Shown) -> int:
             say("\n" + text([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
-        say(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
+        say(json_text({**outcome.run, "exit_code": code, "analysis": verdicts}))
     explain(outcome)
     if loud:
         _conclude(outcome, code, verdicts)

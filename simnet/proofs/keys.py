@@ -9,7 +9,6 @@ checksums, too: they tell damage, not forgery. What keeps a written key from ver
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -22,6 +21,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from simnet.errors import KeyCacheError
+from simnet.jsontext import json_text
 from simnet.regular import open_own, open_regular
 
 MANIFEST = "manifest.json"
@@ -229,7 +229,7 @@ def _enter(path: Path, entry: Entry) -> None:
 
 
 def _as_json(known: Mapping[str, Entry]) -> bytes:
-    return (json.dumps({name: entry.model_dump() for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
+    return (json_text({name: entry.model_dump() for name, entry in sorted(known.items())}) + "\n").encode()
 
 
 def _lock_of(path: Path) -> Path:

@@ -4,7 +4,6 @@
 exit code and the hashes. Every file is whole or absent.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simnet.errors import OutputError
+from simnet.jsontext import json_text
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
@@ -129,12 +129,4 @@ def _distinct(own: Path, extra: Path | None) -> list[Path]:
 
 def write_json(path: Path, value: object) -> None:
     """Indented JSON with a newline at the end. Raises `OutputError`."""
-    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, tuple | set | frozenset):
-        return list(value)
-    return str(value)
+    write_atomic(path, json_text(value, ascii_only=False) + "\n")

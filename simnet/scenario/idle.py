@@ -13,7 +13,7 @@ MS_PER_MIN = 60_000
 
 
 def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Faults that begin when the run has ended, or would end after it."""
+    """Faults that begin when the run has ended, or would not end before it."""
     end = run_ms(data)
     if end is None:
         return
@@ -24,8 +24,9 @@ def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
         last = end - SETTLE_MS - DRAIN_MS if place[-1] == "byzantine" else end
         if isinstance(at(data, *place), Mapping) and start >= last:
             yield Conflict((*place, "start_ms"), start, f"begins at or after the run's end ({last} ms): it does nothing")
-        elif length is not None and start + length > end:
-            yield Conflict((*place, "duration_ms"), length, f"ends at {start + length} ms, after the run's end ({end} ms)")
+        elif length is not None and start + length >= end:
+            when = "with the run" if start + length == end else f"after the run's end ({end} ms)"
+            yield Conflict((*place, "duration_ms"), length, f"ends at {start + length} ms, {when}: no end of it is recorded")
 
 
 def churn_too_rare(data: Mapping[str, Any]) -> Iterator[Conflict]:
