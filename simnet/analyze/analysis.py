@@ -6,7 +6,6 @@ name, the safety rules, too; on top of them the file of the scenario's name; on 
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from simnet.analyze import prover_mix, slashing_drill
 from simnet.analyze.alerts import write_alerts
@@ -15,9 +14,8 @@ from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import Verdict, judge
 from simnet.errors import OutputError, ThresholdError
-from simnet.record.consensus import KIND
 from simnet.record.files import write_json
-from simnet.record.readback import SummaryFile, summary_file
+from simnet.record.summary_files import SummaryFile, summary_file
 
 HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
@@ -31,8 +29,11 @@ DRILLS: Mapping[str, tuple[Path, Callable[[Path], Iterable[Verdict]]]] = {
 }
 """Results of drills by their stems: where their rules are, and those."""
 SUMMARY_FIELDS = frozenset(SummaryFile.model_fields) - {"kind", "backend"} | {
-    "total_publishes", "total_receives", "duplicates", "chunk_retries", "replay_guard", "mesh_changes", "slow_peer_records", "resource_usage",
-}  # fmt: skip
+    "replay_guard",
+    "mesh_changes",
+    "slow_peer_records",
+    "resource_usage",
+}
 """One of them at least is in every summary of a network run."""
 NO_OPTIONS: Mapping[str, float] = {}
 
@@ -48,9 +49,9 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
         analysis = Analysis(summary, (rules_of,), tuple(judged(summary)))
         write_json(analysis_path(summary, main=False), analysis.as_dict())
         return analysis
-    content = summary_file(summary)
-    network = content.get("kind") != KIND
-    files = rule_files(summary.stem, content, thresholds)
+    read = summary_file(summary)
+    content, network = read.content, not read.known.is_load
+    files = rule_files(summary.stem, read.known, thresholds)
     rules = Rules()
     for path in files:
         rules = rules.below(load_thresholds(path))
@@ -60,26 +61,24 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
     try:
         verdicts = judge(content, rules.thresholds)
         if network and not rules.alone:
-            verdicts += judge_fixed(content, summary, rules.peer_bytes)
+            verdicts += judge_fixed(read.known, summary, rules.peer_bytes)
     except ThresholdError as error:
         raise ThresholdError("\n".join(f"{summary}: {line}" for line in str(error).splitlines())) from error
     analysis = Analysis(summary, files, tuple(verdicts), network)
     write_json(analysis_path(summary, main=network), analysis.as_dict())
     if network:
-        write_alerts(summary, content, verdicts)
+        write_alerts(read, verdicts)
     return analysis
 
 
-def rule_files(stem: str, content: Mapping[str, Any], thresholds: Path | None) -> tuple[Path, ...]:
+def rule_files(stem: str, summary: SummaryFile, thresholds: Path | None) -> tuple[Path, ...]:
     """The files of rules for a summary, lowest first."""
-    ours = content.get("simnet")
-    load = content.get("kind") == KIND
-    files = [LOAD_RULES if load else NETWORK_RULES]
+    files = [LOAD_RULES if summary.is_load else NETWORK_RULES]
     own: Path | None = None  # A scenario's own limits are on figures of a chain, and of simnet.
-    if isinstance(ours, Mapping) and ours.get("network_only"):
+    if summary.ours.network_only:
         files.append(NETWORK_ONLY)
-    elif isinstance(ours, Mapping):
-        files.append(LOAD_SAFETY if load else find_thresholds("default") or RUN_SAFETY)
+    elif summary.simnet is not None:
+        files.append(LOAD_SAFETY if summary.is_load else find_thresholds("default") or RUN_SAFETY)
         own = find_thresholds(stem)
     last = thresholds or own
     return (*files, last) if last is not None else tuple(files)

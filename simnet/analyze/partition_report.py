@@ -1,34 +1,43 @@
 """The report on a snapshot that was streamed across a partition: upstream's second reader of network summaries."""
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import OutputError
+from simnet import reading
+from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
-from simnet.record.readback import summary_file
+from simnet.record.summary_files import Count, Delays, Recovery, summary_file
 
-COUNTS = ("total_publishes", "total_receives", "duplicates", "chunk_retries")
 MS_PER_MIN = 60_000.0
 
 
-def partition_report(summary: Path, resume_min_max: float, retries_max: int) -> dict[str, Any]:
+class NetworkCounts(reading.Read):
+    """What every network run counts."""
+
+    total_publishes: Count
+    total_receives: Count
+    duplicates: Count
+    chunk_retries: Count
+
+
+def partition_report(path: Path, resume_min_max: float, retries_max: int) -> dict[str, Any]:
     """The report's content. Raises `OutputError` for a summary that is none."""
-    content = summary_file(summary)
-    propagation, recovery = (_block(content, name, summary) for name in ("propagation", "recovery"))
-    latencies = recovery.get("resume_latencies_ms", [])
-    if not isinstance(latencies, list):
-        raise OutputError(f"{summary}: recovery.resume_latencies_ms is no list")
-    samples = [_number(sample, f"recovery.resume_latencies_ms.{index}", summary) for index, sample in enumerate(latencies)]
-    extremes = {name: _number_or_none(recovery, name, "recovery", summary) for name in ("max_resume_latency_ms", "mean_resume_latency_ms")}
+    summary = summary_file(path)
+    counts = reading.checked(path, summary.content, NetworkCounts, "the summary of a network run")
+    propagation, recovery = summary.known.propagation or Delays(), summary.known.recovery or Recovery()
+    samples = recovery.resume_latencies_ms or []
     return {
-        **{name: _count(content, name, summary) for name in COUNTS},
-        "propagation_ms": {name: _number_or_none(propagation, f"{name}_ms", "propagation", summary) for name in ("p50", "p95")},
-        "recovery": {"resume_events": len(samples), "resume_latencies_ms": samples, **extremes},
+        **{name: getattr(counts, name) for name in NetworkCounts.model_fields},
+        "propagation_ms": {"p50": propagation.p50_ms, "p95": propagation.p95_ms},
+        "recovery": {
+            "resume_events": len(samples),
+            "resume_latencies_ms": samples,
+            "max_resume_latency_ms": recovery.max_resume_latency_ms,
+            "mean_resume_latency_ms": recovery.mean_resume_latency_ms,
+        },
         "thresholds": {"max_resume_latency_ms": resume_min_max * MS_PER_MIN, "max_chunk_retries": retries_max},
-        "source_summary": str(summary),
+        "source_summary": str(path),
     }
 
 
@@ -45,29 +54,4 @@ def passed_limits(report: Mapping[str, Any]) -> list[str]:
 
 def write_report(report: Mapping[str, Any], output: Path) -> None:
     """Writes it with sorted keys. Raises `OutputError`."""
-    write_atomic(output, json.dumps(report, indent=2, sort_keys=True) + "\n")
-
-
-def _block(content: Mapping[str, Any], name: str, summary: Path) -> Mapping[str, Any]:
-    block = content.get(name, {})
-    if not isinstance(block, Mapping):
-        raise OutputError(f"{summary}: {name} is no object")
-    return block
-
-
-def _count(content: Mapping[str, Any], name: str, summary: Path) -> int:
-    value = content.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise OutputError(f"{summary}: {name} = {value!r} is no count: not the summary of a network run")
-    return value
-
-
-def _number_or_none(block: Mapping[str, Any], name: str, path: str, summary: Path) -> float | None:
-    value = block.get(name)
-    return None if value is None else _number(value, f"{path}.{name}", summary)
-
-
-def _number(value: object, name: str, summary: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise OutputError(f"{summary}: {name} = {value!r} is not a number")
-    return value
+    write_atomic(output, json_text(report, sort_keys=True) + "\n")

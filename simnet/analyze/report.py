@@ -1,12 +1,12 @@
 """Verdicts as text, JSON, JUnit XML or GitHub annotations."""
 
-import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from simnet.analyze.verdicts import Verdict
+from simnet.jsontext import json_text
 from simnet.plain import printable
 
 
@@ -62,7 +62,7 @@ def _text_of(analysis: Analysis) -> str:
 
 
 def as_json(analyses: Sequence[Analysis]) -> str:
-    return json.dumps([analysis.as_dict() for analysis in analyses], indent=2) + "\n"
+    return json_text([analysis.as_dict() for analysis in analyses]) + "\n"
 
 
 def junit(analyses: Sequence[Analysis]) -> str:

@@ -6,46 +6,51 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import OutputError
-from simnet.record.consensus import KIND
 from simnet.record.files import CHILD
 from simnet.record.places import is_product, summary_stem
-from simnet.record.readback import run_head, summary_file
+from simnet.record.readback import run_head
+from simnet.record.summary_files import ReadSummary, summary_file
 
 
 @dataclass(frozen=True)
 class Side:
     """The runs of one side, in the order of their paths."""
 
-    paths: tuple[Path, ...]
-    contents: tuple[Mapping[str, Any], ...]
+    summaries: tuple[ReadSummary, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(summary.path for summary in self.summaries)
+
+    @property
+    def contents(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(summary.content for summary in self.summaries)
 
     @property
     def scenarios(self) -> set[str]:
-        return {str(_ours(content).get("scenario", "?")) for content in self.contents}
+        return {summary.known.ours.scenario for summary in self.summaries}
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """Of runs that are all known by their seeds, ascending; else empty."""
-        found = [seed for content in self.contents if isinstance(seed := _ours(content).get("seed"), int)]
-        return tuple(sorted(found)) if len(found) == len(self.contents) == len(set(found)) else ()
+        found = [seed for summary in self.summaries if (seed := summary.known.ours.seed) is not None]
+        return tuple(sorted(found)) if len(found) == len(self.summaries) == len(set(found)) else ()
 
     def by_seed(self) -> "Side":
         """The same runs in the order of their seeds."""
-        pairs = sorted(zip(self.paths, self.contents, strict=True), key=lambda pair: int(_ours(pair[1])["seed"]))
-        return Side(tuple(path for path, _ in pairs), tuple(content for _, content in pairs))
+        return Side(tuple(sorted(self.summaries, key=lambda summary: summary.known.ours.seed or 0)))
 
 
 def load_side(given: Sequence[Path]) -> Side:
     """The summaries that files and folders mean. Raises `OutputError`, also for two runs that are one."""
-    paths = tuple(path for place in given for path in _summaries(place))
-    contents = tuple(summary_file(path) for path in paths)
-    _distinct(paths, contents)
-    return Side(paths, contents)
+    summaries = tuple(summary_file(path) for place in given for path in _summaries(place))
+    _distinct(summaries)
+    return Side(summaries)
 
 
 def one_kind(one: Side, other: Side) -> None:
     """Raises `OutputError` when network runs and consensus loads are mixed."""
-    kinds = {content.get("kind") == KIND for side in (one, other) for content in side.contents}
+    kinds = {summary.known.is_load for side in (one, other) for summary in side.summaries}
     if len(kinds) > 1:
         raise OutputError("network runs and consensus loads cannot be compared with each other")
 
@@ -67,19 +72,15 @@ def _main_summary(run: Path) -> Path:
     return run.parent / "summaries" / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
 
 
-def _distinct(paths: Sequence[Path], contents: Sequence[Mapping[str, Any]]) -> None:
+def _distinct(summaries: Sequence[ReadSummary]) -> None:
     """A repetition with the same seed is the same run again; counted twice it would feign certainty."""
     seen: dict[tuple[object, ...], Path] = {}
-    for path, content in zip(paths, contents, strict=True):
-        ours = _ours(content)
+    for summary in summaries:
+        path, ours = summary.path, summary.known.ours
         key: tuple[object, ...] = (path.resolve(),)
-        if content.get("kind") != KIND and ours.get("reproducible") is True:
-            key = (ours.get("scenario_sha256"), ours.get("seed"), ours.get("cost_model"))
+        if not summary.known.is_load and ours.reproducible:
+            key = (ours.scenario_sha256, ours.seed, ours.cost_model)
         if key in seen:
-            raise OutputError(f"{seen[key]} and {path} are the same run (seed {ours.get('seed', 'unknown')}): one sample, not two")
+            seed = "unknown" if ours.seed is None else ours.seed
+            raise OutputError(f"{seen[key]} and {path} are the same run (seed {seed}): one sample, not two")
         seen[key] = path
-
-
-def _ours(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    ours = content.get("simnet")
-    return ours if isinstance(ours, Mapping) else {}

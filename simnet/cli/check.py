@@ -1,6 +1,5 @@
 """`simnet validate`, `simnet schema` and `simnet new`: scenario files without a run."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from simnet import codes
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.errors import OutputError, SimnetError
+from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.places import slug
 from simnet.scenario.schema import profile_schema, wrapper_schema
@@ -52,7 +52,7 @@ def schema(
     out: Annotated[Path | None, typer.Option(help="Where to write it. Default: standard output.")] = None,
 ) -> int:
     """Print the JSON Schema of scenario files, for editors."""
-    text = json.dumps(profile_schema() if kind is Kind.PROFILE else wrapper_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = json_text(profile_schema() if kind is Kind.PROFILE else wrapper_schema(), ascii_only=False) + "\n"
     if out is None:
         say(text, nl=False)
     else:

@@ -1,6 +1,5 @@
 """`simnet compare`: what changed between two runs, or between two sets of runs over seeds."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -17,6 +16,7 @@ from simnet.analyze.verdicts import Verdict
 from simnet.cli import exits
 from simnet.cli.analyze import Format
 from simnet.cli.screen import say
+from simnet.jsontext import json_text
 from simnet.plain import printable
 
 PLACE = "A summary, a run's folder, or a folder of runs or summaries"
@@ -84,7 +84,7 @@ def _shown(result: Comparison, sides: tuple[Side, Side], limits: tuple[float, fl
             "regressed": sum(change.regressed for change in result.changes),
             "changes": [{**asdict(change), "percent": change.percent} for change in result.changes],
         }
-        return json.dumps(document, indent=2, allow_nan=False) + "\n"
+        return json_text(document) + "\n"
     verdicts = tuple(
         Verdict(
             c.metric,

@@ -21,6 +21,7 @@ from simnet.cli.exits import exits
 from simnet.cli.keys import cache_lines, pinned_lines
 from simnet.cli.screen import say
 from simnet.codes import FAILED, HELD
+from simnet.jsontext import json_text
 from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.versions import crates, packages
@@ -63,7 +64,7 @@ def doctor(
             say(f"{check.status:7}{check.name:32} {check.detail}")
     ok = all(c.status is not Status.broken for c in checks)
     if as_json:
-        say(json.dumps({"ok": ok, "simnet": simnet.__version__, "checks": [asdict(c) for c in checks]}, indent=2))
+        say(json_text({"ok": ok, "simnet": simnet.__version__, "checks": [asdict(c) for c in checks]}))
     return HELD if ok else FAILED
 
 

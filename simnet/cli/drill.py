@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from simnet import codes
-from simnet.analyze.prover_mix import STEM, judge_mix
+from simnet.analyze.prover_mix import STEM, MixFile, judge_mix
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.proofs.backend import BackendId
@@ -47,7 +47,7 @@ def mix(
     for entry in entries:
         told = f"skipped: {entry['reason']}" if entry.get("skipped") else f"proved in {entry['prove_ms']:.1f} ms"
         say(f"{entry['mode']}: {told}")
-    failed = [verdict for verdict in judge_mix(list(entries)) if not verdict.passed]
+    failed = [verdict for verdict in judge_mix(MixFile.model_validate(list(entries)).root) if not verdict.passed]
     for verdict in failed:
         say(f"error: {verdict.metric} is {verdict.actual}: {verdict.why}", err=True)
     say(f"written to {path}")

@@ -1,6 +1,5 @@
 """What `simnet fuzz` does once it is known what was asked: searches, hunts for planted bugs, replays."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from simnet.fuzz.search import Found, Search, as_dict, count_lines
 from simnet.fuzz.table import Row, hunt_all, markdown, names_it
 from simnet.fuzz.trial import run_file
 from simnet.fuzz.workers import Workers, known_jobs
+from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.files import write_json
 from simnet.scenario.load import load_scenario
@@ -47,7 +47,7 @@ def search(asked: Asked) -> int:
         found = searching.search(Search(asked.seeds, asked.out, base, asked.planted, ends, asked.shrink), workers, _tell)
     write_json(asked.out / "fuzz.json", as_dict(found))
     if asked.as_json:
-        typer.echo(json.dumps(as_dict(found), indent=2))
+        typer.echo(json_text(as_dict(found)))
     else:
         _show(found, jobs)
     if bug is not None:

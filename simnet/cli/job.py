@@ -3,7 +3,6 @@
 `wrapper.json` in the artifacts folder is written first and again at the end, like a run's `run.json`.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,10 +15,12 @@ from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.screen import say
 from simnet.errors import OutputError, ScenarioError, SimnetError
 from simnet.host import guidance, host_resources
+from simnet.jsontext import json_text
 from simnet.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
-from simnet.record.files import RunFolder, is_finished, write_json
+from simnet.record.files import RunFolder, write_json
 from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
+from simnet.record.readback import is_finished
 from simnet.runs.request import Request
 from simnet.scenario.wrapper_load import LoadedWrapper
 
@@ -97,7 +98,7 @@ def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Ma
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
     write_json(folder / JOB, job)
     if options.as_json:
-        say(json.dumps(job, indent=2))
+        say(json_text(job))
     tell(f"files of this job: {folder}/")
     return progress.code
 

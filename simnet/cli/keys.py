@@ -1,6 +1,5 @@
 """`simnet keys`: the cached keys and the committed checksums of what proofs rest on."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ import typer
 from simnet.cli.exits import exits
 from simnet.codes import FAILED, HELD
 from simnet.errors import KeyCacheError
+from simnet.jsontext import json_text
 from simnet.proofs import keys
 from simnet.record.atomic import write_atomic
 
@@ -40,7 +40,7 @@ def verify(
     lines = pinned_lines(everything=everything) + cache_lines(keys.default_folder())
     ok = all(line.ok for line in lines)
     if as_json:
-        typer.echo(json.dumps({"ok": ok, "checks": [{"what": x.what, "ok": x.ok, "detail": x.detail} for x in lines]}, indent=2))
+        typer.echo(json_text({"ok": ok, "checks": [{"what": x.what, "ok": x.ok, "detail": x.detail} for x in lines]}))
     else:
         for line in lines:
             typer.echo(f"{'ok  ' if line.ok else 'FAIL'} {line.what}: {line.detail}")

@@ -1,7 +1,6 @@
 """`simnet proof`: single proofs from JSON witnesses, checked and looked into from the command line."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -14,6 +13,7 @@ from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import exits
 from simnet.codes import FAILED, HELD
 from simnet.errors import InputError, Problem, SimnetError
+from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.regular import open_regular
 
@@ -210,7 +210,7 @@ def example(
     shape = _shape(backend, circuit, params)
     sample = witness.example(shape)
     value = witness.unpack(sample.statement if statement else sample.witness, shape, witness=not statement)
-    typer.echo(json.dumps(value, indent=2))
+    typer.echo(json_text(value))
     return HELD
 
 
@@ -262,4 +262,4 @@ def _named(shape: "Shape") -> dict[str, object]:
 
 
 def _show(facts: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(facts, indent=2) if as_json else text)
+    typer.echo(json_text(facts) if as_json else text)

@@ -18,23 +18,17 @@ from simnet.cli.profiles import find_profile
 from simnet.cli.run import Shown, job_options
 from simnet.cli.screen import say
 from simnet.errors import ScenarioError, SimnetError
+from simnet.reading import checked, json_object
 from simnet.record.atomic import write_atomic
-from simnet.record.files import read_json, write_json
+from simnet.record.files import write_json
+from simnet.record.places import JOB
+from simnet.record.readback import JobFile
+from simnet.record.summary_files import LoadFile, SummaryFile, summary_file
 from simnet.scenario.wrapper_load import LoadedWrapper, load_wrapper
 
 ROOT = Path("target/simnet/regression")
 DEFAULT = ("consensus_quorum_stress", "snapshot_rebuild", "gossip_backpressure", "canary_rolling_restart")
-LOAD_FIELDS = (
-    "runs",
-    "validators",
-    "witness_commitments",
-    "prove_ms",
-    "verify_ms",
-    "proof_bytes",
-    "tamper_vrf",
-    "tamper_quorum",
-    "failures",
-)
+LOAD_FIELDS = tuple(LoadFile.model_fields)
 COLUMNS = ("name", "status", "duration_secs", "consensus", "network", "errors")
 
 
@@ -76,11 +70,13 @@ def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[d
     began = _now()
     loaded: LoadedWrapper | None = None
     errors: list[str] = []
+    results: dict[str, Any] = {"consensus": None, "p2p_summary_path": None, "p2p_summary": None}
     try:
         loaded = load_wrapper(path)
         options = job_options(loaded, None, "calibrated", {}, False, Shown(quiet=True))
         code = run_job(loaded, chosen(options, artifacts=folder))
-        errors = list(read_json(folder / "wrapper.json")["errors"])
+        errors = job_errors(folder / JOB)
+        results = _results(loaded, folder)
     except SimnetError as error:
         code = codes.USAGE
         errors = [str(p) for p in error.problems] if isinstance(error, ScenarioError) else str(error).splitlines()
@@ -96,27 +92,36 @@ def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[d
         "duration_secs": round((ended - began).total_seconds(), 3),
         "artifacts_dir": str(folder),
         "errors": errors,
-        **({"consensus": None, "p2p_summary_path": None, "p2p_summary": None} if loaded is None else _results(loaded, folder)),
+        **results,
     }
     return entry, code
 
 
 def _results(loaded: LoadedWrapper, folder: Path) -> dict[str, Any]:
-    """What the parts of a job left behind; null for what is not there."""
+    """What the parts of a job left behind; null for what is not there. Raises `OutputError`."""
     consensus: dict[str, Any] | None = None
     if loaded.wrapper.consensus is not None:
         summary, csv = result_paths(loaded, folder)
         if summary.is_file():
-            content = read_json(summary)
             paths = {"summary_path": str(summary), "csv_path": None if csv is None else str(csv)}
-            consensus = {**paths, **{name: content[name] for name in LOAD_FIELDS}}
+            consensus = {**paths, **load_figures(summary)}
     network = network_summary(loaded, folder)
     found = network is not None and network.is_file()
     return {
         "consensus": consensus,
         "p2p_summary_path": str(network) if found else None,
-        "p2p_summary": read_json(network) if found and network is not None else None,
+        "p2p_summary": summary_file(network).content if found and network is not None else None,
     }
+
+
+def job_errors(path: Path) -> list[str]:
+    """What a job's `wrapper.json` says went wrong. Raises `OutputError`."""
+    return checked(path, json_object(path), JobFile, "a job's wrapper.json").errors
+
+
+def load_figures(path: Path) -> dict[str, Any]:
+    """What the report quotes of a consensus load's summary. Raises `OutputError`."""
+    return checked(path, json_object(path), LoadFile, "a consensus load's summary").model_dump(include=set(LOAD_FIELDS))
 
 
 def _report(began: datetime, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -157,20 +162,16 @@ def page(report: Mapping[str, Any]) -> str:
 def _cell(entry: Mapping[str, Any], name: str) -> str:
     """One cell in words; a dash where the job had no such part or left nothing."""
     if name == "consensus":
-        load = entry.get("consensus")
-        return "–" if load is None else f"{load['runs']} runs, prove p95 {_p95(load['prove_ms'])} ms, {len(load['failures'])} failures"
+        load = entry["consensus"]
+        return "–" if load is None else f"{load['runs']} runs, prove p95 {load['prove_ms']['p95']} ms, {len(load['failures'])} failures"
     if name == "network":
-        summary = entry.get("p2p_summary")
-        if summary is None:
+        if entry["p2p_summary"] is None:
             return "–"
-        p95 = (summary.get("propagation") or {}).get("p95_ms")
-        return f"{summary.get('total_publishes')} published, {summary.get('total_receives')} received, propagation p95 {p95} ms"
+        summary = SummaryFile.model_validate(entry["p2p_summary"])
+        p95 = None if summary.propagation is None else summary.propagation.p95_ms
+        return f"{summary.total_publishes} published, {summary.total_receives} received, propagation p95 {p95} ms"
     value = entry[name]
     return "; ".join(value) if isinstance(value, list) else str(value)
-
-
-def _p95(block: object) -> object:
-    return block.get("p95") if isinstance(block, Mapping) else "–"
 
 
 def _now() -> datetime:

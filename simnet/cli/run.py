@@ -21,6 +21,7 @@ from simnet.cli.profiles import find_profile
 from simnet.cli.progress import Terminal
 from simnet.cli.result import show
 from simnet.cli.screen import say, verdict
+from simnet.jsontext import json_text
 from simnet.runs.carry_out import carry_out
 from simnet.runs.request import STATIC_KEYS, Dark, Outcome, Request
 from simnet.scenario.base import U64_MAX
@@ -122,7 +123,7 @@ def run_profile(request: Request, shown: Shown) -> int:
             say("\n" + text([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
-        say(json.dumps({**outcome.run, "exit_code": code, "analysis": verdicts}, indent=2))
+        say(json_text({**outcome.run, "exit_code": code, "analysis": verdicts}))
     explain(outcome)
     if loud:
         _conclude(outcome, code, verdicts)

@@ -9,7 +9,6 @@ checksums, too: they tell damage, not forgery. What keeps a written key from ver
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -22,10 +21,13 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from simnet.errors import KeyCacheError
+from simnet.jsontext import json_text
 from simnet.regular import open_own, open_regular
 
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1 << 20
+KEY_BYTES_MAX = 4 << 30
+"""Of a key file; Groth16's largest has some hundred megabytes."""
 _MAGIC = b"SIMNETK1"
 _DIGEST_BYTES = 32
 _HEAD = len(_MAGIC) + _DIGEST_BYTES
@@ -175,7 +177,10 @@ def _read(path: Path) -> bytes:
     """The content of an intact file. Raises FileNotFoundError, or ValueError that says what is wrong."""
     try:
         with open_regular(path) as file:
-            data = file.read()
+            size = os.fstat(file.fileno()).st_size
+            if size > KEY_BYTES_MAX:
+                raise ValueError(f"has {size} bytes; at most {KEY_BYTES_MAX} are read")
+            data = file.read(size)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -224,7 +229,7 @@ def _enter(path: Path, entry: Entry) -> None:
 
 
 def _as_json(known: Mapping[str, Entry]) -> bytes:
-    return (json.dumps({name: entry.model_dump() for name, entry in sorted(known.items())}, indent=2) + "\n").encode()
+    return (json_text({name: entry.model_dump() for name, entry in sorted(known.items())}) + "\n").encode()
 
 
 def _lock_of(path: Path) -> Path:

@@ -4,24 +4,24 @@
 exit code and the hashes. Every file is whole or absent.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simnet import reading
 from simnet.errors import OutputError
+from simnet.jsontext import json_text
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
+from simnet.record.readback import is_finished
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
     from simnet.run_result import RunResult
 
-__all__ = ["CHILD", "RunFolder", "is_finished", "read_document", "read_json", "slug", "write_json"]
+__all__ = ["CHILD", "RunFolder", "slug", "write_json"]
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
 
@@ -122,15 +122,6 @@ class RunFolder:
         write_json(self.timings, result.timings)
 
 
-def is_finished(run: Path) -> bool:
-    """Whether a `run.json` is that of a complete run that was no repetition of another."""
-    try:
-        content = read_json(run) if run.is_file() else {}
-    except OutputError:
-        return True  # somebody's file, if not a run's
-    return content.get("complete") is True and content.get("repeats") is not True
-
-
 def _distinct(own: Path, extra: Path | None) -> list[Path]:
     """Both places, or one if they are the same file."""
     return [own] if extra is None or extra.resolve() == own.resolve() else [own, extra]
@@ -138,22 +129,4 @@ def _distinct(own: Path, extra: Path | None) -> list[Path]:
 
 def write_json(path: Path, value: object) -> None:
     """Indented JSON with a newline at the end. Raises `OutputError`."""
-    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, tuple | set | frozenset):
-        return list(value)
-    return str(value)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file. Raises `OutputError` saying what is wrong with it."""
-    return reading.json_object(path)
-
-
-def read_document(path: Path) -> object:
-    """Any JSON value from a file. Raises `OutputError`."""
-    return reading.json_value(path)
+    write_atomic(path, json_text(value, ascii_only=False) + "\n")

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from simnet.errors import OutputError
-from simnet.reading import UnreadableError, json_object
+from simnet.record.readback import owner
 
 DEFAULT_ROOT = Path("target/simnet")
 RUN, JOB = "run.json", "wrapper.json"
@@ -39,16 +39,8 @@ def default_folder(name: str, root: Path = DEFAULT_ROOT) -> Path:
 
 def _owner(folder: Path) -> str | None:
     """The name of the scenario whose results lie in a folder, as far as that can be read."""
-    for file, part in ((folder / JOB, "wrapper"), (folder / RUN, "scenario")):
-        if file.is_file():
-            try:
-                content = json_object(file).get(part)
-            except UnreadableError:
-                continue
-            name = content.get("name") if isinstance(content, dict) else None
-            if isinstance(name, str):
-                return name
-    return None
+    names = (owner(file) for file in (folder / JOB, folder / RUN) if file.is_file())
+    return next((name for name in names if name is not None), None)
 
 
 def is_product(path: Path) -> bool:

@@ -1,10 +1,7 @@
-"""What is read back of a run: `run.json` as it must be to repeat a run or to find its summary, and summaries.
-
-Summaries of other tools have fewer fields; those that are there must have the right types.
-"""
+"""What is read back of a run: `run.json` as it must be to repeat a run, to find its summary or to be replaced, and `wrapper.json`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -21,6 +18,8 @@ class RunHead(reading.Read):
     schema_version: int = RUN_SCHEMA
     scenario_path: str
     complete: bool = False
+    interrupted: bool = False
+    exit_code: int | None = None
 
 
 class RunRecord(RunHead):
@@ -49,7 +48,7 @@ def run_record(path: Path) -> RunRecord:
     content = reading.json_object(path)
     head = _known(path, reading.checked(path, content, RunHead, "a run.json of simnet"))
     if not head.complete:
-        raise OutputError(f"{path}: the run is incomplete ({_how(content)}): nothing to compare with")
+        raise OutputError(f"{path}: the run is incomplete ({_how(head)}): nothing to compare with")
     return reading.checked(path, content, RunRecord, "a finished run's run.json")
 
 
@@ -59,78 +58,52 @@ def _known(path: Path, head: RunHead) -> RunHead:
     return head
 
 
-def _how(content: dict[str, Any]) -> str:
-    if content.get("interrupted") is True:
+def _how(head: RunHead) -> str:
+    if head.interrupted:
         return "it was interrupted"
-    if content.get("exit_code") is None:
+    if head.exit_code is None:
         return "it is still going or was killed"
     return "it broke off"
 
 
-SUMMARY_SCHEMAS = (1, 2, 3)
-"""Versions of `simnet.schema_version` that are read."""
-Real = Annotated[float, Field(allow_inf_nan=False)]
+class JobFile(reading.Read):
+    """A finished job's `wrapper.json`."""
+
+    errors: list[str]
 
 
-class SimnetBlock(reading.Read):
-    """What commands look at in the block `simnet`."""
-
-    schema_version: int = SUMMARY_SCHEMAS[0]
-    network_only: bool = False
-    scenario: str = "?"
-    scenario_sha256: str = ""
-    cost_model: str = ""
-    seed: int | None = None
-    reproducible: bool = False
+class _Named(reading.Read):
+    name: str
 
 
-class FaultEntry(reading.Read):
-    kind: str
+class _Owned(reading.Read):
+    """Whose results a `run.json` or `wrapper.json` is about."""
+
+    scenario: _Named | None = None
+    wrapper: _Named | None = None
 
 
-class PeerRow(reading.Read):
-    peer_id: str
-    bytes_in: Real
-    bytes_out: Real
+class _State(reading.Read):
+    complete: bool = False
+    repeats: bool = False
 
 
-class Recovery(reading.Read):
-    resume_latencies_ms: list[Real] | None = None
-    max_resume_latency_ms: Real | None = None
-    mean_resume_latency_ms: Real | None = None
+def owner(path: Path) -> str | None:
+    """The name of the scenario or wrapper of a `run.json` or `wrapper.json`; None where the file is none."""
+    try:
+        found = reading.checked(path, reading.json_object(path), _Owned, "a run's or job's file")
+    except reading.UnreadableError:
+        return None
+    named = found.wrapper or found.scenario
+    return None if named is None else named.name
 
 
-class Delays(reading.Read):
-    p50_ms: Real | None = None
-    p95_ms: Real | None = None
-
-
-class Probes(reading.Read):
-    block: Delays | None = None
-    transaction: Delays | None = None
-    backend: str | None = None
-
-
-class SummaryFile(reading.Read):
-    """A summary of a network run or of a consensus load."""
-
-    kind: str | None = None
-    backend: str | None = None
-    simnet: SimnetBlock | None = None
-    propagation: Delays | None = None
-    propagation_by_peer_class: dict[str, Delays] | None = None
-    propagation_probes: Probes | None = None
-    faults: list[FaultEntry] | None = None
-    recovery: Recovery | None = None
-    bandwidth: dict[str, Any] | None = None
-    gossip_backpressure: dict[str, Any] | None = None
-    peer_traffic: list[PeerRow] | None = None
-
-
-def summary_file(path: Path) -> dict[str, Any]:
-    """A summary as it stands in its file, its types checked. Raises `OutputError`."""
-    content = reading.json_object(path)
-    block = reading.checked(path, content, SummaryFile, "a summary").simnet
-    if block is not None and block.schema_version not in SUMMARY_SCHEMAS:
-        raise OutputError(f"{path}: schema version {block.schema_version}; this simnet reads {', '.join(map(str, SUMMARY_SCHEMAS))}")
-    return content
+def is_finished(run: Path) -> bool:
+    """Whether a `run.json` is that of a complete run that was no repetition of another; true of a file that is none: it is somebody's."""
+    if not run.is_file():
+        return False
+    try:
+        state = reading.checked(run, reading.json_object(run), _State, "a run.json of simnet")
+    except reading.UnreadableError:
+        return True
+    return state.complete and not state.repeats

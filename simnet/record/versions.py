@@ -1,14 +1,26 @@
 """Versions of what a run was made with, for `run.json`."""
 
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from simnet import reading
 
 PACKAGES = ("simpy", "numpy", "networkx", "pydantic", "pyarrow")
 CRATES = ("stwo", "p3-batch-stark", "p3-uni-stark", "ark-groth16", "ark-bn254")
 LOCK = Path(__file__).resolve().parents[2] / "Cargo.lock"
 SHIPPED = Path(__file__).with_name("crates.toml")
 """The same for an installation without the sources; `python -m simnet.record.versions` writes it, a test keeps it in step."""
+
+
+class _Crate(reading.Read):
+    name: str
+    version: str
+
+
+class _Lock(reading.Read):
+    """What is looked at in a Cargo.lock."""
+
+    package: list[_Crate]
 
 
 def packages() -> dict[str, str]:
@@ -24,11 +36,12 @@ def packages() -> dict[str, str]:
 
 def crates(lock: Path = LOCK) -> dict[str, str]:
     """Versions of the provers' crates: from Cargo.lock beside the sources, else as they were when the package was made."""
+    path = lock if lock.is_file() else SHIPPED
     try:
-        document = tomllib.loads((lock if lock.is_file() else SHIPPED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = reading.checked(path, reading.toml_tables(path, reading.text(path)), _Lock, "a Cargo.lock")
+    except reading.UnreadableError:
         return {}
-    return {entry["name"]: entry["version"] for entry in document.get("package", ()) if entry["name"] in CRATES}
+    return {crate.name: crate.version for crate in found.package if crate.name in CRATES}
 
 
 if __name__ == "__main__":

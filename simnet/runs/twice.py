@@ -7,12 +7,15 @@ Upstream's multi-process modes run one simulation in-process and again in a chil
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from simnet import codes
 from simnet.errors import SimnetError
-from simnet.record.files import CHILD, RunFolder, read_json
+from simnet.reading import checked, json_object
+from simnet.record.files import CHILD, RunFolder
 from simnet.record.summary import Summary
+from simnet.record.summary_files import Compared
 
 COUNTS = ("total_publishes", "total_receives", "duplicates")
 
@@ -33,14 +36,19 @@ def run_again(folder: RunFolder) -> bool:
 
 def with_comparison(summary: Summary, folder: RunFolder) -> Summary:
     """The summary with the block `comparison` in upstream's place: after `backend`."""
-    child = read_json(folder.root / CHILD / "summaries" / folder.summary.name)
-    block = {**compared(summary, child), "log_directory": str(folder.root / "logs")}
+    child = folder.root / CHILD / "summaries" / folder.summary.name
+    block = {**compared(summary, figures(child)), "log_directory": str(folder.root / "logs")}
     found: Summary = {}
     for name, value in summary.items():
         found[name] = value
         if name == "backend":
             found["comparison"] = block
     return found
+
+
+def figures(path: Path) -> dict[str, Any]:
+    """Of the child's summary. Raises `OutputError` when it is none."""
+    return checked(path, json_object(path), Compared, "a child process's summary").model_dump(include={*COUNTS, "propagation"})
 
 
 def compared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Any
 from simnet.scenario.marks import Path
 from simnet.scenario.nodefaults import CONDUCT
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES
+from simnet.scenario.recurring import too_often
 from simnet.scenario.sizes import SIZE_RULES
 from simnet.scenario.tables import Conflict, at, items, names, whole
 from simnet.scenario.upstream import members
@@ -326,4 +327,5 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     block_proofs,
     heartbeats,
     *SIZE_RULES,
+    too_often,
 )

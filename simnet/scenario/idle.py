@@ -6,21 +6,14 @@ from typing import Any
 
 from simnet.scenario.crossfield import DEFAULT_REGION
 from simnet.scenario.marks import Path
+from simnet.scenario.span import DRAIN_MS, SETTLE_MS, run_ms
 from simnet.scenario.tables import Conflict, at, items, names, real, whole
 
-SETTLE_MS, DRAIN_MS = 500, 1000
-"""Before traffic zero, and after the traffic clock's end (`simnet.net.faults`)."""
 MS_PER_MIN = 60_000
 
 
-def run_ms(data: Mapping[str, Any]) -> int | None:
-    """How long a run is on the clock of its faults, which starts with it."""
-    duration = whole(data, "sim", "duration_ms")
-    return None if duration is None else SETTLE_MS + duration + DRAIN_MS
-
-
 def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Faults that begin when the run has ended, or would end after it."""
+    """Faults that begin when the run has ended, or would not end before it."""
     end = run_ms(data)
     if end is None:
         return
@@ -31,8 +24,9 @@ def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
         last = end - SETTLE_MS - DRAIN_MS if place[-1] == "byzantine" else end
         if isinstance(at(data, *place), Mapping) and start >= last:
             yield Conflict((*place, "start_ms"), start, f"begins at or after the run's end ({last} ms): it does nothing")
-        elif length is not None and start + length > end:
-            yield Conflict((*place, "duration_ms"), length, f"ends at {start + length} ms, after the run's end ({end} ms)")
+        elif length is not None and start + length >= end:
+            when = "with the run" if start + length == end else f"after the run's end ({end} ms)"
+            yield Conflict((*place, "duration_ms"), length, f"ends at {start + length} ms, {when}: no end of it is recorded")
 
 
 def churn_too_rare(data: Mapping[str, Any]) -> Iterator[Conflict]:

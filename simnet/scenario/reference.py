@@ -28,9 +28,14 @@ Times are whole milliseconds; probabilities lie in [0, 1]. Sections marked *ours
 error. Elsewhere an unknown key is a warning, and an error with `--strict`.
 
 A hop's delay is never below 0: jitter larger than the delay is cut off there. Faults count from 500 ms before traffic zero; the run ends 1000 ms
-after the traffic clock (with a chain, up to 30 s later, while proofs are missing). A fault that ends at that very moment has ended; one that would
-end later is recorded without an end, which the analyzer's rules on partitions refuse. Numbers are those of each syntax: YAML's are YAML 1.2's, so `020` and
+after the traffic clock (with a chain, while proofs are missing, up to 30 s or `consensus.proven_within_slots` + 1 slots later, whichever is longer). A
+fault that would end at that very moment or later is recorded without an end, which the analyzer's rules on partitions refuse, and is a warning.
+Numbers are those of each syntax: YAML's are YAML 1.2's, so `020` and
 `1:30` are refused; RON's may name their type (`7u64`); in JSON `3000.0` is an integer.
+
+What recurs by the clock alone is counted before a run begins: heartbeats, slots, publications, churn, an opponent's acts may each come as often as
+the run may have events (`limits.events_max`, at least its default), else the key is refused with the value that would do. The same holds for
+what is built before the first event: nodes, links, accounts, registrations of keys.
 
 YAML anchors and aliases, keys that come twice, nesting beyond 32 levels and files beyond 1 MiB (YAML: 128 KiB) are refused.
 """

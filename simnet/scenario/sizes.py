@@ -20,6 +20,8 @@ TRIES_MAX = 20_000_000
 SPELLS_MAX = 10_000_000
 ACCOUNTS_MAX = 262_144
 """Of all wallets, entered into every tree of accounts before the run: half a minute."""
+REGISTRATIONS_MAX = 4096
+"""Of one-time keys for an epoch, all made before the run: a minute."""
 HELD_BYTES_MAX = 8 * 1024**3
 
 
@@ -95,4 +97,11 @@ def accounts(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("chain", "lanes_per_wallet"), lanes, why)
 
 
-SIZE_RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (graph_size, spells, held_payloads, accounts)
+def registrations(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    epochs, n = whole(data, "consensus", "key_horizon_epochs"), whole(data, "topology", "n")
+    if epochs is not None and n is not None and epochs * n > REGISTRATIONS_MAX and at(data, "chain", "enabled") is not False:
+        why = f"{epochs * n} registrations of keys with n = {n} before the run begins; at most {REGISTRATIONS_MAX}"
+        yield Conflict(("consensus", "key_horizon_epochs"), epochs, why)
+
+
+SIZE_RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (graph_size, spells, held_payloads, accounts, registrations)

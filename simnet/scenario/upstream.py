@@ -143,9 +143,10 @@ def group_name(group: str | tuple[str | int, ...]) -> str:
     return group if isinstance(group, str) else ",".join(part if isinstance(part, str) else f"#{part}" for part in group)
 
 
-def members(group: str | Sequence[str | int], regions: Sequence[str]) -> frozenset[int]:
-    """The nodes of one side of a partition, given the region of each node."""
-    parts = {group} if isinstance(group, str) else set(group)
+def members(group: str | Sequence[object], regions: Sequence[str]) -> frozenset[int]:
+    """The nodes of one side of a partition, given the region of each node. What is neither region nor index (in a file that is being
+    checked) names nobody."""
+    parts = {group} if isinstance(group, str) else {part for part in group if isinstance(part, str | int)}
     return frozenset(node for node, region in enumerate(regions) if region in parts or node in parts)
 
 

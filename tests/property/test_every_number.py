@@ -284,6 +284,14 @@ def test_accounts_have_a_limit(tmp_path: Path) -> None:
         load_scenario(path, overrides={"chain.lanes_per_wallet": "65536"})
 
 
+def test_registrations_have_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "chain.json"
+    path.write_text(json.dumps({**CHAIN, "topology": {"type": "ring", "n": 128, "k": 2}, "regions": {}, "consensus": {}, "faults": {}}))
+    with pytest.raises(ScenarioError, match="8192 registrations of keys with n = 128 before the run begins; at most 4096"):
+        load_scenario(path, overrides={"consensus.key_horizon_epochs": "64", "chain.lanes_per_wallet": "4"})
+    load_scenario(path, overrides={"consensus.key_horizon_epochs": "32", "chain.lanes_per_wallet": "4"})
+
+
 @pytest.mark.parametrize(("drifts", "fits"), [((-100_000,) * 5, True), ((-100_000,) * 6, False), ((100_000,) * 6, False)])
 def test_overlapping_clocks_go_forwards(tmp_path: Path, drifts: tuple[int, ...], fits: bool) -> None:
     document = copy.deepcopy(CHAIN)

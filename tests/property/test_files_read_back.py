@@ -1,8 +1,8 @@
 """Files that are read back, with anything in them: a result or one expected error, never a traceback."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,28 @@ from typer.testing import CliRunner
 
 from simnet.analyze import alerts, analysis
 from simnet.analyze.analysis import analyze_file
-from simnet.analyze.compare import compare, every_number, load_metrics
+from simnet.analyze.compare import Metric, compare, every_number, load_metrics
 from simnet.analyze.partition_report import partition_report, passed_limits
 from simnet.analyze.report import FORMATS
 from simnet.analyze.sides import load_side, one_kind
 from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
+from simnet.cli.regression import job_errors, load_figures
 from simnet.cli.rerun import _recorded
 from simnet.errors import SimnetError
 from simnet.proofs.costs import cost_model
-from simnet.record.readback import run_record
+from simnet.reading import json_object
+from simnet.record.readback import is_finished, owner, run_record
+from simnet.record.versions import crates
+from simnet.runs.twice import figures as compared_figures
+from tests.altered import WRONG, altered
 from tests.runs import TINY_FAULTS
 from tests.unit import fakes
+from tests.unit.test_analyze_contract import LOAD
+from tests.unit.test_prover_mix import CPU, SKIPPED
 
-WRONG: tuple[Any, ...] = (None, True, -1, 0, 10**70, 1e300, "", "text", "\ud800", [], [None], [[]], {}, {"": {}}, {"a": [1]})
-Place = tuple[str | int, ...]
+MIX = [CPU, SKIPPED]
+DRILL = [{"backend": "stwo", "passed": True, "checks": {"a": True, "b": True}}]
 
 
 @pytest.fixture
@@ -35,31 +42,6 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     done = CliRunner().invoke(app, ["run", str(TINY_FAULTS), "--out", "out", "--no-analyze", "--quiet"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return tmp_path / "out"
-
-
-def places(value: Any, here: Place = ()) -> Iterator[Place]:
-    """Every place of a document; of a list only its first two entries."""
-    if here:
-        yield here
-    entries = value.items() if isinstance(value, dict) else list(enumerate(value))[:2] if isinstance(value, list) else ()
-    for key, inner in entries:
-        yield from places(inner, (*here, key))
-
-
-def altered(document: Any, number: int, stride: int = 1) -> Iterator[Any]:
-    """The document with one thing wrong at a time: gone, renamed, or of another type. `number` and `stride`
-    choose the places and which wrong value is tried."""
-    for index, place in list(enumerate(places(document)))[number::stride]:
-        for step in range(3):
-            changed = copy.deepcopy(document)
-            inner = changed
-            for part in place[:-1]:
-                inner = inner[part]
-            if step == 2 and isinstance(inner, dict):
-                del inner[place[-1]]
-            else:
-                inner[place[-1]] = WRONG[(index + number + 7 * step) % len(WRONG)]
-            yield changed
 
 
 def survives(action: Callable[[], object]) -> None:
@@ -72,40 +54,82 @@ def survives(action: Callable[[], object]) -> None:
 
 
 def judged(path: Path) -> None:
+    found = analyze_file(path)
     for form in FORMATS.values():
-        form([analyze_file(path)])
+        form([found])
 
 
-def compared(one: Path, other: Path) -> None:
+def compared(one: Path, other: Path, wanted: Sequence[Metric]) -> None:
     sides = load_side([one]), load_side([other])
     one_kind(*sides)
-    wanted = (*load_metrics(), *every_number([content for side in sides for content in side.contents]))
     for change in compare(*sides, wanted, 10.0, 0.05).changes:
         assert change.verdict
 
 
-@pytest.mark.parametrize("number", [0, 5])
-def test_summaries_with_anything_in_them(run_folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+@pytest.mark.parametrize("kind", ["network", "load"])
+def test_summaries_with_anything_in_them(run_folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Every place of them, one after the other."""
     for module in (analysis, alerts):  # what is written is not looked at, and flushing it takes most of the time
         monkeypatch.setattr(module, "write_json", lambda _path, value: json.dumps(value))
-    summary = run_folder / "summaries/tiny_faults.json"
-    good = json.loads(summary.read_text())
-    other = run_folder.parent / "other.json"
-    for document in altered(good, number, 9):
+    monkeypatch.setattr(analysis, "load_thresholds", cache(load_thresholds))  # the same few files each time
+    summary, other, wanted = run_folder / "summaries/tiny_faults.json", run_folder.parent / "other.json", load_metrics()
+    if kind == "load":
+        summary.write_text(json.dumps(LOAD))
+    for document in altered(json.loads(summary.read_text()), 0):
         other.write_text(json.dumps(document))
         survives(lambda: judged(other))
-        survives(lambda: compared(summary, other))
+        survives(lambda: compared(summary, other, wanted))
         survives(lambda: passed_limits(partition_report(other, 2.0, 25)))
+        survives(lambda: load_figures(other))
+        survives(lambda: compared_figures(other))
+
+
+def test_every_number_of_an_altered_summary_can_be_shown(run_folder: Path) -> None:
+    summary, other = run_folder / "summaries/tiny_faults.json", run_folder.parent / "other.json"
+    for document in altered(json.loads(summary.read_text()), 3, 67):
+        other.write_text(json.dumps(document))
+        survives(lambda: compared(summary, other, every_number([json_object(summary), json_object(other)])))
 
 
 def test_run_json_with_anything_in_it(run_folder: Path) -> None:
     path = run_folder / "run.json"
-    good = json.loads(path.read_text())
-    for number in (0, 5):
-        for document in altered(good, number, 9):
+    for document in altered(json.loads(path.read_text()), 0):
+        path.write_text(json.dumps(document))
+        survives(lambda: _recorded(path, run_record(path)))
+        survives(lambda: load_side([run_folder]))
+        assert is_finished(path) in (True, False)
+        assert owner(path) in ("tiny-faults", "text", None, "", "\ud800")
+
+
+def test_a_run_json_that_is_none_is_not_replaced(run_folder: Path) -> None:
+    """Somebody's file with a name like ours; without `--force` nothing goes."""
+    (run_folder / "run.json").write_text('{"complete": "nearly"}')
+    done = CliRunner().invoke(app, ["run", str(TINY_FAULTS), "--out", "out", "--quiet"], catch_exceptions=False)
+    assert done.exit_code == 2 and "--force replaces it" in done.stderr
+
+
+def test_wrapper_json_with_anything_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "wrapper.json"
+    for document in altered({"schema_version": 1, "errors": ["a"], "wrapper": {"name": "w"}, "complete": True}, 0):
+        path.write_text(json.dumps(document))
+        survives(lambda: job_errors(path))
+        assert owner(path) in ("w", "text", "", "\ud800", None)
+
+
+@pytest.mark.parametrize(("stem", "good"), [("cpu_gpu_prover_mix", MIX), ("slashing_drill", DRILL)])
+def test_results_of_drills_with_anything_in_them(tmp_path: Path, stem: str, good: list[Any]) -> None:
+    path = tmp_path / f"{stem}.json"
+    for number in range(len(WRONG)):
+        for document in altered(good, number):
             path.write_text(json.dumps(document))
-            survives(lambda: _recorded(path, run_record(path)))
-            survives(lambda: load_side([run_folder]))
+            survives(lambda: judged(path))
+
+
+def test_a_lock_file_with_anything_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "Cargo.lock"
+    for text in ("package = 1", "[[package]]\nname = 1", '[[package]]\nversion = "1"', 'package = [["stwo"]]', "\x00", "[" * 9999):
+        path.write_text(text)
+        assert crates(path) == {}
 
 
 def test_costs_with_anything_in_them(tmp_path: Path) -> None:

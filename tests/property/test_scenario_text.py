@@ -15,6 +15,8 @@ from simnet.scenario.load import LoadedScenario, load_scenario
 from simnet.scenario.marks import Mark, SyntaxProblem
 from simnet.scenario.toml import marks, parse
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any
+from tests.altered import altered
+from tests.property.test_every_number import CHAIN, NETWORK, WRAPPER
 
 GOOD = Path("tests/scenarios/data/tiny_faults.toml").read_text()
 CHEAP = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -212,3 +214,11 @@ j.k = 1 # 15
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_line_ends_do_not_shift_lines(newline: str) -> None:
     assert marks(newline.join(["a = 1", "", "b = 2"])).exact(("b",)) == Mark(3, 1)
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("base", [NETWORK, CHAIN, WRAPPER], ids=["network", "chain", "wrapper"])
+def test_any_one_thing_wrong_is_named(tmp_path: Path, base: dict[str, Any], number: int) -> None:
+    """Every place of a scenario, with a value of another type, nothing, or itself gone: also rules over several keys bear it."""
+    for document in altered(base, number, 4):
+        load_bytes(tmp_path, json.dumps(document).encode(), "json" if base is not WRAPPER else "ron")

@@ -20,7 +20,7 @@ from simnet.analyze.sides import load_side
 from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
 from simnet.errors import SimnetError
-from simnet.record.files import read_json
+from simnet.reading import json_object
 from tests import upstream_contract as contract
 
 DELAY = {"p50_ms": 100.0, "p95_ms": 500.0}
@@ -437,7 +437,7 @@ def test_no_value_anywhere_ends_in_a_traceback(summary: dict[str, Any]) -> None:
             for judged in (
                 analyze_file,
                 lambda p: partition_report(p, 2, 25),
-                lambda p: compare(side, load_side([p]), every_number([read_json(p)]), 1, 0.05),
+                lambda p: compare(side, load_side([p]), every_number([json_object(p)]), 1, 0.05),
             ):
                 try:
                     result = judged(given)

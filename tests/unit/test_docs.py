@@ -125,6 +125,19 @@ def test_tables_have_no_hole() -> None:
             assert not (before.startswith("|") and not row.strip() and after.startswith("| `")), f"{path.name}: {after}"
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("scenario.md", "jitter larger than the delay is cut off there"),
+        ("scenario.md", "would end at that very moment or later is recorded without an end"),
+        ("analyzer.md", "`Infinity` or `NaN`, which JSON does not know: what has no number is `null`"),
+    ],
+)
+def test_corner_cases_are_told(page: str, words: str) -> None:
+    """What they say is tested in test_link.py, test_faults.py and test_json_outputs.py."""
+    assert words in " ".join((fakes.ROOT / "docs" / page).read_text().split())
+
+
 def test_every_block_of_the_summary_is_described() -> None:
     text = (fakes.ROOT / "docs" / "summary.md").read_text()
     recorder = SummaryRecorder(info(), LABELS)

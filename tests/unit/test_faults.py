@@ -1,9 +1,12 @@
 """Partition, churn and spam: timing, records, and what they do to links."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from simnet.events import FaultInjected, PeerDisconnected
+from simnet.events import Event, FaultInjected, PeerDisconnected
 from simnet.net.faults import DRAIN, SETTLE, ActiveNodes, Faults, Spam, run_end
+from simnet.record.summary import Labels, SummaryRecorder
+from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.upstream import SPAM_KINDS, Byzantine
 from simnet.units import NodeId, SimTime, from_ms
 from tests.netkit import Bench, scenario
@@ -116,3 +119,37 @@ def test_spam_kinds_take_turns() -> None:
     assert [*spam.copies(), *spam.copies()] == [*SPAM_KINDS, "copy"]
     assert Spam(Byzantine(spam_factor=1, publishers=(1,))).copies() == ()
     assert Spam(Byzantine(spam_factor=3, publishers=(1,), spam_kinds=("copy",))).copies() == ("copy", "copy")
+
+
+ENDING = {"start_ms": 500, "duration_ms": 1500}
+TO_THE_END: dict[str, Any] = {
+    "partition": {**ENDING, "group_a": "A", "group_b": "B"},
+    "links": [{"kind": "one_way", **ENDING}],
+    "nodes": [{"kind": "crash", "node": 0, **ENDING}, {"kind": "pause", "node": 2, **ENDING}],
+}
+
+
+def ends(duration_ms: int) -> tuple[set[str], dict[str, bool]]:
+    """Of faults that last until 2000 ms: the ends that a run of this length records, and what its summary says of each."""
+    given = scenario(
+        4, sim={"seed": 1, "duration_ms": duration_ms}, regions={"assignments": ["A", "B", "C", "B"]}, faults=TO_THE_END,
+        traffic={"tx": {"phases": [{"model": "poisson", "duration_ms": duration_ms, "lambda_per_sec": 1.0}]}},
+        topology={"type": "ring", "n": 4, "k": 2}, chain={"enabled": False},
+    )  # fmt: skip
+    run = OpaqueRun(given, 1)
+    recorder, seen = SummaryRecorder(run.info, Labels("0" * 64, "calibrated", "inprocess")), list[Event]()
+    run.attach(recorder)
+    run.attach(SimpleNamespace(on_event=seen.append))
+    result = run.run()
+    effects = recorder.summary(result)["simnet"]["fault_effects"]  # type: ignore[index]
+    found = {e.kind for e in seen if isinstance(e, FaultInjected) and e.kind.endswith(("_end", "_up"))}
+    return found, {effect["kind"]: effect["ended"] for effect in effects}
+
+
+def test_a_fault_that_would_end_with_the_run_is_recorded_without_an_end() -> None:
+    """What docs/scenario.md says of that very moment; a millisecond more of the run and all have ended."""
+    assert ends(500) == (set(), dict.fromkeys(("partition", "one_way", "crash", "pause"), False))
+    assert ends(501) == (
+        {"partition_end", "one_way_end", "crash_up", "pause_end"},
+        dict.fromkeys(("partition", "one_way", "crash", "pause"), True),
+    )

@@ -13,6 +13,7 @@ import pytest
 from simnet.analyze.analysis import rule_files
 from simnet.analyze.thresholds import load_thresholds
 from simnet.proofs.cpu import UnfitProcessorError, require
+from simnet.record.summary_files import SummaryFile
 from supply_chain import shipped
 from tests.runs import ROOT, environment
 
@@ -59,10 +60,14 @@ def test_profiles_run_and_are_judged_outside_the_repository(site: Path, tmp_path
 
 def test_the_same_summary_gets_the_same_rules_everywhere(site: Path, tmp_path: Path) -> None:
     content = {"simnet": {"network_only": False}}
-    here = sum(len(load_thresholds(path).thresholds) for path in rule_files("mixed_backend_interop", content, None))
+    here = sum(
+        len(load_thresholds(path).thresholds) for path in rule_files("mixed_backend_interop", SummaryFile.model_validate(content), None)
+    )
     code = (
         "from simnet.analyze.analysis import rule_files; from simnet.analyze.thresholds import load_thresholds\n"
-        f"print(sum(len(load_thresholds(p).thresholds) for p in rule_files('mixed_backend_interop', {content!r}, None)))"
+        "from simnet.record.summary_files import SummaryFile\n"
+        f"summary = SummaryFile.model_validate({content!r})\n"
+        "print(sum(len(load_thresholds(p).thresholds) for p in rule_files('mixed_backend_interop', summary, None)))"
     )
     env = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)

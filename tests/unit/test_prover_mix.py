@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simnet.analyze.analysis import analyze_file
-from simnet.analyze.prover_mix import judge_mix
+from simnet.analyze.prover_mix import MixFile, judge_mix
 from simnet.errors import OutputError
 from simnet.prover_mix import disabled, skip_reason
 
@@ -22,7 +22,7 @@ SKIPPED: dict[str, Any] = {
 
 
 def failed(*entries: object) -> list[str]:
-    return [verdict.metric for verdict in judge_mix(list(entries)) if not verdict.passed]
+    return [verdict.metric for verdict in judge_mix(MixFile.model_validate(list(entries)).root) if not verdict.passed]
 
 
 def test_a_real_pair_and_a_stated_skip_pass() -> None:
@@ -40,10 +40,9 @@ def test_a_real_pair_and_a_stated_skip_pass() -> None:
         ({**CPU, "proof_bytes": 0}, GPU, "cpu.proof_bytes"),
         ({k: v for k, v in CPU.items() if k != "proof_bytes"}, GPU, "cpu.proof_bytes"),
         (CPU, {**GPU, "proof_bytes": None}, "gpu.proof_bytes"),
-        (CPU, {**GPU, "proof_bytes": True}, "gpu.proof_bytes"),
         (CPU, {**GPU, "proofs_generated": 0}, "gpu.proofs_generated"),
         ({**CPU, "proofs_generated": 0}, SKIPPED, "cpu.proofs_generated"),
-        (CPU, {**GPU, "use_gpu_recorded": "yes"}, "gpu.use_gpu_recorded"),
+        (CPU, {k: v for k, v in GPU.items() if k != "use_gpu_recorded"}, "gpu.use_gpu_recorded"),
         (CPU, {**SKIPPED, "reason": " "}, "gpu.skipped"),
         (CPU, {**SKIPPED, "proof_bytes": 1000}, "gpu.figures"),
         (CPU, {**SKIPPED, "use_gpu_recorded": True}, "gpu.figures"),
@@ -53,7 +52,7 @@ def test_the_checker_refuses(cpu: dict[str, Any], gpu: dict[str, Any], metric: s
     assert failed(cpu, gpu) == [metric]
 
 
-@pytest.mark.parametrize("entries", [[], [CPU], [GPU, CPU], [CPU, GPU, GPU], [CPU, 5], [None, None]])
+@pytest.mark.parametrize("entries", [[], [CPU], [GPU, CPU], [CPU, GPU, GPU]])
 def test_exactly_two_entries_in_order(entries: list[object]) -> None:
     assert failed(*entries) == ["modes"]
 
@@ -65,9 +64,17 @@ def test_analyze_knows_the_file(tmp_path: Path) -> None:
     path.write_text(json.dumps([{**CPU, "use_gpu_recorded": True}, SKIPPED]))
     assert not analyze_file(path).passed
     assert json.loads((tmp_path / "cpu_gpu_prover_mix.analysis.json").read_text())["failed"] == 1
-    path.write_text("{}")
-    with pytest.raises(OutputError, match="array of two"):
+
+
+@pytest.mark.parametrize(
+    "content", [{}, [CPU, 5], [None, None], [{}, {}], [CPU, {**GPU, "proof_bytes": True}], [CPU, {**GPU, "use_gpu_recorded": "yes"}]]
+)
+def test_what_is_no_such_file_is_one_line(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "cpu_gpu_prover_mix.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(OutputError, match="not the array of two entries") as caught:
         analyze_file(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["1", "true", " YES ", "on", "Enable", "enabled"])

@@ -378,7 +378,8 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
     ("old", "new", "key", "words"),
     [
         ("start_ms = 1000", "start_ms = 11500", "faults.partition.start_ms", "begins at or after the run's end (11500 ms)"),
-        ("start_ms = 1000", "start_ms = 9501", "faults.partition.duration_ms", "ends at 11501 ms, after the run's end"),
+        ("start_ms = 1000", "start_ms = 9501", "faults.partition.duration_ms", "ends at 11501 ms, after the run's end (11500 ms): no end"),
+        ("start_ms = 1000", "start_ms = 9500", "faults.partition.duration_ms", "ends at 11500 ms, with the run: no end of it is recorded"),
         ("rate_per_min = 10.0", "rate_per_min = 0.001", "faults.churn.rate_per_min", "it does nothing"),
         ("rate_per_min = 10.0", "start_ms = 20000\nrate_per_min = 10.0", "faults.churn.start_ms", "begins at or after"),
         ("spam_factor = 2", "spam_factor = 1", "faults.byzantine.spam_factor", "no extra copies"),
@@ -414,8 +415,8 @@ def test_a_fault_that_cannot_act_is_a_warning(load: Load, group: str, fault: dic
     assert warning.key == f"faults.{group}.0.{key}".rstrip(".")
 
 
-def test_a_fault_that_ends_with_the_run_is_inside_it(load: Load) -> None:
-    load(edited("start_ms = 1000", "start_ms = 9500"), strict=True)
+def test_a_fault_that_ends_a_moment_before_the_run_is_inside_it(load: Load) -> None:
+    load(edited("start_ms = 1000", "start_ms = 9499"), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -463,6 +464,8 @@ def test_partition_groups_may_be_lists_of_regions_and_nodes(load: Load) -> None:
         ("[]", '"B"', "faults.partition.group_a", "at least 1"),
         ("7", '"B"', "faults.partition.group_a", "must be"),
         ("[true]", '"B"', "faults.partition.group_a.0", "must be"),
+        ("[[]]", '"B"', "faults.partition.group_a.0", "must be"),
+        ('"A"', "[{}]", "faults.partition.group_b.0", "must be"),
     ],
 )
 def test_bad_partition_groups_are_named(load: Load, a: str, b: str, key: str, words: str) -> None:
