@@ -6,7 +6,6 @@ scenario's. Only what no honest node passes on costs points: an honest node forw
 taken over: points for vote time-outs and for deep queues, which here say more about links than about neighbours.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
 from simnet.node.world import World
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
+from simnet.recent import Recent
 from simnet.units import NodeId, SimTime, from_ms
 
 BAN_BELOW = 100
@@ -67,16 +67,14 @@ class Peer:
     since: int = 0
     """When `spent` was last brought up to date."""
     banned: bool = False
-    sent: OrderedDict[Hashable, None] = field(default_factory=OrderedDict)
-    """Proofs, votes and proposals that it has sent: an honest neighbour sends each once, whoever sent it besides."""
+    sent: Recent[Hashable, int] = field(default_factory=lambda: Recent(SENT_MAX))
+    """Proofs, votes and proposals that it has sent, in which message: an honest neighbour passes on one with each content."""
 
-    def again(self, content: Hashable) -> bool:
-        """Whether it has sent this before; notes it."""
+    def again(self, content: Hashable, message: int) -> bool:
+        """Whether it has sent this before in another message; notes it. Copies of one message may be many: gossip repairs what it takes for lost."""
         if content in self.sent:
-            return True
-        self.sent[content] = None
-        if len(self.sent) > SENT_MAX:
-            self.sent.popitem(last=False)
+            return self.sent[content] != message
+        self.sent[content] = message
         return False
 
 
@@ -110,7 +108,7 @@ class Peers:
         if verdict is Verdict.DROP:
             return  # Another copy is welcome.
         kind, content = message.kind, content_of(message.payload)
-        again = content is not None and self._of(peer).again(content)
+        again = content is not None and self._of(peer).again(content, message.id)
         if verdict is Verdict.ACCEPT:
             self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
         elif verdict is Verdict.REJECT:

@@ -1,15 +1,18 @@
 """Nobody who keeps to the rules loses points with its neighbours; proofs are mocks."""
 
+from array import array
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
+from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
 from simnet.node.processor import Ticket
 from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol import certification
+from simnet.protocol.messages import Phase, Vote
 from simnet.units import NodeId
 from tests.mocks import Bench, misbehaving, scenario, slot_start_ns
 
@@ -47,3 +50,16 @@ def test_equal_proofs_of_several_provers_pass_each_node_once(apart_ms: int, monk
     assert not b.of(PeerScored)
     made = {(e.node, e.circuit) for e in b.of(ProofMade)}
     assert {(n, c) for n in range(5) for c in ("consensus", "state")} <= made
+
+
+def test_a_message_that_comes_again_is_no_duplicate_and_its_content_in_another_is() -> None:
+    """Lazy repair may bring what had only been slow, when the first copy is forgotten."""
+    b = Bench(scenario(4, slots=3, faults={"nodes": [misbehaving(1)]}))
+    vote = Vote(1, 0, Phase.PREVOTE, None, 2, b"", bytes(64))
+    first, second = (Message(n, NodeId(2), CONSENSUS_TOPIC, "vote", vote, vote.size, b.world.now, None, array("q")) for n in (1, 2))
+    peers = b.nodes[0].peers
+    for message, verdict in ((first, Verdict.ACCEPT), (first, Verdict.IGNORE)):
+        peers.judged(message, NodeId(1), verdict, "replay")
+    assert not b.of(PeerScored)
+    peers.judged(second, NodeId(1), Verdict.IGNORE, "replay")
+    assert [(e.node, e.peer, e.cause) for e in b.of(PeerScored)] == [(0, 1, "duplicate_proof")]
