@@ -79,10 +79,17 @@ class Peer:
 
 
 def content_of(payload: object) -> Hashable | None:
-    """What tells a message that is sent once from another; `None` for kinds that honest nodes repeat."""
+    """What tells a message that is sent once from another; `None` for kinds that honest nodes repeat.
+
+    Of a proof all that it is a proof of, but not who says so: one proof may serve two subjects, as two empty blocks of one second.
+    """
     match payload:
-        case TxMessage() | ConsensusProof() | BlockProof():
-            return payload.envelope.digest
+        case TxMessage():
+            return payload.tx.id, payload.envelope.digest
+        case ConsensusProof():
+            return payload.certificate.block, payload.envelope.digest
+        case BlockProof():
+            return payload.block, payload.circuit, payload.index, payload.envelope.digest
         case Vote() | Proposal():
             return payload
     return None

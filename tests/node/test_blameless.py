@@ -2,17 +2,21 @@
 
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
+from simnet.blob import Blob
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
 from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
+from simnet.node.peers import content_of
 from simnet.node.processor import Ticket
 from simnet.node.world import CONSENSUS_TOPIC
+from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol import certification
-from simnet.protocol.messages import Phase, Vote
+from simnet.protocol.messages import BlockProof, Phase, Vote
 from simnet.units import NodeId
 from tests.mocks import Bench, misbehaving, scenario, slot_start_ns
 
@@ -63,3 +67,10 @@ def test_a_message_that_comes_again_is_no_duplicate_and_its_content_in_another_i
     assert not b.of(PeerScored)
     peers.judged(second, NodeId(1), Verdict.IGNORE, "replay")
     assert [(e.node, e.peer, e.cause) for e in b.of(PeerScored)] == [(0, 1, "duplicate_proof")]
+
+
+def test_one_proof_of_two_blocks_is_no_duplicate() -> None:
+    """Two empty blocks of one second have one state statement, so the same bytes prove both."""
+    one = BlockProof(1, b"a" * 32, CircuitId.STATE, 0, BackendId.STWO, Blob.of(b"proof"), 2, b"")
+    assert content_of(one) != content_of(replace(one, height=2, block=b"b" * 32))
+    assert content_of(one) == content_of(replace(one, prover=3, signature=b"s")), "whoever says it"
