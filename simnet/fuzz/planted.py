@@ -249,7 +249,9 @@ BUGS: dict[str, Bug] = {
     "half-quorum": Bug("a quorum is more than one half", FORK | {"locks"} | UNVERIFIED, _half),
     "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
     "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", ACCUSATIONS} | UNVERIFIED, _votes_unchecked),
-    "certificate-slot": Bug("a certificate may be of a slot that has not begun", FORK | UNVERIFIED, _certificate_slot),
+    "certificate-slot": Bug(
+        "certificates, endorsements and disclosed keys may be of slots that have not begun", FORK | UNVERIFIED, _certificate_slot
+    ),
     "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
     "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
     "consensus-proof": Bug("a consensus proof is not verified", UNVERIFIED, _consensus_proof),

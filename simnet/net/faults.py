@@ -39,13 +39,11 @@ def run_end(scenario: Scenario) -> SimTime:
 
 
 class ActiveNodes:
-    """The nodes that no fault has taken down: only they publish traffic. Hooks tell others when that changes."""
+    """The nodes that no fault has taken down: only they publish traffic."""
 
     def __init__(self, nodes: int) -> None:
         self._nodes = tuple(NodeId(node) for node in range(nodes))
         self._faults = Counter[NodeId]()
-        self.on_down: list[Callable[[NodeId], None]] = []
-        self.on_up: list[Callable[[NodeId], None]] = []
 
     @property
     def nodes(self) -> tuple[NodeId, ...]:
@@ -58,19 +56,13 @@ class ActiveNodes:
     def down(self, node: NodeId) -> None:
         """A fault takes the node down; it is up again when all its faults have let go of it."""
         self._faults[node] += 1
-        if self._faults[node] > 1:
-            return
-        self._nodes = tuple(other for other in self._nodes if other != node)
-        for hook in self.on_down:
-            hook(node)
+        if self._faults[node] == 1:
+            self._nodes = tuple(other for other in self._nodes if other != node)
 
     def up(self, node: NodeId) -> None:
         self._faults[node] -= 1
-        if self._faults[node]:
-            return
-        self._nodes = tuple(sorted({*self._nodes, node}))
-        for hook in self.on_up:
-            hook(node)
+        if not self._faults[node]:
+            self._nodes = tuple(sorted({*self._nodes, node}))
 
 
 OnConduct = Callable[[NodeId, Conduct, bool], None]

@@ -33,7 +33,6 @@ class Clock:
     def __init__(self, true_time: Callable[[], SimTime]) -> None:
         self._true_time = true_time
         self._skews: list[Skew] = []
-        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def now(self) -> SimTime:
@@ -63,7 +62,6 @@ class Clock:
             self._skews.append(Skew(self._true_time(), fault))
         else:
             self._skews.remove(next(s for s in self._skews if s.fault is fault))
-        self.on_change()
 
     def _at(self, true: int) -> int:
         return true + sum(s.error(true) for s in self._skews)
@@ -88,11 +86,17 @@ class SlotClock:
         self._next = 0
         """Ticks: three a slot, its start and its two deadlines."""
         self._armed = 0
+        self._started = False
 
     def start(self) -> None:
         """Traffic begins: from now on there are slots."""
-        self._clock.on_change = self._arm
+        self._started = True
         self._arm()
+
+    def clock_changed(self) -> None:
+        """The clock was set: what it was waited for comes at another time."""
+        if self._started:
+            self._arm()
 
     def _arm(self) -> None:
         """Waits for the next tick; again when the clock has changed."""

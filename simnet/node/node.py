@@ -170,6 +170,8 @@ class Node:
                 if not begins:
                     self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
+                if self.slots is not None:
+                    self.slots.clock_changed()
                 self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
             case _:
                 self.opponent.under(fault, begins)

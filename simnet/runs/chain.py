@@ -96,9 +96,9 @@ class ChainRun(Run):
         self._checks = checks
         expect, slot = world.scenario.expect, from_ms(world.scenario.chain.slot_ms)
         self._expectation = None if expect is None else Expectation(expect, world.scenario.opponents, slot)
-        bus.after = self._judge
+        bus.attach_judge(self)
 
-    def _judge(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Ends the run if a safety check is broken."""
         if self._expectation is not None:
             self._expectation.on_event(event)

@@ -29,19 +29,23 @@ class Bus:
         self.events = 0
         self._most = events_max
         self._tell: list[Callable[[Event], None]] = []
-        self.after: Callable[[Event], None] = lambda _event: None
-        """Told last of each event; may end the run."""
+        self._judges: list[Observer] = []
 
     def attach(self, observer: Observer) -> None:
         """Adds an observer; it sees every event from now on."""
         self._tell.append(observer.on_event)
+
+    def attach_judge(self, judge: Observer) -> None:
+        """Adds one that is told after all observers, and may end the run."""
+        self._judges.append(judge)
 
     def emit(self, event: Event) -> None:
         """Tells everybody. Raises SimnetError when there are more events than the scenario allows."""
         for tell in self._tell:
             tell(event)
         self.events += 1
-        self.after(event)
+        for judge in self._judges:
+            judge.on_event(event)
         if self.events > self._most:
             raise SimnetError(f"more than limits.events_max = {self._most} events")
 

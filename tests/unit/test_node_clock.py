@@ -27,6 +27,10 @@ class Bench:
     def _deadline(self, slot: int, phase: Phase) -> None:
         self.ticks.append((self.env.now / 1e6, slot, phase.label))
 
+    def under(self, fault: ClockSkew, begins: bool) -> None:
+        self.clock.under(fault, begins)
+        self.slots.clock_changed()
+
     def run(self, until_ms: int) -> None:
         self.env.run(until=from_ms(until_ms))
 
@@ -52,20 +56,20 @@ def test_offset_and_drift_add_up_and_end() -> None:
     b = Bench()
     jump, drift = skew(offset_ms=-40), skew(drift_ppm=100_000)
     b.run(1000)
-    b.clock.under(jump, True)
+    b.under(jump, True)
     assert b.clock.error == from_ms(-40)
-    b.clock.under(drift, True)
+    b.under(drift, True)
     b.run(2000)
     assert b.clock.error == from_ms(60), "a tenth of a second gained in one"
-    b.clock.under(jump, False)
+    b.under(jump, False)
     assert b.clock.error == from_ms(100)
-    b.clock.under(drift, False)
+    b.under(drift, False)
     assert b.clock.error == 0
 
 
 def test_until_is_the_first_instant_that_shows_it() -> None:
     b = Bench()
-    b.clock.under(skew(offset_ms=7, drift_ppm=33_333), True)
+    b.under(skew(offset_ms=7, drift_ppm=33_333), True)
     for shown in (from_ms(8), from_ms(5000), 123_456_789_123):
         wait = b.clock.until(shown)
         assert b.clock._at(wait) >= shown > b.clock._at(wait - 1)
@@ -74,7 +78,7 @@ def test_until_is_the_first_instant_that_shows_it() -> None:
 
 def test_a_clock_never_shows_a_time_before_the_run() -> None:
     b = Bench()
-    b.clock.under(skew(offset_ms=-5000), True)
+    b.under(skew(offset_ms=-5000), True)
     b.run(1000)
     assert b.clock.now == 0 and b.clock.error == from_ms(-5000)
 
@@ -83,7 +87,7 @@ def test_a_fast_clock_begins_slots_early() -> None:
     b = Bench()
     b.start()
     b.run(350)
-    b.clock.under(skew(offset_ms=30), True)
+    b.under(skew(offset_ms=30), True)
     b.run(1000)
     assert b.ticks[2:5] == [(300, 0, "precommit"), (370, 1, "begin"), (470, 1, "prevote")]
 
@@ -92,7 +96,7 @@ def test_a_jump_ahead_passes_over_slots() -> None:
     b = Bench()
     b.start()
     b.run(150)
-    b.clock.under(skew(offset_ms=700), True)  # shows 850: in the middle of slot 2
+    b.under(skew(offset_ms=700), True)  # shows 850: in the middle of slot 2
     b.run(600)
     assert b.ticks == [(100, 0, "begin"), (150, 2, "begin"), (150, 2, "prevote"), (200, 2, "precommit"), (300, 3, "begin"), (400, 3, "prevote"), (500, 3, "precommit")]  # fmt: skip
 
@@ -101,7 +105,7 @@ def test_a_clock_that_is_put_back_begins_no_slot_again() -> None:
     b = Bench()
     b.start()
     b.run(450)
-    b.clock.under(skew(offset_ms=-400), True)
+    b.under(skew(offset_ms=-400), True)
     b.run(1350)
     assert [t for t in b.ticks if t[0] > 450] == [(900, 1, "prevote"), (1000, 1, "precommit"), (1100, 2, "begin"), (1200, 2, "prevote"), (1300, 2, "precommit")]  # fmt: skip
 
@@ -110,16 +114,16 @@ def test_the_right_time_again_after_the_fault() -> None:
     b = Bench()
     fault = skew(offset_ms=30)
     b.start()
-    b.clock.under(fault, True)
+    b.under(fault, True)
     b.run(500)
-    b.clock.under(fault, False)
+    b.under(fault, False)
     b.run(800)
     assert [t for t in b.ticks if t[2] == "begin"] == [(100, 0, "begin"), (370, 1, "begin"), (700, 2, "begin")]
 
 
 def test_slots_end_with_the_traffic_and_do_not_begin_before_it() -> None:
     b = Bench(slots=2)
-    b.clock.under(skew(offset_ms=60), True)
+    b.under(skew(offset_ms=60), True)
     b.start()
     b.run(5000)
     assert [b.ticks[0], b.ticks[-1], len(b.ticks)] == [(100, 0, "begin"), (540, 1, "precommit"), 6]

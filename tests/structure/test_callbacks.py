@@ -1,0 +1,45 @@
+"""The rule against callbacks between parts, on what it must find and on the package."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.structure.callbacks import of_folder, violations
+
+PACKAGE = Path(__file__).parents[2] / "simnet"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self.on_commit: Callable[[int], None] = lambda _height: None",
+        "self.told: list[Callable[[int], None]] = []",
+        "validator.on_commit = self._on_commit",
+        "self.validator.on_commit = self._on_commit",
+        "self.finality.told = lambda height: None",
+        "transactions.on_verified.append(self._on_verified)",
+        "self.validator.on_signed.append(lambda vote: None)",
+    ],
+)
+def test_callbacks_between_parts_are_found(line: str) -> None:
+    assert [n for n, _ in violations(f"def f(self):\n    {line}\n")] == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self._publish = publish",
+        "self._handlers: dict[str, Callable[[int], None]] = {'vote': self.on_vote}",
+        "self._items.append(item)",
+        "committed.proof = proof",
+        "other.height = self.height",
+        "letters.open({Committed: (self.on_commit,)})",
+    ],
+)
+def test_what_is_allowed_is_not(line: str) -> None:
+    assert not list(violations(f"def f(self):\n    {line}\n"))
+
+
+@pytest.mark.parametrize("part", ["node", "protocol", "net", "proofs", "checks", "runs"])
+def test_no_part_puts_a_callback_into_another(part: str) -> None:
+    assert of_folder(PACKAGE / part) == []
