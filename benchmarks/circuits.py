@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.calibrate import machine
 from simnet.proofs.keys import default_folder
 from simnet.proofs.samples import honest

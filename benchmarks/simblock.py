@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simnet.base.rng import generator
+from simnet.base.units import NodeId, to_s
 from simnet.events import Event
 from simnet.net.clockwork import Clockwork
 from simnet.net.flood import FloodGraph
@@ -23,12 +25,10 @@ from simnet.net.network import Network
 from simnet.net.relay import BlockRelay, outbound_links
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.record.trace import TraceRecorder
-from simnet.rng import generator
 from simnet.runs.garbage import rare_collections
 from simnet.runs.opaque import PASSED_ON, Endpoint, OpaqueRun
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, to_s
 
 NODES, BLOCKS, OUTBOUND, BLOCK_BYTES, SIMBLOCK_S = 3000, 100, 8, 535_000, 6.6
 MESH = Path(__file__).resolve().parents[1] / "scenarios" / "quiet_mesh.toml"

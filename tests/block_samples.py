@@ -7,12 +7,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from simnet import rng
+from simnet.base import rng
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import block_evidence as evidence
 from simnet.proofs import block_statements as pack
 from simnet.proofs import native
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Backend, Circuit
 from simnet.proofs.block_statements import Aggregate, PrunedBlock, Roots, Vectors, pruning_statement, recursive_statement
+from simnet.proofs.field import field_of
 from simnet.proofs.samples import TRANSACTION, Sample
 from simnet.proofs.statements import ZERO
 from simnet.protocol.blocks import GENESIS_PARENT
@@ -73,7 +75,7 @@ def transitions(count: int) -> tuple[Transition, ...]:
 
 def block(which: BackendId, transfers: int, capacity: int) -> tuple[FieldBlock, tuple[Transition, ...]]:
     """The sample block in one field."""
-    genesis, _ = genesis_state(which, {key("wallet", i): Account(1_000_000) for i in range(WALLETS)})
+    genesis, _ = genesis_state(field_of(which), {key("wallet", i): Account(1_000_000) for i in range(WALLETS)})
     done = transitions(transfers)
     return apply_block(genesis, [join(i) for i in range(JOINS_MAX)], done, (HEIGHT, TIMESTAMP), capacity, chunked=True), done
 

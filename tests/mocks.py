@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import from_ms
 from simnet.events import BlockCommitted, Event
+from simnet.events.run_result import RunResult
 from simnet.node.letters import Letter
 from simnet.node.node import Node
 from simnet.proofs import native
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
 from simnet.record.summary import Labels, SummaryRecorder
-from simnet.run_result import RunResult
 from simnet.runs.chain import RunOptions, build
 from simnet.scenario.model import Scenario
-from simnet.units import from_ms
 
 E = TypeVar("E", bound=Event)
 L = TypeVar("L", bound=Letter)

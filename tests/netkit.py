@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from simnet.base.units import NodeId
 from simnet.events import Event
 from simnet.net.clockwork import Clockwork
 from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
 from simnet.net.topology import Edge
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId
 
 E = TypeVar("E", bound=Event)
 

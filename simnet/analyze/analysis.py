@@ -13,7 +13,7 @@ from simnet.analyze.fixed import judge_fixed
 from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import Verdict, judge
-from simnet.errors import OutputError, ThresholdError
+from simnet.base.errors import OutputError, ThresholdError
 from simnet.record.files import write_json
 from simnet.record.summary_files import SummaryFile, summary_file
 

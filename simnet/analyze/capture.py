@@ -7,7 +7,7 @@ from pathlib import Path
 from simnet.analyze.alerts import is_chaos
 from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import RESOURCES
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 
 FOLDERS = ("logs", "profiles", "summaries")
 

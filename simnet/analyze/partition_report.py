@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simnet import reading
-from simnet.jsontext import json_text
+from simnet.base import reading
+from simnet.base.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.summary_files import Count, Delays, Recovery, summary_file
 

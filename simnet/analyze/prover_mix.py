@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import RootModel
 
-from simnet import reading
 from simnet.analyze.verdicts import Verdict
+from simnet.base import reading
 from simnet.record.places import PROVER_MIX
 
 STEM = PROVER_MIX

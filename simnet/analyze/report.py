@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from simnet.analyze.verdicts import Verdict
-from simnet.jsontext import json_text
-from simnet.plain import printable
+from simnet.base.jsontext import json_text
+from simnet.base.plain import printable
 
 
 @dataclass(frozen=True)

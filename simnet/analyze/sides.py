@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 from simnet.record.files import CHILD
 from simnet.record.places import is_product, summary_stem
 from simnet.record.readback import run_head

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from simnet import reading
-from simnet.errors import Problem, RulesError, ThresholdError
-from simnet.plain import printable
+from simnet.base import reading
+from simnet.base.errors import Problem, RulesError, ThresholdError
+from simnet.base.plain import printable
 from simnet.scenario import toml
 from simnet.scenario.marks import DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem
 from simnet.scenario.marks import Path as Place

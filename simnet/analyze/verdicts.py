@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.analyze.thresholds import Threshold
-from simnet.errors import ThresholdError
-from simnet.plain import printable
+from simnet.base.errors import ThresholdError
+from simnet.base.plain import printable
 
 MISSING = object()
 KEYS_SHOWN = 40

@@ -1,11 +1,11 @@
 """nothing_unverified, for gossip: what an opponent made false on purpose is never accepted, whatever a node later does with it."""
 
+from simnet.base.recent import Recent
+from simnet.base.units import SimTime
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import MessagePublished, MessageValidated, OpponentActed
-from simnet.recent import Recent
 from simnet.scenario.opponents import EARLY, is_false, label
-from simnet.units import SimTime
 
 CHECK = "nothing_unverified"
 WATCHED_MAX = 65_536

@@ -13,11 +13,11 @@ since events name regions only. A link between blameless nodes that one of them 
 
 from collections import Counter, defaultdict
 
+from simnet.base.units import NodeId, SimTime
 from simnet.checks.setting import Handlers, Setting
 from simnet.events import ClockSkewed, FaultInjected, PeerConnected, PeerDisconnected
 from simnet.net.topology import crossing
 from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
-from simnet.units import NodeId, SimTime
 
 SEASONED_SLOTS = 3
 """A node that came back counts again after this long: by then it has caught up."""

@@ -8,6 +8,7 @@ supply            balances and fees add up to the genesis supply after every blo
 
 from dataclasses import dataclass
 
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.checks.contents import why_out_of_order
 from simnet.checks.reference import Place, Reference, header_hash, why_not_body
 from simnet.checks.setting import Handlers, Setting
@@ -17,7 +18,6 @@ from simnet.node.chain import Chain
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.validators import Electorate
-from simnet.units import NS_PER_S, NodeId, SimTime
 
 LEDGERS_KEPT = 64
 """As many as a node keeps itself."""

@@ -6,12 +6,12 @@ Chains and mempools are compared among those who are part of a calm when the run
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from simnet.base.units import NodeId, SimTime, to_ms
 from simnet.checks.calm import Calm
 from simnet.checks.reference import header_hash
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated
-from simnet.units import NodeId, SimTime, to_ms
 
 CHECK = "coherence"
 

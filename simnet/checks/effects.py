@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.checks.setting import Handlers, Setting, nodes_of
 from simnet.checks.verdicts import EFFECT, Findings
 from simnet.events import (
@@ -25,7 +26,6 @@ from simnet.events import (
 from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.nodefaults import NodeFault
 from simnet.scenario.opponents import OPPONENTS
-from simnet.units import NodeId, SimTime, from_ms
 
 UNITS = {
     "partition": "links cut",

@@ -6,12 +6,13 @@ envelope whose digest is that of a statement built here, mean that the node has 
 
 import hashlib
 
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId
+from simnet.base.errors import ProofError
 from simnet.node.chain import CommittedBlock
 from simnet.node.committee import proof_statement
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.proofs.backend import Circuit
 from simnet.protocol.messages import ConsensusProof, TxMessage
 from simnet.protocol.validators import Registry
 

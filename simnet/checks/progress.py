@@ -8,11 +8,11 @@ Slots whose leader is not of the calm's core do not count, up to six of them bef
 one window of six slots in seven hundred has no other leader, and that is luck, not a halt.
 """
 
+from simnet.base.units import NodeId, SimTime
 from simnet.checks.calm import Calm
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockCommitted
-from simnet.units import NodeId, SimTime
 
 CHECK = "progress"
 FIRST_SLOTS = 6

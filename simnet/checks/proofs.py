@@ -5,12 +5,12 @@ The time runs from the node's commit, from the beginning of the calm or from the
 after the traffic, since the last blocks are still proven then. What the run's end leaves open is counted.
 """
 
+from simnet.base.units import NodeId, SimTime
 from simnet.checks import coherence
 from simnet.checks.calm import Calm
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven
-from simnet.units import NodeId, SimTime
 
 Reached = BlockProven | BlockAggregated | BlockCommitted
 

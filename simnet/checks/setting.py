@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import Event
+from simnet.events.run_info import RunInfo
 from simnet.net.faults import SETTLE
 from simnet.node.node import Node
 from simnet.node.world import Genesis, World
-from simnet.run_info import RunInfo
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Crash, NodeFault, Pause
-from simnet.units import NodeId, SimTime, from_ms
 
 Handlers = Mapping[type[Event], Callable[..., None]]
 """What a check wants to be told."""

@@ -10,11 +10,11 @@ Quorums are of the whole stake. What misbehaving nodes sign is not known here, s
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId, SimTime
 from simnet.checks.setting import Handlers, Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockCommitted, Endorsed, Proposed, VoteCast
 from simnet.protocol.validators import Lane
-from simnet.units import NodeId, SimTime
 
 SLOTS_KEPT = 4096
 """What was signed longer ago is forgotten."""

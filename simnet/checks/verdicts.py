@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from simnet.run_result import Violation
-from simnet.units import NodeId, SimTime, to_ms
+from simnet.base.units import NodeId, SimTime, to_ms
+from simnet.events.run_result import Violation
 
 SAFETY = (
     "agreement",

@@ -9,6 +9,9 @@ needs more than two thirds of the whole stake.
 from collections import defaultdict
 from collections.abc import Collection
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.recent import Recent
+from simnet.base.units import NodeId, SimTime
 from simnet.checks.contents import Contents
 from simnet.checks.envelopes import Envelopes
 from simnet.checks.reference import header_hash
@@ -17,14 +20,11 @@ from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
 from simnet.node.chain import CommittedBlock
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.protocol.roots import TRANSFERS_PER_STATE_PROOF
-from simnet.recent import Recent
 from simnet.scenario.opponents import is_opponents, spoils_proof
-from simnet.units import NodeId, SimTime
 
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""

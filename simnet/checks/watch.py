@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from simnet.base.units import NodeId, SimTime
 from simnet.checks.accusations import Accusations
 from simnet.checks.answers import Answers
 from simnet.checks.calm import Calm
@@ -17,11 +18,10 @@ from simnet.checks.signed import KeysOnce, Locks
 from simnet.checks.verdicts import Findings
 from simnet.checks.verified import Verified
 from simnet.events import BlockAggregated, BlockProven, Event
+from simnet.events.run_info import RunInfo
+from simnet.events.run_result import Violation
 from simnet.node.node import Node
 from simnet.node.world import World
-from simnet.run_info import RunInfo
-from simnet.run_result import Violation
-from simnet.units import NodeId, SimTime
 
 
 class Watcher(Protocol):

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.capture import capture
 from simnet.analyze.report import FORMATS, Analysis
+from simnet.base import codes
+from simnet.base.errors import SimnetError
 from simnet.cli import exits
 from simnet.cli.screen import say
-from simnet.errors import SimnetError
 from simnet.record.places import is_product
 
 LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"

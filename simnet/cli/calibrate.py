@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from simnet.base.catalogue import CircuitId
+from simnet.base.codes import HELD
+from simnet.base.errors import SimnetError
 from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import exits
 from simnet.cli.screen import say
-from simnet.codes import HELD
-from simnet.errors import SimnetError
-from simnet.proofs.backend import Circuit, CircuitId, Security
+from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import check_writable, write_atomic
 from simnet.scenario.ours import VALIDATOR_CAPACITIES

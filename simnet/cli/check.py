@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
+from simnet.base import codes
+from simnet.base.errors import OutputError, SimnetError
+from simnet.base.jsontext import json_text
 from simnet.cli import exits
 from simnet.cli.screen import say
-from simnet.errors import OutputError, SimnetError
-from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.places import slug
 from simnet.scenario.schema import profile_schema, wrapper_schema

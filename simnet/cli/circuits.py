@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from simnet.errors import SimnetError
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import SimnetError
+from simnet.proofs.backend import Circuit
 
 
 class BackendName(StrEnum):

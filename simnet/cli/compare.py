@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
 from simnet.analyze.compare import METRICS, Change, Comparison, every_number, load_metrics
 from simnet.analyze.compare import compare as compare_sides
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.sides import Side, load_side, one_kind
 from simnet.analyze.verdicts import Verdict
+from simnet.base import codes
+from simnet.base.jsontext import json_text
+from simnet.base.plain import printable
 from simnet.cli import exits
 from simnet.cli.analyze import Format
 from simnet.cli.screen import say
-from simnet.jsontext import json_text
-from simnet.plain import printable
 
 PLACE = "A summary, a run's folder, or a folder of runs or summaries"
 

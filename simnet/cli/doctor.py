@@ -16,13 +16,13 @@ from typing import Annotated
 import typer
 
 import simnet
+from simnet.base.catalogue import BackendId
+from simnet.base.codes import FAILED, HELD
+from simnet.base.jsontext import json_text
 from simnet.cli import machine
 from simnet.cli.exits import exits
 from simnet.cli.keys import cache_lines, pinned_lines
 from simnet.cli.screen import say
-from simnet.codes import FAILED, HELD
-from simnet.jsontext import json_text
-from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.versions import crates, packages
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
 from simnet.analyze.prover_mix import STEM, MixFile, judge_mix
+from simnet.base import codes
+from simnet.base.catalogue import BackendId
 from simnet.cli import exits
 from simnet.cli.screen import say
-from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.protocol.slashing import Penalty
 from simnet.record.files import write_json
@@ -33,8 +33,8 @@ def mix(
 ) -> int:
     """Prove a transfer on the CPU, then on a GPU or say why not, and judge both."""
     # Late: these load the native provers, which the rest of the command line does not need.
+    from simnet.jobs.prover_mix import MixFailed, prover_mix
     from simnet.proofs.native import NativeBackend
-    from simnet.prover_mix import MixFailed, prover_mix
 
     folder = out or Path(os.environ.get(SUMMARY_DIR) or DEFAULT_SUMMARIES)
     try:
@@ -61,8 +61,8 @@ def slashing(
     out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {SLASHING_SUMMARIES}.")] = None,
 ) -> int:
     """Two validators: a silent round, a double sign, and what they cost once a verified block commits."""
+    from simnet.jobs.slashing_drill import slashing_drill
     from simnet.proofs.native import NativeBackend
-    from simnet.slashing_drill import slashing_drill
 
     known = {backend.label: backend for backend in BackendId}
     names = [name.strip() for name in backends.split(",")]

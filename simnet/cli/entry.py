@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from simnet import codes
+from simnet.base import codes
 from simnet.cli import streams
 
 if TYPE_CHECKING:

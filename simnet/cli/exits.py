@@ -7,12 +7,12 @@ from typing import ParamSpec
 
 import typer
 
-from simnet import reading
 from simnet.analyze.verdicts import Verdict
+from simnet.base import reading
+from simnet.base.codes import INTERRUPTED, USAGE
+from simnet.base.errors import InputError, OutputError, Problem, SimnetError
+from simnet.base.plain import printable
 from simnet.cli.screen import say
-from simnet.codes import INTERRUPTED, USAGE
-from simnet.errors import InputError, OutputError, Problem, SimnetError
-from simnet.plain import printable
 
 SOURCE_BYTES_MAX = 2 * 1024 * 1024
 LINE_CHARACTERS = 100

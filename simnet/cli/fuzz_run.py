@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from simnet import codes
+from simnet.base import codes
+from simnet.base.jsontext import json_text
 from simnet.fuzz import search as searching
 from simnet.fuzz.judge import Outcome
 from simnet.fuzz.planted import BUGS, bug_of, planted
@@ -14,7 +15,6 @@ from simnet.fuzz.search import Found, Search, as_dict, count_lines
 from simnet.fuzz.table import Row, hunt_all, markdown, names_it
 from simnet.fuzz.trial import run_file
 from simnet.fuzz.workers import Workers, known_jobs
-from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.files import write_json
 from simnet.scenario.load import load_scenario

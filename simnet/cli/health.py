@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from simnet.errors import SimnetError
+from simnet.base.errors import SimnetError
 
 VARIABLE = "SIMNET_HEALTH_ADDR"
 PATHS = ("/health/live", "/health/ready")

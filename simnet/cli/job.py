@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simnet import codes
 from simnet.analyze.analysis import analysis_path
+from simnet.base import codes
+from simnet.base.errors import OutputError, ScenarioError, SimnetError
+from simnet.base.jsontext import json_text
 from simnet.cli.load_run import result_paths, run_consensus
 from simnet.cli.screen import say
-from simnet.errors import OutputError, ScenarioError, SimnetError
-from simnet.host import guidance, host_resources
-from simnet.jsontext import json_text
-from simnet.processes import Ended, Processes, ProcessFailed
+from simnet.jobs.host import guidance, host_resources
+from simnet.jobs.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.files import RunFolder, write_json
 from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.base.codes import FAILED, HELD
+from simnet.base.errors import KeyCacheError
+from simnet.base.jsontext import json_text
 from simnet.cli.exits import exits
-from simnet.codes import FAILED, HELD
-from simnet.errors import KeyCacheError
-from simnet.jsontext import json_text
 from simnet.proofs import keys
 from simnet.record.atomic import write_atomic
 

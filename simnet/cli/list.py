@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
+from simnet.base import codes
+from simnet.base.errors import SimnetError
 from simnet.cli import exits
 from simnet.cli.profiles import ALIASES, available, plain_name
 from simnet.cli.screen import say
-from simnet.errors import SimnetError
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any
 
 

@@ -3,12 +3,12 @@
 import time
 from pathlib import Path
 
-from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
+from simnet.base import codes
+from simnet.base.catalogue import BackendId
 from simnet.cli import exits
 from simnet.cli.screen import say
-from simnet.proofs.backend import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import write_atomic
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
@@ -31,7 +31,7 @@ def result_paths(loaded: LoadedWrapper, folder: Path) -> tuple[Path, Path | None
 def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, analyze: bool, quiet: bool) -> tuple[int, list[str]]:
     """Runs the load into the artifacts folder; the exit code and the files written. An interrupted load is written, too."""
     # Late: these load the native provers, which a refused wrapper does not need.
-    from simnet.consensus_load import LoadResult, circuit_of, run_load
+    from simnet.jobs.consensus_load import LoadResult, circuit_of, run_load
     from simnet.proofs.native import NativeBackend
 
     load = loaded.wrapper.consensus

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from simnet.errors import SimnetError
+from simnet.base.errors import SimnetError
 from simnet.scenario.unknown import close_match
 
 REPOSITORY = Path(__file__).resolve().parents[2]

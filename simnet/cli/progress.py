@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from simnet import plain
+from simnet.base import plain
+from simnet.base.units import to_s
 from simnet.cli.screen import say
 from simnet.events import BlockCommitted, Event, ProofMade, ProofVerified, TxAdmitted, TxEvicted
-from simnet.run_info import RunInfo
+from simnet.events.run_info import RunInfo
 from simnet.scenario.load import LoadedScenario
-from simnet.units import to_s
 
 LOOK_EVERY = 256
 """Events between two looks at the wall clock, which costs more than an event."""

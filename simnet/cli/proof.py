@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from simnet.base.codes import FAILED, HELD
+from simnet.base.errors import InputError, Problem, SimnetError
+from simnet.base.jsontext import json_text
+from simnet.base.regular import open_regular
 from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import exits
-from simnet.codes import FAILED, HELD
-from simnet.errors import InputError, Problem, SimnetError
-from simnet.jsontext import json_text
 from simnet.record.atomic import write_atomic
-from simnet.regular import open_regular
 
 if TYPE_CHECKING:
     from simnet.proofs.witness.fields import Shape

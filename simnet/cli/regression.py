@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from simnet import codes, plain
+from simnet.base import codes, plain
+from simnet.base.errors import ScenarioError, SimnetError
+from simnet.base.reading import checked, json_object
 from simnet.cli import exits
 from simnet.cli.job import JobOptions, network_summary, run_job
 from simnet.cli.load_run import result_paths
 from simnet.cli.profiles import find_profile
 from simnet.cli.run import Shown, job_options
 from simnet.cli.screen import say
-from simnet.errors import ScenarioError, SimnetError
-from simnet.reading import checked, json_object
 from simnet.record.atomic import write_atomic
 from simnet.record.files import write_json
 from simnet.record.places import JOB

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from simnet import codes
 from simnet.analyze.partition_report import partition_report, passed_limits, write_report
+from simnet.base import codes
 from simnet.cli import exits
 from simnet.cli.screen import say
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from simnet import codes
+from simnet.base import codes
+from simnet.base.errors import OutputError, ScenarioError
 from simnet.cli import exits
 from simnet.cli.progress import Terminal
 from simnet.cli.run import Quiet, explain
 from simnet.cli.screen import say
-from simnet.errors import OutputError, ScenarioError
 from simnet.record.places import RUN
 from simnet.record.readback import RunRecord, run_record
 from simnet.runs.carry_out import carry_out

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from simnet import codes
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import text
+from simnet.base import codes
+from simnet.base.jsontext import json_text
 from simnet.cli import exits
 from simnet.cli.health import health
 from simnet.cli.job import JobOptions, run_job
@@ -21,7 +22,6 @@ from simnet.cli.profiles import find_profile
 from simnet.cli.progress import Terminal
 from simnet.cli.result import show
 from simnet.cli.screen import say, verdict
-from simnet.jsontext import json_text
 from simnet.runs.carry_out import carry_out
 from simnet.runs.request import STATIC_KEYS, Dark, Outcome, Request
 from simnet.scenario.base import U64_MAX

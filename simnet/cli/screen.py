@@ -6,7 +6,7 @@ import sys
 import typer
 from rich.text import Text
 
-from simnet import plain
+from simnet.base import plain
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from simnet.errors import InputError, Problem, ProofError
+from simnet.base.errors import InputError, Problem, ProofError
 
 ZKEY_BYTES_MAX = 1 << 31
 DOCUMENT_BYTES_MAX = 16 << 20

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from simnet.rng import generator
+from simnet.base.rng import generator
 
 T = TypeVar("T")
 

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.errors import SimnetError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import SimnetError
 from simnet.fuzz.judge import ACCUSATIONS
 from simnet.node import finality, sync, world
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
 from simnet.node.voting import SlotBook, Validator
 from simnet.node.world import World
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
 from simnet.protocol.consensus import Propose, Voting
 from simnet.protocol.ledger import Ledger, SignedTransfer

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.errors import ScenarioError
+from simnet.base.errors import ScenarioError
 from simnet.fuzz.generator import CALM_SLOTS
 from simnet.fuzz.judge import UNHEALED, Outcome
 from simnet.fuzz.kinds import byzantine_nodes

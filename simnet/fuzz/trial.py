@@ -11,15 +11,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from simnet.base.catalogue import BackendId
+from simnet.base.errors import SimnetError
 from simnet.checks import EFFECT
-from simnet.errors import SimnetError
+from simnet.events.run_result import RunResult
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import byzantine_nodes, is_above_third
 from simnet.fuzz.text import scenario_from
-from simnet.proofs.backend import BackendId, Security
+from simnet.proofs.backend import Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend, native_backends
-from simnet.run_result import RunResult
 from simnet.runs.chain import RunOptions, build
 from simnet.runs.garbage import rare_collections
 from simnet.scenario.load import load_scenario

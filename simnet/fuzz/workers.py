@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Self
 
-from simnet.errors import SimnetError
+from simnet.base.errors import SimnetError
 from simnet.fuzz.judge import CRASH, HANG, Failure, Outcome
 from simnet.fuzz.trial import LIMIT_S, run_trial
 

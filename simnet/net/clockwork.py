@@ -17,7 +17,7 @@ from typing import Any
 
 import simpy
 
-from simnet.units import SimTime
+from simnet.base.units import SimTime
 
 Carried = tuple[Any, ...]
 """(time, group, number, deliver, …): the first three are unique and order the queue; `deliver` takes the tuple."""

@@ -12,17 +12,17 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 import simpy
 
+from simnet.base.rng import generator
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import FaultActed, FaultInjected
 from simnet.net.network import Network
 from simnet.net.rules import Hold, Rule, rule_of
 from simnet.net.topology import crossing
 from simnet.net.wire import Emit
-from simnet.rng import generator
 from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Conduct, Crash, NodeFault, Pause
 from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
-from simnet.units import NodeId, SimTime, from_ms
 
 SETTLE = from_ms(500)
 """From the start of the run to traffic zero."""

@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import DirectSent, LimitReached, MessageArrived, MessageDelivered, MessageValidated
 from simnet.net.message import Application, Message, Verdict
 from simnet.net.wire import Hop, Wire
-from simnet.units import NodeId, SimTime
 
 SEEN_MAX = 131_072
 """Most ids that a node remembers: two thousand messages a second for a minute."""

@@ -18,10 +18,10 @@ from copy import copy
 import numpy as np
 import numpy.typing as npt
 
-from simnet.rng import generator
+from simnet.base.rng import generator
+from simnet.base.units import NS_PER_MS
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import ClassLatency
-from simnet.units import NS_PER_MS
 
 LOST = -1
 """Drawn in place of a delay."""

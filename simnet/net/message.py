@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from simnet.units import NodeId, SimTime
+from simnet.base.units import NodeId, SimTime
 
 
 class Verdict(Enum):

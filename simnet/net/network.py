@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import Event, MessagePublished, PeerConnected, PeerDisconnected
 from simnet.net.clockwork import Clockwork
 from simnet.net.gossip import Router
@@ -14,7 +15,6 @@ from simnet.net.topology import Edge
 from simnet.net.waves import Waves
 from simnet.net.wire import Hop, Wire
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, SimTime, from_ms
 
 WAVES_NODES_MIN = 150
 """From about here on a computed wave costs less than its copies by themselves (measured, degree 8)."""

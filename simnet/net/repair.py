@@ -10,11 +10,11 @@ from typing import Any
 
 import simpy
 
+from simnet.base.units import NodeId, from_ms
 from simnet.net.gossip import Entry, Router
 from simnet.net.message import Verdict
 from simnet.net.wire import Hop
 from simnet.scenario.ours import Gossip
-from simnet.units import NodeId, from_ms
 
 CONTROL_BYTES = 16
 """Framing of a control message (our estimate)."""

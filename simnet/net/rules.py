@@ -10,9 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from simnet.rng import generator
+from simnet.base.rng import generator
+from simnet.base.units import SimTime, from_ms
 from simnet.scenario.linkfaults import Corrupt, Duplicate, Flapping, LinkFault, OneWay, Reorder
-from simnet.units import SimTime, from_ms
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from typing import TypeVar
 import networkx as nx
 import numpy as np
 
-from simnet.rng import generator
+from simnet.base.rng import generator
+from simnet.base.units import NodeId
 from simnet.scenario.upstream import Group, Topology, members
-from simnet.units import NodeId
 
 Edge = tuple[NodeId, NodeId]
 T = TypeVar("T")

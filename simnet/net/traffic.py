@@ -13,10 +13,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from simnet.rng import generator
+from simnet.base.rng import generator
+from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms, from_s
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import BurstyPhase, Payload, PoissonPhase, PublisherBias, UniformBias
-from simnet.units import NS_PER_S, NodeId, SimTime, from_ms, from_s
 
 PROBE_INTERVAL = from_s(30)
 BLOCK_DRAWS = 256

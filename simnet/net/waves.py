@@ -13,6 +13,7 @@ from heapq import heapify, heappush
 
 import numpy as np
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import MessageArrived
 from simnet.net.clockwork import Carried
 from simnet.net.flood import FloodGraph
@@ -20,7 +21,6 @@ from simnet.net.gossip import Router
 from simnet.net.link import LOST, FloodDelays
 from simnet.net.message import Message
 from simnet.net.wire import Hop, Wire
-from simnet.units import NodeId, SimTime
 
 
 class Wave:

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import simpy
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import Event, MessageLost
 from simnet.net.clockwork import Clockwork
 from simnet.net.link import LOST, HopDelays
 from simnet.net.message import Message
 from simnet.net.rules import Fate, Rule
-from simnet.units import NodeId, SimTime
 
 NO_MESSAGE = -1
 """`MessageLost.message` of a point-to-point message, and the group of those in the clockwork."""

@@ -9,12 +9,13 @@ consensus proofs of a block, and all hold the same aggregate.
 
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node.block_parts import BlockParts
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.block_statements import Aggregate, Roots, Vectors, recursive_statement
+from simnet.proofs.field import field_of
 from simnet.proofs.statements import ZERO
 from simnet.protocol.roots import header_digest
 
@@ -96,7 +97,7 @@ class Aggregates:
             add(part.circuit, statement)
         for t in committed.outcome.transitions:
             add(CircuitId.TRANSACTION, t.tx.transfer.statement(t.tx.account))
-        members, digest = committed.electorate.members, header_digest(field, committed.block.header)
+        members, digest = committed.electorate.members, header_digest(field_of(field), committed.block.header)
         return Vectors(
             identity=lists[CircuitId.IDENTITY],
             transaction=lists[CircuitId.TRANSACTION],

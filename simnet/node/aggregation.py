@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId, SimTime
 from simnet.events import BlockAggregated
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregates import Aggregates
@@ -19,10 +21,8 @@ from simnet.node.held import UntilCommitted
 from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven
 from simnet.node.processor import TOO_LARGE, Processor
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import BlockProof
-from simnet.units import NodeId, SimTime
 
 RECURSIVE = Part(CircuitId.RECURSIVE, 0)
 Settle = Callable[[Verdict, str], None]

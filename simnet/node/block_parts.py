@@ -5,11 +5,11 @@ Statements are made of chain data alone, so a verifier builds them exactly as a 
 
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.world import World
 from simnet.proofs import block_evidence as evidence
 from simnet.proofs import block_statements as pack
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol.heartbeats import WindowLog
 from simnet.protocol.joins import epoch_nonce
 from simnet.protocol.ledger import Transition

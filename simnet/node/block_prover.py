@@ -7,6 +7,8 @@ All proofs of a block are made in one field; the recursive one, which rests on a
 
 from dataclasses import dataclass, field, replace
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId, from_ms
 from simnet.events import BlockProving
 from simnet.net.network import Verdict
 from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
@@ -17,10 +19,8 @@ from simnet.node.letters import Committed
 from simnet.node.processor import BUSY_RETRY, Processor, Ticket
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol.certification import turn_of
 from simnet.protocol.messages import BlockProof
-from simnet.units import NodeId, from_ms
 
 
 @dataclass(slots=True)

@@ -7,15 +7,15 @@ otherwise, so that no cheap check stops it and the receiver's verifier has to.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from simnet import rng
-from simnet.blob import Blob
+from simnet.base import rng
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId
 from simnet.node.wallet import Draft, Wallet
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from simnet.protocol.messages import TxMessage
 from simnet.scenario.upstream import SpamKind
-from simnet.units import NodeId
 
 FLIPPED_BYTES = 3
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId, SimTime
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body, Header, digests_root, registrations_root, tx_root
 from simnet.protocol.heartbeats import Claim
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import Certificate, ConsensusProof
 from simnet.protocol.state import ChainState, Outcome, Position
 from simnet.protocol.validators import Electorate, Registry
-from simnet.units import NodeId, SimTime
 
 OUTCOMES_KEPT = 64
 """An aggregated block's trees stay with it for so many further blocks: others may still ask for its proofs."""

@@ -8,9 +8,9 @@ tenth.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simnet.base.units import SimTime, from_ms
 from simnet.protocol.messages import Phase
 from simnet.scenario.nodefaults import ClockSkew
-from simnet.units import SimTime, from_ms
 
 MILLION = 1_000_000
 Timer = Callable[[int, Callable[[], None]], None]

@@ -5,11 +5,13 @@ A statement is made of chain data and the certificate alone, so a verifier build
 
 from collections.abc import Callable, Mapping
 
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId
 from simnet.node.chain import backend_of
 from simnet.node.identity import no_keys, otk_tree
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
+from simnet.proofs.field import field_of
 from simnet.proofs.statements import (
     BlockStatement,
     Committee,
@@ -23,7 +25,6 @@ from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, VrfEntry
 from simnet.protocol.roots import header_digest
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, Lane, Registry, ValidatorSet, epoch_of
-from simnet.units import NodeId
 
 VRF_KEY = 3
 """Index of a slot's one-time key that serves its VRF entry."""
@@ -60,7 +61,7 @@ def block_statement(block: Block, slot: int, committee: Committee) -> BlockState
     Witness commitments name the transfers whose proofs the block rests on (the block itself when it is empty).
     """
     return BlockStatement(
-        digest=header_digest(committee.backend, block.header),
+        digest=header_digest(field_of(committee.backend), block.header),
         slot=slot,
         epoch=epoch_of(slot),
         witnesses=block.tx_ids or (block.hash,),

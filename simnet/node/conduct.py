@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from simnet import rng
+from simnet.base import rng
+from simnet.base.units import NodeId
 from simnet.events import Equivocated, Withheld
 from simnet.node.world import CONSENSUS_TOPIC, World
 from simnet.protocol.messages import Proposal, Vote
 from simnet.scenario.nodefaults import Equivocation, Withholding
-from simnet.units import NodeId
 
 
 class Conduct:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
@@ -10,11 +12,9 @@ from simnet.node.finality import Finality
 from simnet.node.processor import Processor
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.evidence import Claim, FalseProof, InvalidProposal
 from simnet.protocol.messages import BlockProof, ConsensusProof
-from simnet.units import NodeId
 
 NOT_HERE = frozenset({"another_block", "registrations", "slot"})
 """Why a proof cannot be judged here and now."""

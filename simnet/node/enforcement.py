@@ -6,16 +6,16 @@ concerned: voting weights, the ledger's stakes and peers' scores stay as they ar
 
 from dataclasses import replace
 
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId
 from simnet.events import EvidenceTaken, LimitReached, PenaltyBooked, SlashingSettled
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.letters import BeatHeard, MisconductKept, Proven, Signed
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId
 from simnet.protocol.evidence import DoubleSign
 from simnet.protocol.messages import Vote
 from simnet.protocol.rounds import Rounds
 from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Standing
-from simnet.units import NodeId
 
 
 class Enforcement:

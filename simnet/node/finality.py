@@ -6,6 +6,8 @@ Committed finality never waits for any of this.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId, from_ms
 from simnet.events import BlockProven, Endorsed, ProofTakenOver
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, CommittedBlock
@@ -28,14 +30,12 @@ from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
 from simnet.protocol import certification
 from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
 from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, VrfEntry
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
-from simnet.units import NodeId, from_ms
 
 ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""

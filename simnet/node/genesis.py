@@ -2,12 +2,15 @@
 
 import hashlib
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import to_ms
 from simnet.net.faults import SETTLE
 from simnet.node.identity import make_registration, make_validators, node_secrets
 from simnet.node.wallet import lane_secret
 from simnet.node.world import Circuits, Genesis
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
+from simnet.proofs.field import field_of
 from simnet.protocol.heartbeats import CLAIMS_MAX, UptimeState, Windows
 from simnet.protocol.joins import JOINS_MAX
 from simnet.protocol.ledger import Ledger
@@ -17,7 +20,6 @@ from simnet.protocol.transfer import Account
 from simnet.protocol.validators import Electorate, Registry, ValidatorSet
 from simnet.scenario.model import Scenario
 from simnet.scenario.ours import HEARTBEATS_MAX
-from simnet.units import to_ms
 
 LOG_DEPTH_MIN = 10
 """The heartbeat log of up to 32 nodes."""
@@ -81,7 +83,7 @@ def make_accounts(scenario: Scenario, seed: int) -> tuple[list[dict[bytes, int]]
     backends = [b for b in BackendId if b.label in used_backends(scenario)] if scenario.block_proof_backends else []
     while True:
         accounts = {key: start for wallet in wallets for key in wallet}
-        made = [genesis_state(b, accounts) for b in backends]
+        made = [genesis_state(field_of(b), accounts) for b in backends]
         lost = {key for _, crowded in made for key in crowded}
         if not lost:
             return wallets, ChainState(Ledger(accounts), tuple(state for state, _ in made), UptimeState(), {})

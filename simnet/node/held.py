@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from simnet.base.units import NodeId
 from simnet.events import LimitReached
 from simnet.node.chain import Chain
 from simnet.node.world import World
-from simnet.units import NodeId
 
 HELD_MAX = 128
 """Messages kept from one neighbour for blocks that are not here."""

@@ -8,10 +8,10 @@ import struct
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from simnet import rng
+from simnet.base import rng
+from simnet.base.catalogue import BackendId
 from simnet.net.peers import keys_of_both_classes
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Registration
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, Validator
 from simnet.scenario.model import Scenario

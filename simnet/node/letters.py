@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simnet.base.units import NodeId
 from simnet.protocol.blocks import Block
 from simnet.protocol.evidence import Misconduct
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, Vote
-from simnet.units import NodeId
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from simnet.base.units import NodeId, from_ms
 from simnet.events import ClockSkewed, LimitReached
 from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
@@ -45,7 +46,6 @@ from simnet.protocol.messages import TxMessage
 from simnet.protocol.shapes import fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
-from simnet.units import NodeId, from_ms
 
 TX_TOPIC = "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})

@@ -9,12 +9,12 @@ taken over: points for vote time-outs and for deep queues, which here say more a
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from simnet.base.recent import Recent
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
 from simnet.node.world import World
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
-from simnet.recent import Recent
-from simnet.units import NodeId, SimTime, from_ms
 
 BAN_BELOW = 100
 """Thousandths of a point, as all scores here."""

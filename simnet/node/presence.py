@@ -7,6 +7,7 @@ sends a fixed number of heartbeats in each uptime window; one that finds no neig
 from collections import Counter
 from dataclasses import replace
 
+from simnet.base.units import NS_PER_MS, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
@@ -17,7 +18,6 @@ from simnet.proofs import native
 from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
 from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
 from simnet.protocol.state import heartbeat_limit
-from simnet.units import NS_PER_MS, NodeId, SimTime, from_ms
 
 JOIN_REPEAT_SLOTS = 4
 """A join that no block has taken is published again after so many slots: it may have been lost."""

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from simnet.blob import Blob
-from simnet.errors import ProofError
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import LimitReached, ProofMade, ProofVerified
 from simnet.node.peers import Peers
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security, Verdict
+from simnet.proofs.backend import Circuit, Security, Verdict
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.queue import Job, ProofQueue
 from simnet.scenario.nodefaults import Service
-from simnet.units import NodeId, SimTime, from_ms
 
 TOO_LARGE = "ProofTooLarge"
 BUSY_RETRY = from_ms(500)

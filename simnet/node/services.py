@@ -7,12 +7,12 @@ gate. Nothing else of the node stands still.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import BacklogWorkedOff, ServiceResumed
 from simnet.node.processor import Processor
 from simnet.node.world import World
 from simnet.proofs.queue import Job
 from simnet.scenario.nodefaults import Service, ServiceStop
-from simnet.units import NodeId, SimTime, from_ms
 
 WALLET_JOBS_MAX = 4096
 """Publications that a stopped wallet keeps; a limit of ours."""

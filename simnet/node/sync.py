@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId
+from simnet.base.recent import Recent
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation
@@ -25,13 +28,10 @@ from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
 from simnet.protocol.votes import TOLD_MAX, Holding
-from simnet.recent import Recent
-from simnet.units import NS_PER_S, NodeId, SimTime
 
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)

@@ -5,11 +5,11 @@ is dated at most a *precision* ahead of its own clock. Nothing is refused for be
 validators that have already voted nil.
 """
 
+from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, Untimely
 from simnet.net.faults import SETTLE
 from simnet.node.world import World
 from simnet.protocol.messages import Phase, Proposal, Vote
-from simnet.units import NS_PER_S, NodeId, SimTime, from_ms
 
 KEPT_MAX = 64
 """Early proposals that a node holds."""

@@ -9,18 +9,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
 from simnet.net.network import Message, Verdict
 from simnet.node.letters import Letterbox, TransferVerified
 from simnet.node.processor import Processor
 from simnet.node.world import World
-from simnet.proofs.backend import BackendId
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import TxMessage
-from simnet.units import NS_PER_S, NodeId, SimTime, from_ms
 
 HELD_MAX = 256
 """Transfers from one neighbour that are held for a state that this node has not reached."""

@@ -8,6 +8,7 @@ proof of every transfer in the block.
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, backend_of
@@ -27,7 +28,6 @@ from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose,
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
-from simnet.units import NS_PER_S, NodeId, SimTime
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""

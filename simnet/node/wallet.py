@@ -9,18 +9,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simnet import rng
-from simnet.blob import Blob
+from simnet.base import rng
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
 from simnet.node.processor import Processor, Ticket
 from simnet.node.services import Gate
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import TxMessage
 from simnet.protocol.transfer import Transfer
-from simnet.units import NS_PER_S, NodeId, SimTime
 
 PAYEE_TRIES = 8
 """Lanes of a payee that a wallet tries before it pays into a busy one."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, LimitReached, MisconductFound
 from simnet.net.network import Message, Verdict
 from simnet.node.court import Court
@@ -10,7 +11,6 @@ from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRe
 from simnet.node.world import World
 from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
 from simnet.protocol.messages import Proposal
-from simnet.units import NodeId
 
 
 class Watch:

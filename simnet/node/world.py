@@ -11,13 +11,16 @@ from typing import TypeVar, cast
 
 import simpy
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.recent import Recent
+from simnet.base.units import NodeId, SimTime
 from simnet.events import Event
 from simnet.net.network import Network
 from simnet.node.clock import Clock
 from simnet.node.identity import registration_valid
 from simnet.node.opponents.plan import Plans
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.costs import CostModel
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.blocks import Body, Registration, digests_root, tx_root
@@ -28,9 +31,7 @@ from simnet.protocol.messages import Endorsement, TxMessage, Vote
 from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
 from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
-from simnet.recent import Recent
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, SimTime
 
 CONSENSUS_TOPIC = "/rpp/sim/consensus"
 OUTCOMES_KEPT = 64

@@ -3,13 +3,15 @@
 import struct
 from collections.abc import Mapping, Sequence
 
+from simnet.base.catalogue import BackendId
 from simnet.proofs import block_statements as pack
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
+from simnet.proofs.field import address, empty_leaf
 from simnet.proofs.statements import ZERO, lift
+from simnet.protocol.field import Tree
 from simnet.protocol.heartbeats import Claim, WindowLog, Windows
 from simnet.protocol.ledger import Transition
-from simnet.protocol.roots import HEARTBEAT_TAG, FieldBlock, FieldState, address, empty_leaf
+from simnet.protocol.roots import HEARTBEAT_TAG, FieldBlock, FieldState
 from simnet.protocol.transfer import NO_REPUTATION, Account
 
 # --- identity ------------------------------------------------------------------------------------
@@ -60,7 +62,7 @@ def state_witness(done: FieldBlock, index: int, chunk: Sequence[Transition], tim
     return pack.state_witness(statement, opened, transfers)
 
 
-def _tree_before(done: FieldBlock, index: int) -> native.Tree:
+def _tree_before(done: FieldBlock, index: int) -> Tree:
     return done.before.accounts if index == 0 else done.chunks[index]
 
 

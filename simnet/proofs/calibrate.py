@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from simnet.errors import ProofError
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
+from simnet.proofs.backend import Backend, Circuit, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey
 from simnet.proofs.native import ZkError
 from simnet.proofs.samples import Sample, honest

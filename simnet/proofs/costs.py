@@ -13,10 +13,11 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from simnet import reading
-from simnet.errors import Problem, ScenarioError
-from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
-from simnet.units import NS_PER_S, SimTime
+from simnet.base import reading
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import Problem, ScenarioError
+from simnet.base.units import NS_PER_S, SimTime
+from simnet.proofs.backend import Circuit, Security
 
 COSTS_BYTES_MAX = 64 * 1024 * 1024
 NS_PER_US = 1000

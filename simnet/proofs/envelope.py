@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeVar
 
-from simnet.errors import ProofError
-from simnet.proofs.backend import BackendId, CircuitId
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 
 HEADER = struct.Struct("<HBBH32s32s32sI")
 E = TypeVar("E", bound=IntEnum)

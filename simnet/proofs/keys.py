@@ -20,9 +20,9 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from simnet.errors import KeyCacheError
-from simnet.jsontext import json_text
-from simnet.regular import open_own, open_regular
+from simnet.base.errors import KeyCacheError
+from simnet.base.jsontext import json_text
+from simnet.base.regular import open_own, open_regular
 
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1 << 20

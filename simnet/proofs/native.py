@@ -52,8 +52,9 @@ from simnet._zk import (
     vrf_public_key,
     vrf_verify,
 )
-from simnet.errors import ProofError
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId, Security, Verdict
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
+from simnet.proofs.backend import ACCEPTED, Circuit, Security, Verdict
 from simnet.proofs.keys import load_or_make
 from simnet.proofs.pinned import key_pin
 

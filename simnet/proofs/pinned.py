@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.workshop import LARGE_CIRCUITS
 
 FILE = "pinned.toml"

@@ -7,8 +7,9 @@ whether a build, a machine or a change of the code gives other circuits than tho
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.proofs.backend import Circuit
 from simnet.proofs.pinned import HashPin, KeyPin, Pin
 
 

@@ -7,7 +7,7 @@ is spent on waiting. A stop puts off the ends of all jobs that are not done; a j
 import heapq
 from dataclasses import dataclass
 
-from simnet.units import SimTime
+from simnet.base.units import SimTime
 
 
 @dataclass(slots=True, eq=False)

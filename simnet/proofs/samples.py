@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from simnet import rng
+from simnet.base import rng
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.statements import (
     ZERO,
     BlockStatement,

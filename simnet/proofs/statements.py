@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 
 ZERO = bytes(32)
 lift = lru_cache(maxsize=1 << 16)(native.lift)

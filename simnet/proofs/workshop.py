@@ -17,10 +17,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from simnet.blob import Blob
-from simnet.errors import ProofError
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Verdict
-from simnet.recent import Recent
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
+from simnet.base.recent import Recent
+from simnet.proofs.backend import Backend, Circuit, Verdict
 
 VERDICTS_KEPT = 65_536
 """Verifications, and public inputs: one that is asked for again later is done again."""

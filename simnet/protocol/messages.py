@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
 from simnet.protocol.blocks import Block, Registration
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane

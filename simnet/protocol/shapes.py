@@ -8,7 +8,7 @@ a message before its shape is known to be right. A table has every type; what is
 import hashlib
 from collections.abc import Callable, Mapping
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
 from simnet.protocol.blocks import Block, Body, FieldRoots, Header, Registration
 from simnet.protocol.evidence import DoubleSign, FalseProof, InvalidProposal, SignedHeader
 from simnet.protocol.heartbeats import Heartbeat

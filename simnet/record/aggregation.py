@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId
 from simnet.events import BlockAggregated, BlockCommitted, BlockProving, MessagePublished, ProofMade, WindowClosed
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms, ratio
-from simnet.run_info import RunInfo
-from simnet.units import NodeId
 
 KINDS = ("transaction", "consensus", "block")
 """The three provers of a node: for transfers, for consensus proofs, for the other proofs of blocks."""

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 
 UMASK = os.umask(0)
 os.umask(UMASK)

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from simnet.base.units import NodeId
 from simnet.events import ClockSkewed, Untimely
 from simnet.record.collector import Handlers
 from simnet.record.stats import ms
-from simnet.units import NodeId
 
 
 class Clocks:

@@ -14,7 +14,7 @@ from simnet.record.stats import QUANTILES, percentile, rounded
 from simnet.scenario.wrapper import DEFAULT_CONSENSUS_SEED, ConsensusLoad
 
 if TYPE_CHECKING:
-    from simnet.consensus_load import Attack, LoadResult
+    from simnet.jobs.consensus_load import Attack, LoadResult
 
 KIND = "consensus-load"
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from simnet.plain import printable
+from simnet.base.plain import printable
 
 OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet", "slashing")
 PREFIX = "simnet."

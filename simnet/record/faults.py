@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId
 from simnet.events import (
     Equivocated,
     FaultActed,
@@ -15,13 +16,12 @@ from simnet.events import (
     Untimely,
     Withheld,
 )
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.finality import Finality
 from simnet.record.messages import TX_TOPIC, MessageBook
 from simnet.record.stats import ms, rounded
 from simnet.record.wire import Wire
-from simnet.run_info import RunInfo
-from simnet.units import NodeId
 
 BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
 LOSSES = {"partition": "link_down", "churn": "link_down", "crash": "link_down", "one_way": "one_way", "flapping": "flapping",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.errors import OutputError
-from simnet.jsontext import json_text
+from simnet.base.errors import OutputError
+from simnet.base.jsontext import json_text
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
@@ -19,7 +19,7 @@ from simnet.record.readback import is_finished
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
-    from simnet.run_result import RunResult
+    from simnet.events.run_result import RunResult
 
 __all__ = ["CHILD", "RunFolder", "slug", "write_json"]
 CHILD = "multi_process"

@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from simnet.base.units import NodeId
 from simnet.events import BlockCommitted, BlockProven, Proposed, TrafficStarted
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.stats import ms, quantiles_ms
-from simnet.run_info import RunInfo
-from simnet.units import NodeId
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from simnet.base.units import NodeId
 from simnet.events import MessageDelivered, MessagePublished
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
-from simnet.run_info import RunInfo
-from simnet.units import NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TX_KINDS = frozenset({"transaction", "block_probe", "transaction_probe"})

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId
 from simnet.events import (
     BlockCommitted,
     DoubleSignFound,
@@ -14,7 +15,6 @@ from simnet.events import (
     TxEvicted,
 )
 from simnet.record.collector import Handlers
-from simnet.units import NodeId
 
 ANSWERS = {"ignore": "ignored", "reject": "rejected", "drop": "dropped"}
 

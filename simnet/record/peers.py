@@ -2,12 +2,12 @@
 
 from collections import Counter
 
+from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessagePublished, OpponentActed, PeerBanned, PeerScored, ProofVerified
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.stats import ms, ratio
-from simnet.run_info import RunInfo
 from simnet.scenario.opponents import LABEL_MARK
-from simnet.units import NodeId
 
 THROTTLED = "peer_throttled"
 

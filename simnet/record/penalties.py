@@ -6,7 +6,7 @@ from typing import Self, TextIO
 
 import structlog
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 from simnet.events import Event, PenaltyBooked
 from simnet.record.atomic import partial_name, publish
 

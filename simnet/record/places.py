@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 from simnet.record.readback import owner
 
 DEFAULT_ROOT = Path("target/simnet")

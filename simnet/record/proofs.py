@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.events import ProofMade, ProofVerified
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms
-from simnet.run_info import RunInfo
 
 BACKENDS = ("stwo", "plonky3", "groth16", "rpp-stark")
 ALIASES = {"stark": "stwo"}

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from simnet import reading
-from simnet.errors import OutputError
+from simnet.base import reading
+from simnet.base.errors import OutputError
 from simnet.scenario.base import U64_MAX
 
 RUN_SCHEMA = 1

@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 
+from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, PenaltyBooked, ProofTakenOver, SlashingSettled, Withheld
 from simnet.record.collector import Handlers
-from simnet.units import NodeId
 
 Piece = tuple[NodeId, str]
 """(validator, detail)."""

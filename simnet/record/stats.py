@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from simnet.quantile import QUANTILES, percentile
-from simnet.units import to_ms
+from simnet.base.quantile import QUANTILES, percentile
+from simnet.base.units import to_ms
 
 __all__ = ["DECIMALS", "QUANTILES", "percentile"]
 DECIMALS = 6

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import simnet
 from simnet.events import Event, LimitReached, RunEnded, TrafficStarted
+from simnet.events.run_info import RunInfo
 from simnet.proofs.backend import RANDOMNESS
 from simnet.record.aggregation import Aggregation
 from simnet.record.byzantine import Byzantine
@@ -31,10 +32,9 @@ from simnet.record.slashing import Slashing
 from simnet.record.stats import ms
 from simnet.record.traffic import Traffic
 from simnet.record.wire import Wire
-from simnet.run_info import RunInfo
 
 if TYPE_CHECKING:
-    from simnet.run_result import RunResult
+    from simnet.events.run_result import RunResult
 
 SCHEMA_VERSION = 3
 UNHASHED = ("resource_usage", "comparison")

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simnet import reading
-from simnet.errors import OutputError
+from simnet.base import reading
+from simnet.base.errors import OutputError
 from simnet.record.consensus import KIND
 
 SUMMARY_SCHEMAS = (1, 2, 3)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 from simnet.events import Event
 from simnet.record.atomic import partial_name, publish
 

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from simnet import reading
+from simnet.base import reading
 
 PACKAGES = ("simpy", "numpy", "networkx", "pydantic", "pyarrow")
 CRATES = ("stwo", "p3-batch-stark", "p3-uni-stark", "ark-groth16", "ark-bn254")

@@ -3,10 +3,10 @@
 from collections import Counter
 
 from simnet.events import DirectSent, MessageArrived, MessageLost
+from simnet.events.run_info import RunInfo
 from simnet.record.collector import Handlers
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms
-from simnet.run_info import RunInfo
 
 
 class Wire:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import simnet
-from simnet import codes
-from simnet.errors import Problem, ScenarioError, SimnetError
+from simnet.base import codes
+from simnet.base.errors import Problem, ScenarioError, SimnetError
+from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.files import RunFolder, write_json
 from simnet.record.penalties import PenaltyLog
 from simnet.record.places import default_folder, refuse_collisions, summary_stem
 from simnet.record.summary import SummaryRecorder
 from simnet.record.trace import TraceRecorder
-from simnet.run_result import RunResult
 from simnet.runs.garbage import rare_collections
 from simnet.runs.interrupts import Stop, deferred
 from simnet.runs.request import Dark, Outcome, Request, Screen

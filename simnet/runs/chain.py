@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import SimnetError
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.checks import Checks
-from simnet.errors import SimnetError
 from simnet.events import Event, RunEnded
+from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import Faults
 from simnet.net.network import Network
@@ -17,18 +20,16 @@ from simnet.node.genesis import make_circuits, make_genesis, make_rules, used_ba
 from simnet.node.node import Node
 from simnet.node.opponents.plan import Plans
 from simnet.node.world import Circuits, World
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId, Security
+from simnet.proofs.backend import Backend, Circuit, Security
 from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.messages import Phase, TxMessage
-from simnet.run_info import RunInfo
 from simnet.runs.engine import BrokenInvariant, Bus, Findings, Run
 from simnet.runs.expectation import Expectation
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, SimTime, from_ms
 
 GRACE = from_ms(30_000)
 """After traffic and drain, a run goes on at most this long: for consensus proofs that are still being made, and for

@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from simnet.errors import SimnetError
+from simnet.base.errors import SimnetError
 from simnet.events import Event, Observer, RunEnded, TrafficStarted
+from simnet.events.run_info import RunInfo
+from simnet.events.run_result import RunResult, Violation
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import SETTLE, run_end
-from simnet.run_info import RunInfo
-from simnet.run_result import RunResult, Violation
 from simnet.runs.timings import timing_report
 from simnet.scenario.model import Scenario
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import DoubleSignFound, Event, MisconductFound
 from simnet.scenario.ours import Expect
-from simnet.units import NodeId, SimTime
 
 
 class Broken(Protocol):

@@ -7,7 +7,9 @@ themselves, and much larger networks than the consensus circuits hold.
 import hashlib
 from collections.abc import Callable
 
+from simnet.base.units import NodeId, from_ms
 from simnet.events import PublicationSkipped
+from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import Faults
 from simnet.net.message import Message, Verdict
@@ -17,11 +19,9 @@ from simnet.net.topology import edges_of
 from simnet.node.identity import node_secrets
 from simnet.node.node import TX_TOPIC
 from simnet.proofs import native
-from simnet.run_info import RunInfo
 from simnet.runs.engine import Bus, Findings, Run
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
-from simnet.units import NodeId, from_ms
 
 PASSED_ON = frozenset({"transaction", "block_probe", "transaction_probe"})
 NO_PROOFS = hashlib.sha256().hexdigest()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from simnet.events import Observer
+from simnet.events.run_info import RunInfo
 from simnet.record.files import RunFolder
 from simnet.record.places import FolderLock
 from simnet.record.summary import Summary
-from simnet.run_info import RunInfo
 from simnet.scenario.load import LoadedScenario
 
 STATIC_KEYS = "RPP_SIM_STATIC_KEY_SEED"

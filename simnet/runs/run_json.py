@@ -4,7 +4,7 @@ import os
 import shlex
 
 import simnet
-from simnet import codes
+from simnet.base import codes
 from simnet.record.readback import RUN_SCHEMA
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, determinism_sha256

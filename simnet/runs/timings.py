@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 
-from simnet.quantile import QUANTILES, percentile
+from simnet.base.quantile import QUANTILES, percentile
+from simnet.base.units import to_s
 from simnet.record.resources import peak_rss_bytes
-from simnet.units import to_s
 
 
 def timing_report(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import FaultInjected, PublicationSkipped
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import ActiveNodes, Spam
@@ -10,7 +11,6 @@ from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.net.wire import Emit
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import SpamKind
-from simnet.units import NodeId, SimTime
 
 Again = Callable[[tuple[SpamKind, ...]], None]
 """Publishes a publication again, spoiled in these ways."""

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simnet import codes
-from simnet.errors import SimnetError
-from simnet.reading import checked, json_object
+from simnet.base import codes
+from simnet.base.errors import SimnetError
+from simnet.base.reading import checked, json_object
 from simnet.record.files import CHILD, RunFolder
 from simnet.record.summary import Summary
 from simnet.record.summary_files import Compared

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.scenario import overrides as over
 from simnet.scenario.base import Ours
 from simnet.scenario.bounds import allowed, model_of

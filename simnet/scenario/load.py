@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import Problem, ScenarioError
-from simnet.plain import encodable
+from simnet.base.errors import Problem, ScenarioError
+from simnet.base.plain import encodable
 from simnet.scenario import marks, syntax
 from simnet.scenario.crossfield import conflicts
 from simnet.scenario.document import Document

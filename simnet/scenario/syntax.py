@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.scenario import ron, toml, yaml
 from simnet.scenario.marks import DEPTH_MAX, DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem
 

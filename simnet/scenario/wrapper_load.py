@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.scenario import syntax
 from simnet.scenario.document import Document
 from simnet.scenario.load import LoadedScenario, check_scenario, is_profile

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simnet.events import BlockCommitted
-from simnet.run_result import RunResult, Violation
+from simnet.events.run_result import RunResult, Violation
 from tests.mocks import Bench as MockBench
 from tests.mocks import scenario
 

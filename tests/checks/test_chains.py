@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.events import BlockCommitted
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.voting import Validator
@@ -14,7 +15,6 @@ from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.transfer import Account, Transfer, debit
-from simnet.units import NodeId
 from tests.checks.kit import Bench, bench, breaks, entry
 
 

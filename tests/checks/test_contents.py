@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.checks.accusations import Accusations
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProver
@@ -14,7 +15,6 @@ from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.protocol.blocks import Block, registrations_root
 from simnet.protocol.evidence import DoubleSign
-from simnet.units import NodeId
 from tests.checks.kit import bench, breaks, entry
 
 NOTHING = "not_exercised"

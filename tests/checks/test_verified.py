@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node import committee, finality, sync, voting
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.finality import Finality
@@ -13,7 +14,7 @@ from simnet.node.processor import Processor
 from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs import native
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote

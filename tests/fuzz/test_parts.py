@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from simnet.errors import SimnetError
+from simnet.base.errors import SimnetError
+from simnet.base.units import NodeId, SimTime
 from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected
 from simnet.fuzz import planted
 from simnet.fuzz.generator import scenario_of, stakes_of
@@ -19,7 +20,6 @@ from simnet.net.topology import edges_of
 from simnet.protocol.consensus import Voting
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.upstream import Faults
-from simnet.units import NodeId, SimTime
 from tests.runs import ROOT
 
 SEEDS = range(1, 301)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from simnet import rng
+from simnet.base import rng
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 from tests.interop import tools
 
 pytestmark = pytest.mark.xdist_group("snarkjs")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 from simnet.proofs import native, samples
-from simnet.proofs.backend import BackendId, CircuitId
 from tests.interop import tools
 from tests.proofs.proven import MAX_BYTES, SEED, backend, proven
 

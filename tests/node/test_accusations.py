@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
 from simnet.events import EvidenceTaken, MessageDelivered, MessagePublished, MessageValidated, MisconductFound, PeerScored, PenaltyBooked
 from simnet.node.opponents.plan import Plan
 from simnet.proofs import native

@@ -7,17 +7,17 @@ from itertools import count
 
 import pytest
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
 from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
 from simnet.node.peers import content_of
 from simnet.node.processor import Ticket
 from simnet.node.world import CONSENSUS_TOPIC
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol import certification
 from simnet.protocol.messages import BlockProof, Phase, Vote
-from simnet.units import NodeId
 from tests.mocks import Bench, misbehaving, scenario, slot_start_ns
 
 

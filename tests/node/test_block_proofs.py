@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId, from_ms
 from simnet.events import (
     BlockAggregated,
     BlockCommitted,
@@ -24,9 +26,7 @@ from simnet.node.aggregation import Aggregation, Incoming
 from simnet.node.block_prover import BlockProver, block_provers
 from simnet.node.held import HELD_MAX
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.protocol.messages import BlockProof
-from simnet.units import NodeId, from_ms
 from tests.mocks import Bench, scenario
 
 SLOT_NS = from_ms(1000)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.node.presence import make_join
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body, FieldRoots, digests_root
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
-from simnet.units import NodeId
 from tests.mocks import Bench, scenario
 
 Change = Callable[[Bench, Block], Block]

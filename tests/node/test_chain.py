@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import SimnetError
+from simnet.base.catalogue import BackendId
+from simnet.base.errors import SimnetError
 from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxAdmitted, TxRefused, VoteCast
 from simnet.node.finality import Finality
-from simnet.proofs.backend import ACCEPTED, BackendId, Verdict
+from simnet.proofs.backend import ACCEPTED, Verdict
 from simnet.proofs.native import NativeBackend, native_backends
 from simnet.protocol.certification import Disclose
 from simnet.protocol.validators import SLOTS_PER_EPOCH

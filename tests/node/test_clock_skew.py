@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NS_PER_S
 from simnet.events import BlockCommitted, ClockSkewed, FaultInjected, MessagePublished, MessageValidated, Proposed, Untimely, VoteCast
 from simnet.protocol.blocks import Block
-from simnet.units import NS_PER_S
 from tests.mocks import SETTLE_MS, Bench, scenario, slot_start_ns, summarised
 
 WRONG = frozenset({1, 4})

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
+from simnet.base.units import NodeId
 from simnet.events import MessageValidated
 from simnet.net.network import Network
 from simnet.node.peers import Peers
 from simnet.node.wallet import Wallet
 from simnet.protocol import shapes
 from simnet.protocol.messages import Certificate, Proposal, TxMessage, Vote
-from simnet.units import NodeId
 from tests.mocks import Bench, misbehaving, scenario
 
 LIAR = NodeId(0)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockProven, MessageValidated
 from simnet.net.network import Verdict
 from simnet.node.sync import Status
@@ -12,7 +13,6 @@ from simnet.node.world import CONSENSUS_TOPIC
 from simnet.proofs import native
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
-from simnet.units import NS_PER_S, NodeId
 from tests.mocks import Bench, misbehaving, scenario
 
 LIAR, VICTIM = NodeId(1), NodeId(6)

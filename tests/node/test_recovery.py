@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.events import BlockCommitted, BlockProven, Endorsed, ProofMade, ProofTakenOver
 from simnet.node import voting
 from simnet.node.committee import vote_tag_of
@@ -13,7 +14,6 @@ from simnet.node.world import World
 from simnet.protocol.certification import Disclose
 from simnet.protocol.messages import Vote
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane
-from simnet.units import NodeId
 from tests.mocks import Bench, scenario, slot_start_ns
 
 SLOT_MS = 500

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import SimTime, from_ms
 from simnet.events import (
     BacklogWorkedOff,
     FaultInjected,
@@ -18,7 +19,6 @@ from simnet.events import (
     TransferStale,
 )
 from simnet.node import services
-from simnet.units import SimTime, from_ms
 from tests.mocks import Bench, cost_file, scenario, summarised
 from tests.runs import not_held
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Incoming
 from simnet.proofs import native
 from simnet.protocol.messages import ConsensusProof
-from simnet.units import NodeId
 from tests.mocks import Bench, scenario
 
 RELAY = NodeId(4)

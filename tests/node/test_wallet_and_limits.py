@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from simnet.base.catalogue import CircuitId
+from simnet.base.units import from_ms
 from simnet.events import (
     LimitReached,
     MessagePublished,
@@ -18,9 +20,8 @@ from simnet.events import (
     TxRefused,
 )
 from simnet.net.traffic import Arrivals
-from simnet.proofs.backend import Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.scenario.model import Scenario
-from simnet.units import from_ms
 from tests.mocks import SETTLE_MS, Bench, cost_file, scenario
 
 TRANSACTION = Circuit(CircuitId.TRANSACTION, ())

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from functools import cache
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import samples
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
 from simnet.proofs.samples import Sample

@@ -8,9 +8,9 @@ import struct
 
 import pytest
 
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.samples import TRANSACTION, transaction
 from tests.proofs.proven import CONSENSUS, MAX_BYTES, SEED, backend, consensus, proven
 

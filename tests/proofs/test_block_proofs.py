@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, CircuitId
 from simnet.proofs.samples import Sample
 from tests import block_samples as samples
 from tests.proofs.proven import MAX_BYTES, SEED, backend

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from simnet import consensus_load
 from simnet.analyze.analysis import analyze_file
-from simnet.consensus_load import Certificates, LoadResult, altered_inputs, bitmap_root_place, circuit_of, rotated, run_load
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId
+from simnet.base.errors import ProofError
+from simnet.jobs import consensus_load
+from simnet.jobs.consensus_load import Certificates, LoadResult, altered_inputs, bitmap_root_place, circuit_of, rotated, run_load
 from simnet.proofs import native
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
 from simnet.scenario.wrapper import ConsensusLoad, Tamper
 from tests.proofs.proven import Altered, backend

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from simnet.base.catalogue import BackendId
 from simnet.node.opponents.envelopes import Claim, forged, negated
 from simnet.node.opponents.plan import Plan
 from simnet.proofs import native, samples
-from simnet.proofs.backend import ACCEPTED, BackendId
+from simnet.proofs.backend import ACCEPTED
 from simnet.scenario.opponents import ForgedProofs
 from tests.proofs.proven import CONSENSUS, MAX_BYTES, SEED, backend
 

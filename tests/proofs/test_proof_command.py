@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.cli.circuits import BackendName, CircuitName
 from simnet.cli.main import app
 from simnet.proofs import calibrate as calibration
 from simnet.proofs import native, pinned, pins
-from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
+from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.costs import PROVE, VERIFY, CostKey, cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.witness import FORMATS, unpack

@@ -3,7 +3,8 @@
 import pytest
 
 from simnet import _zk
-from simnet.proofs.backend import BackendId, Circuit, CircuitId, Security
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.costs import CostKey, cost_model
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend

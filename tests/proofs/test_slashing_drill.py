@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from simnet.base.catalogue import BackendId
 from simnet.cli.main import app
-from simnet.proofs.backend import ACCEPTED, BackendId, Circuit, Verdict
+from simnet.jobs.slashing_drill import LEADER, OTHER, slashing_drill
+from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
 from simnet.protocol.slashing import Penalty
-from simnet.slashing_drill import LEADER, OTHER, slashing_drill
 from tests.proofs.proven import Altered, backend
 
 

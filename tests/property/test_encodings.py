@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet import _zk
-from simnet.proofs.backend import BackendId
+from simnet.base.catalogue import BackendId
 from simnet.protocol.messages import KeyDisclosure, Phase, Vote
 from simnet.protocol.transfer import NO_REPUTATION, Account, Transfer, transfer_id, why_invalid
 from simnet.protocol.validators import Lane

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from simnet.errors import ScenarioError, SimnetError
+from simnet.base.errors import ScenarioError, SimnetError
 from simnet.runs.chain import RunOptions, build
 from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.load import load_scenario

@@ -16,12 +16,12 @@ from simnet.analyze.partition_report import partition_report, passed_limits
 from simnet.analyze.report import FORMATS
 from simnet.analyze.sides import load_side, one_kind
 from simnet.analyze.thresholds import load_thresholds
+from simnet.base.errors import SimnetError
+from simnet.base.reading import json_object
 from simnet.cli.main import app
 from simnet.cli.regression import job_errors, load_figures
 from simnet.cli.rerun import _recorded
-from simnet.errors import SimnetError
 from simnet.proofs.costs import cost_model
-from simnet.reading import json_object
 from simnet.record.readback import is_finished, owner, run_record
 from simnet.record.versions import crates
 from simnet.runs.twice import figures as compared_figures

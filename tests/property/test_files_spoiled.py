@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 import simnet
+from simnet.base.reading import toml_tables
 from simnet.cli.keys import cache_lines
 from simnet.cli.main import app
 from simnet.proofs.keys import default_folder
-from simnet.reading import toml_tables
 from tests.runs import ROOT, TINY_FAULTS
 from tests.unit import fakes
 from tests.unit.test_analyze_contract import LOAD

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simnet.base.units import NodeId
 from simnet.events import MessageArrived, MessageDelivered, MessageLost, PeerConnected, PeerDisconnected
 from simnet.net.topology import components, edges_of
 from simnet.scenario.upstream import Topology
-from simnet.units import NodeId
 from tests.netkit import Bench, scenario
 
 CHEAP = settings(max_examples=60, deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from simnet.errors import ScenarioError
+from simnet.base.errors import ScenarioError
 from simnet.scenario import ron
 from simnet.scenario.load import LoadedScenario, load_scenario
 from simnet.scenario.marks import Mark, SyntaxProblem

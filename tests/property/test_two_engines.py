@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from simnet.base.units import NodeId, SimTime
 from simnet.events import MessageDelivered
 from simnet.net.flood import FloodGraph
 from simnet.net.link import LOST
 from simnet.net.rules import Hold, Uplink
 from simnet.net.topology import Edge, edges_of
 from simnet.scenario.upstream import Topology
-from simnet.units import NodeId, SimTime
 from tests.netkit import Bench, scenario
 from tests.property.test_network_laws import topologies
 

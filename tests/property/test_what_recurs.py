@@ -12,7 +12,7 @@ import simpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simnet.errors import ScenarioError
+from simnet.base.errors import ScenarioError
 from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario

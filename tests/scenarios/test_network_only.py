@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from simnet.base.errors import ScenarioError, SimnetError
 from simnet.cli.main import app
-from simnet.errors import ScenarioError, SimnetError
 from simnet.events import Event, MessagePublished
 from simnet.record.files import RunFolder
 from simnet.runs import carry_out

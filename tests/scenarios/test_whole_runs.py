@@ -23,7 +23,7 @@ from simnet.events import (
     TxAdmitted,
     WindowClosed,
 )
-from simnet.run_result import RunResult
+from simnet.events.run_result import RunResult
 from simnet.runs.chain import ChainRun, RunOptions, build
 from simnet.scenario.load import load_scenario
 from tests.runs import DATA, SHIPPED, TINY, TINY_BLOCKS, TINY_FAULTS, not_held

@@ -7,10 +7,10 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from simnet.base.units import from_ms
 from simnet.checks.verdicts import CHECKS
 from simnet.events import Event, Observer
-from simnet.run_info import RunInfo
-from simnet.units import from_ms
+from simnet.events.run_info import RunInfo
 from tests.unit.story import info, story
 
 ROOT = Path(__file__).resolve().parents[2]

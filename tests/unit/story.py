@@ -1,5 +1,6 @@
 """A small made-up run, event by event, whose figures can be worked out by hand."""
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import (
     BlockCommitted,
     BlockProven,
@@ -26,9 +27,8 @@ from simnet.events import (
     TxEvicted,
     TxRefused,
 )
+from simnet.events.run_info import RunInfo
 from simnet.record.summary import Labels
-from simnet.run_info import RunInfo
-from simnet.units import NodeId, SimTime, from_ms
 
 TOPIC = "/rpp/sim/tx"
 LABELS = Labels(scenario_sha256="ab" * 32, cost_model="calibrated")

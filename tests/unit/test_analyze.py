@@ -10,8 +10,8 @@ from simnet.analyze.analysis import LOAD_RULES, LOAD_SAFETY, NETWORK_RULES, RUN_
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.thresholds import Threshold, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import judge
+from simnet.base.errors import ThresholdError
 from simnet.checks import CHECKS
-from simnet.errors import ThresholdError
 from tests.unit import fakes
 
 SUMMARY = {

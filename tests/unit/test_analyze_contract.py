@@ -18,9 +18,9 @@ from simnet.analyze.partition_report import partition_report
 from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.sides import load_side
 from simnet.analyze.thresholds import load_thresholds
+from simnet.base.errors import SimnetError
+from simnet.base.reading import json_object
 from simnet.cli.main import app
-from simnet.errors import SimnetError
-from simnet.reading import json_object
 from tests import upstream_contract as contract
 
 DELAY = {"p50_ms": 100.0, "p95_ms": 500.0}

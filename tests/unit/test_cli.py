@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.base.units import SimTime
 from simnet.cli.main import app
+from simnet.events.run_result import Violation
 from simnet.record.places import FolderLock
 from simnet.record.versions import CRATES, crates
-from simnet.run_result import Violation
-from simnet.units import SimTime
 from tests.runs import environment
 from tests.unit import fakes
 from tests.unit.story import story

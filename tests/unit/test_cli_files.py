@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.base.errors import SimnetError
 from simnet.cli.main import app
 from simnet.cli.profiles import ALIASES, available, find_profile
-from simnet.errors import SimnetError
 from simnet.node.genesis import make_genesis
 from simnet.node.identity import static_secrets
 from simnet.proofs.native import ed25519_public_key

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import simpy
 
+from simnet.base.units import SimTime
 from simnet.net.clockwork import Clockwork
 from simnet.runs.garbage import YOUNG_MAX, rare_collections
-from simnet.units import SimTime
 
 
 def carry(clock: Clockwork, log: list[Any], at: int, group: int, number: int) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import ScenarioError
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ScenarioError
+from simnet.proofs.backend import Circuit
 from simnet.proofs.costs import CostKey, cost_model
 
 PROVE = CostKey(BackendId.STWO, Circuit(CircuitId.TRANSACTION, ()), "prove")

@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 from typing import Any
 
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import Event, FaultInjected, PeerDisconnected
 from simnet.net.faults import DRAIN, SETTLE, ActiveNodes, Faults, Spam, run_end
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.upstream import SPAM_KINDS, Byzantine
-from simnet.units import NodeId, SimTime, from_ms
 from tests.netkit import Bench, scenario
 
 RING = [(0, 1), (0, 3), (1, 2), (2, 3)]

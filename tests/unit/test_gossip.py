@@ -2,6 +2,7 @@
 
 import pytest
 
+from simnet.base.units import NodeId
 from simnet.events import (
     DirectSent,
     LimitReached,
@@ -17,7 +18,6 @@ from simnet.net import gossip
 from simnet.net.message import Verdict
 from simnet.net.topology import Edge, edges_of
 from simnet.scenario.upstream import Topology
-from simnet.units import NodeId
 from tests.netkit import Bench, scenario
 
 LINE = [(0, 1), (1, 2), (2, 3)]

@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
+from simnet.base.errors import SimnetError
 from simnet.cli.health import health
-from simnet.errors import SimnetError
 
 
 def ask(port: int | None, path: str) -> tuple[int, str]:

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import simnet
+from simnet.base.jsontext import json_text
 from simnet.cli.main import app
-from simnet.jsontext import json_text
 from tests.runs import TINY_FAULTS
 from tests.unit import fakes
 

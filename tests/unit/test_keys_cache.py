@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import KeyCacheError
+from simnet.base.errors import KeyCacheError
 from simnet.proofs import keys
 from simnet.proofs.keys import MANIFEST, audit, default_folder
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NS_PER_MS
 from simnet.net.link import LOST, FloodDelays, HopDelays, LinkLaws, seeds_of
-from simnet.units import NS_PER_MS
 from tests.netkit import scenario
 
 PROFILE = {"trusted": {"extra_delay_ms": 5, "jitter_ms": 2}, "untrusted": {"extra_delay_ms": 50, "jitter_ms": 0}}

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from simnet.base.units import NodeId
 from simnet.events import FaultInjected, MessageArrived, MessageDelivered, MessageLost, PeerDisconnected
 from simnet.net.faults import ActiveNodes, Faults
-from simnet.units import NodeId
 from tests.netkit import Bench, scenario
 
 REGIONS = {"assignments": ["A", "B"]}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from simnet import _zk
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
 
 BACKENDS = list(BackendId)
 D = 32

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from simnet import _zk
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native, samples
-from simnet.proofs.backend import BackendId
 from tests.proofs.proven import backend
 
 BACKENDS = list(BackendId)

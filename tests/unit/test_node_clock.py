@@ -1,10 +1,10 @@
 """A node's own clock and its slots, worked out by hand. Times in milliseconds where nothing else is said."""
 
+from simnet.base.units import SimTime, from_ms
 from simnet.net.clockwork import Clockwork
 from simnet.node.clock import Clock, SlotClock
 from simnet.protocol.messages import Phase
 from simnet.scenario.nodefaults import ClockSkew
-from simnet.units import SimTime, from_ms
 
 Tick = tuple[float, int, str]
 

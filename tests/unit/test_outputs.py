@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.base.errors import OutputError
+from simnet.base.plain import printable
 from simnet.cli.main import app
-from simnet.errors import OutputError
-from simnet.plain import printable
 from simnet.record.atomic import check_writable, clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.places import default_folder, summary_stem

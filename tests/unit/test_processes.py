@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simnet.processes import Ended, Processes, ProcessFailed
+from simnet.jobs.processes import Ended, Processes, ProcessFailed
 from simnet.scenario.wrapper import Process
 
 PYTHON = sys.executable

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from simnet.base.units import SimTime
 from simnet.proofs.queue import ProofQueue
-from simnet.units import SimTime
 
 
 def admitted(queue: ProofQueue, now: int, cost: int) -> tuple[int, int] | None:

@@ -8,8 +8,8 @@ import pytest
 
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.prover_mix import MixFile, judge_mix
-from simnet.errors import OutputError
-from simnet.prover_mix import disabled, skip_reason
+from simnet.base.errors import OutputError
+from simnet.jobs.prover_mix import disabled, skip_reason
 
 CPU: dict[str, Any] = {
     "mode": "cpu", "use_gpu_requested": False, "use_gpu_recorded": False, "prove_ms": 3.5, "verify_ms": 1.0, "proof_bytes": 1000,

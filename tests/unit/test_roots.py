@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 
+from simnet.base.catalogue import BackendId
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId
+from simnet.proofs.field import address, empty_leaf, field_of
 from simnet.protocol.blocks import Body
 from simnet.protocol.heartbeats import UptimeState
 from simnet.protocol.ledger import Ledger, SignedTransfer
-from simnet.protocol.roots import FieldState, address, apply_block, empty_leaf, genesis_state
+from simnet.protocol.roots import FieldState, apply_block, genesis_state
 from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
 from simnet.protocol.transfer import Account
 from tests import block_samples as samples
@@ -20,7 +21,7 @@ each_field = pytest.mark.parametrize("which", BackendId)
 
 
 def chain_state(fields: Iterable[BackendId] = BackendId) -> ChainState:
-    return ChainState(Ledger(START), tuple(genesis_state(b, START)[0] for b in fields), UptimeState(), {})
+    return ChainState(Ledger(START), tuple(genesis_state(field_of(b), START)[0] for b in fields), UptimeState(), {})
 
 
 def body(transfers: int, joins: int) -> tuple[Body, dict[bytes, SignedTransfer]]:
@@ -39,7 +40,7 @@ def outcome(state: ChainState, transfers: int = 20, joins: int = 2, height: int 
 def test_the_account_tree_is_that_of_the_ledger(which: BackendId) -> None:
     done = outcome(chain_state([which]), joins=0)
     assert done.after.ledger.accounts != START
-    rebuilt, lost = genesis_state(which, done.after.ledger.accounts)
+    rebuilt, lost = genesis_state(field_of(which), done.after.ledger.accounts)
     assert lost == []
     assert done.after.fields[0].accounts.root == rebuilt.accounts.root
 
@@ -65,7 +66,7 @@ def test_joins_open_accounts_and_write_identities_one_after_the_other(which: Bac
 
 @each_field
 def test_chunks_lead_from_the_joins_to_the_block(which: BackendId) -> None:
-    state, done = genesis_state(which, START)[0], samples.transitions(40)
+    state, done = genesis_state(field_of(which), START)[0], samples.transitions(40)
     block = apply_block(state, [samples.join(0)], done, (1, 1000), 64, chunked=True)
     assert len(block.chunks) == 1 + 3
     assert len({tree.root for tree in block.chunks}) == 4
@@ -78,7 +79,7 @@ def test_chunks_lead_from_the_joins_to_the_block(which: BackendId) -> None:
 
 @each_field
 def test_header_digests_chain(which: BackendId) -> None:
-    state, done = genesis_state(which, START)[0], samples.transitions(3)
+    state, done = genesis_state(field_of(which), START)[0], samples.transitions(3)
     assert state.head == native.lift(which, bytes(32))
     first = apply_block(state, [], done, (1, 1000), 16, chunked=True)
     second = apply_block(first.after, [], [], (2, 1006), 16, chunked=True)
@@ -111,7 +112,7 @@ def test_an_opened_account_neither_pays_nor_is_paid() -> None:
 
 def test_two_keys_of_one_slot_cannot_both_have_it() -> None:
     """32 bits are too many to find a collision in a test: the second key is the first one again."""
-    state: FieldState = genesis_state(BackendId.STWO, START)[0]
+    state: FieldState = genesis_state(field_of(BackendId.STWO), START)[0]
     key = samples.key("node", 0)
     assert state.has_room([key])
     assert not state.has_room([key, key])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
+from simnet.base.units import NodeId
 from simnet.net.topology import crossing
 from simnet.scenario.load import LoadedScenario, load_scenario
 from simnet.scenario.nodefaults import ServiceStop
-from simnet.units import NodeId
 
 VALID = """\
 [sim]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simnet.errors import ScenarioError
+from simnet.base.errors import ScenarioError
 from simnet.events import (
     BlockAggregated,
     BlockProving,
@@ -23,11 +23,11 @@ from simnet.events import (
     WindowClosed,
     Withheld,
 )
+from simnet.events.run_info import RunInfo
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
 from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
-from simnet.run_info import RunInfo
 from tests import upstream_contract as contract
 from tests.unit import fakes
 from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t

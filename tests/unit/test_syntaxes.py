@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.scenario import ron, syntax
 from simnet.scenario import yaml as our_yaml
 from simnet.scenario.load import load_scenario

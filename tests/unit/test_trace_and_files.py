@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from simnet.errors import OutputError
+from simnet.base.errors import OutputError
 from simnet.events import Event
 from simnet.record import trace as trace_module
 from simnet.record.atomic import write_atomic

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from simnet.base.units import NS_PER_MS, NodeId
 from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.scenario.upstream import Payload, UniformBias, ZipfBias
-from simnet.units import NS_PER_MS, NodeId
 from tests.netkit import scenario
 
 POISSON = {"model": "poisson", "duration_ms": 12_000, "lambda_per_sec": 22.0}

@@ -9,9 +9,10 @@ from typing import Annotated, Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from simnet.errors import InputError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import InputError
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.witness import FORMATS, pack, recursive, unpack
 from simnet.proofs.witness.fields import MODULUS, U16, U32, Bool, Digest, Many, Reader, Record, Shape, Size
 from simnet.proofs.witness.files import JSON_BYTES_MAX, read_packed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simnet.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError
 from simnet.scenario.load import LoadedScenario
 from simnet.scenario.wrapper import Tamper
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, load_wrapper

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from simnet.base.units import NodeId
 from simnet.events import Event, MessageDelivered
 from simnet.net.clockwork import Clockwork
 from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
-from simnet.units import NodeId
 from tests.netkit import scenario
 
 PASSED_ON = frozenset({"block"})

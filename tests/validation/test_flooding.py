@@ -12,9 +12,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from simnet.base.rng import generator
+from simnet.base.units import NS_PER_MS
 from simnet.net.flood import FloodGraph
-from simnet.rng import generator
-from simnet.units import NS_PER_MS
 from tests.validation.kit import Graph, flood, grid, line, total, tree
 
 MAELSTROM_TOTALS = [

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from simnet.base.rng import generator
+from simnet.base.units import SimTime
 from simnet.events import MessageDelivered
 from simnet.proofs.queue import ProofQueue
-from simnet.rng import generator
-from simnet.units import SimTime
 from tests.netkit import Bench, scenario
 
 JOBS, WARM_UP, BATCHES, CONFIDENCE = 200_000, 20_000, 40, 0.99

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import OpponentActed
 from simnet.net.network import Message
 from simnet.node.aggregation import Aggregation
@@ -15,7 +16,6 @@ from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
 from simnet.node.world import CONSENSUS_TOPIC, World
 from simnet.scenario.opponents import Opponent, label
-from simnet.units import NS_PER_S, NodeId
 
 TX_TOPIC = "/rpp/sim/tx"
 TOPICS = {"transaction": TX_TOPIC}

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from simnet.blob import Blob
-from simnet.errors import ProofError
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
+from simnet.base.errors import ProofError
 from simnet.net.network import Message
 from simnet.node.block_parts import Part
 from simnet.node.chain import CommittedBlock
@@ -13,7 +14,7 @@ from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.wallet import Draft, Prepared
 from simnet.proofs import native
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.proofs.backend import Circuit
 from simnet.protocol.messages import DIGEST_BYTES, BlockProof, Certificate, ConsensusProof, VrfEntry
 from simnet.scenario import opponents as model
 

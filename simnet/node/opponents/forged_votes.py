@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from simnet.base.units import from_ms
 from simnet.net.network import Message
 from simnet.node.identity import own_keys
 from simnet.node.opponents.act import Act
@@ -10,7 +11,6 @@ from simnet.proofs import native
 from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote
 from simnet.protocol.validators import Lane
 from simnet.scenario import opponents as model
-from simnet.units import from_ms
 
 FAR_SLOTS, FAR_HEIGHTS = 64, 1000
 """How far from now a forged vote may be."""

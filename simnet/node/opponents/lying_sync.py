@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
+from simnet.base.units import NodeId
 from simnet.events import OpponentActed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
@@ -14,7 +15,6 @@ from simnet.proofs import native
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import DIGEST_BYTES, Certificate, Phase, ProofsOf, SyncedBlock, TxMessage, Vote
 from simnet.scenario import opponents as model
-from simnet.units import NodeId
 
 AHEAD = 100
 """Blocks that a lying status has more than there are."""

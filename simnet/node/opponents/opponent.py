@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from simnet.base.units import NodeId
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act, Reach
 from simnet.node.opponents.amnesia import Amnesia
@@ -15,7 +16,6 @@ from simnet.node.opponents.lying_sync import LyingSync
 from simnet.node.opponents.poison import Poison
 from simnet.node.opponents.split import Split
 from simnet.scenario import opponents as model
-from simnet.units import NodeId
 
 ACTS: Mapping[str, type[Act[Any]]] = {
     "forged_votes": ForgedVotes,

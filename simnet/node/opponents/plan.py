@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from simnet import rng
+from simnet.base import rng
 from simnet.protocol.messages import Proposal
 from simnet.scenario.opponents import Opponent
 

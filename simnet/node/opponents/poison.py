@@ -3,12 +3,12 @@
 from collections import Counter, deque
 from dataclasses import replace
 
-from simnet.blob import Blob
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged, negated
 from simnet.node.opponents.plan import Plan
-from simnet.proofs.backend import BackendId
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import DIGEST_BYTES, ConsensusProof, Proposal, TxMessage, Vote

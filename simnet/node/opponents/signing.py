@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from simnet.base.units import NS_PER_S
 from simnet.node.committee import vote_tag_of
 from simnet.node.opponents.act import Reach
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Phase, Proposal, Vote
-from simnet.units import NS_PER_S
 
 
 def pending(reach: Reach) -> list[SignedTransfer]:

@@ -5,13 +5,13 @@ spread one of each to their neighbours of either half; otherwise the slot's bloc
 both, to each half its own, just before the honest ones give up waiting.
 """
 
+from simnet.base.units import NodeId, from_ms
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.signing import block_of, pending, proposal_of, vote_of
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Proposal
 from simnet.scenario import opponents as model
-from simnet.units import NodeId, from_ms
 
 Rivals = tuple[Block | None, Block | None]
 """What each half is told."""

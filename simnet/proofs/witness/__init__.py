@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.errors import ProofError
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 from simnet.proofs import native, samples
-from simnet.proofs.backend import BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Circuit
 from simnet.proofs.samples import Sample
 from simnet.proofs.witness import consensus, identity, pruning, recursive, state, transaction, uptime
 from simnet.proofs.witness.fields import Reader, Record, Shape

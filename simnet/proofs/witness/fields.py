@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from simnet.proofs.backend import BackendId, Circuit
+from simnet.base.catalogue import BackendId
+from simnet.proofs.backend import Circuit
 
 DIGEST_BYTES = 32
 ELEMENT_BYTES = {BackendId.STWO: 4, BackendId.PLONKY3: 4, BackendId.GROTH16: 32}

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from simnet.errors import InputError, Problem
+from simnet.base.errors import InputError, Problem
+from simnet.base.regular import open_regular
 from simnet.proofs.witness import pack
 from simnet.proofs.witness.fields import Shape
-from simnet.regular import open_regular
 
 JSON_BYTES_MAX = 16 << 20
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simnet.units import NodeId, SimTime
+from simnet.base.units import NodeId, SimTime
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from simnet.errors import OutputError, SimnetError
+from simnet.base.errors import OutputError, SimnetError
 from simnet.scenario.wrapper import Process
 from simnet.scenario.wrapper_load import log_name
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simnet.errors import OutputError
-from simnet.plain import printable
+from simnet.base.errors import OutputError
+from simnet.base.plain import printable
 
 BYTES_MAX = 256 * 1024 * 1024
 """Of a file to read; an hour of a hundred nodes is a few megabytes."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from simnet.plain import printable
+from simnet.base.plain import printable
 
 
 class SimnetError(Exception):

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simnet import rng
-from simnet.errors import ProofError
+from simnet.base import rng
+from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.errors import ProofError
 from simnet.proofs import native
-from simnet.proofs.backend import Backend, BackendId, Circuit, CircuitId
+from simnet.proofs.backend import Backend, Circuit
 from simnet.proofs.statements import (
     BlockStatement,
     Committee,

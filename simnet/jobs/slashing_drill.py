@@ -12,10 +12,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simnet import rng
-from simnet.consensus_load import Certificates, circuit_of
+from simnet.base import rng
+from simnet.base.catalogue import BackendId
+from simnet.jobs.consensus_load import Certificates, circuit_of
 from simnet.proofs import native
-from simnet.proofs.backend import Backend, BackendId
+from simnet.proofs.backend import Backend
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.slashing import Evidence, Kind, Penalty, Settlement, Slashing, Standing, Thresholds, Took, double_sign
 from simnet.scenario.wrapper import ConsensusLoad
