@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from simnet.fuzz.generator import scenario_of
-from simnet.fuzz.text import to_toml
+from simnet.scenario.text import to_toml
 
 HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
 RANDOM = range(1, 41)

@@ -15,10 +15,10 @@ from typing import Annotated
 
 import typer
 
-import simnet
 from simnet.base.catalogue import BackendId
 from simnet.base.codes import FAILED, HELD
 from simnet.base.jsontext import json_text
+from simnet.base.version import VERSION
 from simnet.cli import machine
 from simnet.cli.exits import exits
 from simnet.cli.keys import cache_lines, pinned_lines
@@ -64,7 +64,7 @@ def doctor(
             say(f"{check.status:7}{check.name:32} {check.detail}")
     ok = all(c.status is not Status.broken for c in checks)
     if as_json:
-        say(json_text({"ok": ok, "simnet": simnet.__version__, "checks": [asdict(c) for c in checks]}))
+        say(json_text({"ok": ok, "simnet": VERSION, "checks": [asdict(c) for c in checks]}))
     return HELD if ok else FAILED
 
 
@@ -86,7 +86,7 @@ def _checks(*, quick: bool, with_keys: bool) -> Iterator[Check]:
 
 
 def _versions() -> Check:
-    found = {"simnet": simnet.__version__, "python": sys.version.split()[0], **packages()}
+    found = {"simnet": VERSION, "python": sys.version.split()[0], **packages()}
     return Check("versions", Status.ok, ", ".join(f"{name} {version}" for name, version in found.items()))
 
 

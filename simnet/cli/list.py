@@ -7,8 +7,8 @@ import typer
 from simnet.base import codes
 from simnet.base.errors import SimnetError
 from simnet.cli import exits
-from simnet.cli.profiles import ALIASES, available, plain_name
 from simnet.cli.screen import say
+from simnet.scenario.profiles import ALIASES, available, plain_name
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any
 
 

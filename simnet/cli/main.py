@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-import simnet
+from simnet.base.version import VERSION
 from simnet.cli import keys, proof
 from simnet.cli.analyze import analyze
 from simnet.cli.calibrate import calibrate
@@ -34,7 +34,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        say(f"simnet {simnet.__version__}")
+        say(f"simnet {VERSION}")
         raise typer.Exit
 
 

@@ -16,7 +16,6 @@ from simnet.base.reading import checked, json_object
 from simnet.cli import exits
 from simnet.cli.job import JobOptions, network_summary, run_job
 from simnet.cli.load_run import result_paths
-from simnet.cli.profiles import find_profile
 from simnet.cli.run import Shown, job_options
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
@@ -24,6 +23,7 @@ from simnet.record.files import write_json
 from simnet.record.places import JOB
 from simnet.record.readback import JobFile
 from simnet.record.summary_files import LoadFile, SummaryFile, summary_file
+from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_wrapper
 
 ROOT = Path("target/simnet/regression")

@@ -18,13 +18,13 @@ from simnet.base.jsontext import json_text
 from simnet.cli import exits
 from simnet.cli.health import health
 from simnet.cli.job import JobOptions, run_job
-from simnet.cli.profiles import find_profile
 from simnet.cli.progress import Terminal
 from simnet.cli.result import show
 from simnet.cli.screen import say, verdict
 from simnet.runs.carry_out import carry_out
 from simnet.runs.request import STATIC_KEYS, Dark, Outcome, Request
 from simnet.scenario.base import U64_MAX
+from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 
 ScenarioPath = Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.")]

@@ -10,10 +10,10 @@ from typing import Any
 
 from simnet.fuzz.draw import Draw
 from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
-from simnet.fuzz.text import scenario_from
 from simnet.net.topology import edges_of
 from simnet.node.identity import make_validators, node_secrets
 from simnet.scenario.model import Scenario
+from simnet.scenario.text import scenario_from
 
 CALM_SLOTS = (15, 18)
 """Slots without faults at the end: six to commit again, eight to prove and aggregate, and one."""

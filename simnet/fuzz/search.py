@@ -12,9 +12,9 @@ from simnet.fuzz.generator import scenario_of
 from simnet.fuzz.judge import BROKEN, HELD, NOT_EXERCISED, OWN_CHECKS, Outcome
 from simnet.fuzz.kinds import all_kinds
 from simnet.fuzz.shrink import Data, shrink
-from simnet.fuzz.text import to_toml
 from simnet.fuzz.workers import Task, Workers
 from simnet.record.atomic import write_atomic
+from simnet.scenario.text import to_toml
 
 SEEDS_FOR_KINDS = 40
 """A search of so many seeds has to meet every fault kind."""

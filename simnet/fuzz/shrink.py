@@ -13,7 +13,7 @@ from simnet.base.errors import ScenarioError
 from simnet.fuzz.generator import CALM_SLOTS
 from simnet.fuzz.judge import UNHEALED, Outcome
 from simnet.fuzz.kinds import byzantine_nodes
-from simnet.fuzz.text import scenario_from
+from simnet.scenario.text import scenario_from
 
 RUNS_MAX = 80
 """Runs that one scenario's shrinking may take."""

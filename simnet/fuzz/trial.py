@@ -17,7 +17,6 @@ from simnet.checks import EFFECT
 from simnet.events.run_result import RunResult
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import byzantine_nodes, is_above_third
-from simnet.fuzz.text import scenario_from
 from simnet.proofs.backend import Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend, native_backends
@@ -25,6 +24,7 @@ from simnet.runs.chain import RunOptions, build
 from simnet.runs.garbage import rare_collections
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
+from simnet.scenario.text import scenario_from
 
 LIMIT_S = 180.0
 """Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""

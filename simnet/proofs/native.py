@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import simnet.proofs.fit  # noqa: F401 - first: it refuses a processor on which the next line would end the process
-from simnet import _zk
 from simnet._zk import (
     CIRCUIT_VERSIONS,
     PROOF_VERSION,
+    REJECT_REASONS,
+    Key,
     OtkTree,
     Tree,
     ZkError,
@@ -52,6 +53,11 @@ from simnet._zk import (
     vrf_public_key,
     vrf_verify,
 )
+from simnet._zk import groth16_export as _groth16_export
+from simnet._zk import groth16_r1cs as _groth16_r1cs
+from simnet._zk import groth16_verify as _groth16_verify
+from simnet._zk import groth16_wtns as _groth16_wtns
+from simnet._zk import zkey_verification_key as _zkey_verification_key
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.proofs.backend import ACCEPTED, Circuit, Security, Verdict
@@ -142,50 +148,50 @@ def _proof_errors() -> Iterator[None]:
     """The native module's error as the package's."""
     try:
         yield
-    except _zk.ZkError as e:
+    except ZkError as e:
         raise ProofError(str(e)) from e
 
 
 def groth16_r1cs(circuit: Circuit) -> bytes:
     """The circuit over BN254 as iden3's `.r1cs`, for a setup by others. Raises ProofError."""
     with _proof_errors():
-        return _zk.groth16_r1cs(circuit.id, circuit.params)
+        return _groth16_r1cs(circuit.id, circuit.params)
 
 
 def groth16_wtns(circuit: Circuit, witness: bytes) -> bytes:
     """A witness as iden3's `.wtns`, for a prover of others. Raises ProofError when it does not satisfy the circuit."""
     with _proof_errors():
-        return _zk.groth16_wtns(circuit.id, circuit.params, witness)
+        return _groth16_wtns(circuit.id, circuit.params, witness)
 
 
-def groth16_key(circuit: Circuit, zkey: bytes) -> _zk.Key:
+def groth16_key(circuit: Circuit, zkey: bytes) -> Key:
     """The key of a setup by others for this circuit's `.r1cs`. Raises ProofError; the ceremony itself is not checked."""
     with _proof_errors():
-        return _zk.Key.from_zkey(circuit.id, circuit.params, zkey)
+        return Key.from_zkey(circuit.id, circuit.params, zkey)
 
 
-def groth16_export(key: _zk.Key, public_inputs: bytes, envelope: bytes) -> tuple[str, str, str]:
+def groth16_export(key: Key, public_inputs: bytes, envelope: bytes) -> tuple[str, str, str]:
     """snarkjs' `verification_key.json`, `public.json` and `proof.json` of a proof that the key accepts. Raises ProofError."""
     with _proof_errors():
-        return _zk.groth16_export(key, public_inputs, envelope)
+        return _groth16_export(key, public_inputs, envelope)
 
 
 def groth16_verify(verification_key: str, public: str, proof: str) -> bool:
     """Whether a proof in snarkjs' documents holds. Raises ProofError, with file and line, for a malformed document."""
     with _proof_errors():
-        return _zk.groth16_verify(verification_key, public, proof)
+        return _groth16_verify(verification_key, public, proof)
 
 
 def zkey_verification_key(zkey: bytes) -> str:
     """The `verification_key.json` of any Groth16 `.zkey` over BN254. Raises ProofError."""
     with _proof_errors():
-        return _zk.zkey_verification_key(zkey)
+        return _zkey_verification_key(zkey)
 
 
-def make_key(backend: BackendId, circuit: Circuit, security: Security = Security.STANDARD) -> tuple[_zk.Key, bytes]:
+def make_key(backend: BackendId, circuit: Circuit, security: Security = Security.STANDARD) -> tuple[Key, bytes]:
     """A key from nothing, and its bytes. Raises ProofError for a circuit or size that this build does not have."""
     try:
-        key = _zk.Key.generate(backend, circuit.id, circuit.params, SETUP_SEED, security)
+        key = Key.generate(backend, circuit.id, circuit.params, SETUP_SEED, security)
     except ZkError as e:
         raise ProofError(str(e)) from e
     return key, key.dump()
@@ -209,14 +215,14 @@ def of_key_file(name: str) -> tuple[BackendId, Circuit, Security] | None:
     return found if key_file(*found) == name else None
 
 
-def load_key(backend: BackendId, circuit: Circuit, data: bytes, security: Security) -> _zk.Key:
+def load_key(backend: BackendId, circuit: Circuit, data: bytes, security: Security) -> Key:
     """A stored key, whoever wrote it, if a verifier may use it. Raises ValueError otherwise.
 
     A STARK's key is made again from the circuit and compared. A Groth16 key decides what its verifier believes, and nothing
     in its bytes says whose it is: its verifying part has to be the committed one or to follow from the setup seed.
     """
     try:
-        key = _zk.Key.load(backend, circuit.id, circuit.params, data, security)
+        key = Key.load(backend, circuit.id, circuit.params, data, security)
         pin = key_pin(backend, circuit, key.params_hash)
         if pin is not None and pin.vk_id == key.vk_id.hex():
             return key
@@ -236,25 +242,25 @@ class NativeBackend:
         self.id = backend
         self._security = security.of(backend)
         self._folder = folder
-        self._keys: dict[Circuit, _zk.Key] = {}
+        self._keys: dict[Circuit, Key] = {}
         self._lock = threading.Lock()
 
     def load(self, circuit: Circuit) -> None:
         """Gets the keys ready: from the cache, or by generating them."""
         self.key(circuit)
 
-    def key(self, circuit: Circuit) -> _zk.Key:
+    def key(self, circuit: Circuit) -> Key:
         """The keys of a circuit. Raises ProofError for a circuit that this build does not have."""
         with self._lock:
             if circuit not in self._keys:
                 self._keys[circuit] = self._obtain(circuit)
             return self._keys[circuit]
 
-    def _obtain(self, circuit: Circuit) -> _zk.Key:
-        def load(data: bytes) -> _zk.Key:
+    def _obtain(self, circuit: Circuit) -> Key:
+        def load(data: bytes) -> Key:
             return load_key(self.id, circuit, data, self._security)
 
-        def make() -> tuple[_zk.Key, bytes]:
+        def make() -> tuple[Key, bytes]:
             return make_key(self.id, circuit, self._security)
 
         path = self._folder / key_file(self.id, circuit, self._security)
@@ -278,7 +284,7 @@ class NativeBackend:
         """What a recursive statement adds up to. Raises ProofError when there is no such aggregate."""
         try:
             return aggregate(self.id, circuit.params, statement)
-        except _zk.ZkError as e:
+        except ZkError as e:
             raise ProofError(str(e)) from e
 
     def public_inputs(self, circuit: Circuit, statement: bytes) -> bytes:
@@ -298,7 +304,7 @@ class NativeBackend:
     def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
         """The verifier's answer to an envelope of any bytes."""
         code = self.key(circuit).verify(public_inputs, envelope, max_bytes)
-        return ACCEPTED if code == 0 else Verdict(False, _zk.REJECT_REASONS[code])
+        return ACCEPTED if code == 0 else Verdict(False, REJECT_REASONS[code])
 
 
 def is_real(backend: object) -> bool:

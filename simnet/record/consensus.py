@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import simnet
+from simnet.base.version import VERSION
 from simnet.record.stats import QUANTILES, percentile, rounded
 from simnet.scenario.wrapper import DEFAULT_CONSENSUS_SEED, ConsensusLoad
 
@@ -57,7 +57,7 @@ def load_summary(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels) 
 def _ours(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels, verified: int) -> dict[str, object]:
     conjectured, proven = labels.security_bits
     return {
-        "version": simnet.__version__,
+        "version": VERSION,
         "complete": labels.complete,
         "backend": labels.backend,
         "times": "wall",

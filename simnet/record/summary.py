@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import simnet
+from simnet.base.version import VERSION
 from simnet.events import Event, LimitReached, RunEnded, TrafficStarted
 from simnet.events.run_info import RunInfo
 from simnet.proofs.backend import RANDOMNESS
@@ -173,7 +173,7 @@ class SummaryRecorder:
         started = self._run.traffic_started
         return {
             "schema_version": SCHEMA_VERSION,
-            "versions": {"simnet": simnet.__version__, **dict(sorted(self._labels.versions.items()))},
+            "versions": {"simnet": VERSION, **dict(sorted(self._labels.versions.items()))},
             "scenario": info.scenario,
             "scenario_sha256": self._labels.scenario_sha256,
             "seed": info.seed,

@@ -10,7 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NewType, Self, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NewType, Self, get_args, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,9 @@ import pyarrow.parquet as pq
 from simnet.base.errors import OutputError
 from simnet.events import Event
 from simnet.record.atomic import partial_name, publish
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BATCH = 65_536
 """Events in a row group, and in one step of the hash: part of the hash's definition."""
@@ -205,3 +208,11 @@ def _base(kind: type[Event], name: str, hint: Any) -> type:
     if len(options) != 1 or found not in ARROW:
         raise TypeError(f"{kind.__name__}.{name}: a trace column cannot hold {hint}")
     return found  # type: ignore[no-any-return]
+
+
+def frame(path: Path) -> "pd.DataFrame":
+    """A whole trace as a pandas frame, one row an event. Raises OutputError when it cannot be read."""
+    try:
+        return pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise OutputError(f"{path}: {error}") from error

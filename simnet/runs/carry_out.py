@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import simnet
 from simnet.base import codes
 from simnet.base.errors import Problem, ScenarioError, SimnetError
+from simnet.base.version import VERSION
 from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.files import RunFolder, write_json
@@ -116,7 +116,7 @@ class _Job:
         return outcome
 
     def _observe(self, made: "Run", recorder: SummaryRecorder) -> "_Seen":
-        metadata = {"seed": str(self.scenario.sim.seed), "scenario_sha256": self.loaded.sha256, "simnet": simnet.__version__}
+        metadata = {"seed": str(self.scenario.sim.seed), "scenario_sha256": self.loaded.sha256, "simnet": VERSION}
         seen = _Seen()
         with ExitStack() as stack:
             trace = stack.enter_context(TraceRecorder(self.folder.trace, metadata))

@@ -3,8 +3,8 @@
 import os
 import shlex
 
-import simnet
 from simnet.base import codes
+from simnet.base.version import VERSION
 from simnet.record.readback import RUN_SCHEMA
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, determinism_sha256
@@ -26,7 +26,7 @@ def header(request: Request, loaded: LoadedScenario) -> dict[str, object]:
         "costs": request.costs,
         "mode": request.mode,
         "static_key_seed": request.static_key_seed,
-        "versions": {"simnet": simnet.__version__, "packages": packages(), "crates": crates()},
+        "versions": {"simnet": VERSION, "packages": packages(), "crates": crates()},
         "host": host(),
         "warnings": [str(warning) for warning in loaded.warnings],
         "scenario": loaded.scenario.model_dump(mode="json", by_alias=True),

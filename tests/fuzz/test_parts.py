@@ -15,10 +15,10 @@ from simnet.fuzz.judge import CRASH, UNNAMED, Failure, Jury, Outcome, statuses, 
 from simnet.fuzz.kinds import Role, all_kinds, byzantine_nodes, is_above_third
 from simnet.fuzz.search import Found, count_lines, replay_command
 from simnet.fuzz.shrink import Data, shrink
-from simnet.fuzz.text import scenario_from, to_toml
 from simnet.net.topology import edges_of
 from simnet.protocol.consensus import Voting
 from simnet.scenario.linkfaults import LINK_FAULTS
+from simnet.scenario.text import scenario_from, to_toml
 from simnet.scenario.upstream import Faults
 from tests.runs import ROOT
 

@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from simnet.base.errors import SimnetError
 from simnet.cli.main import app
-from simnet.cli.profiles import ALIASES, available, find_profile
 from simnet.node.genesis import make_genesis
 from simnet.node.identity import static_secrets
 from simnet.proofs.native import ed25519_public_key
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
+from simnet.scenario.profiles import ALIASES, available, find_profile
 from simnet.scenario.wrapper import Wrapper
 from tests.runs import DATA, ROOT
 from tests.unit import fakes

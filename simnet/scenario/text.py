@@ -14,11 +14,11 @@ from simnet.scenario.model import Scenario
 def to_toml(data: Mapping[str, Any], head: str = "") -> str:
     """Plain data as a document; None and empty tables are left out. `head` becomes comment lines."""
     lines = [f"# {line}".rstrip() for line in head.splitlines()]
-    lines += [f"{_key(k)} = {_value(v)}" for k, v in data.items() if v is not None and not isinstance(v, Mapping)]
+    lines += [f"{_key(k)} = {toml_value(v)}" for k, v in data.items() if v is not None and not isinstance(v, Mapping)]
     for name, table in data.items():
         if isinstance(table, Mapping) and table:
             lines += ["", f"[{_key(name)}]"]
-            lines += [f"{_key(k)} = {_value(v, rows=True)}" for k, v in table.items() if v is not None]
+            lines += [f"{_key(k)} = {toml_value(v, rows=True)}" for k, v in table.items() if v is not None]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -29,14 +29,14 @@ def scenario_from(data: Mapping[str, Any], *, strict: bool = False) -> Scenario:
     return check_scenario(source, strict=strict).scenario
 
 
-def _value(value: Any, *, rows: bool = False) -> str:
+def toml_value(value: Any, *, rows: bool = False) -> str:
     """One value; `rows`: a list of tables gets a line for each."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + " }"
+        return "{ " + ", ".join(f"{_key(k)} = {toml_value(v)}" for k, v in value.items() if v is not None) + " }"
     if isinstance(value, list | tuple):
         if rows and value and all(isinstance(item, Mapping) for item in value):
-            return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+            return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
     # Strings, numbers and booleans of JSON are TOML's, too.
     return json.dumps(value)
 
