@@ -117,8 +117,9 @@ class Checks:
         """The first of every broken check, in order."""
         return self._findings.violations
 
-    def coherent(self, live: Sequence[NodeId]) -> bool:
+    def coherent(self, live: Sequence[NodeId], now: SimTime) -> bool:
         """Whether these nodes hold the same chain and transfers: until then a run waits for stragglers."""
+        self._time_passes(now)  # Who came back a moment ago is one of them.
         return self._coherence.reached(live)
 
     def at_end(self, live: Sequence[NodeId], after_drain: SimTime, at: SimTime) -> None:

@@ -147,7 +147,7 @@ class ChainRun(Run):
 
     def _coherent(self) -> bool:
         """Whether live honest nodes hold the same chain and transfers."""
-        return self._checks.coherent(self._live_honest())
+        return self._checks.coherent(self._live_honest(), self._clock.now)
 
     def _start(self) -> None:
         self._traffic.start()

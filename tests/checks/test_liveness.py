@@ -296,6 +296,15 @@ def test_one_live_node_has_nobody_to_agree_with() -> None:
     assert entry(result, "agreement")["held"] is True
 
 
+def test_who_comes_back_just_before_the_end_is_waited_for() -> None:
+    b = bench(4)
+    b.isolate(3, 1100, 4980)
+    result = b.run()
+    assert result.complete, result.violations
+    assert b.chain(3) == b.chain(0) and len(b.chain(0)) == 4
+    assert entry(result, "coherence")["nodes"] == 4
+
+
 def test_who_is_cut_off_at_the_end_is_not_compared() -> None:
     b = bench(6, rate=6.0)
     cut_off(b, (3,), 3500, 600_000)
