@@ -298,7 +298,7 @@ def test_one_live_node_has_nobody_to_agree_with() -> None:
 
 def test_who_comes_back_just_before_the_end_is_waited_for() -> None:
     b = bench(4)
-    b.isolate(3, 1980, 4980)
+    b.isolate(3, 1980, 4995)  # nothing has arrived when the run would end
     result = b.run()
     assert result.complete, result.violations
     assert b.chain(3) == b.chain(0) and len(b.chain(0)) == 4
