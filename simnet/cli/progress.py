@@ -1,13 +1,14 @@
-"""What a run shows while it goes: a live table on a terminal, a line now and then elsewhere."""
+"""What a run shows while it goes: a bar and figures on a terminal, a line now and then elsewhere. Share, rate and time left are Rich's."""
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
-from rich.live import Live
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from simnet.base import plain
@@ -21,27 +22,49 @@ LOOK_EVERY = 256
 """Events between two looks at the wall clock, which costs more than an event."""
 LIVE_S = 0.2
 LINE_S = 10.0
-SHARE_TOLD = 0.02
-"""Of the run, before which a guess at the rest would be one."""
+BAR_CHARACTERS = 24
+
+
+class _Display(Bar):
+    """A bar over the run's virtual time and, below it, figures by name. Off a terminal it only keeps the time."""
+
+    def __init__(self, console: Console, clock: Callable[[], float], figures: Callable[[float], list[tuple[str, str]]]) -> None:
+        self._figures = figures
+        self.live_on_terminal = console.is_terminal and not console.is_dumb_terminal
+        columns = (TextColumn("{task.description}"), BarColumn(BAR_CHARACTERS), TaskProgressColumn(), TimeRemainingColumn())
+        super().__init__(*columns, console=console, auto_refresh=False, transient=True, get_time=clock, disable=not self.live_on_terminal)
+
+    @property
+    def wall_s(self) -> float:
+        """Since the run began."""
+        return next((task.elapsed or 0.0 for task in self.tasks), 0.0)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is shown."""
+        yield self.make_tasks_table(self.tasks)
+        table = Table.grid(padding=(0, 2))
+        for name, value in self._figures(self.wall_s):
+            table.add_row(name, value)
+        yield table
 
 
 class Progress:
     """An observer that counts a few things and shows them; use it as a context around the run."""
 
-    def __init__(self, info: RunInfo, console: Console) -> None:
+    def __init__(self, info: RunInfo, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._info = info
         self._console = console
-        self._live = (
-            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal and not console.is_dumb_terminal else None
-        )
-        self._interval = LIVE_S if self._live else LINE_S
-        self._began = self._shown = time.monotonic()
+        self._clock = clock
         self._events = 0
         self._now = 0
         self._height = 0
         self._pooled = 0
         self._made: Counter[str] = Counter()
         self._verified: Counter[str] = Counter()
+        self._display = _Display(console, clock, self.figures)
+        self._shown = clock()
+        self._interval = LIVE_S if self._display.live_on_terminal else LINE_S
+        self._id = self._display.add_task("virtual time", total=max(to_s(info.duration), 1e-9))
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             BlockCommitted: self._committed,
             ProofMade: self._proof_made,
@@ -51,14 +74,12 @@ class Progress:
         }
 
     def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-            self._show()
+        self._display.start()
+        self._display.refresh()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
+        self._display.stop()
 
     def on_event(self, event: Event) -> None:
         self._now = event.at
@@ -66,8 +87,8 @@ class Progress:
         if handler is not None:
             handler(event)
         self._events += 1
-        if self._events % LOOK_EVERY == 0 and time.monotonic() - self._shown >= self._interval:
-            self._shown = time.monotonic()
+        if self._events % LOOK_EVERY == 0 and self._clock() - self._shown >= self._interval:
+            self._shown = self._clock()
             self._show()
 
     def _committed(self, event: BlockCommitted) -> None:
@@ -85,29 +106,27 @@ class Progress:
     def _evicted(self, event: TxEvicted) -> None:
         self._pooled -= 1
 
-    def figures(self) -> list[tuple[str, str]]:
-        """What is shown, by name."""
-        wall = max(time.monotonic() - self._began, 1e-9)
+    def figures(self, wall_s: float) -> list[tuple[str, str]]:
+        """What is shown beside the bar after so much wall time, by name."""
         proofs = ", ".join(f"{name} {self._made[name]}/{self._verified[name]}" for name in sorted(self._verified | self._made))
-        share = min(1.0, self._now / max(self._info.duration, 1))
-        left = f"about {wall * (1 - share) / share:.0f} s" if share > SHARE_TOLD else "not known yet"
         return [
-            ("virtual time", f"{to_s(self._now):.1f} of {to_s(self._info.duration):.0f} s ({100 * share:.0f} %)"),
-            ("real-time factor", f"{to_s(self._now) / wall:.2f}"),
-            ("time left", left),
+            ("real-time factor", f"{to_s(self._now) / max(wall_s, 1e-9):.2f}"),
             ("height", str(self._height)),
             ("proofs made/verified", proofs or "none yet"),
             ("mempool, mean a node", f"{self._pooled / max(self._info.nodes, 1):.1f}"),
         ]
 
     def _show(self) -> None:
-        if self._live is None:
-            self._console.print("; ".join(f"{name} {value}" for name, value in self.figures()), soft_wrap=True, highlight=False)
-            return
-        table = Table.grid(padding=(0, 2))
-        for name, value in self.figures():
-            table.add_row(name, value)
-        self._live.update(table, refresh=True)
+        now, end = to_s(self._now), to_s(self._info.duration)
+        told = f"virtual time {now:.1f} of {end:.0f} s"
+        self._display.update(self._id, completed=min(now, end), description=told, refresh=self._display.live_on_terminal)
+        if not self._display.live_on_terminal:
+            task = self._display.tasks[0]
+            remaining = task.time_remaining
+            left = "not known yet" if remaining is None else f"about {remaining:.0f} s"
+            head = [f"{told} ({task.percentage:.0f} %)", f"time left {left}"]
+            line = "; ".join([*head, *(f"{name} {value}" for name, value in self.figures(self._display.wall_s))])
+            self._console.print(line, soft_wrap=True, highlight=False)
 
 
 class Terminal:

@@ -7,13 +7,12 @@ checksums, too: they tell damage, not forgery. What keeps a written key from ver
 `simnet.proofs.native.load_key`.
 """
 
-import fcntl
 import hashlib
 import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, TypeVar
@@ -22,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from simnet.base.errors import KeyCacheError
 from simnet.base.jsontext import json_text
-from simnet.base.regular import open_own, open_regular
+from simnet.base.locks import held
+from simnet.base.regular import open_regular
 
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1 << 20
@@ -238,27 +238,21 @@ def _lock_of(path: Path) -> Path:
 
 @contextmanager
 def _locked(lock: Path) -> Iterator[None]:
-    """Held by one process at a time."""
-    try:
-        file = open_own(lock)
-    except OSError as e:
-        raise _unwritable(lock, e) from e
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Held by one process at a time. Raises KeyCacheError."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(lock))
+        except OSError as e:
+            raise _unwritable(lock, e) from e
         yield
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Held by any number of processes, while none is writing this key."""
-    try:
-        file = open_own(_lock_of(path))
-    except OSError:
-        # In a folder that cannot be written nobody writes.
-        yield
-        return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_SH)
+    """Held by any number of processes, while none is writing this key. In a folder that cannot be written nobody writes."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(held(_lock_of(path), shared=True))
         yield
 
 

@@ -8,6 +8,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from simnet.base.errors import OutputError
 
@@ -15,12 +16,17 @@ UMASK = os.umask(0)
 os.umask(UMASK)
 NAME_CHARACTERS = 50
 """Of a file's name in its partial file's: names have a limit."""
+PARTIAL = ".partial"
+"""How the names of unfinished files end."""
 
 
-def partial_name(path: Path) -> Path:
-    """Where a file that is written bit by bit lies until it is whole: beside its place, so that the rename stays on one file
-    system. Only for files of a folder that no other process writes."""
-    return path.with_name(f".{path.name}.partial")
+def scratch(path: Path) -> IO[bytes]:
+    """A new empty file, of which no other process knows, for what is to lie at a path when it is whole: beside it, so that `publish`
+    renames within one file system. Raises OSError."""
+    prefix = f".{path.name[:NAME_CHARACTERS]}."
+    file = tempfile.NamedTemporaryFile("wb", prefix=prefix, suffix=PARTIAL, dir=path.parent, delete=False)  # noqa: SIM115 - the caller closes it
+    os.fchmod(file.fileno(), 0o666 & ~UMASK)
+    return file
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -33,8 +39,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     partial = None
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
-        partial = _scratch(real)
-        partial.write_bytes(data)
+        with scratch(real) as file:
+            partial = Path(file.name)
+            file.write(data)
     except OSError as error:
         _remove(partial)
         raise _failed(path, error) from error
@@ -51,7 +58,8 @@ def check_writable(path: Path) -> None:
         return
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
-        _remove(_scratch(real))
+        with scratch(real) as file:
+            _remove(Path(file.name))
     except OSError as error:
         raise _failed(path, error) from error
 
@@ -120,14 +128,6 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _scratch(path: Path) -> Path:
-    """A new empty file beside a path: two processes that write one file must not mix their halves."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:NAME_CHARACTERS]}.", suffix=".partial", dir=path.parent)
-    os.fchmod(handle, 0o666 & ~UMASK)
-    os.close(handle)
-    return Path(name)
 
 
 def _remove(partial: Path | None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simnet.base.version import VERSION
+from simnet.record.csv import csv_text
 from simnet.record.stats import QUANTILES, percentile, rounded
 from simnet.scenario.wrapper import DEFAULT_CONSENSUS_SEED, ConsensusLoad
 
@@ -77,10 +78,8 @@ def _ours(load: ConsensusLoad, result: "LoadResult", labels: LoadLabels, verifie
 
 def load_csv(result: "LoadResult") -> str:
     """One row for each proved run; `verify_ms` is empty where verification failed."""
-    rows = [
-        f"{row.run},{row.prove_ms:.6f},{'' if row.verify_ms is None else repr(row.verify_ms)},{row.proof_bytes}\n" for row in result.rows
-    ]
-    return "run,prove_ms,verify_ms,proof_bytes\n" + "".join(rows)
+    rows = ((row.run, f"{row.prove_ms:.6f}", row.verify_ms, row.proof_bytes) for row in result.rows)
+    return csv_text(("run", "prove_ms", "verify_ms", "proof_bytes"), rows)
 
 
 def _quantiles(samples: Sequence[float]) -> dict[str, float]:

@@ -6,7 +6,7 @@ Ours are every number, truth value and text below `aggregation`, `byzantine`, `c
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simnet.base.plain import printable
@@ -19,11 +19,16 @@ Row = tuple[str, object]
 
 
 def to_csv(summary: Mapping[str, Any]) -> str:
-    """`metric,value` with LF line ends; floats with three decimals."""
+    """`metric,value`; floats with three decimals."""
+    return csv_text(("metric", "value"), ((_inert(name), _text(value)) for name, value in [*_upstream(summary), *_ours(summary)]))
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV with LF line ends; cells are quoted where they must be."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("metric", "value"))
-    writer.writerows((_inert(name), _text(value)) for name, value in [*_upstream(summary), *_ours(summary)])
+    writer.writerow(head)
+    writer.writerows(rows)
     return text.getvalue()
 
 

@@ -1,14 +1,15 @@
 """The log line of a booked penalty, as operators search for it (operations specification, section 9.3), and a log of them."""
 
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import BinaryIO, Self, TextIO, cast
 
 import structlog
 
 from simnet.base.errors import OutputError
 from simnet.events import Event, PenaltyBooked
-from simnet.record.atomic import partial_name, publish
+from simnet.record.atomic import publish, scratch
 
 KEY_ORDER = ["level", "target", "backend", "validator", "penalty", "evidence", "event"]
 Logger = structlog.typing.BindableLogger
@@ -39,10 +40,11 @@ class PenaltyLog:
     def __enter__(self) -> Self:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial_name(self._path).unlink(missing_ok=True)
-            self._file = partial_name(self._path).open("x", encoding="utf-8")
+            file = scratch(self._path)
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error}") from error
+        self._partial = Path(file.name)
+        self._file = TextIOWrapper(cast("BinaryIO", file), encoding="utf-8")
         self._lines = PenaltyLines(self._file)
         return self
 
@@ -56,4 +58,4 @@ class PenaltyLog:
             self._file.close()
         except OSError as failure:
             raise OutputError(f"cannot write {self._path}: {failure}") from failure
-        publish(partial_name(self._path), self._path)
+        publish(self._partial, self._path)

@@ -1,7 +1,5 @@
 """Where results go: one folder for each scenario's name, one writer for each folder, one file for each result."""
 
-import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -11,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from simnet.base.errors import OutputError
+from simnet.base.locks import seize_folder
 from simnet.record.readback import owner
 
 DEFAULT_ROOT = Path("target/simnet")
@@ -59,24 +58,19 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         """Raises `OutputError` when another process writes there, or the folder cannot be made."""
-        self._handle = -1
+        self._handle: int | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            self._handle = seize_folder(folder)
         except (OSError, ValueError) as error:
             raise OutputError(f"cannot write {folder}: {getattr(error, 'strerror', None) or error}") from error
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            # Some network file systems know no locks on folders; there it is as if nobody else wrote.
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                self.release()
-                raise OutputError(f"another run is writing into {folder}; choose another folder with --out") from None
+        if self._handle is None:
+            raise OutputError(f"another run is writing into {folder}; choose another folder with --out")
 
     def release(self) -> None:
-        if self._handle >= 0:
+        if self._handle is not None:
             os.close(self._handle)
-            self._handle = -1
+            self._handle = None
 
     def __del__(self) -> None:
         self.release()

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from simnet.base.errors import OutputError
 from simnet.events import Event
-from simnet.record.atomic import partial_name, publish
+from simnet.record.atomic import publish, scratch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +53,9 @@ class TraceRecorder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             texts = [field.name for field in self._schema if field.type == TEXT]
-            partial_name(path).unlink(missing_ok=True)
             # A file of Python's: the library itself cannot open a path that is no UTF-8.
-            self._file = partial_name(path).open("xb")
+            self._file = scratch(path)
+            self._partial = Path(self._file.name)
             # Numbers hardly repeat, so a dictionary of them costs time and saves nothing.
             self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd", use_dictionary=texts)
         except OSError as error:
@@ -83,7 +83,7 @@ class TraceRecorder:
             self._file.close()
         except OSError as error:
             raise self._failed(error) from error
-        publish(partial_name(self._path), self._path)
+        publish(self._partial, self._path)
         return self._hash.hexdigest()
 
     def abandon(self) -> None:
@@ -93,7 +93,7 @@ class TraceRecorder:
             self._file.close()
         except OSError:
             pass  # The disk may be full, which may be why the trace is abandoned.
-        partial_name(self._path).unlink(missing_ok=True)
+        self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self

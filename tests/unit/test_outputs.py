@@ -274,9 +274,15 @@ def test_a_run_replaces_no_link_of_its_folder(product: str) -> None:
 
 def test_a_trace_does_not_write_through_a_planted_partial(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
-    (tmp_path / ".trace.parquet.partial").symlink_to("precious")
-    TraceRecorder(tmp_path / "trace.parquet", {}).close()
-    assert (tmp_path / "precious").read_text() == "mine"
+    """Nobody knows its name before it is there, and a file that is there is never opened as a new one."""
+    with pytest.MonkeyPatch.context() as patch:
+        names = iter(["planted", "fresh"])
+        patch.setattr("tempfile._get_candidate_names", lambda: names)
+        (tmp_path / ".trace.parquet.planted.partial").symlink_to("precious")
+        recorder = TraceRecorder(tmp_path / "trace.parquet", {})
+    assert (tmp_path / ".trace.parquet.fresh.partial").is_file()
+    recorder.close()
+    assert (tmp_path / "precious").read_text() == "mine" and (tmp_path / "trace.parquet").is_file()
 
 
 def ended(words: str, cwd: Path) -> tuple[int, str]:
