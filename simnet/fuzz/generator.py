@@ -171,7 +171,9 @@ def _chain(draw: Draw, slots: int, slot_ms: int) -> dict[str, Any]:
 def _consensus(draw: Draw) -> dict[str, Any]:
     low, high = draw.pick(((10, 10), (10, 10), (5, 24), (1, 6)))
     takeover = draw.pick((None, None, 1, 3))
-    return {"weight_min": low, "weight_max": high} | ({} if takeover is None else {"proof_takeover_slots": takeover})
+    # Two time-outs, until another backend proves, and some slots for that.
+    late = {"proven_within_slots": 2 * takeover + 4} if takeover is not None and takeover > 2 else {}
+    return {"weight_min": low, "weight_max": high} | ({} if takeover is None else {"proof_takeover_slots": takeover}) | late
 
 
 def _provers(draw: Draw, assignments: Sequence[str], slots: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ gossip.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
@@ -36,8 +36,6 @@ from simnet.protocol.votes import TOLD_MAX, Holding
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
 REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
 """A request that brought nothing may be repeated after this long."""
-SILENCE_MAX = 8
-"""A neighbour that owes proofs waits its turn longer and longer, up to so many time-outs."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
@@ -63,6 +61,19 @@ class ProofsHeld:
     def lacks(self, other: "ProofsHeld") -> bool:
         """Whether the other one holds something more."""
         return (other.consensus and not self.consensus) or bool(other.parts - self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a neighbour said last of the proofs that it has."""
+
+    aggregated: int
+    held: Mapping[int, ProofsHeld]
+    """By height."""
+
+    def has_more(self, own: ProofsHeld) -> bool:
+        """Whether it has proofs of a block that this node lacks."""
+        return own.height <= self.aggregated or (own.height in self.held and own.lacks(self.held[own.height]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +160,9 @@ class Sync:
         self._asked: dict[NodeId, int] = {}
         """The first height of a request for blocks that is not answered."""
         self._asked_at = SimTime(-REQUEST_TIMEOUT)
-        self._asked_proofs_at: dict[int, SimTime] = {}
-        """By height."""
+        self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
+        """When who was asked last, by height."""
+        self._told: dict[NodeId, Told] = {}
         self._silent: Counter[NodeId] = Counter()
         """Requests for proofs, since the last one that was answered with something of use."""
         self._ahead: list[SyncedBlock] = []
@@ -210,18 +222,25 @@ class Sync:
             self._world.network.send(self._node, peer, "votes", votes, sum(v.size for v in votes))
 
     def _exchange_proofs(self, status: Status, peer: NodeId) -> None:
-        """Asks for proofs of the first blocks that are not aggregated here, of which a neighbour has more."""
-        told = {p.height: p for p in status.proofs}
+        """Asks for proofs of the first blocks that are not aggregated here, of which neighbours have more."""
+        self._told[peer] = Told(status.aggregated, {p.height: p for p in status.proofs})
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
-            own = self._proofs_held(height, self._world.now)
-            has_more = height <= status.aggregated or (height in told and own.lacks(told[height]))
-            # Whoever kept silent waits longer: by talking most a liar must not be the one who is always asked.
-            patience = REQUEST_TIMEOUT * min(max(1, self._silent[peer]), SILENCE_MAX)
-            if has_more and self._world.now - self._asked_proofs_at.get(height, -patience) >= patience:
-                self._asked_proofs_at[height] = self._world.now
-                self._silent[peer] += 1
-                self._world.network.send(self._node, peer, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
-        self._asked_proofs_at = {h: at for h, at in self._asked_proofs_at.items() if h > self._aggregated}
+            self._request_proofs(self._proofs_held(height, self._world.now))
+        self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
+
+    def _request_proofs(self, own: ProofsHeld) -> None:
+        """Of the neighbours that have more, who kept silent least is asked: by talking most a liar must not be the one who always is, and
+        where links lose much all are silent. A better one need not wait for the answer of one that owes many."""
+        neighbours = self._world.network.connected(self._node)
+        able = [p for p in neighbours if p in self._told and self._told[p].has_more(own)]
+        if not able:
+            return
+        target, now = min(able, key=lambda p: (self._silent[p], p)), self._world.now
+        asked_at, asked = self._asked_proofs.get(own.height, (-REQUEST_TIMEOUT, target))
+        if now - asked_at >= REQUEST_TIMEOUT or self._silent[target] + 1 < self._silent[asked]:
+            self._asked_proofs[own.height] = (now, target)
+            self._silent[target] += 1
+            self._world.network.send(self._node, target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
 
     # --- requests ------------------------------------------------------------------------------------
 
@@ -313,7 +332,7 @@ class Sync:
         """Examines a committed block's proofs like any others."""
         if self._chain.at(given.height) is None:
             return
-        self._asked_proofs_at.pop(given.height, None)
+        self._asked_proofs.pop(given.height, None)
         if given.consensus is not None and given.consensus.certificate.height == given.height:
             self._finality.take(given.consensus, peer, self._noting("consensus_proof", peer), None)
         for proof in given.proofs[:PROOFS_MAX]:

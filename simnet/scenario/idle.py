@@ -73,6 +73,18 @@ def slots_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("chain", "slot_ms"), slot, why)
 
 
+def proofs_promised_too_early(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Where the provers of a block's own backend are gone, another one begins after two time-outs."""
+    takeover = whole(data, "consensus", "proof_takeover_slots")
+    takeover = 2 if takeover is None else takeover
+    promised = whole(data, "consensus", "proven_within_slots")
+    least = 2 * takeover + 4
+    if (8 if promised is None else promised) < least:
+        key = "proven_within_slots" if promised is not None else "proof_takeover_slots"
+        why = f"with proof_takeover_slots = {takeover} a block may take {least} slots to be proven: proven_within_slots promises less"
+        yield Conflict(("consensus", key), takeover if promised is None else promised, why)
+
+
 def _hops(topology: object) -> int:
     """How far apart nodes are: of a ring the diameter, else about the mean distance, log n / log degree."""
     n, k, p = whole(topology, "n") or 1, whole(topology, "k"), real(topology, "p")
@@ -125,6 +137,7 @@ IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     faults_without_effect,
     clocks_too_far_apart,
     slots_too_short,
+    proofs_promised_too_early,
 )
 MISNAMED: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (idle_links, idle_regions)
 """Labels that are likely misspelt: an error when the command line has set them."""

@@ -54,6 +54,25 @@ def test_missed_proofs_come_from_whoever_has_them() -> None:
     assert len(late) >= 5 and max(e.at for e in late if e.height <= 6) < 9 * NS_PER_S
 
 
+def test_missed_proofs_come_soon_after_links_that_lost_them_all() -> None:
+    """All neighbours have kept silent for long: no reason to wait longer and longer for the next one."""
+    b = Bench(scenario(4, slots=26, rate=0.5, chain={"block_proofs": []}))
+    victim, end = b.nodes[3], 20 * NS_PER_S
+    taken, take = victim._handlers["consensus_proof"], victim.sync._take_proofs
+
+    def lossy(message, peer):  # type: ignore[no-untyped-def]
+        if b.world.now < end:
+            b.world.network.verdict(NodeId(3), message, Verdict.IGNORE, "lost")
+        else:
+            taken(message, peer)
+
+    victim._handlers["consensus_proof"] = lossy
+    victim.sync._take_proofs = lambda given, peer: take(given, peer) if b.world.now > end else None  # type: ignore[method-assign]
+    b.run()
+    late = [e for e in b.of(BlockProven) if e.node == 3 and e.height <= 8]
+    assert len(late) == 8 and max(e.at for e in late) < end + 3 * NS_PER_S
+
+
 @pytest.mark.parametrize("after_ms", [0, 1900])
 def test_who_comes_back_is_level_though_a_liar_gives_one_block_now_and_then(after_ms: int) -> None:
     b = bench(30)

@@ -387,6 +387,8 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
         ("spam_factor = 2", "start_ms = 10000\nspam_factor = 2", "faults.byzantine.start_ms", "begins at or after"),
         ("[sim]", '[provers.regions]\nZ = ["stwo"]\n[sim]', "provers.regions.Z", "no node is in this region; there are A, B"),
         ("[sim]", "[provers.cpu_factor_by_region]\nZ = 2.0\n[sim]", "provers.cpu_factor_by_region.Z", "no node is in this region"),
+        ("[sim]", "[consensus]\nproof_takeover_slots = 3\n[sim]", "consensus.proof_takeover_slots", "a block may take 10 slots to be proven"),
+        ("[sim]", "[consensus]\nproven_within_slots = 7\n[sim]", "consensus.proven_within_slots", "a block may take 8 slots"),
         ("[sim]", "[chain]\nslot_ms = 29\n[sim]", "chain.slot_ms", "has a third of it (9 ms), and needs about 1 hop of 10 ms or more"),
     ],
 )
