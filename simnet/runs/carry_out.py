@@ -14,7 +14,7 @@ from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.files import RunFolder, write_json
 from simnet.record.penalties import PenaltyLog
-from simnet.record.places import default_folder, refuse_collisions, summary_stem
+from simnet.record.places import FolderLock, default_folder, refuse_collisions, summary_stem
 from simnet.record.summary import SummaryRecorder
 from simnet.record.trace import TraceRecorder
 from simnet.runs.garbage import rare_collections
@@ -48,8 +48,7 @@ def carry_out(request: Request, screen: Screen = DARK) -> Outcome:
         screen.warn(str(warning))
     job = _Job(request, loaded, RunFolder(request.out or default_folder(loaded.scenario.name), summary_stem(loaded.path)), screen)
     job.check()
-    lock = job.folder.begin(job.header, force=request.force, locked=request.locked)
-    screen.begins(loaded, job.folder.root)
+    lock = job.begin()
     outcome = replace(job.run(), lock=lock)
     again = (loaded.scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == codes.HELD
     return _in_two_processes(outcome, job.metrics) if again else outcome
@@ -100,12 +99,29 @@ class _Job:
         for why in found:
             self.screen.warn(why)
 
+    def begin(self) -> FolderLock | None:
+        """Makes the folder ready and writes the first `run.json`."""
+        begun = False
+        try:
+            with deferred():  # A run.json that is there says what became of the run, whenever a signal comes.
+                lock = self.folder.begin(self.header, force=self.request.force, locked=self.request.locked)
+                begun = True
+            self.screen.begins(self.loaded, self.folder.root)
+        except KeyboardInterrupt:
+            if begun:
+                self._note_interrupt()
+            raise
+        return lock
+
+    def _note_interrupt(self) -> None:
+        write_json(self.folder.run, {**self.header, "complete": False, "interrupted": True, "exit_code": codes.INTERRUPTED})
+
     def run(self) -> Outcome:
         """Builds the run, attaches the observers, runs, and writes what there is, however it ended."""
         try:
             made = _build(self.scenario, self.request)
         except KeyboardInterrupt:
-            write_json(self.folder.run, {**self.header, "complete": False, "interrupted": True, "exit_code": codes.INTERRUPTED})
+            self._note_interrupt()
             raise
         recorder = SummaryRecorder(made.info, labels(self.request, self.loaded))
         seen = self._observe(made, recorder)

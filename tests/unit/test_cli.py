@@ -1,7 +1,9 @@
 """The command line: exit codes, messages, files; the provers are replaced by a made-up run."""
 
 import json
+import os
 import platform
+import signal
 import subprocess
 import sys
 import tomllib
@@ -14,8 +16,10 @@ from typer.testing import CliRunner, Result
 from simnet.base.units import SimTime
 from simnet.cli.main import app
 from simnet.events.run_result import Violation
+from simnet.record.files import RunFolder
 from simnet.record.places import FolderLock
 from simnet.record.versions import CRATES, crates
+from simnet.runs import interrupts
 from tests.runs import environment
 from tests.unit import fakes
 from tests.unit.story import story
@@ -220,6 +224,28 @@ def test_a_folder_that_is_being_written_is_refused(monkeypatch: pytest.MonkeyPat
     assert result.exit_code == 2 and "another run is writing into out" in result.stderr
     assert list(Path("out").iterdir()) == []
     assert simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze").exit_code == 0
+
+
+def test_a_signal_while_the_folder_is_made_ready_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes just when the first run.json is there, which then says so."""
+    fakes.install(monkeypatch)
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(interrupts, "_asked", 0)
+    signal.signal(signal.SIGTERM, interrupts._on_signal)
+    begin = RunFolder.begin
+
+    def disturbed(self: RunFolder, *words: Any, **more: Any) -> FolderLock | None:
+        lock = begin(self, *words, **more)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return lock
+
+    monkeypatch.setattr(RunFolder, "begin", disturbed)
+    try:
+        result = simnet("run", str(fakes.SCENARIO), "--out", "out")
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert result.exit_code == 130
+    assert (run_json()["interrupted"], run_json()["exit_code"]) == (True, 130)
 
 
 def test_a_second_run_leaves_the_first_ones_summary_alone(monkeypatch: pytest.MonkeyPatch) -> None:
