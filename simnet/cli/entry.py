@@ -16,7 +16,7 @@ def main() -> None:
     stdout, _ = streams.toughen()
     try:
         # Late, and signals first: an interrupt during the imports is one, too.
-        from simnet.runs import interrupts
+        from simnet.base import interrupts
 
         interrupts.install()
         from simnet.cli.arenas import few_arenas

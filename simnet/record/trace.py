@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simnet.base.errors import OutputError
+from simnet.base.interrupts import deferred
 from simnet.events import Event
 from simnet.record.atomic import publish, scratch
 
@@ -65,7 +66,8 @@ class TraceRecorder:
         batch = self._batch
         batch.append(event)
         if len(batch) == BATCH:
-            self._flush()
+            with deferred():  # An interrupt in the middle of it would lose the batch, or leave a file that nobody can read.
+                self._flush()
 
     @property
     def rows(self) -> int:

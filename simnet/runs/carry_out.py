@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from simnet.base import codes
 from simnet.base.errors import Problem, ScenarioError, SimnetError
+from simnet.base.interrupts import asked, deferred
 from simnet.base.version import VERSION
+from simnet.events import Event
 from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.files import RunFolder, write_json
@@ -18,7 +20,6 @@ from simnet.record.places import FolderLock, default_folder, refuse_collisions, 
 from simnet.record.summary import SummaryRecorder
 from simnet.record.trace import TraceRecorder
 from simnet.runs.garbage import rare_collections
-from simnet.runs.interrupts import Stop, deferred
 from simnet.runs.request import Dark, Outcome, Request, Screen
 from simnet.runs.run_json import ending, header, labels, replay
 from simnet.runs.twice import run_again, with_comparison
@@ -138,7 +139,7 @@ class _Job:
             trace = stack.enter_context(TraceRecorder(self.folder.trace, metadata))
             made.attach(recorder)
             made.attach(trace)
-            made.attach(Stop())
+            made.attach(_Stop())
             if self.scenario.slashing:
                 made.attach(stack.enter_context(PenaltyLog(self.folder.penalties)))
             progress = stack.enter_context(self.screen.watching(made.info))
@@ -247,3 +248,11 @@ def _in_two_processes(outcome: Outcome, metrics: Mapping[str, Path]) -> Outcome:
     run = {**outcome.run, "exit_code": codes.FAILED, "violations": list(violations)}
     write_json(outcome.folder.run, run)
     return replace(outcome, summary=summary, exit_code=codes.FAILED, violations=violations, run=run)
+
+
+class _Stop:
+    """An observer that ends a run whose interrupt got lost, as one in a finalizer does."""
+
+    def on_event(self, event: Event) -> None:
+        if asked():
+            raise KeyboardInterrupt

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simnet.base import interrupts
 from simnet.base.units import SimTime
 from simnet.cli.main import app
 from simnet.events.run_result import Violation
 from simnet.record.files import RunFolder
 from simnet.record.places import FolderLock
 from simnet.record.versions import CRATES, crates
-from simnet.runs import interrupts
 from tests.runs import environment
 from tests.unit import fakes
 from tests.unit.story import story

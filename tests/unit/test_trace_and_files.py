@@ -2,11 +2,14 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from simnet.base import interrupts
 from simnet.base.errors import OutputError
 from simnet.events import Event
 from simnet.record import trace as trace_module
@@ -47,6 +50,30 @@ def test_batches_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     events = story()
     record(tmp_path / "trace.parquet", events)
     assert pq.read_table(tmp_path / "trace.parquet")["at"].to_pylist() == [event.at for event in events]
+
+
+def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_module, "BATCH", 7)
+    monkeypatch.setattr(interrupts, "_asked", 0)
+    handler = signal.signal(signal.SIGTERM, interrupts._on_signal)
+    events = story()[:9]
+    recorder = TraceRecorder(tmp_path / "trace.parquet", {})
+    table = trace_module._Layout.table
+
+    def disturbed(self: Any, columns: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        monkeypatch.setattr(trace_module._Layout, "table", table)
+        return table(self, columns)
+
+    monkeypatch.setattr(trace_module._Layout, "table", disturbed)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for event in events:
+                recorder.on_event(event)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    recorder.close()
+    assert pq.read_table(tmp_path / "trace.parquet").num_rows == recorder.rows == 7
 
 
 def test_an_abandoned_trace_leaves_nothing(tmp_path: Path) -> None:

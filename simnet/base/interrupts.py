@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from simnet.base import codes
-from simnet.events import Event
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _asked = 0
-_deferred = False
+_deferred = 0
+"""How many that write results are under way, one inside the other."""
 
 
 def install() -> None:
@@ -24,9 +24,11 @@ def install() -> None:
 def _on_signal(_number: int, _frame: FrameType | None) -> None:
     global _asked  # noqa: PLW0603 - there is one process, and one end of it
     _asked += 1
-    if _asked == 1 and not _deferred:
-        raise KeyboardInterrupt
-    if _asked <= 2:
+    if _asked == 1:
+        if not _deferred:
+            raise KeyboardInterrupt
+        return
+    if _asked == 2:
         os.write(2, b"still writing what there is; once more ends at once\n")
         return
     os._exit(codes.INTERRUPTED)
@@ -37,18 +39,15 @@ def deferred() -> Iterator[None]:
     """Results are being written: a first signal waits until they are."""
     global _deferred  # noqa: PLW0603
     before = _asked
-    _deferred = True
+    _deferred += 1
     try:
         yield
     finally:
-        _deferred = False
-    if _asked > before == 0:
+        _deferred -= 1
+    if _asked > before == 0 and not _deferred:
         raise KeyboardInterrupt
 
 
-class Stop:
-    """An observer that ends a run whose interrupt got lost, as one in a finalizer does."""
-
-    def on_event(self, event: Event) -> None:
-        if _asked:
-            raise KeyboardInterrupt
+def asked() -> bool:
+    """Whether an end was asked for."""
+    return _asked > 0
