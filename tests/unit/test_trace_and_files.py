@@ -56,7 +56,7 @@ def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path,
     monkeypatch.setattr(trace_module, "BATCH", 7)
     monkeypatch.setattr(interrupts, "_asked", 0)
     handler = signal.signal(signal.SIGTERM, interrupts._on_signal)
-    events = story()[:9]
+    events = story()[:7]
     recorder = TraceRecorder(tmp_path / "trace.parquet", {})
     table = trace_module._Layout.table
 
@@ -67,9 +67,10 @@ def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path,
 
     monkeypatch.setattr(trace_module._Layout, "table", disturbed)
     try:
+        for event in events[:6]:
+            recorder.on_event(event)
         with pytest.raises(KeyboardInterrupt):
-            for event in events:
-                recorder.on_event(event)
+            recorder.on_event(events[6])
     finally:
         signal.signal(signal.SIGTERM, handler)
     recorder.close()
