@@ -13,6 +13,7 @@ from simnet.cli.main import app
 from simnet.scenario.load import load_scenario
 from simnet.scenario.nodefaults import CONDUCT, NODE_FAULTS, NodeFault
 from simnet.scenario.wrapper_load import load_wrapper
+from tests import excerpts
 from tests.runs import ROOT, SHIPPED, command, environment, not_held, run_json
 
 WRAPPERS = sorted((ROOT / "scenarios").glob("*.ron"))
@@ -105,6 +106,11 @@ def test_a_profile_runs_at_full_length_and_is_judged_well(tmp_path: Path, path: 
     done = ran(tmp_path, path)
     assert done.returncode == 0, done.stdout + done.stderr
     check(tmp_path, path)
+    if path.stem in (excerpts.CHAOS, excerpts.MAIN):
+        quoted, made = excerpts.committed(path.stem), summary_of(tmp_path, path)
+        assert excerpts.without_machine(made) == excerpts.without_machine(quoted), (
+            "what the documents quote: python -m tests.excerpts takes it"
+        )
 
 
 def test_a_region_that_was_cut_off_is_level_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,42 @@ def test_every_block_of_the_summary_is_described() -> None:
     named += summary["aggregation"]
     named += [*summary["proofs"]["stwo"]["transaction"], *summary["simnet"]["fault_effects"][0], *summary["byzantine"]["by_kind"]["copy"]]
     assert [name for name in named if name not in text] == []
+
+
+PLACES = re.compile(
+    r"(?<![\w/.<-])((?:simnet|tests|zk|scenarios|analysis|benchmarks|docs|fuzz|supply_chain|\.github)/[\w./*-]*\w/?)(?![\w<*{])"
+)
+ELSEWHERE = {"docs/grammar.md"}
+"""Of RON's own repository."""
+MADE = ("analysis/thresholds/default.toml",)
+"""Files that a reader may put there."""
+
+
+def test_files_that_documents_name_are_there() -> None:
+    for path in DOCS:
+        if path.name == "CHANGELOG.md":
+            continue
+        text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+        for place in re.findall(r"`([^`\n]+)`", text):
+            for name in PLACES.findall(place):
+                assert name in MADE or (fakes.ROOT / name).exists() or list(fakes.ROOT.glob(name)), f"{path.name}: {name}"
+
+
+def sources() -> list[Path]:
+    """Whatever may speak of a document."""
+    listed = subprocess.run(["git", "ls-files"], cwd=fakes.ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
+    names = [name for name in listed if name.endswith((".py", ".pyi", ".rs", ".toml", ".yml", ".md")) or name == "Makefile"]
+    return [fakes.ROOT / name for name in names]
+
+
+def test_documents_that_the_source_names_are_there() -> None:
+    found = sources()
+    if not found:
+        pytest.skip("not in a git repository")
+    numbers = {int(path.name[:4]) for path in (fakes.ROOT / "docs/adr").glob("*.md")}
+    for path in found:
+        text = path.read_text()
+        for name, anchor in re.findall(r"(?<![\w/])(docs/[\w/-]+\.md)(?:#([\w-]+))?", text):
+            assert name in ELSEWHERE or (fakes.ROOT / name).is_file(), f"{path}: {name}"
+            assert not anchor or anchor in anchors(fakes.ROOT / name), f"{path}: {name}#{anchor}"
+        assert {int(number) for number in re.findall(r"\bADR (\d+)", text)} <= numbers, path
