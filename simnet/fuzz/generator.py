@@ -12,6 +12,7 @@ from simnet.fuzz.draw import Draw
 from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
 from simnet.net.topology import edges_of
 from simnet.node.identity import make_validators, node_secrets
+from simnet.scenario.idle import slots_to_prove
 from simnet.scenario.model import Scenario
 from simnet.scenario.text import scenario_from
 
@@ -171,8 +172,7 @@ def _chain(draw: Draw, slots: int, slot_ms: int) -> dict[str, Any]:
 def _consensus(draw: Draw) -> dict[str, Any]:
     low, high = draw.pick(((10, 10), (10, 10), (5, 24), (1, 6)))
     takeover = draw.pick((None, None, 1, 3))
-    # Two time-outs, until another backend proves, and some slots for that.
-    late = {"proven_within_slots": 2 * takeover + 4} if takeover is not None and takeover > 2 else {}
+    late = {"proven_within_slots": slots_to_prove(takeover)} if takeover is not None and takeover > 2 else {}
     return {"weight_min": low, "weight_max": high} | ({} if takeover is None else {"proof_takeover_slots": takeover}) | late
 
 

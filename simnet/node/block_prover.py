@@ -5,7 +5,7 @@ Candidates are the members in the leader order of the block's slot that have one
 All proofs of a block are made in one field; the recursive one, which rests on all others, comes last.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId, from_ms
@@ -15,10 +15,10 @@ from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
+from simnet.node.identity import signed
 from simnet.node.letters import Committed
 from simnet.node.processor import BUSY_RETRY, Processor, Ticket
 from simnet.node.world import World
-from simnet.proofs import native
 from simnet.protocol.certification import turn_of
 from simnet.protocol.messages import BlockProof
 
@@ -110,7 +110,7 @@ class BlockProver:
         committed = self._chain.at(height)
         assert committed is not None
         unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
-        self._publish(replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes())))
+        self._publish(signed(unsigned, self._secret))
 
     def _publish(self, proof: BlockProof) -> None:
         """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""

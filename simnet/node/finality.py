@@ -4,7 +4,7 @@ Committed finality never waits for any of this.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId, from_ms
@@ -24,7 +24,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
-from simnet.node.identity import no_keys, otk_tree, own_keys, public_otk
+from simnet.node.identity import no_keys, otk_tree, own_keys, public_otk, signed
 from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven, VotedLate
 from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
@@ -129,7 +129,7 @@ class Finality:
         backend = BackendId(effect.backend)
         keys = own_keys(self._world.seed, self._node, backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
-        disclosure = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        disclosure = signed(unsigned, self._secret)
         self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
         self._feed(certification.Disclosed(disclosure))
 
@@ -142,7 +142,7 @@ class Finality:
         tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
         tags = tags_of(committee, committed.block, effect.slot, lambda which: tree.key(effect.slot % SLOTS_PER_EPOCH, which))
         unsigned = Endorsement(effect.height, effect.slot, effect.lane, effect.block, backend, effect.registered, self._node, tags, b"")
-        endorsement = replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        endorsement = signed(unsigned, self._secret)
         name = committed.block.hash.hex()[:16]
         self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
         self._endorsements_of.note(self._node, self._slot, endorsement)
@@ -184,7 +184,7 @@ class Finality:
 
     def _announce(self, committed: CommittedBlock, job: Job) -> None:
         unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
-        self._publish(committed, replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes())))
+        self._publish(committed, signed(unsigned, self._secret))
 
     def _publish(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""

@@ -7,6 +7,7 @@ import hashlib
 import struct
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from simnet.base import rng
 from simnet.base.catalogue import BackendId
@@ -82,6 +83,26 @@ def public_otk(seed: int, node: int, backend: BackendId, slot: int, lane: Lane) 
     return PublicOtk(tree.public(index), tree.path(index))
 
 
+class Signable(Protocol):
+    """A message, as a dataclass, that its author signs with an Ed25519 key."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def signature(self) -> bytes: ...
+
+    def signing_bytes(self) -> bytes:
+        """What the signature covers."""
+
+
+S = TypeVar("S", bound=Signable)
+
+
+def signed(unsigned: S, secret: bytes) -> S:
+    """A message with its author's signature."""
+    return replace(unsigned, signature=native.ed25519_sign(secret, unsigned.signing_bytes()))
+
+
 def own_keys(seed: int, node: int, backend: BackendId, slot: int, lane: Lane) -> tuple[bytes, bytes, bytes, bytes]:
     """A validator's one-time keys K0..K3 of a slot. Only the validator itself may ask."""
     epoch, index = divmod(slot, SLOTS_PER_EPOCH)
@@ -112,7 +133,7 @@ def make_registration(seed: int, chain_id: bytes, node: int, secret: bytes, epoc
     roots = tuple(tuple(otk_tree(seed, node, b, epoch, lane).root for b in BackendId) for lane in Lane)
     vrf = native.vrf_prove(vrf_secret(seed, node), vrf_input(chain_id, epoch))
     unsigned = Registration(node, epoch, roots, vrf, b"")
-    return replace(unsigned, signature=native.ed25519_sign(secret, unsigned.signing_bytes()))
+    return signed(unsigned, secret)
 
 
 def registration_valid(registration: Registration, validators: tuple[Validator, ...], chain_id: bytes) -> bool:

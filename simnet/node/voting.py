@@ -6,7 +6,7 @@ proof of every transfer in the block.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
@@ -15,13 +15,12 @@ from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot
-from simnet.node.identity import make_registration
+from simnet.node.identity import make_registration, signed
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
-from simnet.proofs import native
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
@@ -332,7 +331,7 @@ class Validator:
 
     def _signed_proposal(self, slot: int, block: Block, valid_slot: int, lock: tuple[Vote, ...]) -> Proposal:
         unsigned = Proposal(slot, block, valid_slot, self._node, b"", lock)
-        return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        return signed(unsigned, self._secret)
 
     def _build(self, slot: int, *, half: bool = False) -> Block:
         """A new block of the transfers in the mempool; of half of them and no heartbeats, to differ from the whole."""
@@ -381,7 +380,7 @@ class Validator:
         tag = b"" if block is None else vote_tag_of(self._world, self._node, electorate, block, slot, phase)
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
-        return replace(unsigned, signature=native.ed25519_sign(self._secret, unsigned.signing_bytes()))
+        return signed(unsigned, self._secret)
 
     def _decide(self, block: Block, slot: int) -> None:
         votes = self.voting.book.votes(slot, Phase.PRECOMMIT, block.hash)

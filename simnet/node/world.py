@@ -9,12 +9,11 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-import simpy
-
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime
 from simnet.events import Event
+from simnet.net.clockwork import Clockwork
 from simnet.net.network import Network
 from simnet.node.clock import Clock
 from simnet.node.identity import registration_valid
@@ -95,7 +94,7 @@ class Memory:
 class World:
     """Shared by all nodes; holds no node's state."""
 
-    env: simpy.Environment
+    env: Clockwork
     scenario: Scenario
     seed: int
     network: Network
@@ -136,7 +135,7 @@ class World:
     @property
     def now(self) -> SimTime:
         """Virtual time."""
-        return SimTime(int(self.env.now))
+        return self.env.now
 
     def clock_of(self, node: int) -> Clock:
         """A node's own clock."""
@@ -146,9 +145,7 @@ class World:
 
     def after(self, delay: int, action: Callable[[], None]) -> None:
         """Runs `action` after `delay` nanoseconds of virtual time."""
-        timeout = self.env.timeout(delay)
-        assert timeout.callbacks is not None
-        timeout.callbacks.append(lambda _: action())
+        self.env.after(delay, action)
 
     def signature_valid(self, message: TxMessage) -> bool:
         """Whether the sender's key signed the transfer."""

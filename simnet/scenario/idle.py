@@ -73,12 +73,17 @@ def slots_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("chain", "slot_ms"), slot, why)
 
 
+def slots_to_prove(takeover_slots: int) -> int:
+    """What a block's proof may take where the provers of its own backend are gone: two time-outs, and some slots for another backend's."""
+    return 2 * takeover_slots + 4
+
+
 def proofs_promised_too_early(data: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Where the provers of a block's own backend are gone, another one begins after two time-outs."""
+    """A promise that take-over cannot keep."""
     takeover = whole(data, "consensus", "proof_takeover_slots")
     takeover = 2 if takeover is None else takeover
     promised = whole(data, "consensus", "proven_within_slots")
-    least = 2 * takeover + 4
+    least = slots_to_prove(takeover)
     if (8 if promised is None else promised) < least:
         key = "proven_within_slots" if promised is not None else "proof_takeover_slots"
         why = f"with proof_takeover_slots = {takeover} a block may take {least} slots to be proven: proven_within_slots promises less"

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -172,15 +171,19 @@ def test_files_that_documents_name_are_there() -> None:
 
 def sources() -> list[Path]:
     """Whatever may speak of a document."""
-    listed = subprocess.run(["git", "ls-files"], cwd=fakes.ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
-    names = [name for name in listed if name.endswith((".py", ".pyi", ".rs", ".toml", ".yml", ".md")) or name == "Makefile"]
-    return [fakes.ROOT / name for name in names]
+    rooms = ("simnet", "tests", "zk", "fuzz", "benchmarks", "supply_chain", "analysis", "docs", "scenarios", ".github")
+    below = [
+        path for room in rooms for path in sorted((fakes.ROOT / room).rglob("*")) if "target" not in path.parts[len(fakes.ROOT.parts) :]
+    ]
+    kinds = (".py", ".pyi", ".rs", ".toml", ".yml", ".md")
+    return [
+        path for path in (*sorted(fakes.ROOT.iterdir()), *below) if path.is_file() and (path.suffix in kinds or path.name == "Makefile")
+    ]
 
 
 def test_documents_that_the_source_names_are_there() -> None:
     found = sources()
-    if not found:
-        pytest.skip("not in a git repository")
+    assert len(found) > 300
     numbers = {int(path.name[:4]) for path in (fakes.ROOT / "docs/adr").glob("*.md")}
     for path in found:
         text = path.read_text()

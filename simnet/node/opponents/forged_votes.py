@@ -4,10 +4,9 @@ from dataclasses import replace
 
 from simnet.base.units import from_ms
 from simnet.net.network import Message
-from simnet.node.identity import own_keys
+from simnet.node.identity import own_keys, signed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.plan import Plan, flipped
-from simnet.proofs import native
 from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote
 from simnet.protocol.validators import Lane
 from simnet.scenario import opponents as model
@@ -54,10 +53,10 @@ class ForgedVotes(Act[model.ForgedVotes]):
             tags = (self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES))
             registered = self.reach.chain.electorate.registered(slot)
             said = Endorsement(height, slot, Lane.RECOVER, block, backend, registered, self.me, tags, b"")
-            return "endorsement", replace(said, signature=native.ed25519_sign(self.reach.secret, said.signing_bytes()))
+            return "endorsement", signed(said, self.reach.secret)
         keys = own_keys(self.world.seed, self.me, backend, slot, Lane.VOTE)
         told = KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b"")
-        return "key_disclosure", replace(told, signature=native.ed25519_sign(self.reach.secret, told.signing_bytes()))
+        return "key_disclosure", signed(told, self.reach.secret)
 
     @property
     def _others(self) -> int:
@@ -81,5 +80,5 @@ def forge(what: str, me: int, secret: bytes, vote: Vote, plan: Plan, validators:
             vote = replace(vote, slot=vote.slot + 1 + int(draws.integers(FAR_SLOTS)))
         case "foreign_height":
             vote = replace(vote, height=vote.height + 1 + int(draws.integers(FAR_HEIGHTS)))
-    signed = replace(vote, signature=native.ed25519_sign(secret, vote.signing_bytes()))
-    return replace(signed, signature=flipped(signed.signature, 0, draws)) if what == "bad_signature" else signed
+    genuine = signed(vote, secret)
+    return replace(genuine, signature=flipped(genuine.signature, 0, draws)) if what == "bad_signature" else genuine

@@ -6,12 +6,12 @@ from dataclasses import replace
 from simnet.base.blob import Blob
 from simnet.base.units import NodeId
 from simnet.events import OpponentActed
+from simnet.node.identity import signed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.opponents.forged_votes import forge
 from simnet.node.opponents.signing import block_of, pending
 from simnet.node.sync import ProofsHeld, Status
-from simnet.proofs import native
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import DIGEST_BYTES, Certificate, Phase, ProofsOf, SyncedBlock, TxMessage, Vote
 from simnet.scenario import opponents as model
@@ -100,6 +100,6 @@ class LyingSync(Act[model.LyingSync]):
             return False
         spoiled = Blob.of(forged("spoiled", committed.proof.envelope.data, Claim(b"", b"", 0), self.plan))
         unsigned = replace(committed.proof, envelope=spoiled, prover=self.me)
-        proof = replace(unsigned, signature=native.ed25519_sign(self.reach.secret, unsigned.signing_bytes()))
+        proof = signed(unsigned, self.reach.secret)
         lie = ProofsOf(theirs.height, proof, ())
         return self.world.network.send(self.me, peer, "proof_response", lie, lie.size)

@@ -1,12 +1,11 @@
 """What an opponent signs as a validator: blocks, proposals and votes, with its own keys and real one-time-key tags."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from simnet.base.units import NS_PER_S
 from simnet.node.committee import vote_tag_of
+from simnet.node.identity import signed
 from simnet.node.opponents.act import Reach
-from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Phase, Proposal, Vote
@@ -34,11 +33,11 @@ def block_of(reach: Reach, slot: int, chosen: Sequence[SignedTransfer], *, apart
 def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
     """A fresh proposal, whatever was locked before."""
     unsigned = Proposal(slot, block, -1, reach.node, b"")
-    return replace(unsigned, signature=native.ed25519_sign(reach.secret, unsigned.signing_bytes()))
+    return signed(unsigned, reach.secret)
 
 
 def vote_of(reach: Reach, slot: int, phase: Phase, block: Block | None) -> Vote:
     """A vote on the next height."""
     tag = b"" if block is None else vote_tag_of(reach.world, reach.node, reach.chain.electorate, block, slot, phase)
     unsigned = Vote(reach.chain.height + 1, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
-    return replace(unsigned, signature=native.ed25519_sign(reach.secret, unsigned.signing_bytes()))
+    return signed(unsigned, reach.secret)
