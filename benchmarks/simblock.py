@@ -103,9 +103,9 @@ def quiet_mesh(folder: Path) -> list[Row]:
 
     def run() -> None:
         made = OpaqueRun(scenario, scenario.sim.seed)
-        made.attach(SummaryRecorder(made.info, Labels("", "calibrated")))
+        made.bus.attach(*SummaryRecorder(made.info, Labels("", "calibrated")).collectors)
         with TraceRecorder(folder / "trace.parquet", {}) as trace, rare_collections():
-            made.attach(trace)
+            made.bus.attach(trace)
             simulated.append(to_s(made.run().end))
             trace.close()
 

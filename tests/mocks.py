@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import from_ms
-from simnet.events import BlockCommitted, Event
+from simnet.events import BlockCommitted, Event, Handlers
 from simnet.events.run_result import RunResult
 from simnet.node.letters import Letter
 from simnet.node.node import Node
@@ -133,10 +133,11 @@ class Bench:
         self.world = self.simulation.world
         self.nodes: list[Node] = self.simulation.nodes
         self.events: list[Event] = []
-        self.simulation.attach(self)
+        self.simulation.bus.attach(self)
 
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
+    @property
+    def handlers(self) -> Handlers:
+        return {Event: self.events.append}
 
     def at(self, ms: float, action: Callable[[], object]) -> None:
         """Does something `ms` after traffic zero."""
@@ -180,10 +181,11 @@ class Bench:
 def summarised(bench: Bench) -> dict[str, Any]:
     """Runs a bench to a complete end and returns its summary."""
     recorder = SummaryRecorder(bench.simulation.info, Labels("", "calibrated"))
-    bench.simulation.attach(recorder)
+    bus = bench.simulation.bus
+    bus.attach(*recorder.collectors)
     result = bench.run()
     assert result.complete, result.violations
-    return recorder.summary(result)
+    return recorder.summary(result, bus)
 
 
 def cost_file(path: Path, circuits: Iterable[Circuit], *, prove_ms: float = 10, verify_ms: float = 1) -> Path:

@@ -1,20 +1,18 @@
 """Large byte strings that are hashed once."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes with their Blake2s-256. A proof passes thousands of hands; its digest is computed where it appears."""
+    """Bytes with their Blake2s-256. A proof passes thousands of hands; its digest is computed where it appears, never taken from anybody."""
 
     data: bytes
-    digest: bytes
+    digest: bytes = field(init=False, compare=False)
 
-    @staticmethod
-    def of(data: bytes) -> "Blob":
-        """The blob of these bytes."""
-        return Blob(data, hashlib.blake2s(data).digest())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", hashlib.blake2s(self.data).digest())
 
     @property
     def name(self) -> str:

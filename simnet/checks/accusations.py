@@ -4,9 +4,9 @@ another one or cuts it off.
 An alarm about something that did not happen (a missed vote, a missing proof) is no accusation: who was cut off gets one, too.
 """
 
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import DoubleSignFound, MisconductFound, PeerBanned, PeerScored
+from simnet.events import DoubleSignFound, Handlers, MisconductFound, PeerBanned, PeerScored
 
 CHECK = "accusations"
 

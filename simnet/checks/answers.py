@@ -2,9 +2,9 @@
 
 from simnet.base.recent import Recent
 from simnet.base.units import SimTime
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import MessagePublished, MessageValidated, OpponentActed
+from simnet.events import Handlers, MessagePublished, MessageValidated, OpponentActed
 from simnet.scenario.opponents import EARLY, is_false, label
 
 CHECK = "nothing_unverified"

@@ -14,8 +14,8 @@ since events name regions only. A link between blameless nodes that one of them 
 from collections import Counter, defaultdict
 
 from simnet.base.units import NodeId, SimTime
-from simnet.checks.setting import Handlers, Setting
-from simnet.events import ClockSkewed, FaultInjected, PeerConnected, PeerDisconnected
+from simnet.checks.setting import Setting
+from simnet.events import ClockSkewed, FaultInjected, Handlers, PeerConnected, PeerDisconnected
 from simnet.net.topology import crossing
 from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
 

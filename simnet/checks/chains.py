@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.checks.contents import why_out_of_order
 from simnet.checks.reference import Place, Reference, header_hash, why_not_body
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockCommitted, BlockProven
+from simnet.events import BlockCommitted, BlockProven, Handlers
 from simnet.node.chain import Chain
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body
 from simnet.protocol.ledger import Ledger, SignedTransfer

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from simnet.base.units import NodeId, SimTime, to_ms
 from simnet.checks.calm import Calm
 from simnet.checks.reference import header_hash
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockAggregated
+from simnet.events import BlockAggregated, Handlers
 
 CHECK = "coherence"
 

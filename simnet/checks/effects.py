@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.checks.setting import Handlers, Setting, nodes_of
+from simnet.checks.setting import Setting, nodes_of
 from simnet.checks.verdicts import EFFECT, Findings
 from simnet.events import (
     ClockSkewed,
     Equivocated,
     Event,
     FaultInjected,
+    Handlers,
     MessageLost,
     MessagePublished,
     OpponentActed,

@@ -10,9 +10,9 @@ one window of six slots in seven hundred has no other leader, and that is luck, 
 
 from simnet.base.units import NodeId, SimTime
 from simnet.checks.calm import Calm
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockCommitted
+from simnet.events import BlockCommitted, Handlers
 
 CHECK = "progress"
 FIRST_SLOTS = 6

@@ -8,9 +8,9 @@ after the traffic, since the last blocks are still proven then. What the run's e
 from simnet.base.units import NodeId, SimTime
 from simnet.checks import coherence
 from simnet.checks.calm import Calm
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockAggregated, BlockCommitted, BlockProven
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers
 
 Reached = BlockProven | BlockAggregated | BlockCommitted
 

@@ -1,11 +1,10 @@
 """What the checks of one run know from the start: who is honest, whose stake is whose, when slots begin."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.events import Event
 from simnet.events.run_info import RunInfo
 from simnet.net.faults import SETTLE
 from simnet.node.node import Node
@@ -13,8 +12,6 @@ from simnet.node.world import Genesis, World
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Crash, NodeFault, Pause
 
-Handlers = Mapping[type[Event], Callable[..., None]]
-"""What a check wants to be told."""
 HARDSHIPS = frozenset({"crash", "pause", "service_stop", "clock_skew"})
 """Faults that happen to a node. Every other kind is misconduct: the node is not honest."""
 

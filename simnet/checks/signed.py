@@ -11,9 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from simnet.base.units import NodeId, SimTime
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockCommitted, Endorsed, Proposed, VoteCast
+from simnet.events import BlockCommitted, Endorsed, Handlers, Proposed, VoteCast
 from simnet.protocol.validators import Lane
 
 SLOTS_KEPT = 4096

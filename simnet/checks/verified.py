@@ -15,9 +15,9 @@ from simnet.base.units import NodeId, SimTime
 from simnet.checks.contents import Contents
 from simnet.checks.envelopes import Envelopes
 from simnet.checks.reference import header_hash
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, ProofVerified
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Event, Handlers, ProofVerified
 from simnet.node.chain import CommittedBlock
 from simnet.proofs import native
 from simnet.protocol.blocks import Header
@@ -29,6 +29,7 @@ from simnet.scenario.opponents import is_opponents, spoils_proof
 HARMLESS_SPAM = frozenset({"copy"})
 """Byzantine kinds whose proof is valid."""
 SIGNATURES_KEPT = 65_536
+CERTIFICATES_KEPT = 1024
 CHECK = "nothing_unverified"
 
 
@@ -55,8 +56,10 @@ class Verified:
         self._envelopes = Envelopes(setting.world)
         self._contents = Contents(setting)
         self._keys = [v.key for v in setting.genesis.validators]
-        self._signed: Recent[TxMessage, str | None] = Recent(SIGNATURES_KEPT)
-        """Why a transfer is not its sender's; None: it is."""
+        self._transfers: Recent[TxMessage, str] = Recent(SIGNATURES_KEPT)
+        """What is wrong with each; looked at once for each content."""
+        self._certificates: Recent[int, tuple[Certificate, str | None]] = Recent(CERTIFICATES_KEPT)
+        """By the object's number: what is wrong with its votes."""
         self._accepted: dict[NodeId, set[tuple[str, str]]] = defaultdict(set)
         """(circuit, name) of the proofs that a node's own verifier accepted. A committed transfer's is forgotten."""
 
@@ -107,26 +110,28 @@ class Verified:
         self._findings.looked_at(CHECK, "transfers")
         if message is None:
             return "which it does not hold"
-        if message not in self._signed:
-            self._signed[message] = self._why_not_signed(message)
         if message.tx.id != tx_id:
             return "which is another than its id says"
-        why = self._signed[message]
-        if why is not None:
+        why = self._transfers.get(message)
+        if why is None:
+            why = self._transfers[message] = self._why_not_its_own(message)
+        if why:
             return why
         verified = ("transaction", message.envelope.name)
         if verified not in self._accepted[node]:
             return "whose proof it has not verified"
         self._accepted[node].discard(verified)
-        return None if self._envelopes.of_transfer(message) else "whose proof is of something else"
+        return None
 
-    def _why_not_signed(self, message: TxMessage) -> str | None:
-        """Looked at once for each content."""
+    def _why_not_its_own(self, message: TxMessage) -> str:
+        """What is wrong with a transfer whoever holds it; empty: nothing."""
         transfer = message.tx.transfer
         if SignedTransfer.of(transfer, message.tx.account).id != message.tx.id:
             return "which is another than its id says"
         signed = _signed_bytes(message, self._setting.genesis.chain_id)
-        return None if self._signatures.valid(transfer.sender, signed, message.signature) else "whose signature does not verify"
+        if not self._signatures.valid(transfer.sender, signed, message.signature):
+            return "whose signature does not verify"
+        return "" if self._envelopes.of_transfer(message) else "whose proof is of something else"
 
     # --- proven ----------------------------------------------------------------------------------------
 
@@ -187,6 +192,13 @@ class Verified:
         now = max(at, self._setting.nodes[node].clock.now)
         if self._setting.start_of(certificate.slot) > now + self._setting.precision:
             return f"is of slot {certificate.slot}, which has not begun"
+        known = self._certificates.get(id(certificate))
+        if known is None or known[0] is not certificate:
+            known = self._certificates[id(certificate)] = (certificate, self._why_not_signed(certificate))
+        return known[1]
+
+    def _why_not_signed(self, certificate: Certificate) -> str | None:
+        """What keeps a certificate's votes from being those of its members; looked at once for all nodes that share it."""
         subject = (certificate.height, certificate.slot, certificate.block)
         everything: tuple[Vote | Endorsement, ...] = (*certificate.votes, *certificate.endorsements)
         for signed in everything:

@@ -1,8 +1,7 @@
 """All checks of a run together: who is told what, and when time itself says something."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from simnet.base.units import NodeId, SimTime
 from simnet.checks.accusations import Accusations
@@ -13,29 +12,23 @@ from simnet.checks.coherence import Coherence
 from simnet.checks.effects import FaultEffect
 from simnet.checks.progress import Progress
 from simnet.checks.proofs import Behind, Lag
-from simnet.checks.setting import Handlers, Setting
+from simnet.checks.setting import Setting
 from simnet.checks.signed import KeysOnce, Locks
 from simnet.checks.verdicts import Findings
 from simnet.checks.verified import Verified
-from simnet.events import BlockAggregated, BlockProven, Event
+from simnet.events import BlockAggregated, BlockProven, Event, Handler, Handlers, Observer
+from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.events.run_result import Violation
 from simnet.node.node import Node
 from simnet.node.world import World
 
 
-class Watcher(Protocol):
-    """Anything that is told of events."""
-
-    @property
-    def handlers(self) -> Handlers:
-        """What it wants to be told, and where."""
-
-
 class Checks:
     """Observes a run and reports violations."""
 
-    def __init__(self, info: RunInfo, world: World, nodes: Mapping[NodeId, Node]) -> None:
+    def __init__(self, info: RunInfo, world: World, nodes: Mapping[NodeId, Node], bus: Bus) -> None:
+        self._bus = bus
         self._setting = setting = Setting(info, world, nodes)
         self._findings = findings = Findings()
         self._calm = calm = Calm(setting)
@@ -47,7 +40,7 @@ class Checks:
         self._coherence = Coherence(setting, findings, calm)
         self._effect = FaultEffect(setting, findings)
         # The calm first: the others judge by it.
-        told: tuple[Watcher, ...] = (
+        told: tuple[Observer, ...] = (
             calm,
             self._chains,
             Verified(setting, findings),
@@ -60,31 +53,34 @@ class Checks:
             self._coherence,
             self._effect,
         )
-        by_event: dict[type[Event], list[Callable[..., None]]] = defaultdict(list)
+        by_event: dict[type[Event], list[Handler]] = defaultdict(list)
         for check in told:
             for kind, handler in check.handlers.items():
                 by_event[kind].append(handler)
-        self._handlers = {kind: tuple(handlers) for kind, handlers in by_event.items()}
+        self._told = {kind: tuple(handlers) for kind, handlers in by_event.items()}
         self._slot = 0
         """The next one to begin."""
         self._look_at: int = setting.start_of(0)
         """Time says something at the first event after this."""
         self._now = SimTime(0)
-        self.fatal = False
-        """Whether a safety check is broken: the run must end."""
         self._closed = False
 
-    def on_event(self, event: Event) -> None:
-        """Checks what an event shows, and what the time until then has shown."""
+    @property
+    def handlers(self) -> Handlers:
+        """Every event shows how late it is; some show more."""
+        return {Event: self._on_time, **dict.fromkeys(self._told, self._on_event)}
+
+    def _on_time(self, event: Event) -> None:
+        """Checks what the time until an event has shown."""
         if event.at > self._look_at:
             self._time_passes(event.at)
-        handlers = self._handlers.get(type(event))
-        if handlers is None:
-            return
+
+    def _on_event(self, event: Event) -> None:
+        """Checks what an event itself shows."""
         self._now = event.at
-        for handler in handlers:
+        for handler in self._told[type(event)]:
             handler(event)
-        self.fatal = self._findings.fatal
+        self._bus.alarmed = self._findings.fatal
         changed = self._calm.changed_at
         if changed is not None:
             self._look_at = min(self._look_at, changed)

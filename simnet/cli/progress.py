@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -14,7 +14,7 @@ from rich.table import Table
 from simnet.base import plain
 from simnet.base.units import to_s
 from simnet.cli.screen import say
-from simnet.events import BlockCommitted, Event, ProofMade, ProofVerified, TxAdmitted, TxEvicted
+from simnet.events import BlockCommitted, Event, Handlers, ProofMade, ProofVerified, TxAdmitted, TxEvicted
 from simnet.events.run_info import RunInfo
 from simnet.scenario.load import LoadedScenario
 
@@ -65,12 +65,16 @@ class Progress:
         self._shown = clock()
         self._interval = LIVE_S if self._display.live_on_terminal else LINE_S
         self._id = self._display.add_task("virtual time", total=max(to_s(info.duration), 1e-9))
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+
+    @property
+    def handlers(self) -> Handlers:
+        return {
             BlockCommitted: self._committed,
             ProofMade: self._proof_made,
             ProofVerified: self._proof_verified,
             TxAdmitted: self._admitted,
             TxEvicted: self._evicted,
+            Event: self._any,
         }
 
     def __enter__(self) -> Self:
@@ -81,11 +85,8 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._display.stop()
 
-    def on_event(self, event: Event) -> None:
+    def _any(self, event: Event) -> None:
         self._now = event.at
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
         self._events += 1
         if self._events % LOOK_EVERY == 0 and self._clock() - self._shown >= self._interval:
             self._shown = self._clock()

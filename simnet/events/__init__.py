@@ -15,7 +15,7 @@ from simnet.events.chain import (
     VoteCast,
     WindowClosed,
 )
-from simnet.events.event import Event, Observer, event
+from simnet.events.event import Event, Handler, Handlers, Observer, event
 from simnet.events.faults import BacklogWorkedOff, ClockSkewed, FaultActed, FaultInjected, LimitReached, ServiceResumed, Untimely
 from simnet.events.misconduct import (
     DoubleSignFound,
@@ -58,6 +58,8 @@ __all__ = [
     "EvidenceTaken",
     "FaultActed",
     "FaultInjected",
+    "Handler",
+    "Handlers",
     "LimitReached",
     "MessageArrived",
     "MessageDelivered",

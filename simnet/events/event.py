@@ -1,7 +1,8 @@
 """The base of all events, and the protocol of those who watch."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, dataclass_transform
+from typing import Any, Protocol, TypeVar, dataclass_transform
 
 from simnet.base.units import SimTime
 
@@ -22,8 +23,15 @@ class Event:
     at: SimTime
 
 
+# A handler takes the one event class it is registered for; Callable is contravariant, hence Any.
+Handler = Callable[[Any], None]
+Handlers = Mapping[type[Event], Handler]
+"""What an observer wants to hear, and what takes it; `Event` itself means every event."""
+
+
 class Observer(Protocol):
     """Watches a run. Must not change it."""
 
-    def on_event(self, event: Event) -> None:
-        """Called once per event, in order."""
+    @property
+    def handlers(self) -> Handlers:
+        """Asked for once or more while it is attached, and always the same. Handlers are called in the order given."""

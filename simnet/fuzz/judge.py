@@ -4,12 +4,11 @@ A run is judged by its own checks. The search adds two: it may not break off wit
 or more is byzantine, only accusations of honest nodes are judged beside these, and a fork must leave evidence that names culprits.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from simnet.checks import SAFETY
-from simnet.events import DoubleSignFound, Event, EvidenceTaken, FaultInjected, MisconductFound
+from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected, Handlers, MisconductFound
 
 CRASH, HANG, UNNAMED = "crash", "hang", "culprits_unnamed"
 OWN_CHECKS = (CRASH, HANG, UNNAMED)
@@ -62,17 +61,15 @@ class Jury:
         self.kinds: dict[str, None] = {}
         self.convicted: dict[int, str] = {}
         """Validator -> the first charge that it cannot owe to a fault of its own or of the network."""
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+
+    @property
+    def handlers(self) -> Handlers:
+        return {
             FaultInjected: self._fault,
             DoubleSignFound: self._double_sign,
             MisconductFound: self._misconduct,
             EvidenceTaken: self._evidence,
         }
-
-    def on_event(self, event: Event) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
 
     def _fault(self, event: FaultInjected) -> None:
         kind = event.kind

@@ -68,7 +68,7 @@ def _judged(name: str, scenario: Scenario) -> Outcome:
     byzantine = byzantine_nodes(scenario.faults.model_dump(by_alias=True))
     jury = Jury(byzantine)
     simulation = build(scenario, scenario.sim.seed, RunOptions(), _provers(scenario.provers.security))
-    simulation.attach(jury)
+    simulation.bus.attach(jury)
     with rare_collections():
         result = simulation.run()
     above = is_above_third(byzantine, simulation.info.stakes)

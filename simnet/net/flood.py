@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from simnet.net.link import LOST
 
@@ -50,6 +48,11 @@ class FloodGraph:
         assert (np.diff(self.sources * nodes + self.targets) > 0).all(), "edges come sorted, each once"
         self.nodes = nodes
         starts = np.searchsorted(self.sources, np.arange(nodes + 1))
+        # Late: they take a fifth of a second to load, and small networks do without.
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import dijkstra
+
+        self._dijkstra = dijkstra
         self._matrix = csr_array((np.zeros(len(pairs)), self.targets.astype(np.int32), starts.astype(np.int32)), shape=(nodes, nodes))
 
     def distances(self, origin: int, delays: Ints, usable: npt.NDArray[np.bool_] | None = None) -> Floats:
@@ -88,7 +91,7 @@ class FloodGraph:
 
     def _distances(self, origin: int, weights: Floats) -> Floats:
         self._matrix.data = weights
-        found: Floats = dijkstra(self._matrix, indices=origin)
+        found: Floats = self._dijkstra(self._matrix, indices=origin)
         if found[np.isfinite(found)].max() + weights[np.isfinite(weights)].max(initial=0) > EXACT_MAX:
             raise ValueError("delays add up to more than 2^53 ns")
         return found

@@ -53,7 +53,7 @@ class Spammer:
 
         def send() -> None:
             message = prepared.message()
-            self._send(replace(message, envelope=Blob.of(self._flip(message.envelope.data))), "flipped_bytes")
+            self._send(replace(message, envelope=Blob(self._flip(message.envelope.data))), "flipped_bytes")
 
         prepared.ticket.when_ready(send)
 
@@ -70,7 +70,7 @@ class Spammer:
             # The header claims this statement; the proof behind it is valid, but of another.
             digest = self._public_digest(BackendId(original.backend), draft)
             envelope = envelope[: native.PUBLIC_DIGEST.start] + digest + envelope[native.PUBLIC_DIGEST.stop :]
-        self._send(draft.message(BackendId(original.backend), Blob.of(envelope)), kind)
+        self._send(draft.message(BackendId(original.backend), Blob(envelope)), kind)
 
     def _public_digest(self, backend: BackendId, draft: Draft) -> bytes:
         circuit = self._world.circuits.transaction

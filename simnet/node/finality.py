@@ -31,6 +31,7 @@ from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.field import otk_public
 from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
 from simnet.protocol import certification
 from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
@@ -280,7 +281,7 @@ class Finality:
         """Whether disclosed keys hash to the public ones that came with the registration."""
         public = public_otk(self._world.seed, d.validator, BackendId(d.backend), d.slot, d.lane).keys
         try:
-            return b"".join(native.otk_public(d.backend, k) for k in d.keys) == public
+            return b"".join(otk_public(d.backend, k) for k in d.keys) == public
         except native.ZkError:  # no canonical elements of the backend's field
             return False
 

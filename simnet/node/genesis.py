@@ -1,8 +1,10 @@
 """What a run starts from: circuits at their sizes, the chain's rules, validators, wallets and the first state."""
 
 import hashlib
+from functools import partial
 
 from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.together import together
 from simnet.base.units import to_ms
 from simnet.net.faults import SETTLE
 from simnet.node.identity import make_registration, make_validators, node_secrets
@@ -83,7 +85,7 @@ def make_accounts(scenario: Scenario, seed: int) -> tuple[list[dict[bytes, int]]
     backends = [b for b in BackendId if b.label in used_backends(scenario)] if scenario.block_proof_backends else []
     while True:
         accounts = {key: start for wallet in wallets for key in wallet}
-        made = [genesis_state(field_of(b), accounts) for b in backends]
+        made = together(partial(genesis_state, field_of(b), accounts) for b in backends)
         lost = {key for _, crowded in made for key in crowded}
         if not lost:
             return wallets, ChainState(Ledger(accounts), tuple(state for state, _ in made), UptimeState(), {})

@@ -91,7 +91,7 @@ def content_of(payload: object) -> Hashable | None:
         case BlockProof():
             return payload.block, payload.circuit, payload.index, payload.envelope.digest
         case Vote() | Proposal():
-            return payload
+            return payload  # Its hash is its signature's.
     return None
 
 
@@ -191,7 +191,8 @@ class Peers:
 
     def _up_to_date(self, peer: NodeId) -> Peer:
         known, now = self._of(peer), self._world.now
-        known.spent = max(0, known.spent - (now - known.since) * self._share // PARTS_PER_MILLION)
+        if known.spent:
+            known.spent = max(0, known.spent - (now - known.since) * self._share // PARTS_PER_MILLION)
         known.since = now
         return known
 

@@ -430,7 +430,7 @@ class Sync:
             self._commit(synced, peer)
             return
         message, rest = missing[0], missing[1:]
-        why = self._transactions.why_malformed(message)
+        why = self._world.why_malformed(message)
         if why is not None:
             self._peers.refused("transaction", peer, why)
             self._busy = False

@@ -5,7 +5,6 @@ all of them is forwarded. A transfer that starts from a state this node has not 
 next block instead of being judged.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,6 +54,7 @@ class Transactions:
         self._node = node
         self._processor = processor
         self._clock = world.clock_of(node)
+        self._precision = from_ms(world.scenario.clock_precision_ms)
         self._ledger = ledger
         self._held: dict[bytes, Incoming] = {}
         self._committed: set[bytes] = set()
@@ -74,21 +74,13 @@ class Transactions:
     def examine(self, incoming: Incoming) -> None:
         """Runs the checks; the outcome goes to `incoming.settle`, at once or later."""
         message = incoming.message
-        why = self.why_malformed(message)
+        why = self._world.why_malformed(message)
         if why is not None:
             self._refuse(incoming, Verdict.REJECT, why)
         elif message.tx.id in self.verified or self._job(message) in self._in_hand:
             self._refuse(incoming, Verdict.IGNORE, "replay")
         else:
             self._examine_state(incoming)
-
-    def why_malformed(self, message: TxMessage) -> str | None:
-        """What is wrong with a transfer whatever the chain is: its sender signed it, and nothing else than it."""
-        if not self._world.signature_valid(message):
-            return "SignatureInvalid"
-        if hashlib.blake2s(message.payload).digest() != message.tx.transfer.memo:
-            return "memo_mismatch"
-        return None if message.backend in BackendId.__members__.values() else "UnknownBackend"
 
     def _examine_state(self, incoming: Incoming) -> None:
         tx = incoming.message.tx
@@ -113,8 +105,7 @@ class Transactions:
 
     def _is_dated_ahead(self, tx: SignedTransfer) -> bool:
         """Whether a transfer is dated later than this node's clock and the precision allow: no block takes it yet."""
-        latest = self._clock.now + from_ms(self._world.scenario.clock_precision_ms)
-        return tx.transfer.timestamp * NS_PER_S > latest
+        return tx.transfer.timestamp * NS_PER_S > self._clock.now + self._precision
 
     def verify(self, incoming: Incoming, then: Callable[[ProofVerdict | None], None]) -> None:
         """Verifies a transfer's proof against the statement that the chain gives, whatever the sender says."""

@@ -109,13 +109,16 @@ class World:
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
-    _transfer_signatures: Recent[tuple[SignedTransfer, bytes], bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
+    _transfers: Recent[TxMessage, str] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
+    """What is wrong with each; empty: nothing."""
     _backends: tuple[tuple[BackendId, ...], ...] = ()
     _consensus_fields: tuple[BackendId, ...] = ()
     _block_circuits: frozenset[CircuitId] = frozenset()
     _registrations: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     _joins: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     _clocks: dict[int, Clock] = field(default_factory=dict)
+    _messages: Recent[Vote | Heartbeat, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
+    """Whether each of those that come most often is signed by whom it names."""
     _validator_signatures: Recent[tuple[int, bytes, bytes], bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
 
     def __post_init__(self) -> None:
@@ -147,19 +150,33 @@ class World:
         """Runs `action` after `delay` nanoseconds of virtual time."""
         self.env.after(delay, action)
 
+    def why_malformed(self, message: TxMessage) -> str | None:
+        """What is wrong with a transfer whatever the chain is: its sender signed it, and nothing else than it."""
+        known = self._transfers.get(message)
+        if known is None:
+            known = self._transfers[message] = self._look_at(message)
+        return known or None
+
+    def _look_at(self, message: TxMessage) -> str:
+        if not self.signature_valid(message):
+            return "SignatureInvalid"
+        if hashlib.blake2s(message.payload).digest() != message.tx.transfer.memo:
+            return "memo_mismatch"
+        return "" if message.backend in BackendId.__members__.values() else "UnknownBackend"
+
     def signature_valid(self, message: TxMessage) -> bool:
-        """Whether the sender's key signed the transfer."""
+        """Whether the sender's key signed the transfer, and it is called by its own content's hash."""
         tx = message.tx
-        key = (tx, message.signature)  # All of it: an id that is not the content's would let one transfer pass for another.
-        if key not in self._transfer_signatures:
-            signed = tx.transfer.signing_bytes(tx.account, self.genesis.chain_id)
-            genuine = tx.id == transfer_id(tx.transfer, tx.account)
-            self._transfer_signatures[key] = genuine and native.ed25519_verify(tx.transfer.sender, signed, message.signature)
-        return self._transfer_signatures[key]
+        signed = tx.transfer.signing_bytes(tx.account, self.genesis.chain_id)
+        genuine = tx.id == transfer_id(tx.transfer, tx.account)
+        return genuine and native.ed25519_verify(tx.transfer.sender, signed, message.signature)
 
     def vote_valid(self, vote: Vote) -> bool:
         """Whether a known validator signed the vote."""
-        return self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
+        known = self._messages.get(vote)
+        if known is None:
+            known = self._messages[vote] = self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
+        return known
 
     def endorsement_valid(self, endorsement: Endorsement) -> bool:
         """Whether a known validator signed the endorsement."""
@@ -200,7 +217,10 @@ class World:
 
     def heartbeat_valid(self, beat: Heartbeat) -> bool:
         """Whether a known validator signed the heartbeat."""
-        return self.signed_by(beat.validator, beat.signing_bytes(self.genesis.chain_id), beat.signature)
+        known = self._messages.get(beat)
+        if known is None:
+            known = self._messages[beat] = self.signed_by(beat.validator, beat.signing_bytes(self.genesis.chain_id), beat.signature)
+        return known
 
     def publish_consensus(self, node: NodeId, kind: str, payload: object, size: int) -> bool:
         """Publishes on the consensus topic; False when no neighbour is connected."""

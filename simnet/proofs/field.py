@@ -9,6 +9,8 @@ from simnet.proofs import native
 address = lru_cache(maxsize=1 << 18)(native.address)
 """H[KEY](Lift(public key)) in a backend's field."""
 empty_leaf = lru_cache(maxsize=64)(native.empty_leaf)
+otk_public = lru_cache(maxsize=1 << 16)(native.otk_public)
+"""H[OTK](key): every node asks for those of every vote that proves a block."""
 
 
 @dataclass(frozen=True, slots=True)

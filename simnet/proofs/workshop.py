@@ -117,7 +117,7 @@ class Workshop:
         seed = hashlib.blake2s(self._seed + witness).digest()
         start = time.perf_counter_ns()
         envelope = self._backends[backend].prove(circuit, witness, seed, threads)
-        return Blob.of(envelope), self._took(backend, circuit, "prove", start)
+        return Blob(envelope), self._took(backend, circuit, "prove", start)
 
     def _verify(self, backend: BackendId, circuit: Circuit, inputs: bytes, envelope: bytes) -> tuple[Verdict, int]:
         start = time.perf_counter_ns()

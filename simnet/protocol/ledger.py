@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from simnet.protocol.transfer import Account, Transfer, credit, debit, transfer_id, why_invalid
+from simnet.protocol.transfer import Account, Transfer, credit, debit, has_room, transfer_id, why_invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,9 @@ class SignedTransfer:
     account: Account
     """The sender's account that the transfer, and its proof, start from."""
     id: bytes
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # Cheap; equality looks at everything.
 
     @staticmethod
     def of(transfer: Transfer, account: Account) -> "SignedTransfer":
@@ -71,7 +74,7 @@ class Ledger:
         receiver = self.accounts.get(tx.transfer.receiver)
         if receiver is None:
             return "unknown_receiver"
-        return None if credit(receiver, tx.transfer) is not None else "overflow"
+        return None if has_room(receiver, tx.transfer) else "overflow"
 
     def apply(self, txs: Iterable[SignedTransfer]) -> tuple["Ledger", list[SignedTransfer]]:
         """Applies transfers in order. Returns the new ledger and the transfers that could not be applied."""

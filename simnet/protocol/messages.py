@@ -36,6 +36,9 @@ class TxMessage:
     backend: int
     envelope: Blob
 
+    def __hash__(self) -> int:
+        return hash(self.envelope.digest)  # Cheap; equality looks at everything.
+
     @property
     def size(self) -> int:
         """Bytes on the wire."""
@@ -60,6 +63,9 @@ class Vote:
     """H[VOTEx](k_x, message) in the block's backend; empty for nil, and where the author has no registered key for the slot."""
     signature: bytes
 
+    def __hash__(self) -> int:
+        return hash(self.signature)
+
     def signing_bytes(self) -> bytes:
         # Says whether a block follows: else a tag could be read as a block.
         head = struct.pack("<QQBH?", self.height, self.slot, self.phase, self.validator, self.block is not None)
@@ -82,6 +88,9 @@ class Proposal:
     signature: bytes
     lock: tuple[Vote, ...] = ()
     """The proof of lock: the prevotes of `valid_slot`, each signed by its own author; the leader's signature does not cover them."""
+
+    def __hash__(self) -> int:
+        return hash(self.signature)
 
     def signing_bytes(self) -> bytes:
         return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.block.hash)

@@ -106,5 +106,9 @@ def debit(account: Account, transfer: Transfer) -> Account:
 
 def credit(account: Account, transfer: Transfer) -> Account | None:
     """The receiver's account after a valid transfer; `None` when its balance would overflow 64 bits."""
-    balance = account.balance + transfer.amount
-    return replace(account, balance=balance) if balance <= U64_MAX else None
+    return replace(account, balance=account.balance + transfer.amount) if has_room(account, transfer) else None
+
+
+def has_room(account: Account, transfer: Transfer) -> bool:
+    """Whether the receiver's balance stays within 64 bits."""
+    return account.balance + transfer.amount <= U64_MAX

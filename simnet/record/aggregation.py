@@ -4,9 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from simnet.base.units import NodeId
-from simnet.events import BlockAggregated, BlockCommitted, BlockProving, MessagePublished, ProofMade, WindowClosed
+from simnet.events import BlockAggregated, BlockCommitted, BlockProving, Handlers, MessagePublished, ProofMade, WindowClosed
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms, ratio
 
 KINDS = ("transaction", "consensus", "block")

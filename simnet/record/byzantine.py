@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from simnet.base.units import NodeId
-from simnet.events import MessageDelivered, MessagePublished, MessageValidated, ProofVerified
-from simnet.record.collector import Handlers
+from simnet.events import Handlers, MessageDelivered, MessagePublished, MessageValidated, ProofVerified
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms, ratio
 from simnet.scenario.opponents import is_opponents

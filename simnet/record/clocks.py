@@ -3,8 +3,7 @@
 from collections import Counter
 
 from simnet.base.units import NodeId
-from simnet.events import ClockSkewed, Untimely
-from simnet.record.collector import Handlers
+from simnet.events import ClockSkewed, Handlers, Untimely
 from simnet.record.stats import ms
 
 

@@ -8,6 +8,7 @@ from simnet.events import (
     Equivocated,
     FaultActed,
     FaultInjected,
+    Handlers,
     MessageDelivered,
     MessageLost,
     PeerConnected,
@@ -17,7 +18,6 @@ from simnet.events import (
     Withheld,
 )
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.finality import Finality
 from simnet.record.messages import TX_TOPIC, MessageBook
 from simnet.record.stats import ms, rounded

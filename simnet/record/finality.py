@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from simnet.base.units import NodeId
-from simnet.events import BlockCommitted, BlockProven, Proposed, TrafficStarted
+from simnet.events import BlockCommitted, BlockProven, Handlers, Proposed, TrafficStarted
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.stats import ms, quantiles_ms
 
 

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from simnet.events import PublicationSkipped, TransferLate, TransferStale, TxAdmitted, TxEvicted, TxRefused
+from simnet.events import Handlers, PublicationSkipped, TransferLate, TransferStale, TxAdmitted, TxEvicted, TxRefused
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from simnet.base.units import NodeId
-from simnet.events import MessageDelivered, MessagePublished
+from simnet.events import Handlers, MessageDelivered, MessagePublished
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 
 TX_TOPIC = "/rpp/sim/tx"
 TX_KINDS = frozenset({"transaction", "block_probe", "transaction_probe"})

@@ -7,6 +7,7 @@ from simnet.base.units import NodeId
 from simnet.events import (
     BlockCommitted,
     DoubleSignFound,
+    Handlers,
     MessageDelivered,
     MessagePublished,
     MessageValidated,
@@ -14,7 +15,6 @@ from simnet.events import (
     TxAdmitted,
     TxEvicted,
 )
-from simnet.record.collector import Handlers
 
 ANSWERS = {"ignore": "ignored", "reject": "rejected", "drop": "dropped"}
 

@@ -3,9 +3,8 @@
 from collections import Counter
 
 from simnet.base.units import NodeId
-from simnet.events import LimitReached, MessagePublished, OpponentActed, PeerBanned, PeerScored, ProofVerified
+from simnet.events import Handlers, LimitReached, MessagePublished, OpponentActed, PeerBanned, PeerScored, ProofVerified
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.stats import ms, ratio
 from simnet.scenario.opponents import LABEL_MARK
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, Self, TextIO, cast
 import structlog
 
 from simnet.base.errors import OutputError
-from simnet.events import Event, PenaltyBooked
+from simnet.events import Handlers, PenaltyBooked
 from simnet.record.atomic import publish, scratch
 
 KEY_ORDER = ["level", "target", "backend", "validator", "penalty", "evidence", "event"]
@@ -48,10 +48,13 @@ class PenaltyLog:
         self._lines = PenaltyLines(self._file)
         return self
 
-    def on_event(self, event: Event) -> None:
-        if isinstance(event, PenaltyBooked):
-            more = {"node": event.node, "height": event.height, "at_ns": event.at}
-            self._lines.write(event.backend, event.validator, event.penalty, event.evidence, **more)
+    @property
+    def handlers(self) -> Handlers:
+        return {PenaltyBooked: self._booked}
+
+    def _booked(self, event: PenaltyBooked) -> None:
+        more = {"node": event.node, "height": event.height, "at_ns": event.at}
+        self._lines.write(event.backend, event.validator, event.penalty, event.evidence, **more)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:

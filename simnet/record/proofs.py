@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simnet.base.errors import Problem, ScenarioError
-from simnet.events import ProofMade, ProofVerified
+from simnet.events import Handlers, ProofMade, ProofVerified
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.stats import quantiles, quantiles_ms
 
 BACKENDS = ("stwo", "plonky3", "groth16", "rpp-stark")

@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 
-from simnet.events import BacklogWorkedOff, ServiceResumed
-from simnet.record.collector import Handlers
+from simnet.events import BacklogWorkedOff, Handlers, ServiceResumed
 from simnet.record.stats import ms
 
 

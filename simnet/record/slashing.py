@@ -3,8 +3,7 @@
 from collections import Counter, defaultdict
 
 from simnet.base.units import NodeId
-from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, PenaltyBooked, ProofTakenOver, SlashingSettled, Withheld
-from simnet.record.collector import Handlers
+from simnet.events import DoubleSignFound, Equivocated, EvidenceTaken, Handlers, PenaltyBooked, ProofTakenOver, SlashingSettled, Withheld
 
 Piece = tuple[NodeId, str]
 """(validator, detail)."""

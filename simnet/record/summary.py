@@ -7,18 +7,17 @@ therefore left out of the determinism hash (`summary_sha256`).
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simnet.base.version import VERSION
-from simnet.events import Event, LimitReached, RunEnded, TrafficStarted
+from simnet.events import Handlers, LimitReached, Observer, RunEnded, TrafficStarted
+from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.proofs.backend import RANDOMNESS
 from simnet.record.aggregation import Aggregation
 from simnet.record.byzantine import Byzantine
 from simnet.record.clocks import Clocks
-from simnet.record.collector import Dispatcher, Handlers
 from simnet.record.faults import Faults
 from simnet.record.finality import Finality
 from simnet.record.mempool import Mempool
@@ -77,7 +76,7 @@ class Run:
 
 
 class SummaryRecorder:
-    """An observer that ends in a summary. Attach it before the run; ask `summary` after it."""
+    """Observers that end in a summary. Attach its `collectors` before the run; ask `summary` after it."""
 
     def __init__(self, info: RunInfo, labels: Labels) -> None:
         self._info = info
@@ -100,36 +99,32 @@ class SummaryRecorder:
         self._services = Services()
         self._clocks = Clocks()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
-        dispatcher = self._dispatcher = Dispatcher(
-            (
-                self._book,
-                self._run,
-                self._traffic,
-                self._wire,
-                self._faults,
-                self._proofs,
-                self._finality,
-                self._aggregation,
-                self._mempool,
-                self._byzantine,
-                self._slashing,
-                self._opponents,
-                self._peers,
-                self._services,
-                self._clocks,
-            )
+        self.collectors: tuple[Observer, ...] = (
+            self._book,
+            self._run,
+            self._traffic,
+            self._wire,
+            self._faults,
+            self._proofs,
+            self._finality,
+            self._aggregation,
+            self._mempool,
+            self._byzantine,
+            self._slashing,
+            self._opponents,
+            self._peers,
+            self._services,
+            self._clocks,
         )
-        self.on_event: Callable[[Event], None] = dispatcher.on_event
-        """Without a method of its own in between: it is called for every event of a run."""
 
     @property
     def traffic_started(self) -> bool:
         """False when the run ended before any traffic was due."""
         return self._run.traffic_started is not None
 
-    def summary(self, result: "RunResult | None") -> Summary:
-        """The summary of what was seen; `result` is None when the run broke off without one."""
-        end = self._run.ended if self._run.ended is not None else self._dispatcher.last_at
+    def summary(self, result: "RunResult | None", bus: Bus) -> Summary:
+        """The summary of what they heard on the bus; `result` is None when the run broke off without one."""
+        end = self._run.ended if self._run.ended is not None else bus.last_at
         return {
             **self._upstream(),
             "aggregation": self._aggregation.block(self._backends, end),
@@ -138,7 +133,7 @@ class SummaryRecorder:
             "finality": self._finality.block(self._backends, end),
             "mempool": self._mempool.block(),
             "proofs": self._proofs.block(self._backends),
-            "simnet": self._simnet(result, end),
+            "simnet": self._simnet(result, end, bus.events),
             **({"slashing": self._slashing.block()} if self._info.slashing else {}),
         }
 
@@ -168,7 +163,7 @@ class SummaryRecorder:
         found = {**self._slashing.conduct(), **self._opponents.conduct(), **self._services.conduct(), **self._clocks.conduct()}
         return {"node_faults": found} if found else {}
 
-    def _simnet(self, result: "RunResult | None", end: int) -> Summary:
+    def _simnet(self, result: "RunResult | None", end: int, events: int) -> Summary:
         info = self._info
         started = self._run.traffic_started
         return {
@@ -188,7 +183,7 @@ class SummaryRecorder:
             "duration_ms": ms(info.duration),
             "traffic_started_ms": None if started is None else ms(started),
             "end_ms": ms(end),
-            "events": self._dispatcher.count,
+            "events": events,
             "limits_hit": dict(sorted(self._run.limits.items())),
             "network": {**self._traffic.detail(), "wire": self._wire.detail()},
             "faults": self._faults.counts(),

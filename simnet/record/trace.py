@@ -1,11 +1,11 @@
 """The event trace: every event, in order, as a Parquet file, and a hash of it that no library version changes.
 
-Events are kept per class and turned into columns in batches, which keeps the cost at about a microsecond an
-event and the memory bounded.
+Events are turned into columns a few at a time, while the processor's caches still hold them, and written in batches. That keeps
+the cost at about a microsecond an event and the memory bounded.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from simnet.base.errors import OutputError
 from simnet.base.interrupts import deferred
-from simnet.events import Event
+from simnet.events import Event, Handlers
 from simnet.record.atomic import publish, scratch
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BATCH = 65_536
 """Events in a row group, and in one step of the hash: part of the hash's definition."""
+CHUNK = 2048
+"""Events that are turned into columns together."""
 NO_INT = -(2**63)
 NO_TEXT = "\x01"
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -47,7 +49,8 @@ class TraceRecorder:
         self._path = path
         self._layouts = {kind: _Layout(kind) for kind in _classes(Event)}
         self._schema = _schema(self._layouts.values()).with_metadata(dict(metadata))
-        self._batch: list[Event] = []
+        self._chunk: list[Event] = []
+        self._batch = _Batch(self._layouts)
         self._hash = hashlib.sha256()
         self._written = 0
         self._failure: OSError | None = None
@@ -62,23 +65,30 @@ class TraceRecorder:
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error}") from error
 
-    def on_event(self, event: Event) -> None:
-        batch = self._batch
-        batch.append(event)
-        if len(batch) == BATCH:
+    @property
+    def handlers(self) -> Handlers:
+        return {Event: self._take}
+
+    def _take(self, event: Event) -> None:
+        chunk = self._chunk
+        chunk.append(event)
+        if len(chunk) == CHUNK or len(chunk) == BATCH - self._batch.rows:
             with deferred():  # An interrupt in the middle of it would lose the batch, or leave a file that nobody can read.
-                self._flush()
+                self._gather()
+                if self._batch.rows == BATCH:
+                    self._flush()
 
     @property
     def rows(self) -> int:
         """Events taken so far."""
-        return self._written + len(self._batch)
+        return self._written + self._batch.rows + len(self._chunk)
 
     def close(self) -> str:
         """Writes what is left, puts the file in place and returns its hash. Raises `OutputError`."""
         if self._failure is not None:
             raise self._failed(self._failure)
-        if self._batch:
+        self._gather()
+        if self._batch.rows:
             self._flush()
         try:
             self._writer.close()
@@ -104,34 +114,63 @@ class TraceRecorder:
         if kind is not None:
             self.abandon()
 
+    def _gather(self) -> None:
+        chunk, self._chunk = self._chunk, []
+        self._batch.add(chunk)
+
     def _flush(self) -> None:
-        batch, self._batch = self._batch, []
-        groups: dict[type[Event], list[int]] = {}
-        for index, kind in enumerate(map(type, batch)):
-            groups.setdefault(kind, []).append(index)
-        names = {kind: f"{kind.__name__}\n" for kind in groups}
-        self._hash.update("".join([names[type(event)] for event in batch]).encode())
-        tables = []
-        for kind in sorted(groups, key=lambda kind: kind.__name__):
-            layout = self._layouts[kind]
-            columns = layout.columns([batch[index] for index in groups[kind]])
-            layout.digest(self._hash.update, columns)
-            tables.append(layout.table(columns))
-        order = np.argsort(np.concatenate([groups[kind] for kind in sorted(groups, key=lambda k: k.__name__)]))
-        # Only columns that the batch has are put in order: most event classes are rare, and nulls need no order.
-        present = {name for table in tables for name in table.column_names}
-        schema = pa.schema([field for field in self._schema if field.name in present])
-        merged = pa.concat_tables([_widen(table, schema) for table in tables]).combine_chunks().take(pa.array(order))
+        batch, self._batch = self._batch, _Batch(self._layouts)
+        merged = batch.merged(self._hash.update, self._schema)
         try:
             self._writer.write_table(_widen(merged, self._schema), row_group_size=BATCH)
         except OSError as error:
             # Rows are missing from here on: the file must not be finished even if there is room again.
             self._failure = error
             raise self._failed(error) from error
-        self._written += len(batch)
+        self._written += batch.rows
 
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write {self._path}: {error}")
+
+
+class _Batch:
+    """Events on their way to a row group, as columns by class."""
+
+    def __init__(self, layouts: Mapping[type[Event], "_Layout"]) -> None:
+        self.rows = 0
+        self._layouts = layouts
+        self._names: list[str] = []
+        """Of the events in order, a line each."""
+        self._places: dict[type[Event], list[int]] = {}
+        """Where the events of a class stand among all."""
+        self._columns: dict[type[Event], list[Mapping[str, Any]]] = {}
+
+    def add(self, chunk: Sequence[Event]) -> None:
+        """Takes further events."""
+        places: dict[type[Event], list[int]] = {}
+        for index, kind in enumerate(map(type, chunk)):
+            places.setdefault(kind, []).append(index)
+        names = {kind: f"{kind.__name__}\n" for kind in places}
+        self._names.append("".join([names[type(event)] for event in chunk]))
+        for kind, found in places.items():
+            self._columns.setdefault(kind, []).append(self._layouts[kind].columns([chunk[index] for index in found]))
+            self._places.setdefault(kind, []).extend([self.rows + index for index in found])
+        self.rows += len(chunk)
+
+    def merged(self, update: Callable[[bytes], object], schema: pa.Schema) -> pa.Table:
+        """All events in order; `update` takes what the hash is made of."""
+        update("".join(self._names).encode())
+        tables, places = [], list[int]()
+        for kind in sorted(self._columns, key=lambda kind: kind.__name__):
+            layout = self._layouts[kind]
+            columns = layout.joined(self._columns[kind])
+            layout.digest(update, columns)
+            tables.append(layout.table(columns))
+            places += self._places[kind]
+        # Only columns that the batch has are put in order: most event classes are rare, and nulls need no order.
+        present = {name for table in tables for name in table.column_names}
+        narrow = pa.schema([field for field in schema if field.name in present])
+        return pa.concat_tables([_widen(table, narrow) for table in tables]).combine_chunks().take(pa.array(np.argsort(places)))
 
 
 class _Layout:
@@ -152,6 +191,16 @@ class _Layout:
             values = map(get, events)
             found[name] = list(values) if plain is None else np.fromiter(values, plain, len(events))
         return found
+
+    def joined(self, pieces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Columns of one piece after the other."""
+        if len(pieces) == 1:
+            return dict(pieces[0])
+        arrays = {name for name, column in pieces[0].items() if isinstance(column, np.ndarray)}
+        return {
+            name: np.concatenate([p[name] for p in pieces]) if name in arrays else [value for p in pieces for value in p[name]]
+            for name in self.columns_of
+        }
 
     def digest(self, update: Any, columns: Mapping[str, Any]) -> None:
         for name, base in self.columns_of.items():

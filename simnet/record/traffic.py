@@ -3,9 +3,8 @@
 from collections import Counter, defaultdict
 
 from simnet.base.units import from_ms
-from simnet.events import FaultInjected, MessageDelivered, MessagePublished, MessageValidated
+from simnet.events import FaultInjected, Handlers, MessageDelivered, MessagePublished, MessageValidated
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.messages import TX_KINDS, MessageBook, components
 from simnet.record.stats import p50_p95_ms, quantiles_ms, ratio, rounded
 

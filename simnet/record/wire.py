@@ -2,9 +2,8 @@
 
 from collections import Counter
 
-from simnet.events import DirectSent, MessageArrived, MessageLost
+from simnet.events import DirectSent, Handlers, MessageArrived, MessageLost
 from simnet.events.run_info import RunInfo
-from simnet.record.collector import Handlers
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms
 

@@ -11,7 +11,8 @@ from simnet.base import codes
 from simnet.base.errors import Problem, ScenarioError, SimnetError
 from simnet.base.interrupts import asked, deferred
 from simnet.base.version import VERSION
-from simnet.events import Event
+from simnet.events import Event, Handlers, MessageDelivered, ProofVerified
+from simnet.events.bus import Bus
 from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.files import RunFolder, write_json
@@ -127,7 +128,7 @@ class _Job:
         recorder = SummaryRecorder(made.info, labels(self.request, self.loaded))
         seen = self._observe(made, recorder)
         with deferred():
-            outcome = self._write(seen, recorder)
+            outcome = self._write(seen, recorder, made.bus)
         if seen.failure is not None:
             raise seen.failure
         return outcome
@@ -137,14 +138,12 @@ class _Job:
         seen = _Seen()
         with ExitStack() as stack:
             trace = stack.enter_context(TraceRecorder(self.folder.trace, metadata))
-            made.attach(recorder)
-            made.attach(trace)
-            made.attach(_Stop())
+            made.bus.attach(*recorder.collectors, trace, _Stop())
             if self.scenario.slashing:
-                made.attach(stack.enter_context(PenaltyLog(self.folder.penalties)))
+                made.bus.attach(stack.enter_context(PenaltyLog(self.folder.penalties)))
             progress = stack.enter_context(self.screen.watching(made.info))
             if progress is not None:
-                made.attach(progress)
+                made.bus.attach(progress)
             try:
                 with rare_collections():
                     seen.result = made.run()
@@ -157,9 +156,9 @@ class _Job:
                 seen.events = trace.rows
         return seen
 
-    def _write(self, seen: "_Seen", recorder: SummaryRecorder) -> Outcome:
+    def _write(self, seen: "_Seen", recorder: SummaryRecorder, bus: Bus) -> Outcome:
         result = seen.result
-        summary = recorder.summary(result)
+        summary = recorder.summary(result, bus)
         files = self.folder.write_summary(summary, *map(self.metrics.get, METRICS))
         if result is not None:
             self.folder.write_result(result)
@@ -253,6 +252,10 @@ def _in_two_processes(outcome: Outcome, metrics: Mapping[str, Path]) -> Outcome:
 class _Stop:
     """An observer that ends a run whose interrupt got lost, as one in a finalizer does."""
 
-    def on_event(self, event: Event) -> None:
+    @property
+    def handlers(self) -> Handlers:
+        return dict.fromkeys((MessageDelivered, ProofVerified), self._look)
+
+    def _look(self, _event: Event) -> None:
         if asked():
             raise KeyboardInterrupt

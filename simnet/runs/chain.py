@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import SimnetError
+from simnet.base.together import together
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.checks import Checks
 from simnet.events import Event, RunEnded
+from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import Faults
@@ -26,7 +29,7 @@ from simnet.proofs.keys import default_folder
 from simnet.proofs.native import is_real, native_backends
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.messages import Phase, TxMessage
-from simnet.runs.engine import BrokenInvariant, Bus, Findings, Run
+from simnet.runs.engine import BrokenInvariant, Findings, Run
 from simnet.runs.expectation import Expectation
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
@@ -97,13 +100,12 @@ class ChainRun(Run):
         self._checks = checks
         expect, slot = world.scenario.expect, from_ms(world.scenario.chain.slot_ms)
         self._expectation = None if expect is None else Expectation(expect, world.scenario.opponents, slot)
-        bus.attach_judge(self)
+        bus.attach(checks, *(() if self._expectation is None else (self._expectation,)))
+        bus.judge = self._judge
 
-    def on_event(self, event: Event) -> None:
-        """Ends the run if a safety check is broken."""
-        if self._expectation is not None:
-            self._expectation.on_event(event)
-        if self._checks.fatal and not isinstance(event, RunEnded) and not self._awaits_more():
+    def _judge(self, event: Event) -> None:
+        """Ends the run: a safety check is broken."""
+        if not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant
 
     def _awaits_more(self) -> bool:
@@ -254,8 +256,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
     publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
     traffic = Traffic(clock, scenario, seed, publishers, faults.active, classes, bus.emit)
-    checks = Checks(info, world, {n.id: n for n in nodes})
-    bus.attach(checks)
+    checks = Checks(info, world, {n.id: n for n in nodes}, bus)
     return ChainRun(clock, bus, world, info, nodes, traffic, faults, checks)
 
 
@@ -272,9 +273,12 @@ def _run_circuits(scenario: Scenario, circuits: Circuits) -> Mapping[BackendId, 
 
 def _load_keys(scenario: Scenario, provers: Mapping[BackendId, Backend], circuits: Circuits) -> None:
     """Gets ready the keys of every backend that some node uses."""
-    for backend, needed in _run_circuits(scenario, circuits).items():
+
+    def load(backend: BackendId, needed: Sequence[Circuit]) -> None:
         for circuit in needed:
             provers[backend].load(circuit)
+
+    together(partial(load, backend, needed) for backend, needed in _run_circuits(scenario, circuits).items())
 
 
 def _security_bits(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from simnet.base.units import NodeId, SimTime
-from simnet.events import DoubleSignFound, Event, MisconductFound
+from simnet.events import DoubleSignFound, Handlers, MisconductFound
 from simnet.scenario.ours import Expect
 
 
@@ -33,9 +33,13 @@ class Expectation:
         self._named: dict[NodeId, set[NodeId]] = defaultdict(set)
         """Who holds evidence against whom."""
 
-    def on_event(self, event: Event) -> None:
+    @property
+    def handlers(self) -> Handlers:
+        return {DoubleSignFound: self._found, MisconductFound: self._found}
+
+    def _found(self, event: DoubleSignFound | MisconductFound) -> None:
         """Notes evidence that an honest node holds."""
-        if isinstance(event, DoubleSignFound | MisconductFound) and event.node not in self._byzantine:
+        if event.node not in self._byzantine:
             self._named[event.validator].add(event.node)
 
     def awaits_more(self, broken: Sequence[Broken], now: SimTime) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from simnet.base.units import NodeId, from_ms
 from simnet.events import PublicationSkipped
+from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import Faults
@@ -19,7 +20,7 @@ from simnet.net.topology import edges_of
 from simnet.node.identity import node_secrets
 from simnet.node.node import TX_TOPIC
 from simnet.proofs import native
-from simnet.runs.engine import Bus, Findings, Run
+from simnet.runs.engine import Findings, Run
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
 

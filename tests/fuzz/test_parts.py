@@ -9,6 +9,7 @@ import pytest
 from simnet.base.errors import SimnetError
 from simnet.base.units import NodeId, SimTime
 from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected
+from simnet.events.bus import Bus
 from simnet.fuzz import planted
 from simnet.fuzz.generator import scenario_of, stakes_of
 from simnet.fuzz.judge import CRASH, UNNAMED, Failure, Jury, Outcome, statuses, verdict
@@ -120,26 +121,29 @@ def test_an_accusation_of_an_honest_node_fails_a_run_whatever_the_stake() -> Non
 
 
 def test_absence_convicts_nobody() -> None:
-    jury = Jury({1})
-    jury.on_event(EvidenceTaken(AT, NodeId(0), NodeId(2), "inactivity", ""))
+    jury, bus = Jury({1}), Bus()
+    bus.attach(jury)
+    bus.emit(EvidenceTaken(AT, NodeId(0), NodeId(2), "inactivity", ""))
     assert not jury.convicted
-    jury.on_event(EvidenceTaken(AT, NodeId(1), NodeId(2), "false_proof", ""))
+    bus.emit(EvidenceTaken(AT, NodeId(1), NodeId(2), "false_proof", ""))
     assert not jury.convicted, "a byzantine node's word"
-    jury.on_event(EvidenceTaken(AT, NodeId(0), NodeId(2), "false_proof", ""))
+    bus.emit(EvidenceTaken(AT, NodeId(0), NodeId(2), "false_proof", ""))
     assert jury.convicted == {2: "false_proof"}
 
 
 def test_a_fork_above_a_third_must_name_somebody() -> None:
-    jury = Jury({1})
+    jury, bus = Jury({1}), Bus()
+    bus.attach(jury)
     assert [f.check for f in verdict({"agreement": "fork"}, jury, above_third=True)] == [UNNAMED]
-    jury.on_event(double_sign(1))
+    bus.emit(double_sign(1))
     assert verdict({"agreement": "fork"}, jury, above_third=True) == ()
 
 
 def test_kinds_that_acted_are_told_by_their_events() -> None:
-    jury = Jury({1})
+    jury, bus = Jury({1}), Bus()
+    bus.attach(jury)
     for kind in ("partition_start", "partition_end", "churn_down", "byzantine_spam", "one_way_start", "crash_up"):
-        jury.on_event(FaultInjected(AT, kind, ""))
+        bus.emit(FaultInjected(AT, kind, ""))
     assert list(jury.kinds) == ["partition", "churn", "byzantine", "one_way", "crash"]
 
 

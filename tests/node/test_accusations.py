@@ -64,7 +64,7 @@ def test_false_accusations_are_refused_and_cost_the_accuser() -> None:
         accuser, committed = b.nodes[2], b.nodes[2].chain.committed[-1]
         genuine = next(p for p in accuser.aggregation.proofs_of(committed.block.header.height))
         assert committed.proof is not None
-        forged = replace(genuine, envelope=Blob.of(genuine.envelope.data[:-1] + b"x"))
+        forged = replace(genuine, envelope=Blob(genuine.envelope.data[:-1] + b"x"))
         block = committed.block
         secret = b.world.genesis.secrets[block.header.proposer]
         bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")

@@ -71,6 +71,6 @@ def test_a_message_that_comes_again_is_no_duplicate_and_its_content_in_another_i
 
 def test_one_proof_of_two_blocks_is_no_duplicate() -> None:
     """Two empty blocks of one second have one state statement, so the same bytes prove both."""
-    one = BlockProof(1, b"a" * 32, CircuitId.STATE, 0, BackendId.STWO, Blob.of(b"proof"), 2, b"")
+    one = BlockProof(1, b"a" * 32, CircuitId.STATE, 0, BackendId.STWO, Blob(b"proof"), 2, b"")
     assert content_of(one) != content_of(replace(one, height=2, block=b"b" * 32))
     assert content_of(one) == content_of(replace(one, prover=3, signature=b"s")), "whoever says it"

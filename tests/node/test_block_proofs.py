@@ -320,10 +320,10 @@ def test_spoiled_bytes_are_refused_and_a_large_proof_is_not_read() -> None:
     attack.forget()
     data = bytearray(attack.proof.envelope.data)
     data[-1] ^= 1
-    assert attack.offer(replace(attack.proof, envelope=Blob.of(bytes(data)))) == (Verdict.REJECT, "MockProof")
+    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(data)))) == (Verdict.REJECT, "MockProof")
     attack.said.clear()
     limit = attack.bench.world.scenario.provers.proof_bytes_max
-    assert attack.offer(replace(attack.proof, envelope=Blob.of(bytes(limit + 1))), sign=False) == (Verdict.REJECT, "ProofTooLarge")
+    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(limit + 1))), sign=False) == (Verdict.REJECT, "ProofTooLarge")
     refused = attack.bench.of(ProofVerified)[-1]
     assert (refused.accepted, refused.reason, refused.bytes, refused.cost) == (False, "ProofTooLarge", limit + 1, 0)
 
@@ -375,9 +375,9 @@ def signed(attack: Attack, proof: BlockProof) -> BlockProof:
 def test_the_check_finds_aggregates_that_differ_or_do_not_chain(change: dict[str, str]) -> None:
     bench = finished(slots=3)
     checks, last = bench.simulation._checks, bench.of(BlockAggregated)[-1]
-    checks.on_event(last)
+    bench.simulation.bus.emit(last)
     assert not checks.violations
-    checks.on_event(replace(last, **change))  # type: ignore[arg-type]
+    bench.simulation.bus.emit(replace(last, **change))  # type: ignore[arg-type]
     assert [v.invariant for v in checks.violations] == ["coherence"]
 
 
@@ -394,7 +394,7 @@ def test_a_refused_proof_is_not_forwarded() -> None:
 
     def publish() -> None:
         proof = next(iter(victim.aggregation.proofs_of(1)))
-        spoiled = replace(proof, envelope=Blob.of(proof.envelope.data[:-1]), prover=0)
+        spoiled = replace(proof, envelope=Blob(proof.envelope.data[:-1]), prover=0)
         attack = replace(spoiled, signature=native.ed25519_sign(bench.world.genesis.secrets[0], spoiled.signing_bytes()))
         for node in bench.nodes[1:]:
             node.aggregation._proofs[1].clear()

@@ -122,7 +122,7 @@ def test_forged_evidence_is_refused() -> None:
 def test_the_log_has_upstreams_line(tmp_path: Any) -> None:
     b = bench(cheat(2, what=["votes"]), slots=4)
     with PenaltyLog(tmp_path / "slashing.log") as log:
-        b.simulation.attach(log)
+        b.simulation.bus.attach(log)
         b.run()
     lines = (tmp_path / "slashing.log").read_text().splitlines()
     assert len(lines) == len(b.of(PenaltyBooked)) > 0

@@ -34,7 +34,7 @@ def variants(value: Any, depth: int = 2) -> list[Any]:
     if value is None:
         return [b"", bytes(33)]
     if isinstance(value, Blob):
-        return [Blob(value.data, bytes(32)), Blob.of(b""), Blob.of(value.data[:-1])]
+        return [Blob(b""), Blob(value.data[:-1])]
     if is_dataclass(value) and depth:
         found: list[Any] = []
         for f in fields(value):

@@ -185,9 +185,9 @@ def test_what_is_let_in_ends_after_few_steps(tmp_path: Path, values: dict[str, o
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, handler)
-    silent = max(0, steps.taken - run._bus.events)
+    silent = max(0, steps.taken - run.bus.events)
     share = result.end / (scenario.sim.duration_ms * 1_000_000)
-    by_time, by_events = silent / max(share, 1e-12), silent / max(run._bus.events, 1) * scenario.limits.events_max
+    by_time, by_events = silent / max(share, 1e-12), silent / max(run.bus.events, 1) * scenario.limits.events_max
     assert result.complete or min(by_time, by_events) < STEPS_FACTOR * steps_max(scenario.model_dump())
 
 

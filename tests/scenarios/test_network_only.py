@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_byzantine_publishers_repeat_themselves() -> None:
     """Upstream's meaning of spam: the same payload again, as a new message."""
     given = scenario(4, chain={"enabled": False}, faults={"byzantine": {"spam_factor": 3, "publishers": [0, 1, 2, 3]}})
     run, seen = OpaqueRun(given, 1), list[Event]()
-    run.attach(type("All", (), {"on_event": lambda _, event: seen.append(event)})())
+    run.bus.attach(SimpleNamespace(handlers={Event: seen.append}))
     run.run()
     published = [event for event in seen if isinstance(event, MessagePublished) and event.kind == "transaction"]
     assert len(published) > 300

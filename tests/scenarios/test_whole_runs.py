@@ -16,6 +16,7 @@ from simnet.events import (
     BlockProven,
     Event,
     FaultInjected,
+    Handlers,
     MessagePublished,
     PeerDisconnected,
     ProofMade,
@@ -41,11 +42,12 @@ class Run:
         loaded = load_scenario(path, strict=True)
         self.simulation: ChainRun = build(loaded.scenario, loaded.seed, RunOptions())
         self.events: list[Event] = []
-        self.simulation.attach(self)
+        self.simulation.bus.attach(self)
         self.result: RunResult = self.simulation.run()
 
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
+    @property
+    def handlers(self) -> Handlers:
+        return {Event: self.events.append}
 
     def of(self, kind: type[E]) -> list[E]:
         return [e for e in self.events if isinstance(e, kind)]

@@ -4,14 +4,17 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from simnet.base.units import from_ms
 from simnet.checks.verdicts import CHECKS
-from simnet.events import Event, Observer
+from simnet.events import Event
+from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
-from tests.unit.story import info, story
+from simnet.record.summary import SummaryRecorder
+from tests.unit.story import LABELS, info, story
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "scenarios" / "mixed_backend_interop.toml"
@@ -22,16 +25,21 @@ class FakeSimulation:
         self.info = info
         self._events = events
         self._ending = ending
-        self._observers: list[Observer] = []
-
-    def attach(self, observer: Observer) -> None:
-        self._observers.append(observer)
+        self.bus = Bus()
 
     def run(self) -> SimpleNamespace:
         for event in self._events:
-            for observer in self._observers:
-                observer.on_event(event)
+            self.bus.emit(event)
         return self._ending()
+
+
+def summarised(events: Iterable[Event], run: RunInfo | None = None) -> dict[str, Any]:
+    """The summary of a complete run with these events."""
+    recorder, bus = SummaryRecorder(run or info(), LABELS), Bus()
+    bus.attach(*recorder.collectors)
+    for event in events:
+        bus.emit(event)
+    return recorder.summary(result(), bus)  # type: ignore[arg-type]
 
 
 HELD = {name: {"held": True, "status": "held", "longest_gap_slots": 1.0} for name in CHECKS}

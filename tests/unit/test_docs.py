@@ -13,11 +13,10 @@ from typer.testing import CliRunner
 from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES
 from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
-from simnet.record.summary import SummaryRecorder
 from simnet.scenario.load import load_scenario
 from tests import upstream_contract as contract
 from tests.unit import fakes
-from tests.unit.story import LABELS, info, story
+from tests.unit.story import story
 
 DOCS = [fakes.ROOT / "README.md", fakes.ROOT / "CONTRIBUTING.md", *sorted((fakes.ROOT / "docs").rglob("*.md"))]
 
@@ -46,10 +45,7 @@ def test_threshold_examples_load(tmp_path: Path) -> None:
 
 def test_excerpts_of_summaries_are_of_summaries() -> None:
     """Every path of an excerpt is one of a summary, but for names that a run gives (kinds, invariants)."""
-    recorder = SummaryRecorder(info(), LABELS)
-    for event in story():
-        recorder.on_event(event)
-    summary: dict[str, Any] = recorder.summary(fakes.result())  # type: ignore[arg-type]
+    summary = fakes.summarised(story())
     found = [json.loads(block) for block in blocks("json")]
     assert len(found) >= 7
     for excerpt in found:
@@ -140,10 +136,7 @@ def test_corner_cases_are_told(page: str, words: str) -> None:
 
 def test_every_block_of_the_summary_is_described() -> None:
     text = (fakes.ROOT / "docs" / "summary.md").read_text()
-    recorder = SummaryRecorder(info(), LABELS)
-    for event in story():
-        recorder.on_event(event)
-    summary: dict[str, Any] = recorder.summary(fakes.result())  # type: ignore[arg-type]
+    summary = fakes.summarised(story())
     named = [*summary, *summary["finality"], *summary["mempool"], *summary["simnet"], *summary["simnet"]["network"], *summary["byzantine"]]
     named += summary["aggregation"]
     named += [*summary["proofs"]["stwo"]["transaction"], *summary["simnet"]["fault_effects"][0], *summary["byzantine"]["by_kind"]["copy"]]

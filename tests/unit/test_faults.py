@@ -139,10 +139,9 @@ def ends(duration_ms: int) -> tuple[set[str], dict[str, bool]]:
     )  # fmt: skip
     run = OpaqueRun(given, 1)
     recorder, seen = SummaryRecorder(run.info, Labels("0" * 64, "calibrated", "inprocess")), list[Event]()
-    run.attach(recorder)
-    run.attach(SimpleNamespace(on_event=seen.append))
+    run.bus.attach(*recorder.collectors, SimpleNamespace(handlers={Event: seen.append}))
     result = run.run()
-    effects = recorder.summary(result)["simnet"]["fault_effects"]  # type: ignore[index]
+    effects = recorder.summary(result, run.bus)["simnet"]["fault_effects"]  # type: ignore[index]
     found = {e.kind for e in seen if isinstance(e, FaultInjected) and e.kind.endswith(("_end", "_up"))}
     return found, {effect["kind"]: effect["ended"] for effect in effects}
 

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from simnet.base.units import SimTime
 from simnet.cli.progress import LOOK_EVERY, Progress
 from simnet.events import TrafficStarted
+from simnet.events.bus import Bus
 from tests.unit.story import info, story
 
 STEP_S = 20.0
@@ -21,12 +22,14 @@ def shown(**console: Any) -> str:
     file, now = io.StringIO(), [100.0]
     with Progress(info(), Console(file=file, **console), lambda: now[0]) as progress:
         assert isinstance(progress._display, Bar), "share, rate and time left are Rich's"
+        bus = Bus()
+        bus.attach(progress)
         for event in story():
-            progress.on_event(event)
+            bus.emit(event)
         for quarter in (1, 2, 3):
             now[0] += STEP_S
             for _ in range(LOOK_EVERY):
-                progress.on_event(TrafficStarted(SimTime(info().duration * quarter // 4)))
+                bus.emit(TrafficStarted(SimTime(info().duration * quarter // 4)))
     return file.getvalue()
 
 
@@ -56,8 +59,10 @@ def test_it_looks_at_the_clock_seldom() -> None:
     file, looks = io.StringIO(), list[int]()
     progress = Progress(info(), Console(file=file), lambda: float(len(looks) * 1000))
     looks.append(1)
+    bus = Bus()
+    bus.attach(progress)
     for _ in range(LOOK_EVERY - 1):
-        progress.on_event(TrafficStarted(SimTime(1)))
+        bus.emit(TrafficStarted(SimTime(1)))
     assert file.getvalue() == ""
-    progress.on_event(TrafficStarted(SimTime(1)))
+    bus.emit(TrafficStarted(SimTime(1)))
     assert len(file.getvalue().splitlines()) == 1

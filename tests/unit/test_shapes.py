@@ -14,7 +14,7 @@ VOTE = Vote(3, 7, Phase.PREVOTE, b"a" * 32, 1, b"", b"s" * 64)
 
 def test_the_table_has_every_field() -> None:
     for kind, shape in SHAPES.items():
-        assert {f.name for f in fields(kind)} == set(shape), kind
+        assert {f.name for f in fields(kind) if f.init} == set(shape), kind
 
 
 @pytest.mark.parametrize(

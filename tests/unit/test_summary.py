@@ -23,26 +23,18 @@ from simnet.events import (
     WindowClosed,
     Withheld,
 )
-from simnet.events.run_info import RunInfo
 from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
-from simnet.record.summary import SummaryRecorder, determinism_sha256, to_json
+from simnet.record.summary import determinism_sha256, to_json
 from tests import upstream_contract as contract
 from tests.unit import fakes
-from tests.unit.story import LABELS, committed, delivered, info, n, published, story, t
-
-
-def summarise(events: list[Event], run: RunInfo | None = None) -> dict[str, Any]:
-    recorder = SummaryRecorder(run or info(), LABELS)
-    for event in events:
-        recorder.on_event(event)
-    return recorder.summary(fakes.result())  # type: ignore[arg-type]
+from tests.unit.story import committed, delivered, info, n, published, story, t
 
 
 @pytest.fixture
 def summary() -> dict[str, Any]:
-    return summarise(story())
+    return fakes.summarised(story())
 
 
 def test_upstream_fields_come_first_in_order(summary: dict[str, Any]) -> None:
@@ -93,7 +85,7 @@ def test_class_is_the_forwarding_neighbours(summary: dict[str, Any]) -> None:
 
 
 def test_a_repeated_id_is_a_duplicate_and_a_drop() -> None:
-    found = summarise([published(0, 1), delivered(5, 1, 1, 0, 0), delivered(9, 1, 1, 0, 0)])
+    found = fakes.summarised([published(0, 1), delivered(5, 1, 1, 0, 0), delivered(9, 1, 1, 0, 0)])
     assert found["duplicates"] == 1
     assert found["replay_guard"]["drops_by_class"] == {"trusted": 1, "untrusted": 0}
     assert found["replay_guard"]["window_fill_ratio_by_class"] == {"trusted": 0.5, "untrusted": 0.0}
@@ -101,7 +93,7 @@ def test_a_repeated_id_is_a_duplicate_and_a_drop() -> None:
 
 
 def test_an_empty_run_leaves_out_what_upstream_leaves_out() -> None:
-    found = summarise([])
+    found = fakes.summarised([])
     assert found["propagation"] == {"p50_ms": None, "p95_ms": None}
     assert found["mesh_changes"] == found["faults"] == []
     absent = ("replay_guard", "propagation_by_peer_class", "propagation_probes", "recovery", "bandwidth", "peer_traffic")
@@ -128,7 +120,7 @@ def fault(at: float, kind: str, detail: str) -> FaultInjected:
 
 
 def effects(events: list[Event]) -> dict[str, dict[str, Any]]:
-    return {effect["kind"]: effect for effect in summarise(events)["simnet"]["fault_effects"]}
+    return {effect["kind"]: effect for effect in fakes.summarised(events)["simnet"]["fault_effects"]}
 
 
 def test_only_a_first_reception_crosses_a_healed_partition() -> None:
@@ -171,7 +163,7 @@ def test_every_kind_of_fault_has_its_effect() -> None:
 
 def test_queue_overflow_makes_slow_peer_records() -> None:
     events = [published(0, 1), MessageLost(t(10), n(0), n(1), 1, "queue_full"), MessageLost(t(20), n(2), n(1), 1, "queue_full")]
-    found = summarise(events)
+    found = fakes.summarised(events)
     assert found["bandwidth"] == {"throttled_peers": 1, "slow_peer_events": 2}
     assert found["gossip_backpressure"]["queue_full_messages"] == 2
     assert found["gossip_backpressure"]["publish_failures"] == found["gossip_backpressure"]["forward_failures"] == 1
@@ -187,7 +179,7 @@ def test_peer_traffic_is_sorted_and_counts_the_wire(summary: dict[str, Any]) -> 
 
 def test_a_control_message_that_was_lost_did_not_arrive() -> None:
     def lost(reason: str) -> dict[str, Any]:
-        return summarise([DirectSent(t(5), n(0), n(1), "ihave", 40), MessageLost(t(5), n(0), n(1), -1, reason)])
+        return fakes.summarised([DirectSent(t(5), n(0), n(1), "ihave", 40), MessageLost(t(5), n(0), n(1), -1, reason)])
 
     (sender,) = lost("loss")["peer_traffic"]
     assert (sender["bytes_in"], sender["bytes_out"]) == (0, 40)
@@ -197,7 +189,7 @@ def test_a_control_message_that_was_lost_did_not_arrive() -> None:
 def test_what_a_late_receiver_passes_on_is_late_too() -> None:
     heal = [FaultInjected(t(100), "partition_start", "WEST-EAST"), FaultInjected(t(900), "partition_end", "WEST-EAST")]
     events = [published(50, 1), delivered(60, 1, 1, 0, 50), *heal, delivered(950, 1, 2, 1, 50, repaired=True), delivered(990, 1, 3, 2, 50)]
-    found = summarise(events)
+    found = fakes.summarised(events)
     assert found["propagation"] == {"p50_ms": 10.0, "p95_ms": 10.0}
     assert found["simnet"]["network"]["late_repairs"]["count"] == 2
 
@@ -280,7 +272,7 @@ def test_coverage_counts_honest_publications_only(summary: dict[str, Any]) -> No
 
 
 def test_the_hash_covers_virtual_time_only() -> None:
-    one, other = summarise(story()), summarise(story())
+    one, other = fakes.summarised(story()), fakes.summarised(story())
     one["resource_usage"]["wall_time_secs"] = 1e6
     assert determinism_sha256(one) == determinism_sha256(other)
     other["total_publishes"] += 1
@@ -340,7 +332,7 @@ def test_aggregation_counts_a_quorum_and_who_proved() -> None:
         published(2000, 7, kind="heartbeat"),
         RunEnded(t(4000)),
     ]
-    found = summarise(events)["aggregation"]
+    found = fakes.summarised(events)["aggregation"]
     assert (found["blocks"], found["blocks_aggregated"], found["taken_over"]) == (1, 1, 1)
     # Three of four equal stakes are more than two thirds; from the first commit to the third aggregate.
     assert found["aggregated_ms"]["max"] == 800.0

@@ -12,6 +12,7 @@ import pytest
 from simnet.base import interrupts
 from simnet.base.errors import OutputError
 from simnet.events import Event
+from simnet.events.bus import Bus
 from simnet.record import trace as trace_module
 from simnet.record.atomic import write_atomic
 from simnet.record.files import RunFolder, slug
@@ -19,10 +20,16 @@ from simnet.record.trace import TraceRecorder
 from tests.unit.story import published, story
 
 
+def recording(path: Path, **metadata: str) -> tuple[TraceRecorder, Bus]:
+    recorder, bus = TraceRecorder(path, metadata), Bus()
+    bus.attach(recorder)
+    return recorder, bus
+
+
 def record(path: Path, events: list[Event]) -> str:
-    recorder = TraceRecorder(path, {"seed": "7"})
+    recorder, bus = recording(path, seed="7")
     for event in events:
-        recorder.on_event(event)
+        bus.emit(event)
     return recorder.close()
 
 
@@ -57,7 +64,7 @@ def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path,
     monkeypatch.setattr(interrupts, "_asked", 0)
     handler = signal.signal(signal.SIGTERM, interrupts._on_signal)
     events = story()[:7]
-    recorder = TraceRecorder(tmp_path / "trace.parquet", {})
+    recorder, bus = recording(tmp_path / "trace.parquet")
     table = trace_module._Layout.table
 
     def disturbed(self: Any, columns: Any) -> Any:
@@ -68,9 +75,9 @@ def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path,
     monkeypatch.setattr(trace_module._Layout, "table", disturbed)
     try:
         for event in events[:6]:
-            recorder.on_event(event)
+            bus.emit(event)
         with pytest.raises(KeyboardInterrupt):
-            recorder.on_event(events[6])
+            bus.emit(events[6])
     finally:
         signal.signal(signal.SIGTERM, handler)
     recorder.close()
@@ -85,7 +92,7 @@ def test_an_abandoned_trace_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_trace_that_lost_rows_is_never_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_module, "BATCH", 7)
-    recorder = TraceRecorder(tmp_path / "trace.parquet", {})
+    recorder, bus = recording(tmp_path / "trace.parquet")
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -93,9 +100,9 @@ def test_a_trace_that_lost_rows_is_never_finished(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(recorder, "_writer", type("Full", (), {"write_table": full, "close": recorder._writer.close})())
         for event in story()[:6]:
-            recorder.on_event(event)
+            bus.emit(event)
         with pytest.raises(OutputError, match="No space left"):
-            recorder.on_event(story()[6])
+            bus.emit(story()[6])
     with pytest.raises(OutputError, match="No space left"):
         recorder.close()
     recorder.abandon()

@@ -106,7 +106,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
     ) -> ConsensusProof:
         """Its votes are the real ones, its VRF entries invented; signed, since nobody looks into one that is not."""
         entries = tuple(VrfEntry(v, self._digest(backend), self._digest(backend)) for v in certificate.tags())
-        bare = ConsensusProof(certificate, entries, self.me, backend, Blob.of(b""), b"")
+        bare = ConsensusProof(certificate, entries, self.me, backend, Blob(b""), b"")
         chain = self.reach.chain
         statement = proof_statement(self.world, committed.electorate, chain.registry, committed.block, bare)
         unsigned = replace(bare, envelope=self._forged(what, real, backend, self.world.circuits.consensus, statement))
@@ -158,7 +158,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         other = circuits.consensus if circuit == circuits.transaction else circuits.transaction
         digest = self._digest_of(backend, circuit, statement)
         claim = Claim(digest, self.world.workshop.vk_id(backend, other), self.world.scenario.provers.proof_bytes_max)
-        return Blob.of(forged(what, real, claim, self.plan))
+        return Blob(forged(what, real, claim, self.plan))
 
     def _digest_of(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
         """The public digest of a statement; any, of one that has none."""

@@ -98,7 +98,7 @@ class LyingSync(Act[model.LyingSync]):
         committed = self.reach.chain.at(theirs.height)
         if committed is None or committed.proof is None or theirs.consensus:
             return False
-        spoiled = Blob.of(forged("spoiled", committed.proof.envelope.data, Claim(b"", b"", 0), self.plan))
+        spoiled = Blob(forged("spoiled", committed.proof.envelope.data, Claim(b"", b"", 0), self.plan))
         unsigned = replace(committed.proof, envelope=spoiled, prover=self.me)
         proof = signed(unsigned, self.reach.secret)
         lie = ProofsOf(theirs.height, proof, ())

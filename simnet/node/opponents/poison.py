@@ -99,10 +99,10 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | Consens
             header = replace(payload.block.header, state_root=payload.block.header.state_root + b"x")
             return replace(payload, block=Block(header, payload.block.body, payload.block.hash)), payload.block.hash.hex()[:16]
         case ((TxMessage() | ConsensusProof()), "negated_proof") if payload.backend == BackendId.GROTH16:
-            envelope = Blob.of(negated(payload.envelope.data))
+            envelope = Blob(negated(payload.envelope.data))
             return replace(payload, envelope=envelope), envelope.name
         case TxMessage(), "other_proof":
             claim = Claim(b"", b"", 0)
-            envelope = Blob.of(forged("spoiled", payload.envelope.data, claim, plan))
+            envelope = Blob(forged("spoiled", payload.envelope.data, claim, plan))
             return replace(payload, envelope=envelope), envelope.name
     return None
