@@ -3,13 +3,15 @@ an instruction that the processor lacks ends the process without a word."""
 
 from pathlib import Path
 
+from simnet.base.errors import SimnetError
+
 BASELINE = Path(__file__).resolve().parents[1] / "_zk.baseline"
 """Names the processor level of a wheel for other machines. A module that was built where it runs has no such file."""
 LEVELS = {"x86-64-v3": frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})}
 """Linux's names of the features of each level (x86-64 psABI, 3.1.1)."""
 
 
-class UnfitProcessorError(ImportError):
+class UnfitProcessorError(SimnetError, ImportError):
     """The native module does not run here."""
 
 

@@ -203,7 +203,7 @@ def _build(scenario: Scenario, request: Request) -> "Run":
             return OpaqueRun(scenario, scenario.sim.seed, request.static_key_seed)
         from simnet.runs.chain import RunOptions, build
     except ImportError as error:
-        if "_zk" not in str(error):
+        if isinstance(error, SimnetError) or "_zk" not in str(error):
             raise
         raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
     return build(scenario, scenario.sim.seed, RunOptions(costs=request.costs, static_key_seed=request.static_key_seed))

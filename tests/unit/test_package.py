@@ -86,6 +86,24 @@ def test_a_wheel_refuses_a_processor_that_it_was_not_built_for(tmp_path: Path) -
     require(tmp_path / "none", cpuinfo)
 
 
+def test_an_unfit_processor_is_told_in_one_line(site: Path, tmp_path: Path) -> None:
+    """The processor of this machine lacks nothing, so the wheel asks for what none has."""
+    baseline, source = site / "simnet" / "_zk.baseline", site / "simnet" / "proofs" / "cpu.py"
+    known = source.read_text()
+    baseline.write_text("x86-64-v3\n")
+    source.write_text(known.replace('"movbe"', '"antigravity"'))
+    scenario = site / "simnet" / "shipped" / "scenarios" / "mixed_backend_interop.toml"
+    try:
+        done = [simnet(site, tmp_path, *words) for words in (("run", str(scenario), "--out", "o", "-q"), ("keys", "verify"))]
+        doctor = simnet(site, tmp_path, "doctor", "--quick")
+    finally:
+        baseline.unlink()
+        source.write_text(known)
+    lacks = "this wheel's simnet._zk is built for x86-64-v3 processors, and this one lacks antigravity: build simnet on this machine"
+    assert [(d.returncode, d.stderr.splitlines()) for d in done] == [(2, [f"error: {lacks} (`make build`)"])] * 2
+    assert doctor.returncode == 1 and "lacks antigravity" in doctor.stdout
+
+
 def test_the_wheel_is_built_for_its_baseline() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^WHEEL_CPU \?= x86-64-v3$", makefile, re.MULTILINE)
