@@ -4,7 +4,7 @@ Looked at once for each content, by plain calls of the signature and VRF checks;
 """
 
 from simnet.checks.setting import Setting
-from simnet.node.identity import vrf_input
+from simnet.node.keyring import vrf_input
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body, Header, Registration
 from simnet.protocol.heartbeats import Heartbeat

@@ -11,10 +11,11 @@ from typing import Any
 from simnet.fuzz.draw import Draw
 from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
 from simnet.net.topology import edges_of
-from simnet.node.identity import make_validators, node_secrets
+from simnet.node.genesis import make_validators
+from simnet.node.keyring import make_keyrings
 from simnet.scenario.idle import slots_to_prove
 from simnet.scenario.model import Scenario
-from simnet.scenario.text import scenario_from
+from simnet.scenario.text import loaded_from
 
 CALM_SLOTS = (15, 18)
 """Slots without faults at the end: six to commit again, eight to prove and aggregate, and one."""
@@ -104,14 +105,14 @@ def _network_of(seed: int, base: Mapping[str, Any]) -> Network:
 
 def _described(data: dict[str, Any], until_ms: int) -> Network:
     seed = data["sim"]["seed"]
-    scenario = scenario_from(data)
+    scenario = loaded_from(data).scenario
     return Network(data, stakes_of(scenario), edges_of(scenario.topology, seed), scenario.region_of_node, until_ms)
 
 
 def stakes_of(scenario: Scenario) -> tuple[int, ...]:
     """The vote weight of each validator in a run of this scenario."""
     seed = scenario.sim.seed
-    validators = make_validators(scenario, seed, node_secrets(scenario.topology.n, seed, None))
+    validators = make_validators(scenario, seed, make_keyrings(scenario.topology.n, seed))
     return tuple(v.weight for v in validators)
 
 

@@ -13,7 +13,7 @@ from simnet.base.errors import ScenarioError
 from simnet.fuzz.generator import CALM_SLOTS
 from simnet.fuzz.judge import UNHEALED, Outcome
 from simnet.fuzz.kinds import byzantine_nodes
-from simnet.scenario.text import scenario_from
+from simnet.scenario.text import loaded_from
 
 RUNS_MAX = 80
 """Runs that one scenario's shrinking may take."""
@@ -83,7 +83,7 @@ def _repeat(state: _State, step: Step) -> bool:
 
 def _valid(data: Data) -> bool:
     try:
-        scenario_from(data)
+        loaded_from(data)
     except ScenarioError:
         return False
     return True

@@ -1,30 +1,32 @@
-"""One run of the search, in this process: load as a file would be, run with the real provers, judge."""
+"""One run of the search, in this process: loaded as a file would be, carried out as `simnet run` does, judged."""
 
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 from simnet.base.catalogue import BackendId
 from simnet.base.errors import SimnetError
 from simnet.checks import EFFECT
+from simnet.events import Observer
+from simnet.events.run_info import RunInfo
 from simnet.events.run_result import RunResult
 from simnet.fuzz.judge import BROKEN, CRASH, HANG, Failure, Jury, Outcome, statuses, verdict
 from simnet.fuzz.kinds import byzantine_nodes, is_above_third
 from simnet.proofs.backend import Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend, native_backends
-from simnet.runs.chain import RunOptions, build
-from simnet.runs.garbage import rare_collections
-from simnet.scenario.load import load_scenario
-from simnet.scenario.model import Scenario
-from simnet.scenario.text import scenario_from
+from simnet.runs.carry_out import carry_out
+from simnet.runs.request import Dark, Request
+from simnet.scenario.load import LoadedScenario, load_scenario
+from simnet.scenario.text import loaded_from
 
 LIMIT_S = 180.0
 """Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""
@@ -38,16 +40,16 @@ class TooLong(BaseException):
 
 def run_trial(data: Mapping[str, Any], limit_s: float = LIMIT_S) -> Outcome:
     """Runs and judges a scenario given as plain data. Never raises, whatever the run does, but for interrupts."""
-    return _guarded(str(data["name"]), int(data["sim"]["seed"]), lambda: scenario_from(data), limit_s)
+    return _guarded(str(data["name"]), int(data["sim"]["seed"]), lambda: loaded_from(data), limit_s)
 
 
 def run_file(path: Path, limit_s: float = LIMIT_S) -> Outcome:
     """The same for a scenario file. Raises ScenarioError."""
-    scenario = load_scenario(path).scenario
-    return _guarded(scenario.name, scenario.sim.seed, lambda: scenario, limit_s)
+    loaded = load_scenario(path)
+    return _guarded(loaded.scenario.name, loaded.seed, lambda: loaded, limit_s)
 
 
-def _guarded(name: str, seed: int, make: Callable[[], Scenario], limit_s: float) -> Outcome:
+def _guarded(name: str, seed: int, make: Callable[[], LoadedScenario], limit_s: float) -> Outcome:
     """A run whose every end is an outcome."""
     began = time.perf_counter()
     try:
@@ -64,17 +66,33 @@ def _guarded(name: str, seed: int, make: Callable[[], Scenario], limit_s: float)
     return replace(outcome, wall_s=round(time.perf_counter() - began, 3))
 
 
-def _judged(name: str, scenario: Scenario) -> Outcome:
+class _Court(Dark):
+    """A screen that seats a jury at the run."""
+
+    def __init__(self, jury: Jury) -> None:
+        self._jury = jury
+        self.stakes: Sequence[int] = ()
+
+    def watching(self, info: RunInfo) -> AbstractContextManager[Observer]:
+        self.stakes = info.stakes
+        return nullcontext(self._jury)
+
+
+def _judged(name: str, loaded: LoadedScenario) -> Outcome:
+    scenario = loaded.scenario
     byzantine = byzantine_nodes(scenario.faults.model_dump(by_alias=True))
     jury = Jury(byzantine)
-    simulation = build(scenario, scenario.sim.seed, RunOptions(), _provers(scenario.provers.security))
-    simulation.bus.attach(jury)
-    with rare_collections():
-        result = simulation.run()
-    above = is_above_third(byzantine, simulation.info.stakes)
-    found = statuses(result.checks)
-    failures = verdict(_broken(result, found), jury, above_third=above)
-    return Outcome(name, scenario.sim.seed, failures, found, tuple(sorted(jury.kinds)), above)
+    court = _Court(jury)
+    with TemporaryDirectory(prefix="simnet-fuzz-") as folder:
+        provers = _provers(scenario.provers.security)
+        done = carry_out(Request(loaded.path, out=Path(folder), repeats=True, loaded=loaded, provers=provers), court)
+        if done.lock is not None:
+            done.lock.release()
+    assert done.result is not None, "what breaks a run off is raised"
+    above = is_above_third(byzantine, court.stakes)
+    found = statuses(done.result.checks)
+    failures = verdict(_broken(done.result, found), jury, above_third=above)
+    return Outcome(name, loaded.seed, failures, found, tuple(sorted(jury.kinds)), above)
 
 
 def _broken(result: RunResult, found: Mapping[str, str]) -> dict[str, str]:

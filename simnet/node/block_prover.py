@@ -15,7 +15,7 @@ from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
-from simnet.node.identity import signed
+from simnet.node.keyring import Keyring
 from simnet.node.letters import Committed
 from simnet.node.processor import BUSY_RETRY, Processor, Ticket
 from simnet.node.world import World
@@ -34,14 +34,17 @@ class Work:
 class BlockProver:
     """One node's part in proving blocks."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct) -> None:
+    def __init__(
+        self, world: World, keyring: Keyring, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct
+    ) -> None:
+        node = NodeId(keyring.node)
         self._conduct = conduct
         self._world = world
         self._node = node
         self._chain = chain
         self._processor = processor
         self._aggregation = aggregation
-        self._secret = world.genesis.secrets[node]
+        self._keyring = keyring
         self._backends = tuple(b for b in aggregation.fields if b in world.backend_ids(node))
         self._work: dict[int, Work] = {}
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
@@ -110,7 +113,7 @@ class BlockProver:
         committed = self._chain.at(height)
         assert committed is not None
         unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
-        self._publish(signed(unsigned, self._secret))
+        self._publish(self._keyring.signed(unsigned))
 
     def _publish(self, proof: BlockProof) -> None:
         """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""

@@ -6,9 +6,8 @@ A statement is made of chain data and the certificate alone, so a verifier build
 from collections.abc import Callable, Mapping
 
 from simnet.base.catalogue import BackendId
-from simnet.base.units import NodeId
 from simnet.node.chain import backend_of
-from simnet.node.identity import no_keys, otk_tree
+from simnet.node.keyring import Keyring, no_keys
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.field import field_of
@@ -24,7 +23,7 @@ from simnet.proofs.statements import (
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, VrfEntry
 from simnet.protocol.roots import header_digest
-from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, Lane, Registry, ValidatorSet, epoch_of
+from simnet.protocol.validators import Electorate, Lane, Registry, ValidatorSet, epoch_of
 
 VRF_KEY = 3
 """Index of a slot's one-time key that serves its VRF entry."""
@@ -76,13 +75,13 @@ def tags_of(committee: Committee, block: Block, slot: int, key: Callable[[int], 
     return (prevote, precommit, commit)
 
 
-def vote_tag_of(world: World, node: NodeId, electorate: Electorate, block: Block, slot: int, phase: Phase) -> bytes:
+def vote_tag_of(world: World, keyring: Keyring, electorate: Electorate, block: Block, slot: int, phase: Phase) -> bytes:
     """The tag of a node's vote for a block, with its one-time key; empty when the chain had none of it for the slot."""
     epoch, backend = epoch_of(slot), backend_of(block)
-    if electorate.registry.of(node, epoch) is None:
+    if electorate.registry.of(keyring.node, epoch) is None:
         return b""
     committee = committee_of(world, electorate.members, electorate.registry, (slot, Lane.VOTE, backend, electorate.registered(slot)))
-    key = otk_tree(world.seed, node, backend, epoch, Lane.VOTE).key(slot % SLOTS_PER_EPOCH, phase)
+    key = keyring.one_time(backend, slot, Lane.VOTE)[phase]
     return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
 
 

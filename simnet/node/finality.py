@@ -24,7 +24,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
-from simnet.node.identity import no_keys, otk_tree, own_keys, public_otk, signed
+from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven, VotedLate
 from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
@@ -36,7 +36,7 @@ from simnet.proofs.statements import ZERO, consensus_statement, consensus_witnes
 from simnet.protocol import certification
 from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
 from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, VrfEntry
-from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, epoch_of
+from simnet.protocol.validators import Lane, epoch_of
 
 ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
@@ -57,14 +57,15 @@ class Job:
 class Finality:
     """One node's part in proving blocks final."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, conduct: Conduct, letters: Letterbox) -> None:
+    def __init__(self, world: World, keyring: Keyring, chain: Chain, processor: Processor, conduct: Conduct, letters: Letterbox) -> None:
+        node = NodeId(keyring.node)
         self._world = world
         self._letters = letters
         self._node = node
         self._chain = chain
         self._processor = processor
         self._conduct = conduct
-        self._secret = world.genesis.secrets[node]
+        self._keyring = keyring
         self._slot = -1
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
         self._certifier = Certifier(node, _rules(world))
@@ -128,9 +129,9 @@ class Finality:
 
     def _disclose(self, effect: Disclose) -> None:
         backend = BackendId(effect.backend)
-        keys = own_keys(self._world.seed, self._node, backend, effect.slot, effect.lane)
+        keys = self._keyring.one_time(backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
-        disclosure = signed(unsigned, self._secret)
+        disclosure = self._keyring.signed(unsigned)
         self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
         self._feed(certification.Disclosed(disclosure))
 
@@ -140,10 +141,10 @@ class Finality:
         committed, backend = self._committed(effect.height), BackendId(effect.backend)
         place = (effect.slot, effect.lane, effect.backend, effect.registered)
         committee = committee_of(self._world, committed.electorate.members, self._chain.registry, place)
-        tree = otk_tree(self._world.seed, self._node, backend, epoch_of(effect.slot), effect.lane)
-        tags = tags_of(committee, committed.block, effect.slot, lambda which: tree.key(effect.slot % SLOTS_PER_EPOCH, which))
+        keys = self._keyring.one_time(backend, effect.slot, effect.lane)
+        tags = tags_of(committee, committed.block, effect.slot, keys.__getitem__)
         unsigned = Endorsement(effect.height, effect.slot, effect.lane, effect.block, backend, effect.registered, self._node, tags, b"")
-        endorsement = signed(unsigned, self._secret)
+        endorsement = self._keyring.signed(unsigned)
         name = committed.block.hash.hex()[:16]
         self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
         self._endorsements_of.note(self._node, self._slot, endorsement)
@@ -167,7 +168,7 @@ class Finality:
         for seat, (validator, member) in enumerate(zip(members.members, committee.members, strict=True)):
             v, backend = validator.index, committee.backend
             registered = self._chain.registry.first(block.epoch, certificate.registered)
-            public = public_otk(self._world.seed, v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
+            public = self._world.public_keys.of(v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
             disclosed = keys[v].keys if v in tags else (ZERO,) * 4
             opened[seat] = (disclosed, public.keys, public.path)
             if v in tags:
@@ -185,7 +186,7 @@ class Finality:
 
     def _announce(self, committed: CommittedBlock, job: Job) -> None:
         unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
-        self._publish(committed, signed(unsigned, self._secret))
+        self._publish(committed, self._keyring.signed(unsigned))
 
     def _publish(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
@@ -279,7 +280,7 @@ class Finality:
 
     def _keys_hold(self, d: KeyDisclosure) -> bool:
         """Whether disclosed keys hash to the public ones that came with the registration."""
-        public = public_otk(self._world.seed, d.validator, BackendId(d.backend), d.slot, d.lane).keys
+        public = self._world.public_keys.of(d.validator, BackendId(d.backend), d.slot, d.lane).keys
         try:
             return b"".join(otk_public(d.backend, k) for k in d.keys) == public
         except native.ZkError:  # no canonical elements of the backend's field

@@ -1,16 +1,16 @@
 """What a run starts from: circuits at their sizes, the chain's rules, validators, wallets and the first state."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 
+from simnet.base import rng
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.together import together
 from simnet.base.units import to_ms
 from simnet.net.faults import SETTLE
-from simnet.node.identity import make_registration, make_validators, node_secrets
-from simnet.node.wallet import lane_secret
+from simnet.node.keyring import Keyring
 from simnet.node.world import Circuits, Genesis
-from simnet.proofs import native
 from simnet.proofs.backend import Circuit
 from simnet.proofs.field import field_of
 from simnet.protocol.heartbeats import CLAIMS_MAX, UptimeState, Windows
@@ -19,7 +19,7 @@ from simnet.protocol.ledger import Ledger
 from simnet.protocol.roots import DEPTH, TRANSFERS_PER_STATE_PROOF, genesis_state
 from simnet.protocol.state import ChainState, Rules
 from simnet.protocol.transfer import Account
-from simnet.protocol.validators import Electorate, Registry, ValidatorSet
+from simnet.protocol.validators import Electorate, Registry, Validator, ValidatorSet
 from simnet.scenario.model import Scenario
 from simnet.scenario.ours import HEARTBEATS_MAX
 
@@ -58,29 +58,44 @@ def make_rules(scenario: Scenario) -> Rules:
     return Rules(make_windows(scenario), scenario.block_capacity, fields, proves("identity"), proves("uptime"))
 
 
-def make_genesis(scenario: Scenario, seed: int, static_key_seed: str | None = None) -> Genesis:
+def make_genesis(scenario: Scenario, seed: int, keyrings: Sequence[Keyring]) -> Genesis:
     """Validators, wallets with funded lanes, and everybody's registrations for the first epochs."""
     chain_id = hashlib.blake2s(f"SIMNET-CHAIN-V1/{scenario.name}/{seed}".encode()).digest()
-    nodes = scenario.topology.n
-    secrets = node_secrets(nodes, seed, static_key_seed)
-    validators = make_validators(scenario, seed, secrets)
-    wallets, state = make_accounts(scenario, seed)
+    validators = make_validators(scenario, seed, keyrings)
+    wallets, state = make_accounts(scenario, keyrings)
     horizon = range(scenario.consensus.key_horizon_epochs)
-    registrations = [make_registration(seed, chain_id, v.index, secrets[v.index], epoch) for epoch in horizon for v in validators]
+    registrations = [keyring.registration(chain_id, epoch) for epoch in horizon for keyring in keyrings]
     lanes = tuple(tuple(wallet) for wallet in wallets)
     numbers = {key: number for wallet in wallets for key, number in wallet.items()}
     electorate = Electorate(ValidatorSet.of(validators), Registry({}).with_new(registrations))
-    return Genesis(chain_id, secrets, validators, lanes, state, electorate, numbers)
+    return Genesis(chain_id, validators, lanes, state, electorate, numbers)
 
 
-def make_accounts(scenario: Scenario, seed: int) -> tuple[list[dict[bytes, int]], ChainState]:
+def make_validators(scenario: Scenario, seed: int, keyrings: Sequence[Keyring]) -> tuple[Validator, ...]:
+    """One validator per node, with stake drawn uniformly from the scenario's range."""
+    random = rng.generator(seed, "stake")
+    low, high = scenario.consensus.weight_min, scenario.consensus.weight_max
+    return tuple(
+        Validator(
+            index=keyring.node,
+            key=keyring.key,
+            vrf_key=keyring.vrf_key,
+            weight=int(random.integers(low, high, endpoint=True)),
+            tier=1 + int(random.integers(5)),
+            timetoke_hours=int(random.integers(721)),
+        )
+        for keyring in keyrings
+    )
+
+
+def make_accounts(scenario: Scenario, keyrings: Sequence[Keyring]) -> tuple[list[dict[bytes, int]], ChainState]:
     """Each wallet's lanes (public key -> number), and the chain's first state.
 
     A slot of an account tree is 32 bits of a hash, so among some ten thousand lanes two may want the same one (a
     chance of about one in a hundred for six thousand). Such a lane is left out and the wallet's next number taken.
     """
     per_wallet = scenario.chain.lanes_per_wallet
-    wallets = [_lanes(seed, node, range(per_wallet)) for node in range(scenario.topology.n)]
+    wallets = [_lanes(keyring, range(per_wallet)) for keyring in keyrings]
     start = Account(balance=scenario.chain.lane_balance, tier=max(1, scenario.chain.required_tier))
     backends = [b for b in BackendId if b.label in used_backends(scenario)] if scenario.block_proof_backends else []
     while True:
@@ -89,16 +104,16 @@ def make_accounts(scenario: Scenario, seed: int) -> tuple[list[dict[bytes, int]]
         lost = {key for _, crowded in made for key in crowded}
         if not lost:
             return wallets, ChainState(Ledger(accounts), tuple(state for state, _ in made), UptimeState(), {})
-        for node, wallet in enumerate(wallets):
+        for keyring, wallet in zip(keyrings, wallets, strict=True):
             gone = [key for key in wallet if key in lost]
             first = max(wallet.values()) + 1
-            wallet |= _lanes(seed, node, range(first, first + len(gone)))
+            wallet |= _lanes(keyring, range(first, first + len(gone)))
             for key in gone:
                 del wallet[key]
 
 
-def _lanes(seed: int, node: int, numbers: range) -> dict[bytes, int]:
-    return {native.ed25519_public_key(lane_secret(seed, node, number)): number for number in numbers}
+def _lanes(keyring: Keyring, numbers: range) -> dict[bytes, int]:
+    return {keyring.lane_key(number): number for number in numbers}
 
 
 def used_backends(scenario: Scenario) -> set[str]:

@@ -15,6 +15,7 @@ from simnet.node.conduct import Conduct
 from simnet.node.court import Court
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import Finality
+from simnet.node.keyring import Keyring
 from simnet.node.letters import (
     BeatHeard,
     BlockRefused,
@@ -56,8 +57,10 @@ ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_respons
 class Node:
     """One node, attached to the network as its application."""
 
-    def __init__(self, world: World, node: NodeId) -> None:
-        self.id = node
+    def __init__(self, world: World, keyring: Keyring) -> None:
+        self.id = node = NodeId(keyring.node)
+        self.keyring = keyring
+        """Its secrets, which no other node can reach."""
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
@@ -65,22 +68,22 @@ class Node:
         processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
         self.letters = letters = Letterbox()
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger, letters)
-        self.presence = Presence(world, node, self.chain, letters)
+        self.presence = Presence(world, keyring, self.chain, letters)
         self.conduct = Conduct(world, node)
-        self.validator = Validator(world, node, self.chain, self.transactions, self.presence, self.conduct, letters)
+        self.validator = Validator(world, keyring, self.chain, self.transactions, self.presence, self.conduct, letters)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
-        self.finality = Finality(world, node, self.chain, processor, self.conduct, letters)
+        self.finality = Finality(world, keyring, self.chain, processor, self.conduct, letters)
         self.aggregation = Aggregation(world, node, self.chain, processor, letters)
         court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
         self.watch = Watch(world, node, court, letters)
-        self.block_prover = BlockProver(world, node, self.chain, processor, self.aggregation, self.conduct)
+        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct)
         self.sync = Sync(
             world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
         )
-        self.wallet = Wallet(world, node, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
+        self.wallet = Wallet(world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
         self.services = Services(world, node, processor, self.wallet.gate)
-        reach = Reach(world, node, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
+        reach = Reach(world, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None

@@ -11,10 +11,9 @@ from simnet.base.units import NS_PER_MS, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
-from simnet.node.identity import vrf_secret
+from simnet.node.keyring import Keyring
 from simnet.node.letters import BeatHeard, Committed, Letterbox
 from simnet.node.world import World
-from simnet.proofs import native
 from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
 from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
 from simnet.protocol.state import heartbeat_limit
@@ -28,14 +27,15 @@ HEARTBEATS_HELD_MAX = 65_536
 class Presence:
     """One node's join and heartbeats, and those it has heard of."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, letters: Letterbox) -> None:
+    def __init__(self, world: World, keyring: Keyring, chain: Chain, letters: Letterbox) -> None:
+        node = NodeId(keyring.node)
         self._world = world
         self._letters = letters
         self._node = node
         self._chain = chain
         self._clock = world.clock_of(node)
         self._precision = from_ms(world.scenario.clock_precision_ms)
-        self._secret = world.genesis.secrets[node]
+        self._keyring = keyring
         self._windows = world.rules.windows
         self._end = self._windows.origin_ms + world.scenario.sim.duration_ms
         self._joins: dict[int, Join] = {}
@@ -60,7 +60,7 @@ class Presence:
             self._schedule()
         joined = self._node in self._chain.state.registered
         if self._world.rules.joins and not joined and slot - self._asked >= JOIN_REPEAT_SLOTS:
-            join = self._joins.get(self._node) or make_join(self._world, self._node)
+            join = self._joins.get(self._node) or self._keyring.join(self._world.genesis.chain_id)
             if self._world.publish_consensus(self._node, "join", join, JOIN_BYTES):
                 self._asked = slot
                 self._joins[self._node] = join
@@ -79,8 +79,7 @@ class Presence:
             return  # The clock was put back: no two heartbeats are of one time.
         self._last = t
         unsigned = Heartbeat(self._node, t, self._chain.head, b"")
-        signed = native.ed25519_sign(self._secret, unsigned.signing_bytes(self._world.genesis.chain_id))
-        beat = replace(unsigned, signature=signed)
+        beat = replace(unsigned, signature=self._keyring.sign(unsigned.signing_bytes(self._world.genesis.chain_id)))
         if self._world.publish_consensus(self._node, "heartbeat", beat, HEARTBEAT_BYTES):
             self._take(beat)
 
@@ -163,11 +162,3 @@ class Presence:
         first = self._chain.state.uptime.open_from
         self._beats = {place: b for place, b in self._beats.items() if self._windows.of(b.t) >= first}
         self._count = Counter({key: n for key, n in self._count.items() if key[0] >= first})
-
-
-def make_join(world: World, node: NodeId) -> Join:
-    """A node's signed request to join."""
-    validator, chain_id = world.genesis.validators[node], world.genesis.chain_id
-    bare = Join(node, validator.key, validator.vrf_key, b"", b"")
-    drawn = replace(bare, vrf=native.vrf_prove(vrf_secret(world.seed, node), bare.vrf_input(chain_id)))
-    return replace(drawn, signature=native.ed25519_sign(world.genesis.secrets[node], drawn.signing_bytes(chain_id)))

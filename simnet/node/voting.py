@@ -15,7 +15,7 @@ from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot
-from simnet.node.identity import make_registration, signed
+from simnet.node.keyring import Keyring
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
@@ -77,7 +77,7 @@ class Validator:
     def __init__(
         self,
         world: World,
-        node: NodeId,
+        keyring: Keyring,
         chain: Chain,
         transactions: Transactions,
         presence: Presence,
@@ -86,7 +86,8 @@ class Validator:
     ) -> None:
         self._world = world
         self._letters = letters
-        self._node = node
+        self._keyring = keyring
+        self._node = node = NodeId(keyring.node)
         self._chain = chain
         self._transactions = transactions
         self._presence = presence
@@ -95,7 +96,6 @@ class Validator:
         self._timing = Timing(world, node)
         self._soon: list[tuple[Proposal, NodeId]] = []
         """Proposals of a slot that has not begun here."""
-        self._secret = world.genesis.secrets[node]
         self._backends = world.backend_ids(node)
         self._turn = 0
         self.slot = -1
@@ -331,7 +331,7 @@ class Validator:
 
     def _signed_proposal(self, slot: int, block: Block, valid_slot: int, lock: tuple[Vote, ...]) -> Proposal:
         unsigned = Proposal(slot, block, valid_slot, self._node, b"", lock)
-        return signed(unsigned, self._secret)
+        return self._keyring.signed(unsigned)
 
     def _build(self, slot: int, *, half: bool = False) -> Block:
         """A new block of the transfers in the mempool; of half of them and no heartbeats, to differ from the whole."""
@@ -377,10 +377,10 @@ class Validator:
         self._conduct.publish_both("vote", vote, second)
 
     def _signed_vote(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> Vote:
-        tag = b"" if block is None else vote_tag_of(self._world, self._node, electorate, block, slot, phase)
+        tag = b"" if block is None else vote_tag_of(self._world, self._keyring, electorate, block, slot, phase)
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
-        return signed(unsigned, self._secret)
+        return self._keyring.signed(unsigned)
 
     def _decide(self, block: Block, slot: int) -> None:
         votes = self.voting.book.votes(slot, Phase.PRECOMMIT, block.hash)
@@ -451,9 +451,7 @@ class Validator:
 
     def _publish_registration(self, epoch: int) -> None:
         place = (self._node, epoch)
-        registration = self._registrations.get(place) or make_registration(
-            self._world.seed, self._world.genesis.chain_id, self._node, self._secret, epoch
-        )
+        registration = self._registrations.get(place) or self._keyring.registration(self._world.genesis.chain_id, epoch)
         if self._world.publish_consensus(self._node, "registration", registration, registration_size(registration)):
             self._registered_at[epoch] = self.slot
             self._registrations[place] = registration

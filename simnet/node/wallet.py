@@ -14,10 +14,10 @@ from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
+from simnet.node.keyring import Keyring
 from simnet.node.processor import Processor, Ticket
 from simnet.node.services import Gate
 from simnet.node.world import World
-from simnet.proofs import native
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import TxMessage
 from simnet.protocol.transfer import Transfer
@@ -51,18 +51,13 @@ class Prepared:
         return self.draft.message(self.ticket.backend, self.ticket.take())
 
 
-def lane_secret(seed: int, node: int, lane: int) -> bytes:
-    """Signing seed of one simulated lane."""
-    return rng.secret(seed, "lane", node, lane)
-
-
 class Wallet:
     """One node's wallet."""
 
     def __init__(
         self,
         world: World,
-        node: NodeId,
+        keyring: Keyring,
         processor: Processor,
         ledger: Callable[[], Ledger],
         is_busy: Callable[[bytes], bool],
@@ -70,7 +65,8 @@ class Wallet:
     ) -> None:
         self.gate = Gate(lambda: world.now)
         self._world = world
-        self._node = node
+        self._keyring = keyring
+        self._node = node = NodeId(keyring.node)
         self._processor = processor
         self._ledger = ledger
         self._is_busy = is_busy
@@ -199,8 +195,8 @@ class Wallet:
             timestamp=self._world.clock_of(self._node).now // NS_PER_S,
             memo=hashlib.blake2s(payload).digest(),
         )
-        secret = lane_secret(self._world.seed, self._node, self._lane_numbers[lane])
-        signature = native.ed25519_sign(secret, transfer.signing_bytes(account, self._world.genesis.chain_id))
+        signed = transfer.signing_bytes(account, self._world.genesis.chain_id)
+        signature = self._keyring.sign_for_lane(self._lane_numbers[lane], signed)
         return Draft(SignedTransfer.of(transfer, account), signature, payload)
 
     def prove(self, draft: Draft, *, again: bool = False) -> Prepared | None:

@@ -16,7 +16,7 @@ from simnet.events import Event
 from simnet.net.clockwork import Clockwork
 from simnet.net.network import Network
 from simnet.node.clock import Clock
-from simnet.node.identity import registration_valid
+from simnet.node.keyring import PublicKeys, registration_valid
 from simnet.node.opponents.plan import Plans
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
@@ -42,8 +42,6 @@ class Genesis:
     """The chain's start."""
 
     chain_id: bytes
-    secrets: tuple[bytes, ...]
-    """Signing seeds of the nodes; a node uses its own only."""
     validators: tuple[Validator, ...]
     wallets: tuple[tuple[bytes, ...], ...]
     """Public keys of each node's lanes."""
@@ -106,6 +104,7 @@ class World:
     rules: Rules
     plans: Plans
     """What byzantine nodes have agreed on; honest nodes must not look."""
+    public_keys: PublicKeys
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)

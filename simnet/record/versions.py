@@ -1,5 +1,7 @@
 """Versions of what a run was made with, for `run.json`."""
 
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,7 +25,8 @@ class _Lock(reading.Read):
     package: list[_Crate]
 
 
-def packages() -> dict[str, str]:
+@cache
+def packages() -> Mapping[str, str]:
     """Versions of the Python packages that shape a run."""
     found = {}
     for name in PACKAGES:
@@ -34,7 +37,8 @@ def packages() -> dict[str, str]:
     return found
 
 
-def crates(lock: Path = LOCK) -> dict[str, str]:
+@cache
+def crates(lock: Path = LOCK) -> Mapping[str, str]:
     """Versions of the provers' crates: from Cargo.lock beside the sources, else as they were when the package was made."""
     path = lock if lock.is_file() else SHIPPED
     try:

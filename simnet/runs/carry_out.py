@@ -170,7 +170,7 @@ class _Job:
         end = ending(summary, complete=complete, code=code, events=seen.events, hashes=hashes, violations=violations)
         run = {**self.header, **end, "replay": line, "files": [str(path) for path in files]}
         write_json(self.folder.run, run)
-        return Outcome(self.folder, code, run, summary, violations, line)
+        return Outcome(self.folder, code, run, summary, violations, result, line)
 
     def _violations(self, result: RunResult | None) -> tuple[str, ...]:
         """What broke, what was to and did not, and for strict runs faults that never acted."""
@@ -206,7 +206,8 @@ def _build(scenario: Scenario, request: Request) -> "Run":
         if isinstance(error, SimnetError) or "_zk" not in str(error):
             raise
         raise SimnetError(f"the native provers are not built ({error}); `make build` builds them") from error
-    return build(scenario, scenario.sim.seed, RunOptions(costs=request.costs, static_key_seed=request.static_key_seed))
+    options = RunOptions(costs=request.costs, static_key_seed=request.static_key_seed)
+    return build(scenario, scenario.sim.seed, options, request.provers)
 
 
 def _exit_code(result: RunResult | None, recorder: SummaryRecorder, violations: tuple[str, ...]) -> int:

@@ -20,6 +20,7 @@ from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.genesis import make_circuits, make_genesis, make_rules, used_backends
+from simnet.node.keyring import PublicKeys, make_keyrings
 from simnet.node.node import Node
 from simnet.node.opponents.plan import Plans
 from simnet.node.world import Circuits, World
@@ -212,7 +213,8 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
     if mocks and not scenario.test_only:
         raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
-    genesis = make_genesis(scenario, seed, options.static_key_seed)
+    keyrings = make_keyrings(scenario.topology.n, seed, options.static_key_seed)
+    genesis = make_genesis(scenario, seed, keyrings)
     circuits = make_circuits(scenario)
     _load_keys(scenario, provers, circuits)
     keys = [v.key for v in genesis.validators]
@@ -235,8 +237,9 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         bus.emit,
         make_rules(scenario),
         Plans(seed, scenario.faults.nodes),
+        PublicKeys(keyrings),
     )
-    nodes = [Node(world, NodeId(i)) for i in range(scenario.topology.n)]
+    nodes = [Node(world, keyring) for keyring in keyrings]
     info = RunInfo(
         scenario=scenario.name,
         seed=seed,

@@ -17,9 +17,8 @@ from simnet.net.message import Message, Verdict
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
-from simnet.node.identity import node_secrets
+from simnet.node.keyring import make_keyrings
 from simnet.node.node import TX_TOPIC
-from simnet.proofs import native
 from simnet.runs.engine import Findings, Run
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
@@ -89,7 +88,7 @@ class OpaqueRun(Run):
     def __init__(self, scenario: Scenario, seed: int, static_key_seed: str | None = None) -> None:
         clock, bus = Clockwork(), Bus(scenario.limits.events_max)
         super().__init__(clock, scenario, bus)
-        keys = [native.ed25519_public_key(secret) for secret in node_secrets(scenario.topology.n, seed, static_key_seed)]
+        keys = [keyring.key for keyring in make_keyrings(scenario.topology.n, seed, static_key_seed)]
         classes, edges, regions = classes_for(keys), edges_of(scenario.topology, seed), scenario.region_of_node
         self.network = Network(clock, scenario, seed, edges, regions, classes, bus.emit)
         for node in range(scenario.topology.n):

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from simnet.base.catalogue import BackendId
 from simnet.events import Observer
 from simnet.events.run_info import RunInfo
+from simnet.events.run_result import RunResult
+from simnet.proofs.backend import Backend
 from simnet.record.files import RunFolder
 from simnet.record.places import FolderLock
 from simnet.record.summary import Summary
@@ -38,6 +41,8 @@ class Request:
     """The caller has locked the folder."""
     loaded: LoadedScenario | None = None
     """The scenario itself; `scenario` then only says where it came from."""
+    provers: Mapping[BackendId, Backend] | None = None
+    """Provers that have their keys already, for many runs of one process."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Outcome:
     """The content of `run.json`."""
     summary: Summary
     violations: tuple[str, ...]
+    result: RunResult | None
+    """What the run itself says; none when it broke off."""
     replay: str
     """The command that repeats this run."""
     lock: FolderLock | None = None

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.scenario import syntax, toml
-from simnet.scenario.load import check_scenario
-from simnet.scenario.model import Scenario
+from simnet.scenario.load import LoadedScenario, check_scenario
 
 
 def to_toml(data: Mapping[str, Any], head: str = "") -> str:
@@ -22,11 +21,11 @@ def to_toml(data: Mapping[str, Any], head: str = "") -> str:
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def scenario_from(data: Mapping[str, Any], *, strict: bool = False) -> Scenario:
-    """The scenario that a file with this data gives. Raises ScenarioError; when `strict`, for warnings too."""
+def loaded_from(data: Mapping[str, Any], *, strict: bool = False) -> LoadedScenario:
+    """What a file with this data gives. Raises ScenarioError; when `strict`, for warnings too."""
     text = to_toml(data)
     source = syntax.Source(Path(f"{data['name']}.toml"), toml.read(text), hashlib.sha256(text.encode()).hexdigest())
-    return check_scenario(source, strict=strict).scenario
+    return check_scenario(source, strict=strict)
 
 
 def toml_value(value: Any, *, rows: bool = False) -> str:

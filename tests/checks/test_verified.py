@@ -13,7 +13,6 @@ from simnet.node.finality import Finality
 from simnet.node.processor import Processor
 from simnet.node.voting import Validator
 from simnet.node.world import World
-from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
@@ -103,8 +102,7 @@ def certified(monkeypatch: pytest.MonkeyPatch, node: int, change: Callable[[Cert
         return append(self, block, slot, change(certificate) if self is victim else certificate, txs)
 
     monkeypatch.setattr(Chain, "append", other)
-    secrets = b.world.genesis.secrets
-    return b, lambda vote: replace(vote, signature=native.ed25519_sign(secrets[vote.validator], vote.signing_bytes()))
+    return b, lambda vote: b.nodes[vote.validator].keyring.signed(vote)
 
 
 def test_a_certificate_of_a_slot_to_come_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

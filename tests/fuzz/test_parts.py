@@ -19,7 +19,7 @@ from simnet.fuzz.shrink import Data, shrink
 from simnet.net.topology import edges_of
 from simnet.protocol.consensus import Voting
 from simnet.scenario.linkfaults import LINK_FAULTS
-from simnet.scenario.text import scenario_from, to_toml
+from simnet.scenario.text import loaded_from, to_toml
 from simnet.scenario.upstream import Faults
 from tests.runs import ROOT
 
@@ -43,7 +43,7 @@ def test_a_seed_always_gives_the_same_scenario_and_another_seed_another_one() ->
 
 def test_every_scenario_is_valid_without_warnings_and_small() -> None:
     for seed in SEEDS:
-        scenario = scenario_from(scenario_of(seed), strict=True)
+        scenario = loaded_from(scenario_of(seed), strict=True).scenario
         assert scenario.topology.n <= 8 and scenario.validator_capacity == 8
         assert scenario.sim.duration_ms <= 90 * scenario.chain.slot_ms
 
@@ -58,7 +58,7 @@ def test_every_kind_of_the_model_is_drawn() -> None:
 def test_byzantine_stake_stays_below_a_third_in_most_seeds_only() -> None:
     shares = []
     for seed in SEEDS:
-        scenario = scenario_from(scenario_of(seed))
+        scenario = loaded_from(scenario_of(seed)).scenario
         byzantine = byzantine_nodes(scenario.faults.model_dump())
         stakes = stakes_of(scenario)
         shares.append(sum(stakes[node] for node in byzantine) / sum(stakes))
@@ -70,7 +70,7 @@ def test_byzantine_stake_stays_below_a_third_in_most_seeds_only() -> None:
 
 def test_honest_nodes_reach_each_other_without_byzantine_ones() -> None:
     for seed in SEEDS:
-        scenario = scenario_from(scenario_of(seed))
+        scenario = loaded_from(scenario_of(seed)).scenario
         byzantine = byzantine_nodes(scenario.faults.model_dump())
         left = {node for node in range(scenario.topology.n) if node not in byzantine}
         frontier = [min(left)]
@@ -210,7 +210,7 @@ def test_shrinking_keeps_what_the_failure_needs_and_nothing_else() -> None:
     assert small.outcome.broken == (CRASH,) and small.runs <= 200
     assert small.data["topology"]["n"] <= 2 or small.data["faults"]["nodes"][0]["node"] > 1
     assert small.data["sim"]["duration_ms"] < data["sim"]["duration_ms"]
-    assert scenario_from(small.data).chain.block_proofs == ()
+    assert loaded_from(small.data).scenario.chain.block_proofs == ()
 
 
 def test_shrinking_never_takes_a_scenario_that_fails_another_check() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from simnet.base.blob import Blob
 from simnet.events import EvidenceTaken, MessageDelivered, MessagePublished, MessageValidated, MisconductFound, PeerScored, PenaltyBooked
 from simnet.node.opponents.plan import Plan
-from simnet.proofs import native
 from simnet.protocol.evidence import FalseProof, InvalidProposal
 from simnet.protocol.messages import Proposal
 from tests.mocks import Bench, misbehaving, scenario, summarised
@@ -66,9 +65,8 @@ def test_false_accusations_are_refused_and_cost_the_accuser() -> None:
         assert committed.proof is not None
         forged = replace(genuine, envelope=Blob(genuine.envelope.data[:-1] + b"x"))
         block = committed.block
-        secret = b.world.genesis.secrets[block.header.proposer]
         bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")
-        honest = replace(bare, signature=native.ed25519_sign(secret, bare.signing_bytes()))
+        honest = b.nodes[block.header.proposer].keyring.signed(bare)
         elsewhere = replace(block, body=replace(block.body, tx_ids=(*block.body.tx_ids, bytes(32))))
         claims: list[FalseProof | InvalidProposal] = [
             FalseProof(genuine),
@@ -101,14 +99,13 @@ def test_what_cannot_be_judged_here_convicts_nobody() -> None:
     def accuse() -> None:
         node = b.nodes[2]
         slot, leader = node.validator.slot, node.chain.electorate.leader(node.validator.slot)
-        secret = b.world.genesis.secrets[leader]
         block = node.chain.committed[-1].block
         for header in (
             replace(block.header, parent=b"p" * 32, height=block.header.height + 1, slot=slot, proposer=leader),
             replace(block.header, height=block.header.height + 9, slot=slot, proposer=leader),
         ):
             bare = Proposal(slot, block.assemble(header, block.body), -1, leader, b"")
-            claim = InvalidProposal(replace(bare, signature=native.ed25519_sign(secret, bare.signing_bytes())))
+            claim = InvalidProposal(b.nodes[leader].keyring.signed(bare))
             b.world.publish_consensus(node.id, "evidence", claim, claim.size)
 
     b.at(3900, accuse)

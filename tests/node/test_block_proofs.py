@@ -25,7 +25,6 @@ from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation, Incoming
 from simnet.node.block_prover import BlockProver, block_provers
 from simnet.node.held import HELD_MAX
-from simnet.proofs import native
 from simnet.protocol.messages import BlockProof
 from tests.mocks import Bench, scenario
 
@@ -275,8 +274,7 @@ class Attack:
 
     def offer(self, proof: BlockProof, *, sign: bool = True) -> tuple[Verdict, str]:
         if sign:
-            secret = self.bench.world.genesis.secrets[proof.prover]
-            proof = replace(proof, signature=native.ed25519_sign(secret, proof.signing_bytes()))
+            proof = self.bench.nodes[proof.prover].keyring.signed(proof)
         self.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: self.said.append((v, why))))
         self.bench.world.env.run(until=self.bench.world.env.now + SLOT_NS)
         assert len(self.said) == 1
@@ -368,7 +366,7 @@ def test_proofs_of_blocks_that_may_never_come_are_not_held() -> None:
 
 
 def signed(attack: Attack, proof: BlockProof) -> BlockProof:
-    return replace(proof, signature=native.ed25519_sign(attack.bench.world.genesis.secrets[proof.prover], proof.signing_bytes()))
+    return attack.bench.nodes[proof.prover].keyring.signed(proof)
 
 
 @pytest.mark.parametrize("change", [{"commitment": "0" * 16}, {"previous": "0" * 16}, {"block": "0" * 16}])
@@ -395,7 +393,7 @@ def test_a_refused_proof_is_not_forwarded() -> None:
     def publish() -> None:
         proof = next(iter(victim.aggregation.proofs_of(1)))
         spoiled = replace(proof, envelope=Blob(proof.envelope.data[:-1]), prover=0)
-        attack = replace(spoiled, signature=native.ed25519_sign(bench.world.genesis.secrets[0], spoiled.signing_bytes()))
+        attack = bench.nodes[0].keyring.signed(spoiled)
         for node in bench.nodes[1:]:
             node.aggregation._proofs[1].clear()
         assert bench.world.publish_consensus(NodeId(0), "block_proof", attack, attack.size)

@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from simnet.base.units import NodeId
-from simnet.node.presence import make_join
-from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, Body, FieldRoots, digests_root
 from simnet.protocol.heartbeats import Heartbeat
@@ -46,9 +43,9 @@ def again(block: Block, body: Body | None = None, **header: object) -> Block:
     return Block.assemble(replace(block.header, **{**roots, **header}), body)  # type: ignore[arg-type]
 
 
-def signed(world: World, beat: Heartbeat) -> Heartbeat:
-    secret = world.genesis.secrets[beat.validator]
-    return replace(beat, signature=native.ed25519_sign(secret, beat.signing_bytes(world.genesis.chain_id)))
+def signed(bench: Bench, beat: Heartbeat) -> Heartbeat:
+    signature = bench.nodes[beat.validator].keyring.sign(beat.signing_bytes(bench.world.genesis.chain_id))
+    return replace(beat, signature=signature)
 
 
 def test_the_block_itself_is_acceptable(proposal: Proposal) -> None:
@@ -86,7 +83,7 @@ def test_a_body_other_than_the_headers_is_malformed(proposal: Proposal) -> None:
 
 def test_joins_are_signed_by_the_node_itself_with_its_own_vrf(proposal: Proposal) -> None:
     world = proposal.bench.world
-    good = make_join(world, NodeId(4))
+    good = proposal.bench.nodes[4].keyring.join(world.genesis.chain_id)
     assert world.join_valid(good)
     stranger = replace(good, key=good.vrf_key)
     for bad in (
@@ -111,17 +108,16 @@ def test_a_stranger_cannot_join_in_a_validators_place(proposal: Proposal) -> Non
 
 
 def test_a_vrf_output_of_another_chain_is_refused(proposal: Proposal) -> None:
-    world = proposal.bench.world
-    good = make_join(world, NodeId(4))
-    foreign = replace(world.genesis, chain_id=bytes(32))
-    other = make_join(replace(world, genesis=foreign), NodeId(4))
-    mixed = replace(good, vrf=other.vrf)
-    resigned = replace(mixed, signature=native.ed25519_sign(world.genesis.secrets[4], mixed.signing_bytes(world.genesis.chain_id)))
+    world, keyring = proposal.bench.world, proposal.bench.nodes[4].keyring
+    good = keyring.join(world.genesis.chain_id)
+    mixed = replace(good, vrf=keyring.join(bytes(32)).vrf)
+    resigned = replace(mixed, signature=keyring.sign(mixed.signing_bytes(world.genesis.chain_id)))
     assert not world.join_valid(resigned)
 
 
 def test_more_joins_than_a_state_proof_holds_are_refused(proposal: Proposal) -> None:
-    joins = tuple(make_join(proposal.bench.world, NodeId(i)) for i in range(5))
+    bench = proposal.bench
+    joins = tuple(node.keyring.join(bench.world.genesis.chain_id) for node in bench.nodes[:5])
     assert proposal.why(again(proposal.block, replace(proposal.block.body, joins=joins))) == "joins"
 
 
@@ -140,10 +136,10 @@ def test_who_has_joined_does_not_join_again(proposal: Proposal) -> None:
     ],
 )
 def test_heartbeats_are_signed_dated_and_of_this_chain(proposal: Proposal, change: dict[str, object], why: str) -> None:
-    world, block = proposal.bench.world, proposal.block
+    block = proposal.block
     beat = replace(block.body.heartbeats[-1], **change)  # type: ignore[arg-type]
     if beat.validator != 77:
-        beat = signed(world, beat)
+        beat = signed(proposal.bench, beat)
     changed = tuple(sorted((*block.body.heartbeats[:-1], beat), key=lambda b: b.place))
     assert proposal.why(again(block, replace(block.body, heartbeats=changed))) == why
 

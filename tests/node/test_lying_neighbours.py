@@ -1,6 +1,5 @@
 """One neighbour that talks most and gives least keeps nobody from what the others have."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +9,6 @@ from simnet.events import BlockProven, MessageValidated
 from simnet.net.network import Verdict
 from simnet.node.sync import Status
 from simnet.node.world import CONSENSUS_TOPIC
-from simnet.proofs import native
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
 from tests.mocks import Bench, misbehaving, scenario
@@ -104,7 +102,7 @@ def test_disclosed_keys_that_are_no_field_elements_are_refused() -> None:
 
     def disclose() -> None:
         unsigned = KeyDisclosure(9, 2, Lane.VOTE, 1, bytes(32), 1, (b"\xff" * 32,) * 4, b"")
-        m = replace(unsigned, signature=native.ed25519_sign(b.world.genesis.secrets[1], unsigned.signing_bytes()))
+        m = b.nodes[1].keyring.signed(unsigned)
         b.world.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="key_disclosure", payload=m, size=m.size)
 
     b.at(2500, disclose)

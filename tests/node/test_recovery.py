@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from simnet.base.units import NodeId
 from simnet.events import BlockCommitted, BlockProven, Endorsed, ProofMade, ProofTakenOver
 from simnet.node import voting
 from simnet.node.committee import vote_tag_of
 from simnet.node.finality import Finality
+from simnet.node.keyring import Keyring
 from simnet.node.letters import Signed, VotedLate
 from simnet.node.world import World
 from simnet.protocol.certification import Disclose
@@ -123,8 +123,8 @@ def test_a_member_with_tags_of_other_keys_is_left_out(monkeypatch: pytest.Monkey
     bench = Bench(scenario(slots=4))
     liar = next(n for n in range(5) if all(bench.leader(s) != n for s in range(4)))
 
-    def tag(world: World, node: int, *rest: Any) -> bytes:
-        return b"t" * 32 if node == liar else vote_tag_of(world, NodeId(node), *rest)
+    def tag(world: World, keyring: Keyring, *rest: Any) -> bytes:
+        return b"t" * 32 if keyring.node == liar else vote_tag_of(world, keyring, *rest)
 
     monkeypatch.setattr(voting, "vote_tag_of", tag)
     result = bench.run()

@@ -7,7 +7,6 @@ import pytest
 from simnet.base.units import NodeId
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Incoming
-from simnet.proofs import native
 from simnet.protocol.messages import ConsensusProof
 from tests.mocks import Bench, scenario
 
@@ -61,5 +60,5 @@ def test_nobody_puts_its_name_under_anothers_block_proof(bench: Bench) -> None:
 def test_a_proof_has_one_vrf_output_of_each_member(bench: Bench, change) -> None:  # type: ignore[no-untyped-def]
     proof = proven(bench)
     changed = replace(proof, vrf=change(proof.vrf), prover=RELAY)
-    signed = replace(changed, signature=native.ed25519_sign(bench.world.genesis.secrets[RELAY], changed.signing_bytes()))
+    signed = bench.nodes[RELAY].keyring.signed(changed)
     assert answers(bench, signed) == [(Verdict.REJECT, "vrf_entries")]

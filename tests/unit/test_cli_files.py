@@ -12,8 +12,7 @@ from typer.testing import CliRunner, Result
 
 from simnet.base.errors import SimnetError
 from simnet.cli.main import app
-from simnet.node.genesis import make_genesis
-from simnet.node.identity import static_secrets
+from simnet.node.keyring import make_keyrings, static_secrets
 from simnet.proofs.native import ed25519_public_key
 from simnet.scenario.linkfaults import LINK_FAULTS
 from simnet.scenario.load import load_scenario
@@ -207,11 +206,10 @@ def test_static_keys_are_upstreams() -> None:
     first, second = static_secrets(2, "seed text")
     assert first == hashlib.sha256(b"seed text" + bytes(8)).digest()
     assert second == hashlib.sha256(b"seed text" + bytes([1, 0, 0, 0, 0, 0, 0, 0])).digest()
-    scenario = load_scenario(DATA / "tiny.toml").scenario
-    keys = [v.key for v in make_genesis(scenario, 1, "seed text").validators]
+    keys = [keyring.key for keyring in make_keyrings(3, 1, "seed text")]
     assert keys[:2] == [ed25519_public_key(secret) for secret in (first, second)]
-    assert keys == [v.key for v in make_genesis(scenario, 2, "seed text").validators], "whatever the run's seed"
-    assert keys != [v.key for v in make_genesis(scenario, 1).validators]
+    assert keys == [keyring.key for keyring in make_keyrings(3, 2, "seed text")], "whatever the run's seed"
+    assert keys != [keyring.key for keyring in make_keyrings(3, 1)]
 
 
 def test_the_prover_mix_drill_writes_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

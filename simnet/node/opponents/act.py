@@ -10,6 +10,7 @@ from simnet.net.network import Message
 from simnet.node.aggregation import Aggregation
 from simnet.node.chain import Chain
 from simnet.node.conduct import Conduct
+from simnet.node.keyring import Keyring
 from simnet.node.opponents.plan import Plan
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
@@ -29,7 +30,7 @@ class Reach:
     """An opponent's own node: it knows no more than that, and signs with that node's keys only."""
 
     world: World
-    node: NodeId
+    keyring: Keyring
     chain: Chain
     transactions: Transactions
     aggregation: Aggregation
@@ -38,8 +39,8 @@ class Reach:
     conduct: Conduct
 
     @property
-    def secret(self) -> bytes:
-        return self.world.genesis.secrets[self.node]
+    def node(self) -> NodeId:
+        return NodeId(self.keyring.node)
 
     @property
     def slot_ns(self) -> int:

@@ -10,7 +10,6 @@ from simnet.net.network import Message
 from simnet.node.block_parts import Part
 from simnet.node.chain import CommittedBlock
 from simnet.node.committee import proof_statement
-from simnet.node.identity import signed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.wallet import Draft, Prepared
@@ -110,7 +109,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         chain = self.reach.chain
         statement = proof_statement(self.world, committed.electorate, chain.registry, committed.block, bare)
         unsigned = replace(bare, envelope=self._forged(what, real, backend, self.world.circuits.consensus, statement))
-        return signed(unsigned, self.reach.secret)
+        return self.reach.keyring.signed(unsigned)
 
     def _part(self) -> int:
         """One of the proofs beside the decision's, of the newest block."""
@@ -132,7 +131,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         envelope = self._forged(what, real, field, circuit, statement)
         block = self.reach.chain.head
         unsigned = BlockProof(height, block, part.circuit, part.index, field, envelope, self.me, b"")
-        made = signed(unsigned, self.reach.secret)
+        made = self.reach.keyring.signed(unsigned)
         return self.say(what, "block_proof", made, made.size, subject=envelope.name)
 
     def _parts(self, height: int) -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from simnet.base.units import from_ms
 from simnet.net.network import Message
-from simnet.node.identity import own_keys, signed
+from simnet.node.keyring import Keyring
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.plan import Plan, flipped
 from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote
@@ -41,7 +41,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
         block = self._proposed[1] if self._proposed is not None and self._proposed[0] == self.slot else None
         if what == "bad_tag" and block is None:
             return 0  # There is no block to vote for.
-        vote = forge(what, self.me, self.reach.secret, self._honest(block or self.plan.bytes(DIGEST_BYTES)), self.plan, self._others)
+        vote = forge(what, self.me, self.reach.keyring, self._honest(block or self.plan.bytes(DIGEST_BYTES)), self.plan, self._others)
         return self.say(what, "vote", vote, vote.size, subject=str(vote.slot) if what == "future" else "")
 
     def _early(self) -> tuple[str, Endorsement | KeyDisclosure]:
@@ -53,10 +53,10 @@ class ForgedVotes(Act[model.ForgedVotes]):
             tags = (self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES))
             registered = self.reach.chain.electorate.registered(slot)
             said = Endorsement(height, slot, Lane.RECOVER, block, backend, registered, self.me, tags, b"")
-            return "endorsement", signed(said, self.reach.secret)
-        keys = own_keys(self.world.seed, self.me, backend, slot, Lane.VOTE)
+            return "endorsement", self.reach.keyring.signed(said)
+        keys = self.reach.keyring.one_time(backend, slot, Lane.VOTE)
         told = KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b"")
-        return "key_disclosure", signed(told, self.reach.secret)
+        return "key_disclosure", self.reach.keyring.signed(told)
 
     @property
     def _others(self) -> int:
@@ -68,7 +68,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
         return Vote(self.reach.chain.height + 1, max(0, self.slot), phase, block, self.me, self.plan.bytes(DIGEST_BYTES), b"")
 
 
-def forge(what: str, me: int, secret: bytes, vote: Vote, plan: Plan, validators: int) -> Vote:
+def forge(what: str, me: int, keyring: Keyring, vote: Vote, plan: Plan, validators: int) -> Vote:
     """One forged vote, signed with this node's key whatever it says."""
     draws = plan.random
     match what:
@@ -80,5 +80,5 @@ def forge(what: str, me: int, secret: bytes, vote: Vote, plan: Plan, validators:
             vote = replace(vote, slot=vote.slot + 1 + int(draws.integers(FAR_SLOTS)))
         case "foreign_height":
             vote = replace(vote, height=vote.height + 1 + int(draws.integers(FAR_HEIGHTS)))
-    genuine = signed(vote, secret)
+    genuine = keyring.signed(vote)
     return replace(genuine, signature=flipped(genuine.signature, 0, draws)) if what == "bad_signature" else genuine

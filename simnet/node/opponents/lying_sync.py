@@ -6,7 +6,6 @@ from dataclasses import replace
 from simnet.base.blob import Blob
 from simnet.base.units import NodeId
 from simnet.events import OpponentActed
-from simnet.node.identity import signed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.opponents.forged_votes import forge
@@ -70,7 +69,7 @@ class LyingSync(Act[model.LyingSync]):
 
     def _vote(self) -> Vote:
         bare = Vote(self.reach.chain.height + 1, max(0, self.slot), Phase.PRECOMMIT, self.plan.bytes(DIGEST_BYTES), self.me, b"", b"")
-        return forge("impersonated", self.me, self.reach.secret, bare, self.plan, len(self.world.genesis.validators))
+        return forge("impersonated", self.me, self.reach.keyring, bare, self.plan, len(self.world.genesis.validators))
 
     def _answer_blocks(self, what: model.SyncLie, height: int, peer: NodeId) -> bool:
         """One block, where there may be many: the first lie ends the neighbour's interest."""
@@ -100,6 +99,6 @@ class LyingSync(Act[model.LyingSync]):
             return False
         spoiled = Blob(forged("spoiled", committed.proof.envelope.data, Claim(b"", b"", 0), self.plan))
         unsigned = replace(committed.proof, envelope=spoiled, prover=self.me)
-        proof = signed(unsigned, self.reach.secret)
+        proof = self.reach.keyring.signed(unsigned)
         lie = ProofsOf(theirs.height, proof, ())
         return self.world.network.send(self.me, peer, "proof_response", lie, lie.size)

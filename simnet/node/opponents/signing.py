@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from simnet.base.units import NS_PER_S
 from simnet.node.committee import vote_tag_of
-from simnet.node.identity import signed
 from simnet.node.opponents.act import Reach
 from simnet.protocol.blocks import Block, Body
 from simnet.protocol.ledger import SignedTransfer
@@ -33,11 +32,11 @@ def block_of(reach: Reach, slot: int, chosen: Sequence[SignedTransfer], *, apart
 def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
     """A fresh proposal, whatever was locked before."""
     unsigned = Proposal(slot, block, -1, reach.node, b"")
-    return signed(unsigned, reach.secret)
+    return reach.keyring.signed(unsigned)
 
 
 def vote_of(reach: Reach, slot: int, phase: Phase, block: Block | None) -> Vote:
     """A vote on the next height."""
-    tag = b"" if block is None else vote_tag_of(reach.world, reach.node, reach.chain.electorate, block, slot, phase)
+    tag = b"" if block is None else vote_tag_of(reach.world, reach.keyring, reach.chain.electorate, block, slot, phase)
     unsigned = Vote(reach.chain.height + 1, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
-    return signed(unsigned, reach.secret)
+    return reach.keyring.signed(unsigned)
