@@ -1,8 +1,8 @@
 """When the network is calm: the time that its promises of progress are about.
 
-A node is *good* while it is up, not paused, its verifier and prover run, its clock is sound and it does not misbehave; a link
-while both ends say that it is up and no rule is on it. It is calm while good nodes with more than two thirds of the whole stake are
-connected by good links.
+A node is *good* while it is up, not paused, its verifier and prover run and it does not misbehave; a link while both ends say that
+it is up and no rule is on it. It is calm while good nodes with more than two thirds of the whole stake are connected by good links
+and their clocks differ by no more than the precision.
 
 A calm lasts as long as its *core* does: the nodes that have been among those since it began, or for three slots. When
 nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
@@ -13,7 +13,7 @@ since events name regions only. A link between blameless nodes that one of them 
 
 from collections import Counter, defaultdict
 
-from simnet.base.units import NodeId, SimTime
+from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.checks.setting import Setting
 from simnet.events import ClockSkewed, FaultInjected, Handlers, PeerConnected, PeerDisconnected
 from simnet.net.topology import crossing
@@ -41,13 +41,16 @@ class Calm:
         self._ends: set[Link] = set()
         """Directed ends that are up."""
         self._troubles: Counter[NodeId] = Counter()
-        self._skewed: set[NodeId] = set()
+        self._errors: dict[NodeId, int] = {}
+        """By how much clocks are wrong, where they are."""
+        self._stopped: set[NodeId] = set()
+        """Nodes of which a service stands still that consensus feels."""
         self._rules: Counter[Link] = Counter()
         self._links_of = _links_of_faults(setting)
-        self._wallets_only = _wallet_stops(setting)
+        self._stops = _stops_felt(setting)
         self.changed_at: SimTime | None = None
         """When something happened that `settle` has not looked at."""
-        self._sound_within = setting.precision
+        self._precision = setting.precision
 
     @property
     def handlers(self) -> Handlers:
@@ -70,9 +73,8 @@ class Calm:
             self.changed_at = e.at
 
     def _clock(self, e: ClockSkewed) -> None:
-        sound = abs(e.error) <= self._sound_within
-        if sound == (e.node in self._skewed):
-            (self._skewed.discard if sound else self._skewed.add)(e.node)
+        if e.error != self._errors.get(e.node, 0):
+            self._errors[e.node] = e.error
             self.changed_at = e.at
 
     def _fault(self, e: FaultInjected) -> None:
@@ -85,8 +87,12 @@ class Calm:
             self._rules.update(dict.fromkeys(self._links_of[kind, e.detail], step))
         elif e.detail.startswith("node:") and kind != "clock_skew":
             node = NodeId(int(e.detail.removeprefix("node:")))
-            if kind != "service_stop" or node not in self._wallets_only:
+            if kind != "service_stop":
                 self._troubles[node] += step
+            elif any(begins <= e.at < ends for begins, ends in self._stops[node]):
+                self._stopped.add(node)
+            else:
+                self._stopped.discard(node)
         self.changed_at = e.at
 
     # --- what follows ------------------------------------------------------------------------------
@@ -108,13 +114,17 @@ class Calm:
         limit = max(since, now - SEASONED_SLOTS * self._setting.slot)
         return frozenset(node for node, at in self.joined.items() if at <= limit)
 
-    def good(self, node: NodeId) -> bool:
-        """Whether a node is up, sound and honest at present."""
-        return not self._troubles[node] and node not in self._skewed
-
     def _largest(self) -> frozenset[NodeId]:
-        """The connected good nodes with the most stake."""
-        left = [NodeId(n) for n in range(self._setting.info.nodes) if self.good(NodeId(n))]
+        """The connected good nodes with the most stake among those whose clocks differ by no more than the precision."""
+        good = [NodeId(n) for n in range(self._setting.info.nodes) if not self._troubles[NodeId(n)] and n not in self._stopped]
+        best: frozenset[NodeId] = frozenset()
+        for least in sorted({self._errors.get(node, 0) for node in good}):
+            agreed = [node for node in good if least <= self._errors.get(node, 0) <= least + self._precision]
+            best = max(best, self._largest_of(agreed), key=self._setting.stake)
+        return best
+
+    def _largest_of(self, left: list[NodeId]) -> frozenset[NodeId]:
+        """The connected ones of these nodes with the most stake."""
         neighbours = defaultdict(list)
         for low, high in self._setting.info.edges:
             if (low, high) in self._ends and (high, low) in self._ends and not self._rules[low, high] and not self._rules[high, low]:
@@ -147,7 +157,7 @@ def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]
     partition = setting.scenario.faults.partition
     if partition is not None:
         cut = crossing(setting.info.edges, setting.info.regions, partition.group_a, partition.group_b)
-        found["partition", f"{partition.group_a}-{partition.group_b}"] = frozenset(cut)
+        found["partition", "-".join(partition.names())] = frozenset(cut)
     for fault in setting.scenario.faults.links:
         detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
         ends = [end for low, high in setting.info.edges for end in ((low, high), (high, low))]
@@ -161,8 +171,12 @@ def _is_on(fault: LinkFault, link: Link, regions: tuple[str, ...]) -> bool:
     return any(fault.source in (None, a) and fault.target in (None, b) for a, b in ways)
 
 
-def _wallet_stops(setting: Setting) -> frozenset[NodeId]:
-    """Nodes of which no other service than the wallet ever stops: consensus does not feel that."""
-    stops = [f for f in setting.scenario.faults.nodes if f.kind == "service_stop"]
-    stopped = frozenset(NodeId(n) for f in stops for n in f.nodes)
-    return stopped - {NodeId(n) for f in stops if f.service != "wallet" for n in f.nodes}
+def _stops_felt(setting: Setting) -> dict[NodeId, list[tuple[SimTime, SimTime]]]:
+    """When services of each node stand still, apart from the wallet, which consensus does not feel."""
+    found: dict[NodeId, list[tuple[SimTime, SimTime]]] = defaultdict(list)
+    for fault in setting.scenario.faults.nodes:
+        if fault.kind == "service_stop" and fault.service != "wallet":
+            begins = from_ms(fault.start_ms)
+            for node in fault.nodes:
+                found[NodeId(node)].append((begins, SimTime(begins + from_ms(fault.duration_ms))))
+    return found

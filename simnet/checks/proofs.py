@@ -44,9 +44,9 @@ class Lag:
         committed = self._waiting.get(e.node, {}).pop(e.height, None)
         if committed is None:
             return
-        self._look()
         since = self._since[e.node]
         if since is not None:
+            self._look()
             self._slowest = max(self._slowest, e.at - max(committed, since))
         self._judge(e.node, e.height, committed, e.at)
 

@@ -221,6 +221,7 @@ def _place(draw: Draw, network: Network, byzantine: tuple[int, ...]) -> Place:
         hops=tuple(sorted(hops)),
         honest=tuple(node for node in range(len(network.stakes)) if node not in byzantine),
         byzantine=byzantine,
+        stakes=tuple(network.stakes),
         colluding=draw.chance(0.5),
     )
 

@@ -27,6 +27,11 @@ RARE: Mapping[str, float] = {"churn": 0.12}
 
 WRONG_TIME_SOURCE = 0.3
 """How often clocks are wrong nearly everywhere, all by the same: then the one that is right is out of step."""
+FAR = 0.3
+"""How often a clock is wrong by minutes or more, where those concerned are no quorum: a quorum's clocks are the chain's time."""
+FAR_MS = (10_000, 60_000, 3_600_000)
+BY_NODE = 0.3
+"""How often a partition names nodes instead of regions."""
 
 
 class Role(Enum):
@@ -67,6 +72,7 @@ class Place:
     honest: tuple[int, ...]
     byzantine: tuple[int, ...]
     """Empty: no kind of that role can happen."""
+    stakes: tuple[int, ...]
     colluding: bool
     """Byzantine nodes act at the same time in the same way."""
 
@@ -154,13 +160,22 @@ def _fitted(kind: Kind, table: dict[str, Any], draw: Draw, place: Place) -> dict
         # A window that ends before the link first goes down does nothing.
         table["up_ms"] = min(table["up_ms"], max(1, table["duration_ms"] // 2))
     if kind.name == "partition":
-        table["group_a"], table["group_b"] = draw.pick(place.joined)
+        table["group_a"], table["group_b"] = _halves(draw, place) if draw.chance(BY_NODE) else draw.pick(place.joined)
+    elif kind.name == "clock_skew" and draw.chance(FAR) and 2 * sum(place.stakes[n] for n in table["nodes"]) <= sum(place.stakes):
+        table["offset_ms"] = draw.pick((1, 1, 1, -1)) * draw.pick(FAR_MS)
     elif kind.section == "links" and draw.chance(0.8):
         # Two regions drawn apart may have no edge between them, and a fault without an edge does nothing.
         table["source"], table["target"] = draw.pick(place.hops)
     elif kind.section == "links":
         table["source"] = table["target"] = None
     return table
+
+
+def _halves(draw: Draw, place: Place) -> tuple[list[int], list[int]]:
+    """Two groups of nodes that are all of them: some link crosses."""
+    nodes = sorted((*place.honest, *place.byzantine))
+    one = draw.some(nodes, 1, len(nodes) - 1)
+    return list(one), [node for node in nodes if node not in one]
 
 
 def _window(kind: Kind, draw: Draw, place: Place) -> tuple[int, int]:

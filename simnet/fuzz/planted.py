@@ -14,14 +14,15 @@ from simnet.fuzz.judge import ACCUSATIONS
 from simnet.node import finality, sync, world
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
-from simnet.node.voting import SlotBook, Validator
+from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
-from simnet.protocol.consensus import Propose, Voting
+from simnet.protocol.consensus import Propose, Role, Voting
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
+from simnet.protocol.slotbook import SlotBook
 from simnet.protocol.transfer import Account, Transfer, credit, debit
 from simnet.protocol.validators import Electorate, ValidatorSet, epoch_of
 from simnet.protocol.votes import VoteBook
@@ -89,8 +90,8 @@ def _registered_only() -> Patches:
     """The quorum is over those who have registered for the slot's epoch."""
     begin = vars(Voting)["__init__"]
 
-    def init(self: Any, height: int, me: int, electorate: Electorate, first_slot: int = 0) -> None:
-        begin(self, height, me, electorate, first_slot)
+    def init(self: Any, height: int, me: int, electorate: Electorate) -> None:
+        begin(self, height, me, electorate)
         self.book.electorate = electorate
 
     def threshold(book: Any, slot: int) -> int:
@@ -146,12 +147,7 @@ def _lock_not_sent() -> Patches:
 
 
 def _two_heights() -> Patches:
-    begin = vars(Voting)["__init__"]
-
-    def at_once(self: Voting, height: int, me: int, electorate: Electorate, _first_slot: int = 0) -> None:
-        begin(self, height, me, electorate)
-
-    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Voting, "__init__"): at_once}
+    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Validator, "_role"): lambda _self: Role.VOTES}
 
 
 # --- proofs --------------------------------------------------------------------------------------------

@@ -99,28 +99,19 @@ class Aggregation:
         """Up to which height blocks had been aggregated at `limit`."""
         return max(0, bisect_right(self.reached_at, limit) - 1)
 
-    def proved(self, height: int) -> bool:
-        """Whether the block's last proof is here in some field: the recursive one, or all parts where there is none."""
-        return any(self._recursive_proof_is_here(height, f) or self._ends_with_parts(height, f) for f in self.fields)
+    def whole(self, height: int) -> bool:
+        """Whether all proofs of a block are here in some field. The recursive one alone is not enough: who made it may be gone
+        before its parts have come."""
+        return any(self._complete(height, field) for field in self.fields)
 
     @property
     def _recursive(self) -> bool:
         return self._world.proves(CircuitId.RECURSIVE)
 
-    def _recursive_proof_is_here(self, height: int, field: BackendId) -> bool:
-        return self._recursive and self.holds(height, field, RECURSIVE)
-
-    def _ends_with_parts(self, height: int, field: BackendId) -> bool:
-        """Whether all parts of the block are here and no recursive proof follows them."""
-        return not self._recursive and self._parts_are_here(height, field)
-
-    def _parts_are_here(self, height: int, field: BackendId) -> bool:
-        return all(self.holds(height, field, part) for part in self.parts.of(height))
-
     def _complete(self, height: int, field: BackendId) -> bool:
         """Whether the block has all its proofs of a field."""
-        whole = self._recursive_proof_is_here(height, field) and self._parts_are_here(height, field)
-        return whole or self._ends_with_parts(height, field)
+        last = (RECURSIVE,) if self._recursive else ()
+        return all(self.holds(height, field, part) for part in (*self.parts.of(height), *last))
 
     # --- what comes in -----------------------------------------------------------------------------------
 

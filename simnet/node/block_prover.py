@@ -64,7 +64,7 @@ class BlockProver:
 
     def _begin(self, height: int, rank: int) -> None:
         """Starts on a block, unless it has been proved meanwhile."""
-        if self._aggregation.proved(height) or self._conduct.keeps("proofs", height):
+        if self._aggregation.whole(height) or self._conduct.keeps("proofs", height):
             return
         committed = self._chain.at(height)
         assert committed is not None
@@ -93,10 +93,14 @@ class BlockProver:
     def _prove_recursive(self, height: int) -> None:
         """Starts the recursive proof."""
         work = self._work[height]
-        if not self._world.proves(CircuitId.RECURSIVE) or RECURSIVE in work.begun:
+        if (
+            not self._world.proves(CircuitId.RECURSIVE)
+            or RECURSIVE in work.begun
+            or self._aggregation.holds(height, work.backend, RECURSIVE)
+        ):
             return
         found = self._aggregation.aggregates.of(height, work.backend)
-        if found is not None and not self._aggregation.proved(height):
+        if found is not None and not self._aggregation.whole(height):
             self._start(height, work, RECURSIVE, found.statement)
 
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:

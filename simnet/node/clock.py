@@ -68,7 +68,8 @@ class Clock:
 
 
 class SlotClock:
-    """Slots and their deadlines by one node's clock. A slot never begins twice; one that a jump passes over never begins."""
+    """Slots and their deadlines by one node's clock. A slot never begins twice; one that a jump passes over begins if the clock is
+    put back before it."""
 
     def __init__(
         self, clock: Clock, after: Timer, origin: SimTime, length: SimTime, slots: int, begin: Callable[[int], None],
@@ -85,6 +86,7 @@ class SlotClock:
         self._deadline = deadline
         self._next = 0
         """Ticks: three a slot, its start and its two deadlines."""
+        self._begun: set[int] = set()
         self._armed = 0
         self._started = False
 
@@ -96,6 +98,7 @@ class SlotClock:
     def clock_changed(self) -> None:
         """The clock was set: what it was waited for comes at another time."""
         if self._started:
+            self._next = min(self._next, 3 * self._free_from(max(0, self._shown)))
             self._arm()
 
     def _arm(self) -> None:
@@ -109,6 +112,17 @@ class SlotClock:
         """What the clock shows when a slot begins."""
         return self._origin + slot * self._length
 
+    @property
+    def _shown(self) -> int:
+        """The slot that the clock shows."""
+        return (self._clock.now - self._origin) // self._length
+
+    def _free_from(self, slot: int) -> int:
+        """The first slot from this one on that has not begun."""
+        while slot in self._begun:
+            slot += 1
+        return slot
+
     def _shown_at(self, tick: int) -> int:
         slot, part = divmod(tick, 3)
         return self.start_of(slot) + (0, self._length // 3, 2 * self._length // 3)[part]
@@ -116,12 +130,17 @@ class SlotClock:
     def _tick(self, armed: int) -> None:
         if armed != self._armed:
             return
-        shown = (self._clock.now - self._origin) // self._length
-        slot, part = divmod(max(self._next, 3 * shown), 3)
-        self._next = 3 * slot + part + 1
-        if slot >= self._slots:
+        due = max(self._next, 3 * self._shown)
+        slot, part = divmod(due, 3)
+        if part == 0 and slot in self._begun:
+            self._next = 3 * self._free_from(slot)
+            self._arm()
             return
+        self._next = due + 1
+        if slot >= self._slots:
+            return  # Until the clock is put back.
         if part == 0:
+            self._begun.add(slot)
             self._begin(slot)
         else:
             self._deadline(slot, (Phase.PREVOTE, Phase.PRECOMMIT)[part - 1])

@@ -1,6 +1,6 @@
 """A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from simnet.base.units import NodeId, from_ms
 from simnet.events import ClockSkewed, LimitReached
@@ -173,6 +173,7 @@ class Node:
                 if not begins:
                     self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
+                self._renew(self.transactions.put_back())
                 if self.slots is not None:
                     self.slots.clock_changed()
                 self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
@@ -206,7 +207,7 @@ class Node:
         """Puts an own transfer into the own mempool, which verifies like every other."""
 
         def settle(_verdict: Verdict, reason: str) -> None:
-            if reason == "stale":
+            if reason in {"stale", "dated_ahead"}:
                 self.wallet.on_stale(message.tx, message.payload)
             elif reason == "verifier_busy":
                 # It is published: without it here, its lane would never be free again.
@@ -244,9 +245,13 @@ class Node:
         """Transfers that a block has taken are done; of those that it made stale the own ones are proven again."""
         stale = self.transactions.after_block(letter.block, self.chain.ledger)
         self.wallet.on_block(self.chain.ledger, letter.block.tx_ids)
-        for tx in stale:
-            if self.wallet.owns(tx.transfer.sender):
-                self.wallet.on_stale(tx, self.transactions.verified[tx.id].payload)
+        self._renew(self.transactions.verified[tx.id] for tx in stale)
+
+    def _renew(self, gone: Iterable[TxMessage]) -> None:
+        """Own transfers that no longer hold are made anew."""
+        for message in gone:
+            if self.wallet.owns(message.tx.transfer.sender):
+                self.wallet.on_stale(message.tx, message.payload)
 
 
 def _fits(message: Message) -> bool:

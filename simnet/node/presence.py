@@ -59,7 +59,7 @@ class Presence:
             self._started = True
             self._schedule()
         joined = self._node in self._chain.state.registered
-        if self._world.rules.joins and not joined and slot - self._asked >= JOIN_REPEAT_SLOTS:
+        if self._world.rules.joins and not joined and abs(slot - self._asked) >= JOIN_REPEAT_SLOTS:
             join = self._joins.get(self._node) or self._keyring.join(self._world.genesis.chain_id)
             if self._world.publish_consensus(self._node, "join", join, JOIN_BYTES):
                 self._asked = slot

@@ -128,6 +128,9 @@ class Transactions:
             # Another proof of the same transfer came first.
             self._refuse(incoming, Verdict.IGNORE, "replay")
             return
+        if self._is_dated_ahead(tx) and not incoming.needed:
+            self._refuse(incoming, Verdict.DROP, "dated_ahead")  # The clock was put back meanwhile.
+            return
         self.note_verified(incoming.message)
         # A block or a rival may have come in while the proof was being verified.
         why = self._ledger().why_inapplicable(tx) or self.pool.why_not(tx)
@@ -143,6 +146,15 @@ class Transactions:
             # The proof was good: pass it on, others may not have the block yet.
             self._emit_refused(tx, why or "committed")
             incoming.settle(Verdict.ACCEPT, why or "committed")
+
+    def put_back(self) -> list[TxMessage]:
+        """The clock has been put back: what is dated ahead of it now leaves the pool, since others do not take it either."""
+        ahead = [tx for tx in self.pool.pending.values() if self._is_dated_ahead(tx)]
+        self.pool.drop(ahead)
+        for tx in ahead:
+            del self._admitted_at[tx.id]
+            self._world.emit(TxEvicted(self._world.now, self._node, tx.id.hex()[:16], "dated_ahead"))
+        return [self.verified.pop(tx.id) for tx in ahead]
 
     def knows(self, tx_id: bytes) -> bool:
         """Whether this node has verified or committed a transfer, or is about to judge it."""

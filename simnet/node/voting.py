@@ -23,9 +23,10 @@ from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
-from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
+from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Role, Step, Voting
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
+from simnet.protocol.slotbook import Present, SlotBook
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
 
 EARLY_MAX = 16
@@ -34,10 +35,10 @@ WAITING_MAX = 16
 """Proposals that wait for transfers."""
 VOTES_MAX, PROPOSALS_MAX = 12, 4
 """Votes, and proposals, of one author about one slot that a node passes on; an honest one casts three votes and proposes once."""
-SLOTS_REMEMBERED = 4 * SLOTS_PER_EPOCH
-"""For how many slots a validator remembers which height it signed for; it signs nothing for older ones."""
 REGISTER_AGAIN_SLOTS = 4
 """A registration that no block has taken is published again after so many slots: it may have been lost."""
+PRESENT_EVERY = 2
+"""In one of so many slots a validator that hears no quorum says that it is there."""
 
 
 @dataclass(slots=True)
@@ -47,28 +48,6 @@ class Waiting:
     proposal: Proposal
     missing: set[bytes]
     peer: NodeId
-
-
-class SlotBook:
-    """Which height this validator has signed for in a slot: a slot, and its one-time keys, serve one height."""
-
-    def __init__(self) -> None:
-        self._heights: dict[int, int] = {}
-        self.last = -1
-        """The last slot in which it signed."""
-
-    def may_sign(self, height: int, slot: int) -> bool:
-        """Whether a slot is free, or this height's."""
-        if slot <= self.last - SLOTS_REMEMBERED:
-            return False
-        return self._heights.get(slot, height) == height
-
-    def signed(self, height: int, slot: int) -> None:
-        """Notes a signature."""
-        self._heights[slot] = height
-        self.last = max(self.last, slot)
-        for old in [s for s in self._heights if s <= self.last - SLOTS_REMEMBERED]:
-            del self._heights[old]
 
 
 class Validator:
@@ -101,6 +80,8 @@ class Validator:
         self.slot = -1
         """The slot by this node's clock."""
         self._signed = SlotBook()
+        members = world.genesis.electorate.members
+        self._present = Present(members.weights, members.threshold)
         self._proposed_at: dict[bytes, int] = {}
         self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
         """For the next height, by author."""
@@ -125,10 +106,19 @@ class Validator:
         self._register()
         for waiting in self._waiting:
             self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
-        self._carry_out(self.voting.handle(consensus.SlotBegan(slot)))
+        self._carry_out(self.voting.handle(consensus.SlotBegan(slot, self._role())))
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
             self._take(proposal, peer)
+
+    def _role(self) -> Role:
+        """What this validator may do in the present slot. It takes part in no height in the slot that decided the one before."""
+        decided = self._chain.committed[-1].slot if self._chain.committed else -1
+        if self.slot <= decided or not self._signed.may_sign(self.voting.height, self.slot):
+            return Role.WATCHES
+        if self._present.is_slot(self.slot, (self._node,)):
+            return Role.VOTES
+        return Role.PRESENT if self.slot % PRESENT_EVERY == 0 else Role.WATCHES
 
     def on_deadline(self, slot: int, phase: Phase) -> None:
         """The slot's time for a phase is over."""
@@ -192,6 +182,7 @@ class Validator:
         if vote.slot > latest_slot(self._world, self._node):
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
             return
+        self._present.heard(vote.validator, vote.slot)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
@@ -207,6 +198,7 @@ class Validator:
         latest = latest_slot(self._world, self._node)
         for vote in valid:
             if vote.slot <= latest:
+                self._present.heard(vote.validator, vote.slot)
                 self._take(vote, peer)
         return len(valid) == len(of_now)
 
@@ -415,7 +407,7 @@ class Validator:
         for vote in certificate.votes:
             self._letters.post(Signed(vote))
         votes = {(v.slot, v.phase, v.validator): v for v in (*self.voting.book.all_for(block.hash), *certificate.votes)}
-        self.voting = Voting(header.height + 1, self._node, self._chain.electorate, max(self._signed.last, slot) + 1)
+        self.voting = Voting(header.height + 1, self._node, self._chain.electorate)
         self._waiting.clear()
         self._rivals.clear()
         self._proposed_at.clear()
@@ -426,7 +418,7 @@ class Validator:
 
     def _go_on(self) -> None:
         """Takes up the next height: this slot, if nothing was signed in it, and what has come early."""
-        self._carry_out(self.voting.handle(consensus.SlotBegan(self.slot)))
+        self._carry_out(self.voting.handle(consensus.SlotBegan(self.slot, self._role())))
         early, self._early = self._early, defaultdict(list)
         for items in early.values():
             for item in items:
@@ -446,7 +438,7 @@ class Validator:
         self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
         for epoch in range(now, now + self._world.scenario.consensus.key_horizon_epochs + half):
             asked = self._registered_at.get(epoch, -REGISTER_AGAIN_SLOTS)
-            if self._chain.registry.of(self._node, epoch) is None and self.slot - asked >= REGISTER_AGAIN_SLOTS:
+            if self._chain.registry.of(self._node, epoch) is None and abs(self.slot - asked) >= REGISTER_AGAIN_SLOTS:
                 self._publish_registration(epoch)
 
     def _publish_registration(self, epoch: int) -> None:

@@ -272,6 +272,13 @@ class Case:
             del self.keys[min(self.keys, key=lambda p: (len(self.keys[p]), p))]
         self.keys.setdefault(place, {}).setdefault(d.validator, d)
 
+    def put_back(self, slot: int) -> None:
+        """The clock has been put back to this slot: spans that began later begin now."""
+        self.since, self.not_before = min(self.since, slot), min(self.not_before, slot)
+        self.disclosed = {place: min(s, slot - 1) for place, s in self.disclosed.items()}
+        self.endorsed = {backend: min(s, slot) for backend, s in self.endorsed.items()}
+        self.published = {place: (min(s, slot - 1), members) for place, (s, members) in self.published.items()}
+
     def opened(self, place: Place) -> list[int]:
         """Members of a place whose tags and keys are here."""
         keys = self.keys.get(place[:3], {})
@@ -289,8 +296,8 @@ class Certifier:
         self._rules = rules
         self._cases: dict[int, Case] = {}
         self._slot = 0
-        self._recovered_in = -1
-        """The last slot whose keys have endorsed an earlier block: one block a slot."""
+        self._recovered_in: set[int] = set()
+        """Slots whose keys have endorsed an earlier block: one block a slot."""
         self._on: dict[type[Input], Callable[..., list[Effect]]] = {
             Committed: self._on_committed,
             Voted: self._on_vote,
@@ -422,6 +429,9 @@ class Certifier:
         return []
 
     def _on_slot(self, e: SlotBegan) -> list[Effect]:
+        if e.slot < self._slot:
+            for case in self._cases.values():
+                case.put_back(e.slot)
         self._slot = slot = e.slot
         effects: list[Effect] = []
         for _, case in sorted(self._cases.items()):
@@ -509,9 +519,9 @@ class Certifier:
         """With keys of this slot, the lowest of the blocks whose own slot had too few. The backend turns with the slots, the
         same to everybody."""
         slot, epoch = self._slot, epoch_of(self._slot)
-        if not late or slot <= self._recovered_in or registry.of(self._me, epoch) is None:
+        if not late or slot in self._recovered_in or registry.of(self._me, epoch) is None:
             return []
-        self._recovered_in = slot
+        self._recovered_in.add(slot)
         case, fields = late[0], self._rules.fields
         start = fields.index(case.backend)
         turn = (slot - case.header_slot) // (2 * self._rules.takeover_slots)

@@ -34,14 +34,25 @@ class Step(IntEnum):
     PRECOMMIT = 2
 
 
+class Role(IntEnum):
+    """What a validator may do in a slot; the caller knows what it has signed and what time it is for the others."""
+
+    WATCHES = 0
+    """Signs nothing: the slot has served another height, or it is not known to be the present one."""
+    PRESENT = 1
+    """Says that it is there, by a prevote for nil."""
+    VOTES = 2
+
+
 # --- inputs ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SlotBegan:
-    """A round begins."""
+    """A round begins. Each begins once; where a clock has been put back, one before the last may follow."""
 
     slot: int
+    role: Role = Role.VOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +125,15 @@ Effect = Propose | Cast | Decide | FetchBlock
 class Voting:
     """One validator's voting on one height. The electorate is fixed by the parent block."""
 
-    def __init__(self, height: int, me: int, electorate: Electorate, first_slot: int = 0) -> None:
+    def __init__(self, height: int, me: int, electorate: Electorate) -> None:
         self.height = height
         self.me = me
         self.electorate = electorate
-        self.first_slot = first_slot
-        """The first slot in which this validator may sign for this height: a slot serves one height."""
         self.slot = -1
         self.step = Step.PRECOMMIT
+        self._begun: set[int] = set()
+        self._voted_in = -1
+        """The last slot in which it voted for a block. It votes for none in an earlier one: the safety proof rests on that order."""
         self.locked: tuple[int, bytes] | None = None
         self.valid: tuple[int, Block] | None = None
         self.blocks: dict[bytes, Block] = {}
@@ -137,8 +149,8 @@ class Voting:
     def handle(self, event: Input) -> list[Effect]:
         """What follows from an input."""
         match event:
-            case SlotBegan(slot):
-                return self._begin(slot)
+            case SlotBegan(slot, role):
+                return self._begin(slot, role)
             case Proposed(proposal, acceptable):
                 return self._on_proposal(proposal, acceptable)
             case Voted(vote):
@@ -153,17 +165,21 @@ class Voting:
 
     # --- inputs --------------------------------------------------------------------------------------
 
-    def _begin(self, slot: int) -> list[Effect]:
+    def _begin(self, slot: int, role: Role) -> list[Effect]:
         """Lines 11–21."""
-        if self.decided or slot <= self.slot:
+        if self.decided or slot in self._begun or slot <= self._voted_in:
             return []
+        self._begun.add(slot)
         self.slot = slot
         self.book.begin(slot)
         self._forget_before(slot)
-        self.step = Step.PROPOSE if slot >= self.first_slot else Step.PRECOMMIT
+        self.step = Step.PROPOSE if role is Role.VOTES else Step.PRECOMMIT
         effects = self._evaluate()
-        leads = slot >= self.first_slot and self.electorate.leader(slot) == self.me
-        return effects if effects or not leads else [self._lead(slot)]
+        if effects or role is Role.WATCHES:
+            return effects
+        if role is Role.PRESENT:
+            return self._prevote(None)
+        return [self._lead(slot)] if self.electorate.leader(slot) == self.me else []
 
     def _forget_before(self, slot: int) -> None:
         """Drops old proposals, and blocks that were last proposed long ago and have no proof of lock."""
@@ -281,8 +297,13 @@ class Voting:
 
     def _prevote(self, block: bytes | None) -> list[Effect]:
         self.step = Step.PREVOTE
-        return [Cast(self.slot, Phase.PREVOTE, block)]
+        return self._vote(Phase.PREVOTE, block)
 
     def _precommit(self, block: bytes | None) -> list[Effect]:
         self.step = Step.PRECOMMIT
-        return [Cast(self.slot, Phase.PRECOMMIT, block)]
+        return self._vote(Phase.PRECOMMIT, block)
+
+    def _vote(self, phase: Phase, block: bytes | None) -> list[Effect]:
+        if block is not None:
+            self._voted_in = self.slot
+        return [Cast(self.slot, phase, block)]

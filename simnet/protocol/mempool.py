@@ -54,6 +54,11 @@ class Mempool:
             self._remove(tx)
         return done, stale
 
+    def drop(self, txs: Iterable[SignedTransfer]) -> None:
+        """Takes pending transfers out."""
+        for tx in txs:
+            self._remove(tx)
+
     def select(self, ledger: Ledger, limit: int, timestamp: int) -> list[SignedTransfer]:
         """Up to `limit` transfers for a block of this second, oldest first, that apply one after the other."""
         chosen: list[SignedTransfer] = []

@@ -27,10 +27,10 @@ class Rounds:
         self._proposed: dict[int, set[int]] = defaultdict(set)
 
     def begin(self, slot: int) -> None:
-        """A round begins; what is old is forgotten."""
-        self._newest = max(self._newest, slot)
+        """A round begins; what is old is forgotten, and what is to come, as after a clock has been put back."""
+        self._newest = slot
         for kept in (self._phases, self._heard, self._proposed):
-            for old in [s for s in kept if s < self._newest - ROUNDS_KEPT]:
+            for old in [s for s in kept if not self._keeps(s)]:
                 del kept[old]
 
     def voted(self, vote: Vote) -> None:

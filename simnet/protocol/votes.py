@@ -64,9 +64,10 @@ class VoteBook:
         """The slot that the last re-proposal named; its prevotes are taken however old they are."""
 
     def begin(self, slot: int) -> None:
-        """A slot begins; what is long past is forgotten."""
+        """A slot begins; what is long past is forgotten, and what is to come, as after a clock has been put back."""
         self._newest = slot
-        for place in [p for p in self._tallies if p[0] < slot - SLOTS_KEPT and p[0] not in (self._pinned, self._named)]:
+        kept = range(slot - SLOTS_KEPT, slot + 2)
+        for place in [p for p in self._tallies if p[0] not in kept and p[0] not in (self._pinned, self._named)]:
             del self._tallies[place]
 
     def pin(self, slot: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from simnet.base.units import NodeId
 from simnet.checks.accusations import Accusations
-from simnet.node.aggregation import Aggregation
+from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_prover import BlockProver
 from simnet.node.chain import Chain
 from simnet.node.timing import Timing
@@ -75,7 +75,7 @@ def test_forged_registrations_are_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_blocks_without_their_proofs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Aggregation, "_parts_are_here", lambda *_: True)
+    monkeypatch.setattr(Aggregation, "_complete", lambda self, height, field: self.holds(height, field, RECURSIVE))
     monkeypatch.setattr(BlockProver, "_prove", lambda *_: None)
     breaks(bench().run(), "nothing_unverified", "as aggregated without its proof")
 

@@ -204,8 +204,44 @@ def test_links_under_a_rule_connect_nobody(kind: str) -> None:
 
 
 def test_a_stopped_wallet_ends_no_calm() -> None:
+    """Not even on nodes of which another service stops at another time."""
     stop = {"kind": "service_stop", "service": "wallet", "nodes": [0, 1], "start_ms": 3000, "duration_ms": 4000}
     assert entry(bench(12, rate=2.0, faults={"nodes": [stop]}).run(), "progress")["calms"] == 1
+    other = {"kind": "service_stop", "service": "prover", "nodes": [0, 1], "start_ms": 1000, "duration_ms": 500}
+    told = entry(bench(12, rate=2.0, faults={"nodes": [other, stop]}).run(), "progress")
+    assert told["calms"] == 2 and told["calm_slots"] == pytest.approx(11.5, abs=0.01)
+
+
+def test_services_of_one_node_that_stop_together_are_felt_until_the_last_goes_on() -> None:
+    stops = [("wallet", 1000, 9000), ("prover", 3000, 4000), ("verifier", 3500, 1000)]
+    faults = [{"kind": "service_stop", "service": s, "nodes": [0, 1], "start_ms": at, "duration_ms": ms} for s, at, ms in stops]
+    told = entry(bench(12, rate=2.0, faults={"nodes": faults}).run(), "progress")
+    assert told["calms"] == 2 and told["calm_slots"] == pytest.approx(8, abs=0.01)
+
+
+@pytest.mark.parametrize(("offsets", "slots"), [((490, -490), 8.0), ((250, -250), 12.0), ((700, 700), 12.0)])
+def test_clocks_agree_when_any_two_are_within_the_precision(offsets: tuple[int, int], slots: float) -> None:
+    """Whatever the true time is: a chain lives by its own."""
+    window = {"start_ms": 3000, "duration_ms": 4000}
+    faults = [
+        {"kind": "clock_skew", "nodes": nodes, "offset_ms": ms, **window} for nodes, ms in zip(([0, 1], [2, 3]), offsets, strict=True)
+    ]
+    told = entry(bench(12, rate=0.5, faults={"nodes": faults}, consensus={"clock_precision_ms": 500}).run(), "progress")
+    assert told["calm_slots"] == pytest.approx(slots, abs=0.6)
+
+
+def test_a_partition_of_listed_nodes_ends_a_calm() -> None:
+    cut = {"start_ms": 3000, "duration_ms": 4000, "group_a": ["A", 3], "group_b": [2]}
+    result = bench(12, rate=0.5, regions={"assignments": ["A", "A", "B", "B"]}, faults={"partition": cut}).run()
+    assert entry(result, "progress")["held"], result.violations
+
+
+def test_nothing_is_said_of_blocks_outside_a_calm() -> None:
+    """They are proven in the end; whether in time nobody has looked."""
+    stop = {"kind": "service_stop", "service": "verifier", "nodes": [0, 1], "start_ms": 0, "duration_ms": 10**6}
+    result = bench(8, rate=0.5, faults={"nodes": [stop]}).run()
+    assert entry(result, "progress")["calms"] == 0
+    assert [entry(result, name)["status"] for name in ("proven", "progress")] == ["not_exercised"] * 2
 
 
 # --- proven, aggregated ------------------------------------------------------------------------------

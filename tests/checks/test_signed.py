@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from simnet.node.voting import SlotBook, Validator
+from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.consensus import Effect, Voting
+from simnet.protocol.consensus import Effect, Role, Voting
 from simnet.protocol.messages import Phase, Vote
+from simnet.protocol.slotbook import SlotBook
 from simnet.protocol.validators import Electorate
 from simnet.protocol.votes import VoteBook
 from tests.checks.kit import bench, breaks, entry
@@ -22,8 +23,7 @@ def test_an_undisturbed_run_holds_and_says_on_what() -> None:
 
 def test_keys_of_one_slot_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Having committed, a node goes on to the next height in the same slot."""
-    init = Voting.__init__
-    monkeypatch.setattr(Voting, "__init__", lambda self, height, me, electorate, first_slot=0: init(self, height, me, electorate))
+    monkeypatch.setattr(Validator, "_role", lambda self: Role.VOTES)
     monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
     breaks(bench().run(), "keys_once", "in slot 0")
 
@@ -88,10 +88,10 @@ def test_a_vote_against_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     deaf_in_first_slot(monkeypatch)
     begin = Voting._begin
 
-    def forgetful(self: Voting, slot: int) -> list[Effect]:
+    def forgetful(self: Voting, slot: int, role: Role) -> list[Effect]:
         self.locked = self.valid = None
         self.book = VoteBook(self.height, self.electorate.members)
-        return begin(self, slot)
+        return begin(self, slot, role)
 
     monkeypatch.setattr(Voting, "_begin", forgetful)
     violation = breaks(bench().run(), "locks", "locked on")

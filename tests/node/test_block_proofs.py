@@ -215,6 +215,24 @@ def test_whoever_takes_over_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch)
     assert {e.rank for e in bench.of(BlockProving)} == {0, 1}
 
 
+def test_a_recursive_proof_without_its_parts_keeps_nobody_from_proving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first candidate shows its recursive proof alone; the parts die with it."""
+    bench = Bench(scenario(slots=4))
+    first = {h: block_provers_of_slot(bench, h - 1)[0] for h in range(1, 5)}
+    publish = BlockProver._publish
+
+    def alone(self: BlockProver, proof: BlockProof) -> None:
+        if proof.circuit == CircuitId.RECURSIVE or self._node != first[proof.height]:
+            publish(self, proof)
+
+    monkeypatch.setattr(BlockProver, "_publish", alone)
+    result = bench.run()
+    assert result.complete, result.violations
+    assert {e.rank for e in bench.of(BlockProving)} == {0, 1}
+    assert Counter(e.height for e in bench.of(BlockAggregated)) == dict.fromkeys(range(1, 5), 5)
+    assert len(made(bench, "recursive")) == 4, "which is not made twice"
+
+
 def block_provers_of_slot(bench: Bench, slot: int) -> tuple[int, ...]:
     return bench.world.genesis.electorate.leaders(slot)
 

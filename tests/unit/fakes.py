@@ -66,5 +66,5 @@ def install(monkeypatch: pytest.MonkeyPatch, events: Iterable[Event] | None = No
     module = ModuleType("simnet.runs.chain")
     chosen = story() if events is None else events
     module.RunOptions = SimpleNamespace  # type: ignore[attr-defined]
-    module.build = lambda scenario, seed, options: FakeSimulation(info(seed), chosen, ending)  # type: ignore[attr-defined]
+    module.build = lambda scenario, seed, options, provers: FakeSimulation(info(seed), chosen, ending)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "simnet.runs.chain", module)

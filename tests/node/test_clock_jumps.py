@@ -1,0 +1,61 @@
+"""Clocks that jump by minutes and are put back: nobody is lost, no key is spent, nothing is left behind in a pool."""
+
+from collections import Counter
+
+import pytest
+
+from simnet.events import BlockCommitted, TxEvicted, VoteCast
+from tests.checks.kit import breaks, entry
+from tests.mocks import Bench, scenario
+
+HOUR_MS = 3_600_000
+
+
+def jump(nodes: list[int], offset_ms: int, *, start_ms: int = 5000, duration_ms: int = 3000) -> dict[str, object]:
+    return {"kind": "clock_skew", "nodes": nodes, "offset_ms": offset_ms, "start_ms": start_ms, "duration_ms": duration_ms}
+
+
+def bench(nodes: int, *faults: dict[str, object], slots: int = 24, rate: float = 1.0) -> Bench:
+    return Bench(scenario(nodes, slots=slots, rate=rate, faults={"nodes": list(faults)}))
+
+
+@pytest.mark.parametrize("offset_ms", [20_000, HOUR_MS])
+def test_who_was_ahead_votes_again_at_once(offset_ms: int) -> None:
+    b = bench(7, jump([0, 1], offset_ms))
+    result = b.run()
+    assert result.complete, result.violations
+    late = Counter(e.node for e in b.of(VoteCast) if e.phase == "precommit" and e.at > 9_000_000_000)
+    assert min(late.values()) >= max(late.values()) - 2 and len(late) == 7
+    assert not [e for e in b.of(VoteCast) if e.slot > 24], "nothing is signed in slots that are not the present"
+
+
+@pytest.mark.parametrize("offset_ms", [20_000, HOUR_MS])
+def test_half_of_the_stake_ahead_stops_the_chain_only_meanwhile(offset_ms: int) -> None:
+    b = bench(6, jump([0, 1, 2], offset_ms))
+    result = b.run()
+    assert result.complete, result.violations
+    assert {len(b.chain(n)) for n in range(6)} == {len(b.chain(0))} and len(b.chain(0)) >= 18
+    commits = sorted({e.slot for e in b.of(BlockCommitted)})
+    assert min(s for s in commits if s >= 8) <= 8 + 3
+
+
+def test_who_was_ahead_makes_up_for_one_who_is_gone() -> None:
+    b = bench(7, jump([0, 1], HOUR_MS), {"kind": "crash", "node": 2, "start_ms": 11_000, "duration_ms": 60_000})
+    result = b.run()
+    assert entry(result, "progress")["held"], result.violations
+    assert len(b.chain(3)) >= 18
+
+
+def test_a_quorum_ahead_is_the_chains_time() -> None:
+    """Nobody can tell it from a right one: the chain stands still until true time has come up, and the run says so."""
+    b = bench(6, jump([0, 1, 2, 3, 4], 15_000), slots=40)
+    breaks(b.run(), "progress", "for 6.00 slots of calm")
+    assert len(b.chain(0)) >= 18, "then it goes on"
+
+
+def test_transfers_dated_by_a_wrong_clock_leave_the_pool() -> None:
+    b = bench(7, jump([3], 300_000, duration_ms=8000), rate=8.0)
+    result = b.run()
+    assert result.complete, result.violations
+    gone = [e for e in b.of(TxEvicted) if e.reason == "dated_ahead"]
+    assert gone and {e.node for e in gone} == {3}
