@@ -13,9 +13,9 @@ from simnet.analyze.fixed import judge_fixed
 from simnet.analyze.report import Analysis
 from simnet.analyze.thresholds import Rules, find_thresholds, load_thresholds
 from simnet.analyze.verdicts import Verdict, judge
-from simnet.base.errors import OutputError, ThresholdError
+from simnet.base.errors import ThresholdError
 from simnet.record.files import write_json
-from simnet.record.summary_files import SummaryFile, summary_file
+from simnet.record.summary_files import SummaryFile, refuse_other_files, summary_file
 
 HERE = Path(__file__).parent
 NETWORK_RULES, LOAD_RULES = HERE / "network_rules.toml", HERE / "load_rules.toml"
@@ -28,13 +28,6 @@ DRILLS: Mapping[str, tuple[Path, Callable[[Path], Iterable[Verdict]]]] = {
     slashing_drill.STEM: (Path(slashing_drill.__file__), lambda path: slashing_drill.judge_drill(slashing_drill.read_drill(path))),
 }
 """Results of drills by their stems: where their rules are, and those."""
-SUMMARY_FIELDS = frozenset(SummaryFile.model_fields) - {"kind", "backend"} | {
-    "replay_guard",
-    "mesh_changes",
-    "slow_peer_records",
-    "resource_usage",
-}
-"""One of them at least is in every summary of a network run."""
 NO_OPTIONS: Mapping[str, float] = {}
 
 
@@ -56,8 +49,8 @@ def analyze_file(summary: Path, thresholds: Path | None = None, options: Mapping
     for path in files:
         rules = rules.below(load_thresholds(path))
     rules = rules.overridden(options)
-    if network and not rules.alone and SUMMARY_FIELDS.isdisjoint(content):
-        raise OutputError(f"{summary}: not a summary: it has neither a `simnet` block nor any figure of a network run")
+    if not rules.alone:
+        refuse_other_files(read)
     try:
         verdicts = judge(content, rules.thresholds)
         if network and not rules.alone:

@@ -9,7 +9,7 @@ from simnet.base.errors import OutputError
 from simnet.record.files import CHILD
 from simnet.record.places import is_product, summary_stem
 from simnet.record.readback import run_head
-from simnet.record.summary_files import ReadSummary, summary_file
+from simnet.record.summary_files import ReadSummary, refuse_other_files, summary_file
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Side:
         return {summary.known.ours.scenario for summary in self.summaries}
 
     @property
+    def unfinished(self) -> tuple[Path, ...]:
+        """Summaries of runs that broke off."""
+        return tuple(summary.path for summary in self.summaries if summary.known.ours.complete is False)
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """Of runs that are all known by their seeds, ascending; else empty."""
         found = [seed for summary in self.summaries if (seed := summary.known.ours.seed) is not None]
@@ -44,6 +49,8 @@ class Side:
 def load_side(given: Sequence[Path]) -> Side:
     """The summaries that files and folders mean. Raises `OutputError`, also for two runs that are one."""
     summaries = tuple(summary_file(path) for place in given for path in _summaries(place))
+    for summary in summaries:
+        refuse_other_files(summary)
     _distinct(summaries)
     return Side(summaries)
 

@@ -207,6 +207,8 @@ def _limit_problems(place: Place, entry: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("min", "max", "unit"):
         if key in entry and not _is_number(entry[key]):
             yield (*place, key), f"{key} = {_shown(entry[key])} is not a number of at most {NUMBER_MAX:g}"
+    if all(_is_number(entry.get(key)) for key in ("min", "max")) and entry["max"] < entry["min"]:
+        yield (*place, "max"), f"max = {_shown(entry['max'])} is below min = {_shown(entry['min'])}: nothing can hold"
     if "equals" in entry and not (isinstance(entry["equals"], bool | str) or _is_number(entry["equals"])):
         yield (*place, "equals"), f"equals = {_shown(entry['equals'])} is not a number of at most {NUMBER_MAX:g}, truth value or text"
 

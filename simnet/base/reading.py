@@ -6,12 +6,12 @@ Raises `UnreadableError` with one line, whatever the file.
 import json
 import math
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from simnet.base import tomltext
 from simnet.base.errors import OutputError
 from simnet.base.plain import printable
 
@@ -66,7 +66,9 @@ def parsed_json(path: Path, content: str) -> object:
         _check_depth(value)
     except json.JSONDecodeError as error:
         raise UnreadableError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise UnreadableError(f"{path}: not JSON: nested too deeply") from None
+    except ValueError as error:
         raise UnreadableError(f"{path}: not JSON: {_short(error)}") from None
     return value
 
@@ -98,8 +100,8 @@ def json_object(path: Path) -> dict[str, Any]:
 def toml_tables(path: Path, content: str) -> dict[str, Any]:
     """The tables of TOML text that was read from a file."""
     try:
-        return tomllib.loads(content)
-    except (ValueError, RecursionError) as error:
+        return tomltext.tables(content)
+    except ValueError as error:
         raise UnreadableError(f"{path}: not TOML: {_short(error)}") from None
 
 

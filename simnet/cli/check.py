@@ -1,5 +1,6 @@
 """`simnet validate`, `simnet schema` and `simnet new`: scenario files without a run."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,7 +71,7 @@ def new(
     if not stem:
         raise typer.BadParameter(f"{name!r} has no letter or digit")
     path = folder / f"{stem}.toml"
-    if path.exists():
+    if os.path.lexists(path):
         raise OutputError(f"{path} is there already")
     write_atomic(path, STARTER.replace("NAME", stem.replace("_", "-")))
     say(f"{path}: written; run it with `simnet run {path}`")

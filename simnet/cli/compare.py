@@ -62,6 +62,7 @@ def _notes(sides: tuple[Side, Side], result: Comparison, alpha: float) -> list[s
     scenarios = set.union(*(side.scenarios for side in sides))
     if len(scenarios) > 1:
         found.append(f"these runs are of different scenarios: {', '.join(sorted(scenarios))}")
+    found += [f"{printable(str(path))}: the run broke off before its end" for side in sides for path in side.unfinished]
     if min(result.runs) < 2:
         found.append("a single run on a side: changes are judged by the threshold alone; several seeds would tell chance from change")
     elif not result.testable:

@@ -143,8 +143,9 @@ class Terminal:
     def begins(self, loaded: LoadedScenario, folder: Path) -> None:
         """What runs, and where its files go."""
         scenario = loaded.scenario
+        keys = "; loading the provers' keys" if scenario.chain.enabled else ""
         shape = f"{scenario.topology.n} nodes, {scenario.sim.duration_ms / 1000:g} s of virtual time, seed {scenario.sim.seed}"
-        say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder))}/; loading the provers' keys", err=True)
+        say(f"{plain.printable(scenario.name)}: {shape}; into {plain.printable(str(folder))}/{keys}", err=True)
 
     def watching(self, info: RunInfo) -> Progress:
         """Shows how far the run is."""

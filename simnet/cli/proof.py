@@ -16,6 +16,7 @@ from simnet.base.regular import open_regular
 from simnet.cli.circuits import BackendName, CircuitName, at_size
 from simnet.cli.exits import exits
 from simnet.record.atomic import write_atomic
+from simnet.record.places import refuse_collisions
 
 if TYPE_CHECKING:
     from simnet.proofs.witness.fields import Shape
@@ -55,6 +56,7 @@ def prove(
     """
     from simnet.proofs.witness.files import read_packed
 
+    refuse_collisions([("--out", out)], [("the witness", witness)])
     shape = _shape(backend, circuit, params)
     packed = read_packed(witness, shape, witness=True)
     prover = _prover(shape)
@@ -151,6 +153,7 @@ def export(
     from simnet.proofs import native
     from simnet.proofs.witness.files import read_packed
 
+    refuse_collisions([(name, out / name) for name in DOCUMENTS], [("the proof", proof), ("the statement", statement)])
     shape = _shape(BackendName.groth16, circuit, params)
     packed = read_packed(statement, shape, witness=False)
     envelope = _read_at_most(proof, PROOF_BYTES_MAX)

@@ -9,6 +9,7 @@ from simnet.analyze.partition_report import partition_report, passed_limits, wri
 from simnet.base import codes
 from simnet.cli import exits
 from simnet.cli.screen import say
+from simnet.record.places import refuse_collisions
 
 app = typer.Typer(help="Reports made of a finished run's summary.", no_args_is_help=True)
 
@@ -27,6 +28,7 @@ def snapshot_partition(
     max_chunk_retries: Annotated[int, typer.Option(min=0, help="Most deliveries of what was there already.")] = 25,
 ) -> int:
     """Did a partition hold up what was streamed across it? Exit code 1 when a limit is passed."""
+    refuse_collisions([("--output", output)], [("the summary", summary)])
     report = partition_report(summary, max_resume_minutes, max_chunk_retries)
     write_report(report, output)
     found = passed_limits(report)

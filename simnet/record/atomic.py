@@ -95,7 +95,7 @@ def _real(path: Path) -> Path | None:
         mode = real.stat().st_mode
     except FileNotFoundError:
         return real
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path that is no text
         raise _failed(path, error) from error
     if stat.S_ISDIR(mode):
         raise OutputError(f"cannot write {path}: Is a directory")
@@ -138,5 +138,5 @@ def _remove(partial: Path | None) -> None:
         pass  # The folder may be gone or read-only; the first error is the one to report.
 
 
-def _failed(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {path}: {error.strerror or error}")
+def _failed(path: Path, error: OSError | ValueError) -> OutputError:
+    return OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

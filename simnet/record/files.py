@@ -15,7 +15,7 @@ from simnet.base.jsontext import json_text
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
 from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
-from simnet.record.readback import is_finished
+from simnet.record.readback import is_finished, is_of_a_run
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ class RunFolder:
         lock = None if locked else FolderLock(self.root)
         try:
             for path in (*self._products, self.run, self.costs):
-                if path.is_symlink() or (path.exists() and not path.is_file()):
-                    raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
+                _refuse_no_file(path)
             if not force and is_finished(self.run):
                 raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
+            foreign = next((path for path in self._products if path.exists()), None)
+            if not force and foreign is not None and not self.run.exists():
+                raise OutputError(f"{foreign} is there and of no run in {self.root}; --force replaces it, --out DIR goes elsewhere")
             self._clear()
             write_json(self.run, {**header, "complete": False, "exit_code": None})
         except BaseException:
@@ -100,20 +102,22 @@ class RunFolder:
     def _clear(self) -> None:
         for path in self._products:
             clear(path)
-        if self.run.is_file():  # an earlier run's, so what else lies here is that run's, too
+        if is_of_a_run(self.run):  # An earlier one, so what else lies here is that run's, too.
             leftovers = [*self.summary.parent.glob("*.json"), *self.summary.parent.glob("*.csv"), *self.root.glob(".*.partial")]
             for path in leftovers:
                 clear(path)
             shutil.rmtree(self.root / CHILD, ignore_errors=True)
 
-    def write_summary(self, summary: Summary, extra_json: Path | None, extra_csv: Path | None) -> list[Path]:
-        """Writes the summary here and where the scenario's `[metrics]` asks; returns the files written."""
+    def write_summary(self, summary: Summary, extra_json: Path | None = None, extra_csv: Path | None = None) -> list[Path]:
+        """Writes the summary here, then where the scenario's `[metrics]` asks; returns the files written. Raises `OutputError`."""
         text, rows = to_json(summary), to_csv(summary)
-        written = []
+        written = [self.summary, self.csv]
+        write_atomic(self.summary, text)
+        write_atomic(self.csv, rows)
         for own, extra, content in ((self.summary, extra_json, text), (self.csv, extra_csv, rows)):
-            for path in _distinct(own, extra):
-                write_atomic(path, content)
-                written.append(path)
+            if extra is not None and extra.resolve() != own.resolve():
+                write_atomic(extra, content)
+                written.append(extra)
         return written
 
     def write_result(self, result: "RunResult") -> None:
@@ -122,9 +126,13 @@ class RunFolder:
         write_json(self.timings, result.timings)
 
 
-def _distinct(own: Path, extra: Path | None) -> list[Path]:
-    """Both places, or one if they are the same file."""
-    return [own] if extra is None or extra.resolve() == own.resolve() else [own, extra]
+def _refuse_no_file(path: Path) -> None:
+    """Raises `OutputError` where something stands in a product's place that is no file, or no file can be."""
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def write_json(path: Path, value: object) -> None:

@@ -94,4 +94,7 @@ def refuse_collisions(outputs: Iterable[tuple[str, Path]], taken: Iterable[tuple
 
 def _place(path: Path) -> str:
     """What tells files apart: links and `..` resolved; a path that cannot be is refused when it is written."""
-    return os.path.realpath(path) if "\0" not in str(path) else str(path)
+    try:
+        return os.path.realpath(path) if "\0" not in str(path) else str(path)
+    except (OSError, ValueError):  # The working directory is gone, or the path is no text.
+        return str(path)

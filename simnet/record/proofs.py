@@ -84,10 +84,13 @@ def reported_backends(info: RunInfo, environ: Mapping[str, str] = os.environ) ->
 
     Raises `ScenarioError` for a name that is no backend: a misspelt one would silently report nothing.
     """
-    text = environ.get(ATTRIBUTION, "")
-    if not text.strip():
-        return _ordered(name for names in info.backends for name in names)
-    return _ordered(attribution(text))
+    asked = attributed(environ)
+    return _ordered(asked or (name for names in info.backends for name in names))
+
+
+def attributed(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The backends that `SIMNET_BACKEND_ATTRIBUTION` names; empty where it is not set. Raises `ScenarioError`."""
+    return attribution(environ.get(ATTRIBUTION, ""))
 
 
 def attribution(text: str) -> list[str]:

@@ -83,8 +83,7 @@ class _Owned(reading.Read):
     wrapper: _Named | None = None
 
 
-class _State(reading.Read):
-    complete: bool = False
+class _State(RunHead):
     repeats: bool = False
 
 
@@ -102,8 +101,17 @@ def is_finished(run: Path) -> bool:
     """Whether a `run.json` is that of a complete run that was no repetition of another; true of a file that is none: it is somebody's."""
     if not run.is_file():
         return False
+    state = _state(run)
+    return state is None or (state.complete and not state.repeats)
+
+
+def is_of_a_run(run: Path) -> bool:
+    """Whether a file is a `run.json`, finished or not."""
+    return run.is_file() and _state(run) is not None
+
+
+def _state(run: Path) -> _State | None:
     try:
-        state = reading.checked(run, reading.json_object(run), _State, "a run.json of simnet")
+        return reading.checked(run, reading.json_object(run), _State, "a run.json of simnet")
     except reading.UnreadableError:
-        return True
-    return state.complete and not state.repeats
+        return None

@@ -30,6 +30,7 @@ class SimnetBlock(reading.Read):
     cost_model: str = ""
     seed: int | None = None
     reproducible: bool = False
+    complete: bool | None = None
 
 
 class FaultEntry(reading.Read):
@@ -117,6 +118,16 @@ def summary_file(path: Path) -> ReadSummary:
     if known.ours.schema_version not in SUMMARY_SCHEMAS:
         raise OutputError(f"{path}: schema version {known.ours.schema_version}; this simnet reads {', '.join(map(str, SUMMARY_SCHEMAS))}")
     return ReadSummary(path, content, known)
+
+
+FIELDS = frozenset(SummaryFile.model_fields) - {"kind", "backend"} | {"replay_guard", "mesh_changes", "slow_peer_records", "resource_usage"}
+"""One of them at least is in every summary of a network run."""
+
+
+def refuse_other_files(summary: ReadSummary) -> None:
+    """Raises `OutputError` for JSON that is no summary at all: everything in one may be missing, but not all of it."""
+    if not summary.known.is_load and FIELDS.isdisjoint(summary.content):
+        raise OutputError(f"{summary.path}: not a summary: it has neither a `simnet` block nor any figure of a network run")
 
 
 class Spread(reading.Read):

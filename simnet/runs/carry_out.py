@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simnet.base import codes
-from simnet.base.errors import Problem, ScenarioError, SimnetError
+from simnet.base.errors import OutputError, Problem, ScenarioError, SimnetError
 from simnet.base.interrupts import asked, deferred
 from simnet.base.version import VERSION
 from simnet.events import Event, Handlers, MessageDelivered, ProofVerified
 from simnet.events.bus import Bus
 from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
+from simnet.record.atomic import check_writable
 from simnet.record.files import RunFolder, write_json
 from simnet.record.penalties import PenaltyLog
 from simnet.record.places import FolderLock, default_folder, refuse_collisions, summary_stem
@@ -22,7 +23,7 @@ from simnet.record.summary import SummaryRecorder
 from simnet.record.trace import TraceRecorder
 from simnet.runs.garbage import rare_collections
 from simnet.runs.request import Dark, Outcome, Request, Screen
-from simnet.runs.run_json import ending, header, labels, replay
+from simnet.runs.run_json import check_environment, ending, header, labels, replay
 from simnet.runs.twice import run_again, with_comparison
 from simnet.runs.unfelt import unfelt
 from simnet.scenario.load import LoadedScenario, load_scenario
@@ -87,11 +88,15 @@ class _Job:
         costs = str(self.request.costs)
         inputs = [("the scenario", self.loaded.path)]
         inputs += [] if costs in ("calibrated", "measured") else [("the table of --costs", Path(costs))]
-        # Without the summary, which may be what `[metrics]` means.
-        own = [(name, path) for name, path in self.folder.taken if path not in (self.folder.summary, self.folder.csv)]
-        refuse_collisions(self.metrics.items(), [*inputs, *own])
+        refuse_collisions(self.metrics.items(), inputs)
+        own = {"metrics.json": self.folder.summary, "metrics.csv": self.folder.csv}
+        for name, path in self.metrics.items():
+            # A copy may be the very file that it is a copy of.
+            refuse_collisions([(name, path)], [(what, place) for what, place in self.folder.taken if place != own[name]])
+            check_writable(path)
         self._tell_unfelt()
         cost_model(costs)  # A file that is no table is said before anything else.
+        check_environment()
 
     def _tell_unfelt(self) -> None:
         """Warnings that need the run's links; errors with `--strict`."""
@@ -152,24 +157,36 @@ class _Job:
             except KeyboardInterrupt:  # while it was ending
                 seen.interrupted = True
             with deferred():
-                seen.trace_sha256 = trace.close()
                 seen.events = trace.rows
+                try:
+                    seen.trace_sha256 = trace.close()
+                except OutputError as error:
+                    seen.failure = seen.failure or error
+                    trace.abandon()
         return seen
 
     def _write(self, seen: "_Seen", recorder: SummaryRecorder, bus: Bus) -> Outcome:
         result = seen.result
         summary = recorder.summary(result, bus)
-        files = self.folder.write_summary(summary, *map(self.metrics.get, METRICS))
-        if result is not None:
-            self.folder.write_result(result)
+        files: list[Path] = []
+        try:
+            if result is not None:
+                self.folder.write_result(result)
+            files = self.folder.write_summary(summary, *map(self.metrics.get, METRICS))
+        except OutputError as error:
+            seen.failure = seen.failure or error
         violations = self._violations(result)
         code = codes.INTERRUPTED if seen.interrupted else _exit_code(result, recorder, violations)
+        code = codes.USAGE if seen.failure is not None else code
         hashes = (seen.trace_sha256, None if result is None else result.proofs_sha256)
         line = replay(self.request, self.scenario.sim.seed)
-        complete = result is not None and result.complete
+        complete = result is not None and result.complete and seen.failure is None
         end = ending(summary, complete=complete, code=code, events=seen.events, hashes=hashes, violations=violations)
         run = {**self.header, **end, "replay": line, "files": [str(path) for path in files]}
-        write_json(self.folder.run, run)
+        try:
+            write_json(self.folder.run, run)
+        except OutputError as error:
+            seen.failure = seen.failure or error
         return Outcome(self.folder, code, run, summary, violations, result, line)
 
     def _violations(self, result: RunResult | None) -> tuple[str, ...]:

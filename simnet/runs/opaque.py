@@ -19,6 +19,7 @@ from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.keyring import make_keyrings
 from simnet.node.node import TX_TOPIC
+from simnet.proofs.costs import MeasuredCosts
 from simnet.runs.engine import Findings, Run
 from simnet.runs.traffic import Again, Traffic
 from simnet.scenario.model import Scenario
@@ -115,7 +116,7 @@ class OpaqueRun(Run):
         self._traffic.start()
 
     def _findings(self) -> Findings:
-        return Findings(NO_PROOFS)
+        return Findings(NO_PROOFS, costs=MeasuredCosts().used())
 
     def _come_to_rest(self, end: int) -> None:
         """Nobody waits for anything."""

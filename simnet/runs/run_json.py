@@ -4,13 +4,18 @@ import os
 import shlex
 
 from simnet.base import codes
+from simnet.base.errors import SimnetError
 from simnet.base.version import VERSION
+from simnet.record.proofs import attributed
 from simnet.record.readback import RUN_SCHEMA
 from simnet.record.resources import host
 from simnet.record.summary import Labels, Summary, determinism_sha256
 from simnet.record.versions import crates, packages
 from simnet.runs.request import STATIC_KEYS, Request
 from simnet.scenario.load import LoadedScenario
+
+LABEL = "SIM_BACKEND_LABEL"
+"""Environment variable that names the run's backend in its summary."""
 
 
 def header(request: Request, loaded: LoadedScenario) -> dict[str, object]:
@@ -33,9 +38,18 @@ def header(request: Request, loaded: LoadedScenario) -> dict[str, object]:
     }
 
 
+def check_environment() -> None:
+    """Refuses what a run would only find out at its end. Raises `SimnetError`."""
+    attributed()
+    try:
+        os.environ.get(LABEL, "").encode()
+    except UnicodeEncodeError:
+        raise SimnetError(f"environment: {LABEL}: not UTF-8 text") from None
+
+
 def labels(request: Request, loaded: LoadedScenario) -> Labels:
     """What the summary says of the scenario and the machine."""
-    backend = os.environ.get("SIM_BACKEND_LABEL") or loaded.scenario.sim.mode or "inprocess"
+    backend = os.environ.get(LABEL) or loaded.scenario.sim.mode or "inprocess"
     # The file's name would tie the summary to a place; its content decides the trace.
     model = request.costs if request.costs in ("calibrated", "measured") else "recorded"
     return Labels(loaded.sha256, model, backend)

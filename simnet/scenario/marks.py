@@ -62,3 +62,21 @@ class Parsed:
 
     data: dict[str, Any]
     marks: Marks
+
+
+def refuse_unwalkable(data: object, depth: int = 0) -> None:
+    """Refuses what could neither be walked nor printed."""
+    if depth > DEPTH_MAX:
+        raise SyntaxProblem(f"nested too deeply: more than {DEPTH_MAX} levels", None)
+    if isinstance(data, str):
+        try:
+            data.encode()
+        except UnicodeEncodeError:
+            raise SyntaxProblem("a text holds half a character (a lone surrogate)", None) from None
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            refuse_unwalkable(key, depth + 1)
+            refuse_unwalkable(value, depth + 1)
+    elif isinstance(data, list):
+        for value in data:
+            refuse_unwalkable(value, depth + 1)

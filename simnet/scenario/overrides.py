@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simnet.scenario.marks import Path, SyntaxProblem
+from simnet.scenario.marks import Path, SyntaxProblem, refuse_unwalkable
 from simnet.scenario.toml import parse
 
 
@@ -34,6 +34,10 @@ def value_of(text: str) -> object:
         raise OverrideError('not a TOML value; strings need quotes, as in "text"') from None
     if list(tables) != ["value"]:
         raise OverrideError("more than one value")
+    try:
+        refuse_unwalkable(tables["value"])
+    except SyntaxProblem as problem:
+        raise OverrideError(str(problem)) from None
     return tables["value"]
 
 

@@ -37,6 +37,16 @@ _DIGITS_MAX = 400
 """A number of a scenario has twenty; Python itself refuses thousands."""
 
 
+def read_json(text: str) -> Parsed:
+    """A JSON document with its marks, and nothing that only RON has."""
+    value = _json(text)
+    scanner = _Scanner(text)
+    scanner.document()
+    if not isinstance(value, dict):
+        raise SyntaxProblem("not a scenario: the top level is not a table", None)
+    return Parsed(value, Marks(scanner.marks))
+
+
 def read(text: str) -> Parsed:
     """A JSON or RON document with its marks. Raises `SyntaxProblem` and nothing else, whatever the text."""
     refused: SyntaxProblem | None = None
@@ -60,8 +70,11 @@ def _json(text: str) -> object:
         return json.loads(text, parse_constant=_no_constant, parse_float=_json_float)
     except json.JSONDecodeError as error:
         raise SyntaxProblem(f"not valid JSON: {error.msg}", Mark(error.lineno, error.colno)) from None
-    except (ValueError, RecursionError) as error:
-        raise SyntaxProblem(f"not valid JSON: {error}", None) from None
+    except RecursionError:
+        raise SyntaxProblem("not valid JSON: nested too deeply", None) from None
+    except ValueError as error:
+        why = "a number with too many digits" if "digits" in str(error) else str(error)
+        raise SyntaxProblem(f"not valid JSON: {why}", None) from None
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -220,7 +233,7 @@ class _Scanner:
 
         def plain(escape: "re.Match[str]") -> str:
             digits = escape[1] or escape[2] or escape[3]
-            if digits is not None and int(digits, 16) < 0x110000:
+            if digits is not None and int(digits, 16) < 0x110000 and not (escape[1] and 0xD800 <= int(digits, 16) < 0xE000):
                 return chr(int(digits, 16))
             if digits is None and escape[4] in _PLAIN:
                 return _PLAIN[escape[4]]

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simnet.base.errors import Problem, ScenarioError
+from simnet.base.regular import open_regular
 from simnet.scenario import ron, toml, yaml
-from simnet.scenario.marks import DEPTH_MAX, DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem
+from simnet.scenario.marks import DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem, refuse_unwalkable
 
 READERS: dict[str, Callable[[str], Parsed]] = {
     ".toml": toml.read,
     ".yaml": yaml.read,
     ".yml": yaml.read,
     ".ron": ron.read,
-    ".json": ron.read,
+    ".json": ron.read_json,
 }
 """By suffix; a file of any other is TOML."""
 
@@ -35,7 +36,7 @@ def read(path: Path) -> Source:
     text = _text(path, content)
     try:
         parsed = READERS.get(path.suffix.lower(), toml.read)(text)
-        _check(parsed.data)
+        refuse_unwalkable(parsed.data)
     except SyntaxProblem as problem:
         mark = problem.mark
         line, column = (mark.line, mark.column) if mark else (None, None)
@@ -50,14 +51,14 @@ def refusal(path: Path, why: str, line: int | None = None) -> ScenarioError:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(DOCUMENT_BYTES_MAX + 1)
     except IsADirectoryError:
         raise refusal(path, "is a directory, not a scenario file") from None
     except FileNotFoundError:
         raise refusal(path, "no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise refusal(path, f"cannot be read: {error}") from None
+        raise refusal(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > DOCUMENT_BYTES_MAX:
         raise refusal(path, f"larger than {DOCUMENT_BYTES_MAX} bytes, so not a scenario")
     return content
@@ -68,21 +69,3 @@ def _text(path: Path, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise refusal(path, "not UTF-8 text", content.count(b"\n", 0, error.start) + 1) from None
-
-
-def _check(data: object, depth: int = 0) -> None:
-    """Refuses what could neither be walked nor printed."""
-    if depth > DEPTH_MAX:
-        raise SyntaxProblem(f"nested too deeply: more than {DEPTH_MAX} levels", None)
-    if isinstance(data, str):
-        try:
-            data.encode()
-        except UnicodeEncodeError:
-            raise SyntaxProblem("a text holds half a character (a lone surrogate)", None) from None
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            _check(key, depth + 1)
-            _check(value, depth + 1)
-    elif isinstance(data, list):
-        for value in data:
-            _check(value, depth + 1)

@@ -9,6 +9,7 @@ import re
 import tomllib
 from typing import Any
 
+from simnet.base import tomltext
 from simnet.scenario.marks import Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -26,15 +27,14 @@ def read(text: str) -> Parsed:
 def parse(text: str) -> dict[str, Any]:
     """The tables of a TOML document. Raises `SyntaxProblem` and nothing else, whatever the text."""
     try:
-        return tomllib.loads(text)
+        return tomltext.tables(text)
     except tomllib.TOMLDecodeError as error:
         found = _ERROR_PLACE.search(str(error))
         mark = Mark(int(found[1]), int(found[2])) if found else None
         raise SyntaxProblem(f"not valid TOML: {_ERROR_PLACE.sub('', str(error))}", mark) from None
-    except RecursionError:
-        raise SyntaxProblem("not valid TOML: nested too deeply", None) from None
-    except ValueError as error:  # numbers and dates that Python's own types refuse
-        raise SyntaxProblem(f"not valid TOML: {error}", None) from None
+    except tomltext.TomlError as error:
+        mark = None if error.at is None else Places(text).at(error.at)
+        raise SyntaxProblem(f"not valid TOML: {error}", mark) from None
 
 
 def marks(text: str) -> Marks:

@@ -76,6 +76,8 @@ def read(text: str) -> Parsed:
         raise SyntaxProblem(f"not valid YAML: character {error.character!r} is not allowed", None) from None
     except yaml.YAMLError as error:
         raise SyntaxProblem(f"not valid YAML: {error}", None) from None
+    except OverflowError:
+        raise SyntaxProblem("not valid YAML: an escape of no character", None) from None
     except ValueError as error:  # say a number too long for an escape or a version
         raise SyntaxProblem(f"not valid YAML: {error}", None) from None
     if not isinstance(value, dict):

@@ -152,7 +152,9 @@ def test_a_new_run_removes_the_old_results_but_keeps_the_costs(tmp_path: Path) -
     folder = RunFolder(tmp_path, "story")
     for path in (folder.summary, folder.trace, folder.analysis, folder.costs):
         write_atomic(path, "old")
-    folder.begin({"seed": 7})
+    with pytest.raises(OutputError, match="is there and of no run"):
+        folder.begin({"seed": 7})
+    folder.begin({"seed": 7}, force=True)
     assert not folder.summary.exists() and not folder.trace.exists() and not folder.analysis.exists()
     assert folder.costs.exists()
     assert '"complete": false' in folder.run.read_text()
