@@ -6,10 +6,12 @@ from typing import Any
 
 from simnet.scenario.crossfield import DEFAULT_REGION
 from simnet.scenario.marks import Path
+from simnet.scenario.ours import Gossip
 from simnet.scenario.span import DRAIN_MS, SETTLE_MS, run_ms
 from simnet.scenario.tables import Conflict, at, items, names, real, whole
 
 MS_PER_MIN = 60_000
+HEARTBEAT_MS, HISTORY_WINDOWS = (Gossip.model_fields[name].default for name in ("heartbeat_ms", "history_windows"))
 
 
 def faults_outside(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -90,6 +92,16 @@ def proofs_promised_too_early(data: Mapping[str, Any]) -> Iterator[Conflict]:
         yield Conflict(("consensus", key), takeover if promised is None else promised, why)
 
 
+def memory_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
+    """What a node forgets while its neighbours still offer it, it fetches again and passes on again."""
+    memory = whole(data, "gossip", "duplicate_cache_ms")
+    heartbeat, windows = whole(data, "gossip", "heartbeat_ms"), whole(data, "gossip", "history_windows")
+    offered = (HEARTBEAT_MS if heartbeat is None else heartbeat) * (HISTORY_WINDOWS if windows is None else windows)
+    if memory is not None and memory < offered:
+        why = f"messages are offered for {offered} ms (heartbeat_ms x history_windows): what is forgotten before is fetched again and again"
+        yield Conflict(("gossip", "duplicate_cache_ms"), memory, why)
+
+
 def _hops(topology: object) -> int:
     """How far apart nodes are: of a ring the diameter, else about the mean distance, log n / log degree."""
     n, k, p = whole(topology, "n") or 1, whole(topology, "k"), real(topology, "p")
@@ -143,6 +155,7 @@ IDLE: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (
     clocks_too_far_apart,
     slots_too_short,
     proofs_promised_too_early,
+    memory_too_short,
 )
 MISNAMED: tuple[Callable[[Mapping[str, Any]], Iterator[Conflict]], ...] = (idle_links, idle_regions)
 """Labels that are likely misspelt: an error when the command line has set them."""
