@@ -18,7 +18,7 @@ from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
-from simnet.protocol.consensus import Propose, Role, Voting
+from simnet.protocol.consensus import Propose, Voting
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
@@ -147,7 +147,7 @@ def _lock_not_sent() -> Patches:
 
 
 def _two_heights() -> Patches:
-    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Validator, "_role"): lambda _self: Role.VOTES}
+    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Validator, "_may_vote"): lambda _self: True}
 
 
 # --- proofs --------------------------------------------------------------------------------------------

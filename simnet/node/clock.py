@@ -68,12 +68,12 @@ class Clock:
 
 
 class SlotClock:
-    """Slots and their deadlines by one node's clock. A slot never begins twice; one that a jump passes over begins if the clock is
-    put back before it."""
+    """Slots and their deadlines by one node's clock. When the clock is put back, slots that a jump has passed over begin, and those
+    that have begun and not been used begin again."""
 
     def __init__(
         self, clock: Clock, after: Timer, origin: SimTime, length: SimTime, slots: int, begin: Callable[[int], None],
-        deadline: Callable[[int, Phase], None],
+        deadline: Callable[[int, Phase], None], is_used: Callable[[int], bool],
     ) -> None:  # fmt: skip
         self._clock = clock
         self._after = after
@@ -84,6 +84,7 @@ class SlotClock:
         """How many there are in the run."""
         self._begin = begin
         self._deadline = deadline
+        self._is_used = is_used
         self._next = 0
         """Ticks: three a slot, its start and its two deadlines."""
         self._begun: set[int] = set()
@@ -98,6 +99,7 @@ class SlotClock:
     def clock_changed(self) -> None:
         """The clock was set: what it was waited for comes at another time."""
         if self._started:
+            self._begun = {slot for slot in self._begun if self._is_used(slot)}
             self._next = min(self._next, 3 * self._free_from(max(0, self._shown)))
             self._arm()
 

@@ -94,6 +94,7 @@ class Node:
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
+            "roll_call": self.validator.on_roll_call,
             "endorsement": self.finality.on_endorsement,
             "proposal": self.validator.on_proposal,
             "tag_set": self.finality.on_certificate,
@@ -184,7 +185,9 @@ class Node:
         scenario = self._world.scenario
         slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
         length = from_ms(scenario.chain.slot_ms)
-        return SlotClock(self.clock, self._world.after, SETTLE, length, slots, self.on_slot, self.validator.on_deadline)
+        return SlotClock(
+            self.clock, self._world.after, SETTLE, length, slots, self.on_slot, self.validator.on_deadline, self.validator.has_signed_in
+        )
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""

@@ -35,6 +35,7 @@ COSTS: dict[str, tuple[str, int]] = {
     "consensus_proof": ("invalid_proof", 1000),
     "block_proof": ("invalid_proof", 1000),
     "vote": ("invalid_vote", SLASH),
+    "roll_call": ("invalid_vote", SLASH),
     "tag_set": ("invalid_vote", SLASH),
     "key_disclosure": ("invalid_vote", SLASH),
     "endorsement": ("invalid_vote", SLASH),

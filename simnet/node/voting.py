@@ -23,9 +23,9 @@ from simnet.node.transactions import Transactions
 from simnet.node.world import World
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
-from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Role, Step, Voting
+from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import Certificate, Phase, Proposal, Vote, registration_size
+from simnet.protocol.messages import Certificate, Phase, Proposal, RollCall, Vote, registration_size
 from simnet.protocol.slotbook import Present, SlotBook
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
 
@@ -37,8 +37,6 @@ VOTES_MAX, PROPOSALS_MAX = 12, 4
 """Votes, and proposals, of one author about one slot that a node passes on; an honest one casts three votes and proposes once."""
 REGISTER_AGAIN_SLOTS = 4
 """A registration that no block has taken is published again after so many slots: it may have been lost."""
-PRESENT_EVERY = 2
-"""In one of so many slots a validator that hears no quorum says that it is there."""
 
 
 @dataclass(slots=True)
@@ -93,6 +91,7 @@ class Validator:
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
         self._votes_of = OncePerSlot(world, node, "votes_of_author", VOTES_MAX)
+        self._calls_of = OncePerSlot(world, node, "roll_calls_of_author", 1)
         self._proposals_of = OncePerSlot(world, node, "proposals_of_author", PROPOSALS_MAX)
         self.voting = Voting(1, node, chain.electorate)
 
@@ -103,22 +102,34 @@ class Validator:
         self.slot = slot
         self._votes_of.begin(slot)
         self._proposals_of.begin(slot)
+        self._calls_of.begin(slot)
         self._register()
         for waiting in self._waiting:
             self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
-        self._carry_out(self.voting.handle(consensus.SlotBegan(slot, self._role())))
+        self._carry_out(self.voting.handle(consensus.SlotBegan(slot, self._may_vote())))
+        if not self._present.is_slot(slot, (self._node,)):
+            self._call_roll()
         soon, self._soon = self._soon, []
         for proposal, peer in soon:
             self._take(proposal, peer)
 
-    def _role(self) -> Role:
-        """What this validator may do in the present slot. It takes part in no height in the slot that decided the one before."""
+    def _may_vote(self) -> bool:
+        """Whether this validator takes part in the present slot: in no height in the slot that decided the one before, and only where
+        a quorum takes it for the present, too."""
         decided = self._chain.committed[-1].slot if self._chain.committed else -1
-        if self.slot <= decided or not self._signed.may_sign(self.voting.height, self.slot):
-            return Role.WATCHES
-        if self._present.is_slot(self.slot, (self._node,)):
-            return Role.VOTES
-        return Role.PRESENT if self.slot % PRESENT_EVERY == 0 else Role.WATCHES
+        free = self.slot > decided and self._signed.may_sign(self.voting.height, self.slot)
+        return free and self._present.is_slot(self.slot, (self._node,))
+
+    def has_signed_in(self, slot: int) -> bool:
+        """Whether this validator may have signed something in a slot."""
+        return self._signed.used(slot)
+
+    def _call_roll(self) -> None:
+        """Says what slot it is here, and so asks the others to hear that this validator is there."""
+        if self._node in self.voting.electorate.weights:
+            call = self._keyring.signed(RollCall(self._node, self.slot, b""))
+            self._calls_of.note(self._node, self.slot, call)
+            self._world.publish_consensus(self._node, "roll_call", call, call.size)
 
     def on_deadline(self, slot: int, phase: Phase) -> None:
         """The slot's time for a phase is over."""
@@ -189,6 +200,21 @@ class Validator:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             self._take(vote, peer)
+
+    def on_roll_call(self, message: Message, _peer: NodeId) -> None:
+        """Somebody says what slot it is."""
+        call = message.payload
+        assert isinstance(call, RollCall)
+        network = self._world.network
+        if not self._world.signed_by(call.validator, call.signing_bytes(), call.signature):
+            network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+        elif call.slot > latest_slot(self._world, self._node):
+            network.verdict(self._node, message, Verdict.DROP, "slot")
+        elif (known := self._calls_of.why_not(call.validator, call.slot, call)) is not None:
+            network.verdict(self._node, message, Verdict.IGNORE, known)
+        else:
+            self._present.heard(call.validator, call.slot)
+            network.verdict(self._node, message, Verdict.ACCEPT)
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
@@ -418,7 +444,7 @@ class Validator:
 
     def _go_on(self) -> None:
         """Takes up the next height: this slot, if nothing was signed in it, and what has come early."""
-        self._carry_out(self.voting.handle(consensus.SlotBegan(self.slot, self._role())))
+        self._carry_out(self.voting.handle(consensus.SlotBegan(self.slot, self._may_vote())))
         early, self._early = self._early, defaultdict(list)
         for items in early.values():
             for item in items:

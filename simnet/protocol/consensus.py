@@ -34,25 +34,16 @@ class Step(IntEnum):
     PRECOMMIT = 2
 
 
-class Role(IntEnum):
-    """What a validator may do in a slot; the caller knows what it has signed and what time it is for the others."""
-
-    WATCHES = 0
-    """Signs nothing: the slot has served another height, or it is not known to be the present one."""
-    PRESENT = 1
-    """Says that it is there, by a prevote for nil."""
-    VOTES = 2
-
-
 # --- inputs ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SlotBegan:
-    """A round begins. Each begins once; where a clock has been put back, one before the last may follow."""
+    """A round begins. Where a clock has been put back, one before the last may follow, also one that has begun and not been voted in."""
 
     slot: int
-    role: Role = Role.VOTES
+    votes: bool = True
+    """False: the validator signs nothing in it, since it has served another height or is not known to be the present one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +122,8 @@ class Voting:
         self.electorate = electorate
         self.slot = -1
         self.step = Step.PRECOMMIT
-        self._begun: set[int] = set()
+        self._cast_in: set[int] = set()
+        """Slots in which it has voted."""
         self._voted_in = -1
         """The last slot in which it voted for a block. It votes for none in an earlier one: the safety proof rests on that order."""
         self.locked: tuple[int, bytes] | None = None
@@ -149,8 +141,8 @@ class Voting:
     def handle(self, event: Input) -> list[Effect]:
         """What follows from an input."""
         match event:
-            case SlotBegan(slot, role):
-                return self._begin(slot, role)
+            case SlotBegan(slot, votes):
+                return self._begin(slot, votes)
             case Proposed(proposal, acceptable):
                 return self._on_proposal(proposal, acceptable)
             case Voted(vote):
@@ -165,21 +157,17 @@ class Voting:
 
     # --- inputs --------------------------------------------------------------------------------------
 
-    def _begin(self, slot: int, role: Role) -> list[Effect]:
+    def _begin(self, slot: int, votes: bool) -> list[Effect]:
         """Lines 11–21."""
-        if self.decided or slot in self._begun or slot <= self._voted_in:
+        if self.decided or slot in self._cast_in or slot <= self._voted_in:
             return []
-        self._begun.add(slot)
         self.slot = slot
         self.book.begin(slot)
         self._forget_before(slot)
-        self.step = Step.PROPOSE if role is Role.VOTES else Step.PRECOMMIT
+        self.step = Step.PROPOSE if votes else Step.PRECOMMIT
         effects = self._evaluate()
-        if effects or role is Role.WATCHES:
-            return effects
-        if role is Role.PRESENT:
-            return self._prevote(None)
-        return [self._lead(slot)] if self.electorate.leader(slot) == self.me else []
+        leads = votes and self.electorate.leader(slot) == self.me
+        return effects if effects or not leads else [self._lead(slot)]
 
     def _forget_before(self, slot: int) -> None:
         """Drops old proposals, and blocks that were last proposed long ago and have no proof of lock."""
@@ -304,6 +292,7 @@ class Voting:
         return self._vote(Phase.PRECOMMIT, block)
 
     def _vote(self, phase: Phase, block: bytes | None) -> list[Effect]:
+        self._cast_in.add(self.slot)
         if block is not None:
             self._voted_in = self.slot
         return [Cast(self.slot, phase, block)]

@@ -78,6 +78,26 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class RollCall:
+    """A validator that does not hear a quorum says which slot it is by its clock. It is no vote and spends no key."""
+
+    validator: int
+    slot: int
+    signature: bytes
+
+    def __hash__(self) -> int:
+        return hash(self.signature)
+
+    def signing_bytes(self) -> bytes:
+        return b"SIMNET-ROLL-CALL-V1" + struct.pack("<HQ", self.validator, self.slot)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return 10 + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A leader's block for a slot. `valid_slot` ≥ 0: re-proposed because that slot gathered a prevote quorum for it."""
 

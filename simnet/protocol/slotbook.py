@@ -10,7 +10,7 @@ SLOTS_REMEMBERED = 128
 RANGES_MAX = 64
 """Ranges of used slots: one for each time that a clock jumped far."""
 TIME_SLOTS = 8
-"""Who voted in one of so many slots before the present one, or after it, takes it for the present."""
+"""Who signed something for one of so many slots before the present one, or after it, takes it for the present."""
 
 
 class SlotBook:
@@ -24,10 +24,11 @@ class SlotBook:
 
     def may_sign(self, height: int, slot: int) -> bool:
         """Whether a slot is free, or this height's."""
-        known = self._heights.get(slot)
-        if known is not None:
-            return known == height
-        return not any(first <= slot <= last for first, last in self._used)
+        return self._heights.get(slot) == height or not self.used(slot)
+
+    def used(self, slot: int) -> bool:
+        """Whether something may have been signed in a slot."""
+        return slot in self._heights or any(first <= slot <= last for first, last in self._used)
 
     def signed(self, height: int, slot: int) -> None:
         """Notes a signature."""
@@ -48,22 +49,22 @@ class SlotBook:
 
 
 class Present:
-    """What slot it is for the others, by the votes that they sign.
+    """What slot it is for the others, by the votes and roll calls that they sign.
 
     A clock that has jumped must not spend keys of slots to come, nor vote in them: no promise holds for the order in which it then
-    votes. So a validator takes part in a slot for which members with a quorum have voted lately.
+    votes. So a validator takes part in a slot around which members with a quorum have voted or called the roll.
     """
 
     def __init__(self, weights: Mapping[int, int], threshold: int) -> None:
         self._weights = weights
         self._threshold = threshold
         self._last = dict.fromkeys(weights, -1)
-        """The slot of the vote that came last, by validator."""
+        """The slot of what came last, by validator."""
         self._newest = dict.fromkeys(weights, -1)
-        """The newest one: old votes may be sent again by anybody."""
+        """The newest one: old messages may be sent again by anybody."""
 
     def heard(self, validator: int, slot: int) -> None:
-        """A validator's signed vote has come."""
+        """A validator's signed vote or roll call has come."""
         if validator in self._last:
             self._last[validator] = slot
             self._newest[validator] = max(slot, self._newest[validator])

@@ -7,7 +7,7 @@ import pytest
 from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.consensus import Effect, Role, Voting
+from simnet.protocol.consensus import Effect, Voting
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.slotbook import SlotBook
 from simnet.protocol.validators import Electorate
@@ -23,7 +23,7 @@ def test_an_undisturbed_run_holds_and_says_on_what() -> None:
 
 def test_keys_of_one_slot_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Having committed, a node goes on to the next height in the same slot."""
-    monkeypatch.setattr(Validator, "_role", lambda self: Role.VOTES)
+    monkeypatch.setattr(Validator, "_may_vote", lambda self: True)
     monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
     breaks(bench().run(), "keys_once", "in slot 0")
 
@@ -88,10 +88,10 @@ def test_a_vote_against_a_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     deaf_in_first_slot(monkeypatch)
     begin = Voting._begin
 
-    def forgetful(self: Voting, slot: int, role: Role) -> list[Effect]:
+    def forgetful(self: Voting, slot: int, votes: bool) -> list[Effect]:
         self.locked = self.valid = None
         self.book = VoteBook(self.height, self.electorate.members)
-        return begin(self, slot, role)
+        return begin(self, slot, votes)
 
     monkeypatch.setattr(Voting, "_begin", forgetful)
     violation = breaks(bench().run(), "locks", "locked on")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simnet.protocol import consensus
 from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Body, Header, tx_root
-from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, Role, SlotBegan, Voted, Voting
+from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, SlotBegan, Voted, Voting
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import Electorate, Registry, Validator, ValidatorSet
 
@@ -234,7 +234,7 @@ def test_a_quorum_is_more_than_two_thirds_of_everybody() -> None:
 def test_a_slot_that_served_another_height_is_sat_out() -> None:
     four, _, leaders = bystander()
     voting = Voting(1, leaders[0], four)
-    assert voting.handle(SlotBegan(0, Role.WATCHES)) == [], "it leads, and has signed for the parent in this slot"
+    assert voting.handle(SlotBegan(0, votes=False)) == [], "it leads, and has signed for the parent in this slot"
     proposal = Proposal(0, block(0, leaders[0]), -1, leaders[0], b"")
     assert voting.handle(consensus.Proposed(proposal, True)) == []
     assert voting.handle(Deadline(0, Phase.PREVOTE)) == voting.handle(Deadline(0, Phase.PRECOMMIT)) == []

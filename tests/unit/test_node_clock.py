@@ -16,7 +16,10 @@ class Bench:
         self.env = Clockwork()
         self.clock = Clock(lambda: SimTime(int(self.env.now)))
         self.ticks: list[Tick] = []
-        self.slots = SlotClock(self.clock, self._after, from_ms(100), from_ms(300), slots, self._begin, self._deadline)
+        self.unused: set[int] = set()
+        self.slots = SlotClock(
+            self.clock, self._after, from_ms(100), from_ms(300), slots, self._begin, self._deadline, lambda slot: slot not in self.unused
+        )
 
     def _after(self, delay: int, action: object) -> None:
         self.env.timeout(delay).callbacks.append(lambda _: action())  # type: ignore[operator]
@@ -108,6 +111,25 @@ def test_a_clock_that_is_put_back_begins_no_slot_again() -> None:
     b.under(skew(offset_ms=-400), True)
     b.run(1350)
     assert [t for t in b.ticks if t[0] > 450] == [(900, 1, "prevote"), (1000, 1, "precommit"), (1100, 2, "begin"), (1200, 2, "prevote"), (1300, 2, "precommit")]  # fmt: skip
+
+
+def test_after_a_jump_ahead_that_was_put_back_unused_slots_begin_again() -> None:
+    b = Bench()
+    b.start()
+    fault = skew(offset_ms=1_000_000)
+    b.run(410)
+    b.unused = {6, 7}
+    short = skew(offset_ms=1500)  # shows 1910: in slot 6
+    b.under(short, True)
+    b.run(800)
+    b.under(short, False)
+    b.run(1000)
+    b.under(fault, True)  # beyond the end
+    b.run(1400)
+    b.under(fault, False)
+    b.run(2650)
+    begun = [(at, slot) for at, slot, what in b.ticks if what == "begin"]
+    assert begun == [(100, 0), (400, 1), (410, 6), (700, 7), (800, 2), (1400, 4), (1600, 5), (1900, 6), (2200, 7), (2500, 8)]
 
 
 def test_the_right_time_again_after_the_fault() -> None:

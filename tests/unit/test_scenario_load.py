@@ -394,7 +394,12 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
             "a block may take 10 slots to be proven",
         ),
         ("[sim]", "[consensus]\nproven_within_slots = 7\n[sim]", "consensus.proven_within_slots", "a block may take 8 slots"),
-        ("[sim]", "[gossip]\nduplicate_cache_ms = 1\n[sim]", "gossip.duplicate_cache_ms", "what is forgotten before is fetched again and again"),
+        (
+            "[sim]",
+            "[gossip]\nduplicate_cache_ms = 1\n[sim]",
+            "gossip.duplicate_cache_ms",
+            "what is forgotten before is fetched again and again",
+        ),
         ("[sim]", "[chain]\nslot_ms = 29\n[sim]", "chain.slot_ms", "has a third of it (9 ms), and needs about 1 hop of 10 ms or more"),
     ],
 )
