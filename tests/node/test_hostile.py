@@ -55,7 +55,7 @@ def sent() -> dict[str, list[Any]]:
 
     patch = pytest.MonkeyPatch()
     patch.setattr(Network, "publish", noting)
-    ahead = {"kind": "clock_skew", "nodes": [3], "offset_ms": 100_000, "start_ms": 6000, "duration_ms": 1000}
+    ahead = {"kind": "clock_skew", "nodes": [3], "offset_ms": 5000, "start_ms": 3000, "duration_ms": 1000}
     faults = {"nodes": [{"kind": "equivocation", "nodes": [4], "start_ms": 500, "duration_ms": 4000}, ahead]}
     bench = Bench(scenario(slots=22, rate=4.0, slot_ms=500, faults=faults, consensus={"key_horizon_epochs": 1, "slashing": True}))
     bench.run()
