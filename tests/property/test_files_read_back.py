@@ -25,11 +25,11 @@ from simnet.proofs.costs import cost_model
 from simnet.record.readback import is_finished, owner, run_record
 from simnet.record.versions import crates
 from simnet.runs.twice import figures as compared_figures
+from tests import fakes
 from tests.altered import WRONG, altered
+from tests.analyze.test_analyze_contract import LOAD
+from tests.analyze.test_prover_mix import CPU, SKIPPED
 from tests.runs import TINY_FAULTS
-from tests.unit import fakes
-from tests.unit.test_analyze_contract import LOAD
-from tests.unit.test_prover_mix import CPU, SKIPPED
 
 MIX = [CPU, SKIPPED]
 DRILL = [{"backend": "stwo", "passed": True, "checks": {"a": True, "b": True}}]

@@ -19,10 +19,10 @@ from simnet.base.reading import toml_tables
 from simnet.cli.keys import cache_lines
 from simnet.cli.main import app
 from simnet.proofs.keys import default_folder
+from tests import fakes
+from tests.analyze.test_analyze_contract import LOAD
+from tests.analyze.test_prover_mix import CPU, SKIPPED
 from tests.runs import ROOT, TINY_FAULTS
-from tests.unit import fakes
-from tests.unit.test_analyze_contract import LOAD
-from tests.unit.test_prover_mix import CPU, SKIPPED
 
 PACKAGE = Path(simnet.__file__).parent
 SNARKJS = ROOT / "zk/vectors/snarkjs"

@@ -17,7 +17,7 @@ from simnet.record import trace as trace_module
 from simnet.record.atomic import write_atomic
 from simnet.record.files import RunFolder, slug
 from simnet.record.trace import TraceRecorder
-from tests.unit.story import published, story
+from tests.story import published, story
 
 
 def recording(path: Path, **metadata: str) -> tuple[TraceRecorder, Bus]:

@@ -12,7 +12,7 @@ from simnet.analyze.thresholds import Threshold, find_thresholds, load_threshold
 from simnet.analyze.verdicts import judge
 from simnet.base.errors import ThresholdError
 from simnet.checks import CHECKS
-from tests.unit import fakes
+from tests import fakes
 
 SUMMARY = {
     "propagation": {"p95_ms": 120.5, "p50_ms": None},

@@ -20,8 +20,8 @@ from simnet.record.csv import to_csv
 from simnet.record.places import default_folder, summary_stem
 from simnet.record.trace import TraceRecorder
 from simnet.scenario.load import load_scenario
+from tests import fakes
 from tests.runs import command, environment
-from tests.unit import fakes
 
 NETWORK = """
 [sim]

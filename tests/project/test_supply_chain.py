@@ -9,7 +9,7 @@ import pytest
 from supply_chain import advisories, mocks, pins
 from supply_chain.__main__ import check
 from supply_chain.advisories import CRATES, PYPI, Pin
-from tests.unit import fakes
+from tests import fakes
 
 LIST = fakes.ROOT / "supply_chain" / "advisories.toml"
 CRATE = '[[package]]\nname = "{}"\nversion = "{}"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\nchecksum = "00"\n'

@@ -14,9 +14,9 @@ from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES
 from simnet.analyze.thresholds import load_thresholds
 from simnet.cli.main import app
 from simnet.scenario.load import load_scenario
+from tests import fakes
 from tests import upstream_contract as contract
-from tests.unit import fakes
-from tests.unit.story import story
+from tests.story import story
 
 DOCS = [fakes.ROOT / "README.md", fakes.ROOT / "CONTRIBUTING.md", *sorted((fakes.ROOT / "docs").rglob("*.md"))]
 

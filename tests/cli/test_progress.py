@@ -12,7 +12,7 @@ from simnet.base.units import SimTime
 from simnet.cli.progress import LOOK_EVERY, Progress
 from simnet.events import TrafficStarted
 from simnet.events.bus import Bus
-from tests.unit.story import info, story
+from tests.story import info, story
 
 STEP_S = 20.0
 

@@ -20,9 +20,9 @@ from simnet.events.run_result import Violation
 from simnet.record.files import RunFolder
 from simnet.record.places import FolderLock
 from simnet.record.versions import CRATES, crates
+from tests import fakes
 from tests.runs import environment
-from tests.unit import fakes
-from tests.unit.story import story
+from tests.story import story
 
 
 @pytest.fixture(autouse=True)

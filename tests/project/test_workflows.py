@@ -14,8 +14,8 @@ import yaml
 
 from simnet.cli.main import app
 from simnet.scenario.wrapper_load import load_wrapper
+from tests import fakes
 from tests.runs import environment
-from tests.unit import fakes
 
 GITHUB = fakes.ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))

@@ -11,7 +11,7 @@ from simnet.scenario.load import LoadedScenario
 from simnet.scenario.wrapper import Tamper
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, load_wrapper
 from tests.runs import DATA, ROOT
-from tests.unit.test_scenario_load import VALID
+from tests.scenario.test_scenario_load import VALID
 
 WRAPPERS = DATA / "wrappers"
 

@@ -14,7 +14,7 @@ from simnet.scenario import ron, syntax
 from simnet.scenario import yaml as our_yaml
 from simnet.scenario.load import load_scenario
 from simnet.scenario.marks import DEPTH_MAX, Mark
-from tests.unit.test_scenario_load import VALID
+from tests.scenario.test_scenario_load import VALID
 
 Writer = Callable[[Any], str]
 

@@ -14,9 +14,9 @@ from simnet.events import Event
 from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.record.summary import SummaryRecorder
-from tests.unit.story import LABELS, info, story
+from tests.story import LABELS, info, story
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SCENARIO = ROOT / "scenarios" / "mixed_backend_interop.toml"
 
 

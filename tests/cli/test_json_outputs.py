@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 import simnet
 from simnet.base.jsontext import json_text
 from simnet.cli.main import app
+from tests import fakes
 from tests.runs import TINY_FAULTS
-from tests.unit import fakes
 
 PACKAGE = Path(simnet.__file__).parent
 SUMMARY: dict[str, Any] = {

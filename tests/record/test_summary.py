@@ -27,9 +27,9 @@ from simnet.record.csv import to_csv
 from simnet.record.proofs import reported_backends
 from simnet.record.resources import ProcessClock
 from simnet.record.summary import determinism_sha256, to_json
+from tests import fakes
 from tests import upstream_contract as contract
-from tests.unit import fakes
-from tests.unit.story import committed, delivered, info, n, published, story, t
+from tests.story import committed, delivered, info, n, published, story, t
 
 
 @pytest.fixture

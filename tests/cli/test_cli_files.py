@@ -19,8 +19,8 @@ from simnet.scenario.load import load_scenario
 from simnet.scenario.model import Scenario
 from simnet.scenario.profiles import ALIASES, available, find_profile
 from simnet.scenario.wrapper import Wrapper
+from tests import fakes
 from tests.runs import DATA, ROOT
-from tests.unit import fakes
 
 
 @pytest.fixture(autouse=True)
