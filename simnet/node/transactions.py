@@ -148,13 +148,14 @@ class Transactions:
             incoming.settle(Verdict.ACCEPT, why or "committed")
 
     def put_back(self) -> list[TxMessage]:
-        """The clock has been put back: what is dated ahead of it now leaves the pool, since others do not take it either."""
+        """The clock has been put back: what is dated ahead of it now leaves the pool, since others do not take it either. It stays
+        known: a proposal that waits for others of its transfers counts on it."""
         ahead = [tx for tx in self.pool.pending.values() if self._is_dated_ahead(tx)]
         self.pool.drop(ahead)
         for tx in ahead:
             del self._admitted_at[tx.id]
             self._world.emit(TxEvicted(self._world.now, self._node, tx.id.hex()[:16], "dated_ahead"))
-        return [self.verified.pop(tx.id) for tx in ahead]
+        return [self.verified[tx.id] for tx in ahead]
 
     def knows(self, tx_id: bytes) -> bool:
         """Whether this node has verified or committed a transfer, or is about to judge it."""

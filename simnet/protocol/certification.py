@@ -28,6 +28,8 @@ KeyPlace = tuple[int, Lane, int]
 """(slot, lane, backend): what a disclosure is of."""
 ENDORSED_MAX = 16
 """Blocks that a node endorses in one slot, the lowest first."""
+STUCK_TIMEOUTS = 1
+"""After more time-outs than this keys of the present slot are used, too."""
 PLACES_OF_MEMBER_MAX = 16
 """Places of one unproven block that one member may endorse in."""
 PLACES_MAX = 1024
@@ -499,7 +501,7 @@ class Certifier:
         """Endorses blocks that have waited too long."""
         late = [case for _, case in sorted(self._cases.items()) if self._needs_endorsing(case)]
         own = [effect for case in late[:ENDORSED_MAX] if case.has_keys for effect in self._endorse_own(case)]
-        return own + self._recover([case for case in late if not case.has_keys], registry)
+        return own + self._recover([case for case in late if not case.has_keys or self._is_stuck(case)], registry)
 
     def _endorse_own(self, case: Case) -> list[Effect]:
         """With keys of the block's own slot: in its backend, and in one more after every two time-outs; each again
@@ -526,6 +528,10 @@ class Certifier:
         start = fields.index(case.backend)
         turn = (slot - case.header_slot) // (2 * self._rules.takeover_slots)
         return [Endorse(case.height, case.block, slot, Lane.RECOVER, fields[(start + turn) % len(fields)], registry.count(epoch))]
+
+    def _is_stuck(self, case: Case) -> bool:
+        """Whether endorsing with keys of the block's own slot has had time enough: of those who have some, not all need be there."""
+        return (self._slot - case.header_slot) // self._rules.takeover_slots > STUCK_TIMEOUTS
 
     def _needs_endorsing(self, case: Case) -> bool:
         """Whether a block is a time-out old and was not committed just now; where a prover has all that it needs, three time-outs:

@@ -1,12 +1,15 @@
 """Clocks that jump by minutes and are put back: nobody is lost, no key is spent, nothing is left behind in a pool."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from simnet.base.catalogue import CircuitId
 from simnet.events import BlockCommitted, TxEvicted, VoteCast
+from simnet.node.genesis import make_circuits
 from tests.checks.kit import breaks, entry
-from tests.mocks import Bench, scenario
+from tests.mocks import Bench, cost_file, scenario
 
 HOUR_MS = 3_600_000
 
@@ -59,3 +62,12 @@ def test_transfers_dated_by_a_wrong_clock_leave_the_pool() -> None:
     assert result.complete, result.violations
     gone = [e for e in b.of(TxEvicted) if e.reason == "dated_ahead"]
     assert gone and {e.node for e in gone} == {3}
+
+
+def test_a_proposal_that_waits_for_a_transfer_survives_a_clock_put_back(tmp_path: Path) -> None:
+    """Its other transfers are dated ahead by then, and must not be forgotten."""
+    given = scenario(4, slots=9, rate=8.0, faults={"nodes": [jump([1], -60_000, start_ms=5520, duration_ms=2000)]})
+    circuits = make_circuits(given)
+    costs = cost_file(tmp_path / "costs.toml", map(circuits.of, CircuitId), verify_ms=20)
+    result = Bench(given, costs=costs).run()
+    assert result.complete, result.violations

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from simnet.protocol.blocks import Registration
 from simnet.protocol.certification import (
     Certified,
     Certifier,
@@ -11,12 +12,14 @@ from simnet.protocol.certification import (
     Disclose,
     Disclosed,
     Effect,
+    Endorse,
     Endorsed,
     Prove,
     ProverBusy,
     Publish,
     Rules,
     SlotBegan,
+    TakeOver,
     Unfit,
     Voted,
 )
@@ -49,6 +52,10 @@ def certifier(me: int, *known: int, proposer: int = 3) -> Certifier:
     committed = Committed(1, SLOT, BLOCK, SLOT, proposer, BACKEND, ELECTORATE, votes(*known))
     assert made.handle(committed) == []
     return made
+
+
+def registration(validator: int) -> Registration:
+    return Registration(validator, 0, ((bytes(32),) * 3,) * len(Lane), bytes(96), b"")
 
 
 def disclosed(effects: list[Effect]) -> int:
@@ -133,3 +140,28 @@ def test_endorsements_of_strangers_another_time_and_another_registry_do_not_coun
         node.handle(SlotBegan(SLOT + 1, Registry({})))
         assert [e for v in (0, 1, 2) for e in node.handle(endorsement(v, **change))] == [], change
     assert [type(e) for v in (0, 1, 2) for e in node.handle(endorsement(v))] == [Publish]
+
+
+def test_registered_members_who_never_endorse_do_not_keep_a_block_unproven() -> None:
+    """Three of four have keys for the block's slot, one of them says nothing; the fourth has some only by now."""
+    registered = Registry({}).with_new([registration(v) for v in (0, 1, 2)])
+    node = Certifier(0, RULES)
+    node.handle(SlotBegan(SLOT, registered))
+    electorate = Electorate(ELECTORATE.members, registered)
+    node.handle(Committed(1, SLOT, BLOCK, SLOT, 3, BACKEND, electorate, ()))
+    now = registered.with_new([registration(3)])
+    lanes = {slot: [e.lane for e in node.handle(SlotBegan(slot, now)) if isinstance(e, Endorse)] for slot in range(SLOT + 1, SLOT + 7)}
+    assert [slot - SLOT for slot, used in lanes.items() if Lane.ENDORSE in used] == [2, 4, 6]
+    assert [slot - SLOT for slot, used in lanes.items() if Lane.RECOVER in used] == [4, 5, 6], "with keys of the present slot"
+
+
+def test_when_a_clock_is_put_back_spans_begin_anew() -> None:
+    ahead = 500
+    node = Certifier(0, RULES)
+    node.handle(SlotBegan(ahead, Registry({})))
+    node.handle(Committed(1, SLOT, BLOCK, SLOT, 3, BACKEND, ELECTORATE, votes(0, 1, 2)))
+    assert disclosed(node.handle(Certified(certificate(0, 1, 2)))) == 1
+    node.handle(SlotBegan(SLOT + 1, Registry({})))
+    assert disclosed(node.handle(Certified(certificate(0, 1, 2)))) == 1, "not only after slot 500"
+    taken = [slot for slot in range(SLOT + 2, SLOT + 12) for e in node.handle(SlotBegan(slot, Registry({}))) if isinstance(e, TakeOver)]
+    assert taken and taken[0] <= SLOT + 8
