@@ -1,8 +1,8 @@
 """When the network is calm: the time that its promises of progress are about.
 
-A node is *good* while it is up, not paused, its verifier and prover run and it does not misbehave; a link while both ends say that
-it is up and no rule is on it. It is calm while good nodes with more than two thirds of the whole stake are connected by good links
-and their clocks differ by no more than the precision.
+A node is *good* while it is up, not paused, its verifier and prover run, its clock is sound and it does not misbehave; a link while
+both ends say that it is up and no rule is on it. It is calm while good nodes with more than two thirds of the whole stake are connected
+by good links and any two of their clocks differ by no more than the precision.
 
 A calm lasts as long as its *core* does: the nodes that have been among those since it began, or for three slots. When
 nodes go and come one after the other, a core loses them one by one; once it is no quorum, a new calm begins.
@@ -114,9 +114,13 @@ class Calm:
         limit = max(since, now - SEASONED_SLOTS * self._setting.slot)
         return frozenset(node for node, at in self.joined.items() if at <= limit)
 
+    def _good(self, node: NodeId) -> bool:
+        """Whether a node is up, sound and honest at present, and its clock wrong by no more than the precision."""
+        return not self._troubles[node] and node not in self._stopped and abs(self._errors.get(node, 0)) <= self._precision
+
     def _largest(self) -> frozenset[NodeId]:
         """The connected good nodes with the most stake among those whose clocks differ by no more than the precision."""
-        good = [NodeId(n) for n in range(self._setting.info.nodes) if not self._troubles[NodeId(n)] and n not in self._stopped]
+        good = [NodeId(n) for n in range(self._setting.info.nodes) if self._good(NodeId(n))]
         best: frozenset[NodeId] = frozenset()
         for least in sorted({self._errors.get(node, 0) for node in good}):
             agreed = [node for node in good if least <= self._errors.get(node, 0) <= least + self._precision]

@@ -27,9 +27,9 @@ RARE: Mapping[str, float] = {"churn": 0.12}
 
 WRONG_TIME_SOURCE = 0.3
 """How often clocks are wrong nearly everywhere, all by the same: then the one that is right is out of step."""
-FAR = 0.3
-"""How often a clock is wrong by minutes or more, where those concerned are no quorum: a quorum's clocks are the chain's time."""
-FAR_MS = (10_000, 60_000, 3_600_000)
+FAR = 0.4
+"""How often a clock is wrong by many slots, where those concerned and the byzantine ones are no quorum: a quorum's clocks are the chain's time."""
+FAR_SLOTS = (4, 6, 8, 12, 16, 24, 3600)
 BY_NODE = 0.3
 """How often a partition names nodes instead of regions."""
 
@@ -161,14 +161,18 @@ def _fitted(kind: Kind, table: dict[str, Any], draw: Draw, place: Place) -> dict
         table["up_ms"] = min(table["up_ms"], max(1, table["duration_ms"] // 2))
     if kind.name == "partition":
         table["group_a"], table["group_b"] = _halves(draw, place) if draw.chance(BY_NODE) else draw.pick(place.joined)
-    elif kind.name == "clock_skew" and draw.chance(FAR) and 2 * sum(place.stakes[n] for n in table["nodes"]) <= sum(place.stakes):
-        table["offset_ms"] = draw.pick((1, 1, 1, -1)) * draw.pick(FAR_MS)
+    elif kind.name == "clock_skew" and draw.chance(FAR) and 2 * _stake(place, (*table["nodes"], *place.byzantine)) <= sum(place.stakes):
+        table["offset_ms"] = round(draw.pick((1, 1, 1, -1)) * draw.pick(FAR_SLOTS) * draw.fraction(0.9, 1.1) * place.slot_ms)
     elif kind.section == "links" and draw.chance(0.8):
         # Two regions drawn apart may have no edge between them, and a fault without an edge does nothing.
         table["source"], table["target"] = draw.pick(place.hops)
     elif kind.section == "links":
         table["source"] = table["target"] = None
     return table
+
+
+def _stake(place: Place, nodes: Collection[int]) -> int:
+    return sum(place.stakes[node] for node in nodes)
 
 
 def _halves(draw: Draw, place: Place) -> tuple[list[int], list[int]]:

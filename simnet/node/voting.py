@@ -127,7 +127,7 @@ class Validator:
     def _call_roll(self) -> None:
         """Says what slot it is here, and so asks the others to hear that this validator is there."""
         if self._node in self.voting.electorate.weights:
-            call = self._keyring.signed(RollCall(self._node, self.slot, b""))
+            call = self._keyring.signed(RollCall(self._node, self.slot, self.voting.height, b""))
             self._calls_of.note(self._node, self.slot, call)
             self._world.publish_consensus(self._node, "roll_call", call, call.size)
 
@@ -193,7 +193,7 @@ class Validator:
         if vote.slot > latest_slot(self._world, self._node):
             self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
             return
-        self._present.heard(vote.validator, vote.slot)
+        self._heard(vote)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
             self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
@@ -210,11 +210,17 @@ class Validator:
             network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
         elif call.slot > latest_slot(self._world, self._node):
             network.verdict(self._node, message, Verdict.DROP, "slot")
-        elif (known := self._calls_of.why_not(call.validator, call.slot, call)) is not None:
-            network.verdict(self._node, message, Verdict.IGNORE, known)
         else:
-            self._present.heard(call.validator, call.slot)
-            network.verdict(self._node, message, Verdict.ACCEPT)
+            # Also when it is known: who was ahead with its author has heard it before its time.
+            self._heard(call)
+            known = self._calls_of.why_not(call.validator, call.slot, call)
+            network.verdict(self._node, message, Verdict.ACCEPT if known is None else Verdict.IGNORE, known or "")
+
+    def _heard(self, message: Vote | RollCall) -> None:
+        """Notes what slot it is for somebody. Of the present are only those who are about as far: what others signed when their clocks
+        were wrong can be kept and sent again."""
+        if message.height + 1 >= self.voting.height:
+            self._present.heard(message.validator, message.slot)
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
@@ -224,7 +230,7 @@ class Validator:
         latest = latest_slot(self._world, self._node)
         for vote in valid:
             if vote.slot <= latest:
-                self._present.heard(vote.validator, vote.slot)
+                self._heard(vote)
                 self._take(vote, peer)
         return len(valid) == len(of_now)
 

@@ -83,18 +83,20 @@ class RollCall:
 
     validator: int
     slot: int
+    height: int
+    """The height that it votes on."""
     signature: bytes
 
     def __hash__(self) -> int:
         return hash(self.signature)
 
     def signing_bytes(self) -> bytes:
-        return b"SIMNET-ROLL-CALL-V1" + struct.pack("<HQ", self.validator, self.slot)
+        return b"SIMNET-ROLL-CALL-V1" + struct.pack("<HQQ", self.validator, self.slot, self.height)
 
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        return 10 + SIGNATURE_BYTES
+        return 18 + SIGNATURE_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ SHAPES: Mapping[type, Mapping[str, Check]] = {
     SignedTransfer: {"transfer": a(Transfer), "account": a(Account), "id": DIGEST},
     TxMessage: {"tx": a(SignedTransfer), "signature": SIGNATURE, "payload": ANY_BYTES, "backend": U8, "envelope": a(Blob)},
     Vote: {**VOTE, "phase": one_of(Phase), "block": either(nothing, DIGEST), "tag": exactly(0, 32), "signature": SIGNATURE},
-    RollCall: {"validator": U16, "slot": U63, "signature": SIGNATURE},
+    RollCall: {**VOTE, "signature": SIGNATURE},
     FieldRoots: {"backend": U8, "parent": DIGEST, "state": DIGEST, "identity": DIGEST, "transactions": DIGEST},
     Header: {
         "height": U63, "slot": U63, "parent": DIGEST, "proposer": U16, "backend": U8, "state_root": DIGEST, "tx_root": DIGEST,

@@ -9,8 +9,9 @@ SLOTS_REMEMBERED = 128
 """Signed slots whose height is remembered; of older ones it is known that they are used."""
 RANGES_MAX = 64
 """Ranges of used slots: one for each time that a clock jumped far."""
-TIME_SLOTS = 8
-"""Who signed something for one of so many slots before the present one, or after it, takes it for the present."""
+TIME_SLOTS = 2
+"""Who signed something for one of so many slots before the present one, or after it, takes it for the present. Fewer than the six in
+which a block is promised: a clock that is ahead by less spends all of the slots between."""
 
 
 class SlotBook:
@@ -58,19 +59,18 @@ class Present:
     def __init__(self, weights: Mapping[int, int], threshold: int) -> None:
         self._weights = weights
         self._threshold = threshold
-        self._last = dict.fromkeys(weights, -1)
-        """The slot of what came last, by validator."""
         self._newest = dict.fromkeys(weights, -1)
-        """The newest one: old messages may be sent again by anybody."""
+        """The newest slot that each has signed something for: what is older may be sent again by anybody."""
 
     def heard(self, validator: int, slot: int) -> None:
         """A validator's signed vote or roll call has come."""
-        if validator in self._last:
-            self._last[validator] = slot
+        if validator in self._newest:
             self._newest[validator] = max(slot, self._newest[validator])
 
     def is_slot(self, slot: int, own: Iterable[int]) -> bool:
         """Whether a quorum takes this slot for the present, give or take a few; `own`: validators that need not be heard."""
-        near = range(slot - TIME_SLOTS, slot + TIME_SLOTS + 1)
-        there = {v for v in self._weights if self._last[v] in near or self._newest[v] in near}.union(own)
+        for validator, newest in self._newest.items():
+            if newest > slot + TIME_SLOTS:  # Either clock was ahead; it is heard anew.
+                self._newest[validator] = -1
+        there = {v for v, newest in self._newest.items() if newest >= slot - TIME_SLOTS}.union(own)
         return sum(self._weights.get(v, 0) for v in there) >= self._threshold

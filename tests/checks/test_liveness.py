@@ -219,9 +219,9 @@ def test_services_of_one_node_that_stop_together_are_felt_until_the_last_goes_on
     assert told["calms"] == 2 and told["calm_slots"] == pytest.approx(8, abs=0.01)
 
 
-@pytest.mark.parametrize(("offsets", "slots"), [((490, -490), 8.0), ((250, -250), 12.0), ((700, 700), 12.0)])
+@pytest.mark.parametrize(("offsets", "slots"), [((490, -490), 8.0), ((250, -250), 12.0), ((700, 700), 8.0)])
 def test_clocks_agree_when_any_two_are_within_the_precision(offsets: tuple[int, int], slots: float) -> None:
-    """Whatever the true time is: a chain lives by its own."""
+    """And none is wrong by more: then its fault is not over."""
     window = {"start_ms": 3000, "duration_ms": 4000}
     faults = [
         {"kind": "clock_skew", "nodes": nodes, "offset_ms": ms, **window} for nodes, ms in zip(([0, 1], [2, 3]), offsets, strict=True)

@@ -6,12 +6,17 @@ from pathlib import Path
 import pytest
 
 from simnet.base.catalogue import CircuitId
+from simnet.base.units import NodeId
 from simnet.events import BlockCommitted, TxEvicted, VoteCast
 from simnet.node.genesis import make_circuits
+from simnet.node.letters import Signed
+from simnet.protocol.messages import Vote
 from tests.checks.kit import breaks, entry
 from tests.mocks import Bench, cost_file, scenario
 
 HOUR_MS = 3_600_000
+AHEAD_MS = [2_000, 3_100, 6_000, 7_000, 7_900, 9_000, 20_000, HOUR_MS]
+"""Slots are of a second; three of them are the fault."""
 
 
 def jump(nodes: list[int], offset_ms: int, *, start_ms: int = 5000, duration_ms: int = 3000) -> dict[str, object]:
@@ -32,7 +37,7 @@ def test_who_was_ahead_votes_again_at_once(offset_ms: int) -> None:
     assert not [e for e in b.of(VoteCast) if e.slot > 24], "nothing is signed in slots that are not the present"
 
 
-@pytest.mark.parametrize("offset_ms", [20_000, HOUR_MS])
+@pytest.mark.parametrize("offset_ms", AHEAD_MS)
 def test_half_of_the_stake_ahead_stops_the_chain_only_meanwhile(offset_ms: int) -> None:
     b = bench(6, jump([0, 1, 2], offset_ms))
     result = b.run()
@@ -40,6 +45,40 @@ def test_half_of_the_stake_ahead_stops_the_chain_only_meanwhile(offset_ms: int) 
     assert {len(b.chain(n)) for n in range(6)} == {len(b.chain(0))} and len(b.chain(0)) >= 18
     commits = sorted({e.slot for e in b.of(BlockCommitted)})
     assert min(s for s in commits if s >= 8) <= 8 + 3
+
+
+@pytest.mark.parametrize(("offset_ms", "duration_ms"), [(10_000, 15_000), (20_000, 25_000), (6_000, 12_000)])
+def test_half_that_was_ahead_for_longer_than_its_error_hears_itself_again(offset_ms: int, duration_ms: int) -> None:
+    """It has heard its roll calls for the present slots before, when they were to come."""
+    b = bench(6, jump([0, 1, 2], offset_ms, duration_ms=duration_ms), slots=50)
+    result = b.run()
+    assert result.complete, result.violations
+    over = 5 + duration_ms // 1000
+    assert min(e.slot for e in b.of(BlockCommitted) if e.slot >= over) <= over + 3
+
+
+@pytest.mark.parametrize("offsets", [(3_000, 6_000, 9_000), (10_000, 13_000, 16_000), (-7_000, 8_000, 3_000)])
+def test_several_clocks_are_wrong_by_different_amounts(offsets: tuple[int, ...]) -> None:
+    b = bench(7, *(jump([node], ms) for node, ms in enumerate(offsets)), slots=30)
+    result = b.run()
+    assert result.complete, result.violations
+
+
+def test_old_votes_sent_again_do_not_silence_who_was_ahead() -> None:
+    """Two of seven say nothing themselves, and replay what two others signed long ago just before every slot."""
+    silent = {"kind": "withholding", "what": ["votes", "blocks"], "nodes": [5, 6], "start_ms": 0, "duration_ms": 10**6}
+    b = bench(7, jump([0, 1], 26_000), silent, slots=30)
+    kept: list[Vote] = []
+
+    def replay() -> None:
+        for vote in [v for v in kept if v.validator in (0, 1) and v.slot < 5][:4]:
+            b.world.network.publish(NodeId(5), topic="/test", kind="vote", payload=vote, size=vote.size)
+
+    b.hear(4, Signed, lambda letter: kept.append(letter.item) if isinstance(letter.item, Vote) else None)
+    for slot in range(8, 30):
+        b.at(1000 * slot - 10, replay)
+    result = b.run()
+    assert entry(result, "progress")["held"], result.violations
 
 
 def test_who_was_ahead_makes_up_for_one_who_is_gone() -> None:
