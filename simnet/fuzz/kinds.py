@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from simnet.fuzz.draw import Draw
+from simnet.scenario.base import DELAY_MS_MAX
 from simnet.scenario.upstream import Faults
 
 HONEST = frozenset({"crash", "pause", "service_stop", "clock_skew"})
@@ -162,7 +163,8 @@ def _fitted(kind: Kind, table: dict[str, Any], draw: Draw, place: Place) -> dict
     if kind.name == "partition":
         table["group_a"], table["group_b"] = _halves(draw, place) if draw.chance(BY_NODE) else draw.pick(place.joined)
     elif kind.name == "clock_skew" and draw.chance(FAR) and 2 * _stake(place, (*table["nodes"], *place.byzantine)) <= sum(place.stakes):
-        table["offset_ms"] = round(draw.pick((1, 1, 1, -1)) * draw.pick(FAR_SLOTS) * draw.fraction(0.9, 1.1) * place.slot_ms)
+        sign, far = draw.pick((1, 1, 1, -1)), draw.pick(FAR_SLOTS) * draw.fraction(0.9, 1.1) * place.slot_ms
+        table["offset_ms"] = sign * min(round(far), DELAY_MS_MAX)
     elif kind.section == "links" and draw.chance(0.8):
         # Two regions drawn apart may have no edge between them, and a fault without an edge does nothing.
         table["source"], table["target"] = draw.pick(place.hops)
