@@ -59,3 +59,13 @@ class KeyCacheError(SimnetError):
 
 class OutputError(SimnetError):
     """A result could not be written (full disk, no permission)."""
+
+
+def reason(error: Exception) -> str:
+    """What the operating system says of a file, without its number and path; of another error its whole text."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def cannot_write(path: Path, error: Exception) -> OutputError:
+    """The error of a result for which there is no place."""
+    return OutputError(f"cannot write {path}: {reason(error)}")

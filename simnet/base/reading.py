@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simnet.base import tomltext
-from simnet.base.errors import OutputError
+from simnet.base.errors import OutputError, reason
 from simnet.base.plain import printable
 
 BYTES_MAX = 256 * 1024 * 1024
@@ -44,7 +44,7 @@ def text(path: Path, bytes_max: int = BYTES_MAX) -> str:
         with path.open("rb") as file:
             content = file.read(bytes_max + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise UnreadableError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+        raise UnreadableError(f"cannot read {path}: {reason(error)}") from None
     if len(content) > bytes_max:
         raise UnreadableError(f"{path}: {about.st_size} bytes; at most {bytes_max} are read")
     try:

@@ -1,5 +1,6 @@
 """A dict for what may be forgotten: beyond its limit the oldest entry goes."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -20,3 +21,9 @@ class Recent(dict[K, V]):
         super().__setitem__(key, value)
         if len(self) > self._limit:
             del self[next(iter(self))]
+
+    def made(self, key: K, make: Callable[[], V]) -> V:
+        """The entry of a key. Where there is none, or no longer, the result of `make`, which must depend on the key alone."""
+        if key not in self:
+            self[key] = make()
+        return self[key]

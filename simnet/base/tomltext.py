@@ -7,7 +7,7 @@ from typing import Any
 DEPTH_MAX = 64
 """Parts of one dotted key; tables inside each other."""
 DIGITS_MAX = 400
-"""A number has twenty; Python itself refuses thousands."""
+"""Of a number in a document of any syntax. It has twenty; Python itself refuses thousands."""
 _PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP = re.compile(rf"(?<![A-Za-z0-9_.-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{DEPTH_MAX}}}")
 """A dotted key with too many parts: each is a table in a table, and so is every mark of it."""

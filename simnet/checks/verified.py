@@ -41,9 +41,7 @@ class Signatures:
 
     def valid(self, key: bytes, message: bytes, signature: bytes) -> bool:
         content = (key, message, signature)
-        if content not in self._known:
-            self._known[content] = native.ed25519_verify(key, message, signature)
-        return self._known[content]
+        return self._known.made(content, lambda: native.ed25519_verify(key, message, signature))
 
 
 class Verified:
@@ -112,9 +110,7 @@ class Verified:
             return "which it does not hold"
         if message.tx.id != tx_id:
             return "which is another than its id says"
-        why = self._transfers.get(message)
-        if why is None:
-            why = self._transfers[message] = self._why_not_its_own(message)
+        why = self._transfers.made(message, lambda: self._why_not_its_own(message))
         if why:
             return why
         verified = ("transaction", message.envelope.name)

@@ -17,6 +17,7 @@ import typer
 
 from simnet.base.catalogue import BackendId
 from simnet.base.codes import FAILED, HELD
+from simnet.base.errors import reason
 from simnet.base.jsontext import json_text
 from simnet.base.version import VERSION
 from simnet.cli import machine
@@ -136,9 +137,7 @@ def _cache(folder: Path, *, usable: bool) -> Iterator[Check]:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
-        yield Check(
-            "key cache", Status.broken, f"{folder}: {error.strerror or error}; set SIMNET_CACHE_DIR to a folder that can be written"
-        )
+        yield Check("key cache", Status.broken, f"{folder}: {reason(error)}; set SIMNET_CACHE_DIR to a folder that can be written")
         return
     files = list(folder.glob("*.key")) if folder.is_dir() else []
     size = sum(f.stat().st_size for f in files)

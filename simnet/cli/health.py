@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from simnet.base.errors import SimnetError
+from simnet.base.errors import SimnetError, reason
 
 VARIABLE = "SIMNET_HEALTH_ADDR"
 PATHS = ("/health/live", "/health/ready")
@@ -90,4 +90,4 @@ def _open(address: str) -> _Server:
     try:
         return _Server((host.strip("[]"), int(port)), _Handler)
     except OSError as error:
-        raise SimnetError(f"{VARIABLE}={address!r}: cannot listen there: {error.strerror or error}") from error
+        raise SimnetError(f"{VARIABLE}={address!r}: cannot listen there: {reason(error)}") from error

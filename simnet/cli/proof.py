@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simnet.base.codes import FAILED, HELD
-from simnet.base.errors import InputError, Problem, SimnetError
+from simnet.base.errors import InputError, Problem, SimnetError, reason
 from simnet.base.jsontext import json_text
 from simnet.base.regular import open_regular
 from simnet.cli.circuits import BackendName, CircuitName, at_size
@@ -251,7 +251,7 @@ def _read_at_most(path: Path, count: int) -> bytes:
         with open_regular(path) as file:
             return file.read(count)
     except OSError as error:
-        raise InputError([Problem(path, None, "", None, error.strerror or str(error))]) from error
+        raise InputError([Problem(path, None, "", None, reason(error))]) from error
 
 
 def _timed(operation: Callable[[], Any]) -> tuple[Any, float]:

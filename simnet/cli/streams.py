@@ -8,6 +8,8 @@ import io
 import os
 import sys
 
+from simnet.base.errors import reason
+
 CLOSED = "it is closed"
 
 
@@ -49,7 +51,7 @@ class _Descriptor(io.RawIOBase):
             except BrokenPipeError:
                 self._gone = True
             except OSError as error:
-                self.failure = error.strerror or str(error)
+                self.failure = reason(error)
         return len(content)
 
 

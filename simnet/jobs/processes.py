@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from simnet.base.errors import OutputError, SimnetError
+from simnet.base.errors import SimnetError, cannot_write
 from simnet.scenario.wrapper import Process
 from simnet.scenario.wrapper_load import log_name
 
@@ -84,7 +84,7 @@ class Processes:
             log.parent.mkdir(parents=True, exist_ok=True)
             file = log.open("wb")
         except OSError as error:
-            raise OutputError(f"cannot write {log}: {error.strerror or error}") from error
+            raise cannot_write(log, error) from error
         env = {"SIMNET_SUMMARY_DIR": str(self._folder / "summaries"), **os.environ, **self._env, **process.env}
         running = _Running(process, log, file, cwd, env)
         self._running.append(running)

@@ -118,10 +118,10 @@ class Keyring:
         return rng.secret(self._seed, "lane", self.node, number)
 
     def _tree(self, backend: BackendId, epoch: int, lane: Lane) -> native.OtkTree:
-        place = (backend, epoch, lane)
-        if place not in self._trees:
-            self._trees[place] = native.OtkTree(backend, rng.secret(self._seed, "one-time-keys", self.node, lane), epoch)
-        return self._trees[place]
+        def make() -> native.OtkTree:
+            return native.OtkTree(backend, rng.secret(self._seed, "one-time-keys", self.node, lane), epoch)
+
+        return self._trees.made((backend, epoch, lane), make)
 
 
 def make_keyrings(nodes: int, seed: int, static_key_seed: str | None = None) -> tuple[Keyring, ...]:
@@ -148,10 +148,7 @@ class PublicKeys:
     def of(self, node: int, backend: BackendId, slot: int, lane: Lane) -> PublicOtk:
         """A validator's, of a slot."""
         place = (node, backend, slot, lane)
-        known = self._known.get(place)
-        if known is None:
-            known = self._known[place] = self._keyrings[node].public_otk(backend, slot, lane)
-        return known
+        return self._known.made(place, lambda: self._keyrings[node].public_otk(backend, slot, lane))
 
 
 @dataclass(frozen=True, slots=True)

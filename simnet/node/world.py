@@ -83,9 +83,7 @@ class Memory:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The result of `make`, which must depend on `key` alone."""
-        if key not in self._known:
-            self._known[key] = make()
-        return cast("T", self._known[key])
+        return cast("T", self._known.made(key, make))
 
 
 @dataclass(slots=True)
@@ -151,10 +149,7 @@ class World:
 
     def why_malformed(self, message: TxMessage) -> str | None:
         """What is wrong with a transfer whatever the chain is: its sender signed it, and nothing else than it."""
-        known = self._transfers.get(message)
-        if known is None:
-            known = self._transfers[message] = self._look_at(message)
-        return known or None
+        return self._transfers.made(message, lambda: self._look_at(message)) or None
 
     def _look_at(self, message: TxMessage) -> str:
         if not self.signature_valid(message):
@@ -172,10 +167,7 @@ class World:
 
     def vote_valid(self, vote: Vote) -> bool:
         """Whether a known validator signed the vote."""
-        known = self._messages.get(vote)
-        if known is None:
-            known = self._messages[vote] = self.signed_by(vote.validator, vote.signing_bytes(), vote.signature)
-        return known
+        return self._messages.made(vote, lambda: self.signed_by(vote.validator, vote.signing_bytes(), vote.signature))
 
     def endorsement_valid(self, endorsement: Endorsement) -> bool:
         """Whether a known validator signed the endorsement."""
@@ -184,24 +176,20 @@ class World:
     def registration_valid(self, registration: Registration) -> bool:
         """Whether a known validator signed the registration, and its VRF proof holds."""
         key = hashlib.blake2s(registration.signing_bytes() + registration.signature).digest()
-        if key not in self._registrations:
-            self._registrations[key] = registration_valid(registration, self.genesis.validators, self.genesis.chain_id)
-        return self._registrations[key]
+        genesis = self.genesis
+        return self._registrations.made(key, lambda: registration_valid(registration, genesis.validators, genesis.chain_id))
 
     def signed_by(self, validator: int, message: bytes, signature: bytes) -> bool:
         """Whether a validator of the genesis list signed the message."""
         if not 0 <= validator < len(self.genesis.validators):
             return False
         key = (validator, message, signature)
-        if key not in self._validator_signatures:
-            self._validator_signatures[key] = native.ed25519_verify(self.genesis.validators[validator].key, message, signature)
-        return self._validator_signatures[key]
+        public = self.genesis.validators[validator].key
+        return self._validator_signatures.made(key, lambda: native.ed25519_verify(public, message, signature))
 
     def join_valid(self, join: Join) -> bool:
         """Whether a join is the validator's own: its keys, signature and VRF proof (I1 to I3 of the identity circuit)."""
-        if join.digest not in self._joins:
-            self._joins[join.digest] = self._check_join(join)
-        return self._joins[join.digest]
+        return self._joins.made(join.digest, lambda: self._check_join(join))
 
     def _check_join(self, join: Join) -> bool:
         genesis = self.genesis
@@ -216,10 +204,8 @@ class World:
 
     def heartbeat_valid(self, beat: Heartbeat) -> bool:
         """Whether a known validator signed the heartbeat."""
-        known = self._messages.get(beat)
-        if known is None:
-            known = self._messages[beat] = self.signed_by(beat.validator, beat.signing_bytes(self.genesis.chain_id), beat.signature)
-        return known
+        chain_id = self.genesis.chain_id
+        return self._messages.made(beat, lambda: self.signed_by(beat.validator, beat.signing_bytes(chain_id), beat.signature))
 
     def publish_consensus(self, node: NodeId, kind: str, payload: object, size: int) -> bool:
         """Publishes on the consensus topic; False when no neighbour is connected."""

@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from simnet.base.errors import KeyCacheError
+from simnet.base.errors import KeyCacheError, reason
 from simnet.base.jsontext import json_text
 from simnet.base.locks import held
 from simnet.base.regular import open_regular
@@ -184,7 +184,7 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror or error}") from error
+        raise ValueError(f"cannot be read: {reason(error)}") from error
     if len(data) < _HEAD or not data.startswith(_MAGIC):
         raise ValueError("is no key file of this version")
     if _digest(data[_HEAD:]) != data[len(_MAGIC) : _HEAD]:
@@ -216,8 +216,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _unwritable(path: Path, e: OSError) -> KeyCacheError:
-    why = e.strerror or e
-    return KeyCacheError(f"cannot write the key cache {path}: {why}; set SIMNET_CACHE_DIR to a folder that can be written")
+    return KeyCacheError(f"cannot write the key cache {path}: {reason(e)}; set SIMNET_CACHE_DIR to a folder that can be written")
 
 
 def _enter(path: Path, entry: Entry) -> None:

@@ -72,9 +72,7 @@ class Workshop:
     def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
         """The public-input vector of a statement, computed once. Raises ProofError when there is none."""
         key = (backend, circuit, hashlib.blake2s(statement).digest())
-        if key not in self._inputs:
-            self._inputs[key] = self._backends[backend].public_inputs(circuit, statement)
-        return self._inputs[key]
+        return self._inputs.made(key, lambda: self._backends[backend].public_inputs(circuit, statement))
 
     def vk_id(self, backend: BackendId, circuit: Circuit) -> bytes:
         """Identity of a circuit's verifying key."""

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from simnet.base.errors import OutputError
+from simnet.base.errors import OutputError, cannot_write, reason
 
 UMASK = os.umask(0)
 os.umask(UMASK)
@@ -44,7 +44,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             file.write(data)
     except OSError as error:
         _remove(partial)
-        raise _failed(path, error) from error
+        raise cannot_write(path, error) from error
     except BaseException:
         _remove(partial)
         raise
@@ -61,7 +61,7 @@ def check_writable(path: Path) -> None:
         with scratch(real) as file:
             _remove(Path(file.name))
     except OSError as error:
-        raise _failed(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def clear(path: Path) -> None:
@@ -72,7 +72,7 @@ def clear(path: Path) -> None:
         if real is not None:
             real.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot clear {path}: {error.strerror or error}") from error
+        raise OutputError(f"cannot clear {path}: {reason(error)}") from error
 
 
 def publish(partial: Path, path: Path) -> None:
@@ -83,7 +83,7 @@ def publish(partial: Path, path: Path) -> None:
         _sync(path.parent)
     except OSError as error:
         _remove(partial)
-        raise _failed(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def _real(path: Path) -> Path | None:
@@ -96,7 +96,7 @@ def _real(path: Path) -> Path | None:
     except FileNotFoundError:
         return real
     except (OSError, ValueError) as error:  # ValueError: a path that is no text
-        raise _failed(path, error) from error
+        raise cannot_write(path, error) from error
     if stat.S_ISDIR(mode):
         raise OutputError(f"cannot write {path}: Is a directory")
     return real if stat.S_ISREG(mode) else None
@@ -114,7 +114,7 @@ def _write_through(path: Path, content: bytes) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise _failed(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def _encoded(text: str) -> bytes:
@@ -136,7 +136,3 @@ def _remove(partial: Path | None) -> None:
             partial.unlink(missing_ok=True)
     except OSError:
         pass  # The folder may be gone or read-only; the first error is the one to report.
-
-
-def _failed(path: Path, error: OSError | ValueError) -> OutputError:
-    return OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.base.errors import OutputError
+from simnet.base.errors import OutputError, cannot_write
 from simnet.base.jsontext import json_text
 from simnet.record.atomic import clear, write_atomic
 from simnet.record.csv import to_csv
@@ -132,7 +132,7 @@ def _refuse_no_file(path: Path) -> None:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
     except (OSError, ValueError) as error:
-        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise cannot_write(path, error) from error
 
 
 def write_json(path: Path, value: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simnet.base.errors import OutputError
+from simnet.base.errors import OutputError, cannot_write
 from simnet.base.locks import seize_folder
 from simnet.record.readback import owner
 
@@ -63,7 +63,7 @@ class FolderLock:
             folder.mkdir(parents=True, exist_ok=True)
             self._handle = seize_folder(folder)
         except (OSError, ValueError) as error:
-            raise OutputError(f"cannot write {folder}: {getattr(error, 'strerror', None) or error}") from error
+            raise cannot_write(folder, error) from error
         if self._handle is None:
             raise OutputError(f"another run is writing into {folder}; choose another folder with --out")
 

@@ -17,6 +17,7 @@ import math
 import re
 from typing import NoReturn
 
+from simnet.base.tomltext import DIGITS_MAX
 from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")
@@ -33,8 +34,6 @@ _CHAR = re.compile(r"'((?:\\u\{[^}]*\}|\\.|[^'\\]))'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\\": "\\", '"': '"', "'": "'", "/": "/"}
 _WORDS: dict[str, object] = {"true": True, "false": False, "None": None, "null": None}
-_DIGITS_MAX = 400
-"""A number of a scenario has twenty; Python itself refuses thousands."""
 
 
 def read_json(text: str) -> Parsed:
@@ -42,9 +41,7 @@ def read_json(text: str) -> Parsed:
     value = _json(text)
     scanner = _Scanner(text)
     scanner.document()
-    if not isinstance(value, dict):
-        raise SyntaxProblem("not a scenario: the top level is not a table", None)
-    return Parsed(value, Marks(scanner.marks))
+    return _parsed(value, scanner)
 
 
 def read(text: str) -> Parsed:
@@ -59,7 +56,10 @@ def read(text: str) -> Parsed:
         scanned = scanner.document()
     except SyntaxProblem as problem:
         raise (refused if refused is not None and _looks_like_json(text) else problem) from None
-    value = scanned if refused is not None else value
+    return _parsed(scanned if refused is not None else value, scanner)
+
+
+def _parsed(value: object, scanner: "_Scanner") -> Parsed:
     if not isinstance(value, dict):
         raise SyntaxProblem("not a scenario: the top level is not a table", None)
     return Parsed(value, Marks(scanner.marks))
@@ -250,7 +250,7 @@ class _Scanner:
 
     def _number(self, found: "re.Match[str]") -> int | float:
         text = found[0].replace("_", "")
-        if len(text) > _DIGITS_MAX:
+        if len(text) > DIGITS_MAX:
             self._fail("a number with too many digits")
         self.at = found.end()
         kind = _TYPE.match(self.text, self.at)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simnet.base.errors import Problem, ScenarioError
+from simnet.base.errors import Problem, ScenarioError, reason
 from simnet.base.regular import open_regular
 from simnet.scenario import ron, toml, yaml
 from simnet.scenario.marks import DOCUMENT_BYTES_MAX, Parsed, SyntaxProblem, refuse_unwalkable
@@ -58,7 +58,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         raise refusal(path, "no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise refusal(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise refusal(path, f"cannot be read: {reason(error)}") from None
     if len(content) > DOCUMENT_BYTES_MAX:
         raise refusal(path, f"larger than {DOCUMENT_BYTES_MAX} bytes, so not a scenario")
     return content

@@ -10,12 +10,11 @@ from typing import Any
 
 import yaml
 
+from simnet.base.tomltext import DIGITS_MAX
 from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, SyntaxProblem
 
 YAML_BYTES_MAX = 128 * 1024
 """PyYAML takes seconds for each megabyte."""
-DIGITS_MAX = 400
-"""A number of a scenario has twenty; Python itself refuses thousands."""
 
 TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = (f"{TAG}map", f"{TAG}seq")

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from simnet.base.errors import InputError, Problem
+from simnet.base.errors import InputError, Problem, reason
 from simnet.base.regular import open_regular
 from simnet.proofs.witness import pack
 from simnet.proofs.witness.fields import Shape
@@ -21,7 +21,7 @@ def read_limited(path: Path, most: int) -> bytes:
         with open_regular(path) as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise InputError([_problem(path, error.strerror or str(error))]) from error
+        raise InputError([_problem(path, reason(error))]) from error
     if len(data) > most:
         raise InputError([_problem(path, f"larger than {most} bytes")])
     return data
