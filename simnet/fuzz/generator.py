@@ -86,7 +86,7 @@ def _network(seed: int) -> Network:
         "links": _links(draw, slot_ms // (3 * n)),
         "traffic": _traffic(draw, slots * slot_ms),
         "chain": _chain(draw, slots, slot_ms),
-        "consensus": _consensus(draw),
+        "consensus": _consensus(draw) | _horizon(Draw(seed, "horizon")),
         "provers": _provers(Draw(seed, "provers"), regions, slots),
         "gossip": {"heartbeat_ms": draw.pick((100, 300, 700))},
         "limits": {"events_max": 3_000_000},
@@ -175,6 +175,11 @@ def _consensus(draw: Draw) -> dict[str, Any]:
     takeover = draw.pick((None, None, 1, 3))
     late = {"proven_within_slots": slots_to_prove(takeover)} if takeover is not None and takeover > 2 else {}
     return {"weight_min": low, "weight_max": high} | ({} if takeover is None else {"proof_takeover_slots": takeover}) | late
+
+
+def _horizon(draw: Draw) -> dict[str, Any]:
+    """Keys for the next epoch registered in half of the one before, or two epochs ahead, where no fault reaches."""
+    return {} if draw.chance(0.5) else {"key_horizon_epochs": 1}
 
 
 def _provers(draw: Draw, assignments: Sequence[str], slots: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from simnet.protocol.consensus import Propose, Voting
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
-from simnet.protocol.slotbook import Present, SlotBook
+from simnet.protocol.slotbook import SlotBook
 from simnet.protocol.transfer import Account, Transfer, credit, debit
 from simnet.protocol.validators import Electorate, ValidatorSet, epoch_of
 from simnet.protocol.votes import VoteBook
@@ -107,9 +107,7 @@ def _registered_only() -> Patches:
             if kind is phase:
                 yield from ((slot, value) for value, weight in tally.weight.items() if weight >= threshold(self, slot))
 
-    # Who alone is a quorum takes its own clock for everybody's: no roll call keeps it from voting.
-    alone = {(Present, "is_slot"): lambda _self, _slot, _own: True}
-    return {(Voting, "__init__"): init, (VoteBook, "has_quorum"): has_quorum, (VoteBook, "quorums"): quorums, **alone}
+    return {(Voting, "__init__"): init, (VoteBook, "has_quorum"): has_quorum, (VoteBook, "quorums"): quorums}
 
 
 def _votes_unchecked() -> Patches:
