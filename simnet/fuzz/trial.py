@@ -30,6 +30,8 @@ from simnet.scenario.text import loaded_from
 
 LIMIT_S = 180.0
 """Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""
+AGAIN_S = 1.0
+"""Processor seconds after which a run that has not ended is told again: what is raised inside a finalizer is lost."""
 FRAMES_MAX = 3
 """Of a traceback in a failure's detail."""
 
@@ -111,13 +113,13 @@ def _provers(security: str) -> Mapping[BackendId, NativeBackend]:
 
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
-    """Raises `TooLong` in the block after so many processor seconds of all threads. In the main thread only."""
+    """Raises `TooLong` in the block after so many processor seconds of all threads, again and again. In the main thread only."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise TooLong
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, AGAIN_S)
     try:
         yield
     finally:

@@ -1,10 +1,12 @@
 """The search for real: scenarios from seeds, real proofs, worker processes."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from simnet.fuzz import trial
 from simnet.fuzz.generator import scenario_of
 from simnet.fuzz.judge import CRASH, HANG
 from simnet.fuzz.planted import BUGS
@@ -48,8 +50,33 @@ def test_a_process_that_dies_costs_its_own_run_only() -> None:
     assert not held.failures
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the limit may strike inside a finalizer
 def test_a_run_without_end_is_a_failure() -> None:
     assert run_trial(scenario_of(6), limit_s=0.05).broken == (HANG,)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_limit_that_strikes_inside_a_finalizer_strikes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def __del__(self) -> None:
+            wait(2)
+
+    def wait(seconds: int) -> None:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+
+    def carry_out(*_: object) -> None:
+        made = Slow()
+        del made  # What is raised in there is lost.
+        went_on.append(True)
+        wait(20)
+        went_on.append(True)
+
+    went_on: list[bool] = []
+    monkeypatch.setattr(trial, "carry_out", carry_out)
+    assert run_trial(scenario_of(6), limit_s=1).broken == (HANG,)
+    assert went_on == [True]
 
 
 @pytest.mark.parametrize(("name", "seed"), KNOWN.items())
