@@ -3,6 +3,9 @@ And within as long every live honest node has committed what a quorum has (a par
 
 The time runs from the node's commit, from the beginning of the calm or from the node's own return, whichever is last; it goes on
 after the traffic, since the last blocks are still proven then. What the run's end leaves open is counted.
+
+A block that members of the calm cannot certify with keys of its own slot takes keys of a later one, and a slot's keys serve one block
+(`protocol.certification`): it gets a slot more for each block before it that waits for its proof, too.
 """
 
 from simnet.base.units import NodeId, SimTime
@@ -11,6 +14,8 @@ from simnet.checks.calm import Calm
 from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
 from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers
+from simnet.node.chain import CommittedBlock
+from simnet.protocol.validators import epoch_of
 
 Reached = BlockProven | BlockAggregated | BlockCommitted
 
@@ -53,7 +58,7 @@ class Lag:
     def _look(self) -> None:
         self._findings.looked_at(self._check, "blocks")
 
-    def on_calm(self) -> None:
+    def on_calm(self, _now: SimTime) -> None:
         """The calm, or who is part of it, may have changed: then the time of what waits begins anew."""
         for node in self._waiting:
             calm = self._calm.since is not None and node in self._calm.joined
@@ -71,15 +76,16 @@ class Lag:
         since = self._since[node]
         if since is None:
             return
-        due = SimTime(max(committed, since) + self._slots(node) * self._setting.slot)
+        slots = self._slots(node, height)
+        due = SimTime(max(committed, since) + slots * self._setting.slot)
         if now <= due:
             return
         self._findings.looked_at(self._check, "overdue")
         behind = [node, *(n for n, w in self._waiting.items() if height in w)]
-        detail = f"block {height} was not {self._what} at node {node} within {self._slots(node)} slots of calm"
+        detail = f"block {height} was not {self._what} at node {node} within {slots} slots of calm"
         self._findings.broken(self._check, due, behind, detail)
 
-    def _slots(self, node: NodeId) -> int:
+    def _slots(self, _node: NodeId, _height: int) -> int:
         """How long a block may wait at a node."""
         return self._within
 
@@ -87,6 +93,55 @@ class Lag:
         """The run is over: fills in the figures."""
         self._findings.note(self._check, "open", sum(map(len, self._waiting.values())))
         self._findings.note(self._check, "slowest_slots", round(self._slowest / self._setting.slot, 3))
+
+
+class Unproven(Lag):
+    """Blocks that wait for what proves them. `in_order`: none before those below it."""
+
+    def __init__(self, setting: Setting, findings: Findings, calm: Calm, check: str, reached: type[Reached], *, in_order: bool) -> None:
+        super().__init__(setting, findings, calm, check, reached)
+        self._in_order = in_order
+        self._core: frozenset[NodeId] = frozenset()
+        self._queued: dict[NodeId, dict[int, int]] = {node: {} for node in self._waiting}
+        """Heights that wait for keys of later slots: how many blocks come first."""
+
+    def _committed(self, e: BlockCommitted) -> None:
+        super()._committed(e)
+        if self._since.get(e.node) is not None:
+            self._queue(e.node, e.at)
+
+    def on_calm(self, now: SimTime) -> None:
+        before = dict(self._since)
+        super().on_calm(now)
+        changed = self._calm.core != self._core
+        self._core = self._calm.core
+        for node, since in self._since.items():
+            if since != before[node]:
+                self._queued[node] = {}
+            if since is not None and (changed or since != before[node]):
+                self._queue(node, now)
+
+    def _queue(self, node: NodeId, now: SimTime) -> None:
+        """Finds those that cannot be certified with keys of their own slots. They have their time from now."""
+        waiting, queued = self._waiting[node], self._queued[node]
+        first, lacks = 0, False
+        for height in waiting:
+            block = self._setting.nodes[node].chain.at(height)
+            assert block is not None
+            lacks = (lacks and self._in_order) or (block.proof is None and self._lacks_keys(block))
+            if lacks and height not in queued:
+                queued[height] = first
+                waiting[height] = max(waiting[height], now)
+            first += block.proof is None
+
+    def _lacks_keys(self, block: CommittedBlock) -> bool:
+        """Whether the calm's members with keys for the block's own slot are no quorum."""
+        slot = block.block.header.slot
+        keyed = block.electorate.registry.first(epoch_of(slot), block.electorate.registered(slot))
+        return not self._setting.quorum(self._setting.stake(self._calm.core & keyed.keys()))
+
+    def _slots(self, node: NodeId, height: int) -> int:
+        return self._within + self._queued[node].get(height, 0)
 
 
 class Behind(Lag):
@@ -123,7 +178,7 @@ class Behind(Lag):
     def _look(self) -> None:
         """Being level is no reason to call chains compared: that is done at the end."""
 
-    def _slots(self, node: NodeId) -> int:
+    def _slots(self, node: NodeId, _height: int) -> int:
         return self._within + self._missed[node] // self._an_answer
 
     def close(self) -> None:

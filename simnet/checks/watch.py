@@ -11,7 +11,7 @@ from simnet.checks.chains import Chains
 from simnet.checks.coherence import Coherence
 from simnet.checks.effects import FaultEffect
 from simnet.checks.progress import Progress
-from simnet.checks.proofs import Behind, Lag
+from simnet.checks.proofs import Behind, Lag, Unproven
 from simnet.checks.setting import Setting
 from simnet.checks.signed import KeysOnce, Locks
 from simnet.checks.verdicts import Findings
@@ -33,9 +33,12 @@ class Checks:
         self._findings = findings = Findings()
         self._calm = calm = Calm(setting)
         self._progress = Progress(setting, findings, calm)
-        self._lags = [Behind(setting, findings, calm), Lag(setting, findings, calm, "proven", BlockProven)]
+        self._lags: list[Lag] = [
+            Behind(setting, findings, calm),
+            Unproven(setting, findings, calm, "proven", BlockProven, in_order=False),
+        ]
         if world.scenario.block_proof_backends:
-            self._lags.append(Lag(setting, findings, calm, "aggregated", BlockAggregated))
+            self._lags.append(Unproven(setting, findings, calm, "aggregated", BlockAggregated, in_order=True))
         self._chains = Chains(setting, findings)
         self._coherence = Coherence(setting, findings, calm)
         self._effect = FaultEffect(setting, findings)
@@ -104,7 +107,7 @@ class Checks:
         self._calm.settle(at)
         self._progress.on_calm(at)
         for lag in self._lags:
-            lag.on_calm()
+            lag.on_calm(at)
 
     # --- for the simulation ----------------------------------------------------------------------------
 

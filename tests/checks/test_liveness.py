@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from simnet.events.run_result import RunResult
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProver
+from simnet.node.chain import CommittedBlock
 from simnet.node.finality import Finality
 from simnet.node.sync import Sync
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
+from simnet.protocol.certification import Certifier
 from simnet.protocol.validators import Electorate
 from tests.checks.kit import Bench, bench, breaks, broken, entry
 from tests.mocks import SETTLE_MS
@@ -275,6 +278,17 @@ def test_a_proof_that_comes_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -
     assert entry(result, "proven")["blocks"] > 0
 
 
+def test_a_block_with_keys_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block 1 is in time; that it was waiting, too, is no excuse for block 2."""
+    prove = Finality._prove
+
+    def later(self: Finality, block: CommittedBlock, *what: Any) -> None:
+        self._world.after(S * (85 if block.block.header.height == 2 else 60) // 10, lambda: prove(self, block, *what))
+
+    monkeypatch.setattr(Finality, "_prove", later)
+    breaks(bench(14, rate=0.5).run(), "proven", "block 2 was not proven")
+
+
 def test_a_block_that_is_never_aggregated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
     result = bench(12, rate=0.5).run()
@@ -293,6 +307,29 @@ def test_blocks_of_an_outage_have_their_time_from_its_end(monkeypatch: pytest.Mo
     cut_off(b, (1,), 900, 10900)
     result = b.run()
     assert entry(result, "proven")["held"] is True and entry(result, "proven")["blocks"] == 4 * b.nodes[0].chain.height
+
+
+def without_keys(*block_proofs: str) -> RunResult:
+    """Node 3 is away when keys for epoch 1 are registered, and node 1, without which there is no quorum then, helps nobody to
+    certify. So blocks of twenty slots wait for keys of node 3, and each takes those of a slot."""
+    away = {"kind": "pause", "node": 3, "start_ms": 100, "duration_ms": 50_400}
+    forgets = {"kind": "amnesia", "nodes": [1], "start_ms": 28_000, "duration_ms": 44_000}
+    keys, proofs = {"key_horizon_epochs": 1}, {"block_proofs": list(block_proofs)}
+    return bench(72, nodes=5, rate=0.2, consensus=keys, chain=proofs, faults={"nodes": [away, forgets]}).run()
+
+
+@pytest.mark.parametrize("block_proofs", [(), ("state",)])
+def test_blocks_without_keys_of_their_own_slots_get_a_slot_each(block_proofs: tuple[str, ...]) -> None:
+    result = without_keys(*block_proofs)
+    checks = ["proven", "aggregated"] if block_proofs else ["proven"]
+    for told in (entry(result, check) for check in checks):
+        assert told["held"] is True and told["slowest_slots"] > 10, told
+
+
+def test_blocks_without_keys_that_take_two_slots_each_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    recover = Certifier._recover
+    monkeypatch.setattr(Certifier, "_recover", lambda self, late, registry: recover(self, late, registry) if self._slot % 2 else [])
+    breaks(without_keys(), "proven", "slots of calm")
 
 
 # --- coherence -----------------------------------------------------------------------------------------
