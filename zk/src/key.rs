@@ -82,7 +82,8 @@ fn contained<T>(f: impl FnOnce() -> Result<T, ZkError>) -> Result<T, ZkError> {
 }
 
 /// The calling thread's own pool of `threads` threads, kept for its next proof. Callers share no pool: two small
-/// proofs on one thread each are to run side by side.
+/// proofs on one thread each are to run side by side. A pool of one thread is the caller itself: handing over to
+/// another thread, which then looks for more work for a while, costs as much as a small verification.
 fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
     thread_local! {
         static POOLS: RefCell<HashMap<usize, Arc<ThreadPool>>> = RefCell::default();
@@ -94,7 +95,8 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
         if let Some(pool) = pools.get(&threads) {
             return Ok(pool.clone());
         }
-        let built = ThreadPoolBuilder::new().num_threads(threads).build();
+        let builder = ThreadPoolBuilder::new().num_threads(threads);
+        let built = if threads == 1 { builder.use_current_thread() } else { builder }.build();
         let pool = Arc::new(built.map_err(|e| ZkError::ProverFailed(e.to_string()))?);
         pools.insert(threads, pool.clone());
         Ok(pool)
