@@ -154,7 +154,18 @@ class Bench:
         """Listens to what the parts of a node say to each other."""
         letters = self.nodes[node].letters
         routes = letters._routes
-        letters.open({**routes, kind: (*routes[kind], then)})  # type: ignore[dict-item, index]
+        letters.open({**routes, kind: (*routes[kind], then)})
+
+    def mute(self, node: int, kind: type[L], which: Callable[[L], bool] = lambda _: True) -> None:
+        """The parts of a node do not hear some letters of a kind."""
+        letters = self.nodes[node].letters
+        hearers = letters._routes[kind]
+
+        def hear(letter: L) -> None:
+            for then in hearers if not which(letter) else ():
+                then(letter)
+
+        letters.open({**letters._routes, kind: (hear,)})
 
     def run(self) -> RunResult:
         return self.simulation.run()

@@ -25,8 +25,8 @@ from simnet.node.committee import (
 from simnet.node.conduct import Conduct
 from simnet.node.held import OncePerSlot, Quota, UntilCommitted
 from simnet.node.keyring import Keyring, no_keys
-from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven, VotedLate
-from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
+from simnet.node.letters import Committed, Letter, Letterbox, ProofRefused, ProofSigned, Proven, VotedLate
+from simnet.node.processor import TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
@@ -46,8 +46,15 @@ Settle = Callable[[Verdict, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A consensus proof that is being made."""
+class GraceOver(Letter):
+    """The proposer of a block has waited for late votes."""
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusProofReady(Letter):
+    """A consensus proof is made."""
 
     certificate: Certificate
     vrf: tuple[VrfEntry, ...]
@@ -98,8 +105,12 @@ class Finality:
         )
         if header.proposer == self._node:
             # Most commit votes arrive within a few link delays; a twelfth of a slot is several.
-            self._world.after(self._slot_ns // 12, lambda: self._feed(certification.GraceOver(height)))
+            self._letters.post_after(self._slot_ns // 12, GraceOver(height))
         self._held.on_commit(height)
+
+    def on_grace_over(self, letter: GraceOver) -> None:
+        """The proposer goes on with the votes that are here."""
+        self._feed(certification.GraceOver(letter.height))
 
     def on_late_vote(self, letter: VotedLate) -> None:
         """A late commit vote may complete a quorum."""
@@ -182,31 +193,12 @@ class Finality:
         if ticket is None:
             self._feed(certification.ProverBusy(height))
         else:
-            ticket.when_ready(lambda: self._announce(committed, Job(certificate, entries, ticket)))
+            ticket.when_ready(ConsensusProofReady(certificate, entries, ticket))
 
-    def _announce(self, committed: CommittedBlock, job: Job) -> None:
-        unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
-        self._publish(committed, self._keyring.signed(unsigned))
-
-    def _publish(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
-        """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
-        if committed.proof is not None:
-            return
-        if (self.statement_of(proof, committed), proof.envelope.digest) in self._in_hand:
-            self._world.after(BUSY_RETRY, lambda: self._publish(committed, proof))
-            return
-        self._take_own(committed, proof)
-        self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
-
-    def _take_own(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
-        """Verifies an own proof like every other; again after a while if the own verifier has no room: nobody else may have it."""
-
-        def settle(verdict: Verdict, _reason: str) -> None:
-            if verdict is Verdict.DROP:
-                self._world.after(BUSY_RETRY, lambda: self._take_own(committed, proof))
-
-        if committed.proof is None:
-            self.examine(proof, self._node, settle)
+    def on_proof_ready(self, letter: ConsensusProofReady) -> None:
+        """Signs an own proof."""
+        unsigned = ConsensusProof(letter.certificate, letter.vrf, self._node, letter.ticket.backend, letter.ticket.take(), b"")
+        self._letters.post(ProofSigned(self._keyring.signed(unsigned)))
 
     # --- what the network brings ---------------------------------------------------------------------
 
@@ -217,7 +209,7 @@ class Finality:
         why = why_not_signed(self._world, certificate)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
-        elif self._is_proven(certificate.height):
+        elif self.is_proven(certificate.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif not self._certificates_of.takes(peer):
             self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
@@ -233,7 +225,7 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        if self._is_proven(endorsement.height):
+        if self.is_proven(endorsement.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif endorsement.slot > latest_slot(self._world, self._node):
             # Not noted as seen: it may come again when its slot has begun.
@@ -254,7 +246,7 @@ class Finality:
         why = self._why_not_disclosure(disclosure)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
-        elif self._is_proven(disclosure.height):
+        elif self.is_proven(disclosure.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif disclosure.slot > latest_slot(self._world, self._node) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
@@ -268,7 +260,7 @@ class Finality:
             event = certification.Disclosed(disclosure)
             self._held.run(disclosure.height, peer, lambda: self._feed(event), _nothing)
 
-    def _is_proven(self, height: int) -> bool:
+    def is_proven(self, height: int) -> bool:
         """Whether what is said about a block comes too late here; old messages must not take the place of new ones."""
         committed = self._chain.at(height)
         return committed is not None and committed.proof is not None
@@ -303,6 +295,10 @@ class Finality:
         else:
             height = proof.certificate.height
             self._held.run(height, peer, lambda: self.examine(proof, peer, settle, spam), lambda: settle(Verdict.DROP, "not_committed"))
+
+    def judges(self, proof: ConsensusProof) -> bool:
+        """Whether an equal proof of a committed block is being verified here."""
+        return (self.statement_of(proof, self._committed(proof.certificate.height)), proof.envelope.digest) in self._in_hand
 
     def examine(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None = None) -> None:
         """Verifies a consensus proof of a committed block against a statement built here."""

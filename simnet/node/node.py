@@ -1,29 +1,34 @@
 """A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from simnet.base.units import NodeId, from_ms
 from simnet.events import ClockSkewed, LimitReached
 from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregation import Aggregation
-from simnet.node.block_prover import BlockProver
+from simnet.node.block_prover import BlockProofReady, BlockProver, PartDue, TurnDue
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
-from simnet.node.clock import SlotClock
+from simnet.node.clock import SlotClock, Tick
 from simnet.node.conduct import Conduct
 from simnet.node.court import Court
 from simnet.node.enforcement import Enforcement
-from simnet.node.finality import Finality
+from simnet.node.finality import ConsensusProofReady, Finality, GraceOver
 from simnet.node.keyring import Keyring
 from simnet.node.letters import (
     BeatHeard,
     BlockRefused,
     BlocksWanted,
     Committed,
+    Letter,
     Letterbox,
     MisconductKept,
+    Misdeed,
     ProofRefused,
+    ProofSigned,
+    ProofUnverified,
     Proven,
     Routes,
     Signed,
@@ -33,14 +38,15 @@ from simnet.node.letters import (
 )
 from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
-from simnet.node.peers import PROOFS, Peers
-from simnet.node.presence import Presence
-from simnet.node.processor import BUSY_RETRY, Processor
-from simnet.node.services import Services
+from simnet.node.own_proofs import OwnProofs
+from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
+from simnet.node.presence import BeatDue, Presence
+from simnet.node.processor import BUSY_RETRY, JobDue, Processor, VerificationEnded
+from simnet.node.services import BacklogDue, Services
 from simnet.node.sync import Sync, fits
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
-from simnet.node.wallet import Wallet
+from simnet.node.wallet import TransferReady, Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.messages import TxMessage
@@ -54,6 +60,13 @@ PROBES = frozenset({"block_probe", "transaction_probe"})
 ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 
 
+@dataclass(frozen=True, slots=True)
+class TransferUnverified(Letter):
+    """An own transfer waits for the own verifier."""
+
+    message: TxMessage
+
+
 class Node:
     """One node, attached to the network as its application."""
 
@@ -64,9 +77,10 @@ class Node:
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
-        self.peers = Peers(world, node)
-        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
-        self.letters = letters = Letterbox()
+        self.letters = letters = Letterbox(world.after)
+        self.peers = Peers(world, node, letters)
+        factor = world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node])
+        self.processor = processor = Processor(world, node, factor, self.peers, letters)
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger, letters)
         self.presence = Presence(world, keyring, self.chain, letters)
         self.conduct = Conduct(world, node)
@@ -77,12 +91,13 @@ class Node:
         self.aggregation = Aggregation(world, node, self.chain, processor, letters)
         court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
         self.watch = Watch(world, node, court, letters)
-        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct)
+        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
+        self.own_proofs = OwnProofs(world, node, self.finality, self.aggregation, letters)
         self.sync = Sync(
             world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
         )
         self.wallet = Wallet(world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
-        self.services = Services(world, node, processor, self.wallet.gate)
+        self.services = Services(world, node, processor, self.wallet.gate, letters)
         reach = Reach(world, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
@@ -186,7 +201,14 @@ class Node:
         slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
         length = from_ms(scenario.chain.slot_ms)
         return SlotClock(
-            self.clock, self._world.after, SETTLE, length, slots, self.on_slot, self.validator.on_deadline, self.validator.has_signed_in
+            self.clock,
+            self.letters.post_after,
+            SETTLE,
+            length,
+            slots,
+            self.on_slot,
+            self.validator.on_deadline,
+            self.validator.has_signed_in,
         )
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
@@ -203,18 +225,19 @@ class Node:
         if published is None:
             return "no_peer"
 
-        self._take_own(message)
+        self._take_own(TransferUnverified(message))
         return None
 
-    def _take_own(self, message: TxMessage) -> None:
+    def _take_own(self, letter: TransferUnverified) -> None:
         """Puts an own transfer into the own mempool, which verifies like every other."""
+        message = letter.message
 
         def settle(_verdict: Verdict, reason: str) -> None:
             if reason in {"stale", "dated_ahead"}:
                 self.wallet.on_stale(message.tx, message.payload)
             elif reason == "verifier_busy":
                 # It is published: without it here, its lane would never be free again.
-                self._world.after(BUSY_RETRY, lambda: self._take_own(message))
+                self.letters.post_after(BUSY_RETRY, letter)
 
         self.transactions.examine(Incoming(message, self.id, None, settle))
 
@@ -223,7 +246,32 @@ class Node:
 
     def _routes(self) -> Routes:
         """Who hears what, in this order."""
-        watched, penalties = self.watch, self.enforcement
+        return {**self._reminders(), **self._news(self.watch, self.enforcement)}
+
+    def _reminders(self) -> Routes:
+        """What a part has planned for itself, or another part has made for it."""
+        return {
+            JobDue: (self.processor.on_job_due,),
+            VerificationEnded: (self.processor.on_verification_ended,),
+            TransferReady: (self.wallet.on_transfer_ready,),
+            TransferUnverified: (self._take_own,),
+            GraceOver: (self.finality.on_grace_over,),
+            ConsensusProofReady: (self.finality.on_proof_ready,),
+            TurnDue: (self.block_prover.on_turn_due,),
+            PartDue: (self.block_prover.on_part_due,),
+            BlockProofReady: (self.block_prover.on_proof_ready,),
+            ProofSigned: (self.own_proofs.publish,),
+            ProofUnverified: (self.own_proofs.verify,),
+            BeatDue: (self.presence.on_beat_due,),
+            BanDue: (self.peers.on_ban_due,),
+            BanOver: (self.peers.on_ban_over,),
+            BacklogDue: (self.services.on_backlog_due,),
+            Tick: () if self.slots is None else (self.slots.on_tick,),
+            Misdeed: (_do,),
+        }
+
+    def _news(self, watched: Watch, penalties: Enforcement | None) -> Routes:
+        """What a part has to say to others."""
         return {
             BlocksWanted: (self.sync.on_blocks_wanted,),
             TransfersWanted: (self.sync.on_transfers_wanted,),
@@ -255,6 +303,10 @@ class Node:
         for message in gone:
             if self.wallet.owns(message.tx.transfer.sender):
                 self.wallet.on_stale(message.tx, message.payload)
+
+
+def _do(letter: Misdeed) -> None:
+    letter.action()
 
 
 def _fits(message: Message) -> bool:

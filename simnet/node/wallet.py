@@ -15,6 +15,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
 from simnet.node.keyring import Keyring
+from simnet.node.letters import Letter
 from simnet.node.processor import Processor, Ticket
 from simnet.node.services import Gate
 from simnet.node.world import World
@@ -49,6 +50,15 @@ class Prepared:
     def message(self) -> TxMessage:
         """The finished transfer; waits for the real prover."""
         return self.draft.message(self.ticket.backend, self.ticket.take())
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReady(Letter):
+    """A transfer's proof is made; it was to be published at `due`. `then`: who wants to see it published."""
+
+    prepared: Prepared
+    due: SimTime
+    then: Callable[[TxMessage], None] | None
 
 
 class Wallet:
@@ -106,7 +116,7 @@ class Wallet:
         """Publication `number` went to another wallet: keep what was prepared for the next one."""
         self._spare.append(self._prepared.pop(number))
 
-    def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] = lambda _: None) -> None:
+    def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] | None = None) -> None:
         """Publishes transfer `number` now, or when its proof is ready."""
         due = self._world.now
         if self.gate.full:
@@ -115,12 +125,12 @@ class Wallet:
             return
         self.gate.run(lambda: self._publish_due(number, payload, due, then))
 
-    def _publish_due(self, number: int, payload: bytes, due: SimTime, then: Callable[[TxMessage], None]) -> None:
+    def _publish_due(self, number: int, payload: bytes, due: SimTime, then: Callable[[TxMessage], None] | None) -> None:
         prepared = self._prepared.pop(number, None) or (self._spare.pop(0) if self._spare else self._compose(payload))
         if prepared is None:
             self._world.emit(PublicationSkipped(self._world.now, self._node, "no_free_lane"))
             return
-        self._publish_when_ready(prepared, due, then)
+        prepared.ticket.when_ready(TransferReady(prepared, due, then))
 
     def on_block(self, ledger: Ledger, committed: tuple[bytes, ...]) -> None:
         """Frees the lanes of committed transfers and proves stale ones again."""
@@ -146,7 +156,7 @@ class Wallet:
         del self._pending[lane]
         renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, again=True)
         if renewed is not None:
-            self._publish_when_ready(renewed, self._world.now, lambda _: None)
+            renewed.ticket.when_ready(TransferReady(renewed, self._world.now, None))
 
     def owns(self, key: bytes) -> bool:
         """Whether an account is one of this wallet's lanes."""
@@ -220,17 +230,18 @@ class Wallet:
             self._pending[lane] = prepared.draft.tx.id
         return prepared
 
-    def _publish_when_ready(self, prepared: Prepared, due: SimTime, then: Callable[[TxMessage], None]) -> None:
-        def publish() -> None:
-            now = self._world.now
-            if now > due:
-                self._world.emit(TransferLate(now, self._node, SimTime(now - due)))
-            message = prepared.message()
-            why_not = self._publish(message)
-            if why_not is None:
-                then(message)
-            else:
-                self._pending.pop(prepared.draft.tx.transfer.sender, None)
-                self._world.emit(PublicationSkipped(now, self._node, why_not))
+    def on_transfer_ready(self, letter: TransferReady) -> None:
+        """Publishes a transfer, or does so once the wallet goes on."""
+        self.gate.run(lambda: self._publish_ready(letter))
 
-        prepared.ticket.when_ready(lambda: self.gate.run(publish))
+    def _publish_ready(self, letter: TransferReady) -> None:
+        now, prepared = self._world.now, letter.prepared
+        if now > letter.due:
+            self._world.emit(TransferLate(now, self._node, SimTime(now - letter.due)))
+        message = prepared.message()
+        why_not = self._publish(message)
+        if why_not is not None:
+            self._pending.pop(prepared.draft.tx.transfer.sender, None)
+            self._world.emit(PublicationSkipped(now, self._node, why_not))
+        elif letter.then is not None:
+            letter.then(message)
