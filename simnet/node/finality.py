@@ -3,7 +3,6 @@
 Committed finality never waits for any of this.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
@@ -23,9 +22,20 @@ from simnet.node.committee import (
     why_not_signed,
 )
 from simnet.node.conduct import Conduct
-from simnet.node.held import OncePerSlot, Quota, UntilCommitted
+from simnet.node.held import Fate, OncePerSlot, Quota, UntilCommitted
 from simnet.node.keyring import Keyring, no_keys
-from simnet.node.letters import Committed, Letter, Letterbox, ProofRefused, ProofSigned, Proven, VotedLate
+from simnet.node.letters import (
+    Committed,
+    Examined,
+    Gossiped,
+    Letter,
+    Letterbox,
+    Origin,
+    ProofRefused,
+    ProofSigned,
+    Proven,
+    VotedLate,
+)
 from simnet.node.processor import TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
@@ -40,9 +50,6 @@ from simnet.protocol.validators import Lane, epoch_of
 
 ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
-
-
-Settle = Callable[[Verdict, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,25 @@ class ConsensusProofReady(Letter):
     ticket: Ticket
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A consensus proof under examination."""
+
+    proof: ConsensusProof
+    peer: NodeId
+    origin: Origin
+    spam: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InHand(Examined):
+    """A consensus proof that is being verified."""
+
+    incoming: Incoming
+    job: tuple[bytes, bytes]
+    """Statement, and digest of the envelope."""
+
+
 class Finality:
     """One node's part in proving blocks final."""
 
@@ -76,7 +102,7 @@ class Finality:
         self._slot = -1
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
         self._certifier = Certifier(node, _rules(world))
-        self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
+        self._held = UntilCommitted[Incoming | certification.Input](world, node, chain, "held_consensus_messages")
         self._endorsements_of = OncePerSlot(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
         self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
@@ -106,7 +132,11 @@ class Finality:
         if header.proposer == self._node:
             # Most commit votes arrive within a few link delays; a twelfth of a slot is several.
             self._letters.post_after(self._slot_ns // 12, GraceOver(height))
-        self._held.on_commit(height)
+        for item in self._held.release(height):
+            if isinstance(item, Incoming):
+                self.examine(item)
+            else:
+                self._feed(item)
 
     def on_grace_over(self, letter: GraceOver) -> None:
         """The proposer goes on with the votes that are here."""
@@ -216,7 +246,7 @@ class Finality:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Certified(certificate)
-            self._held.run(certificate.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(certificate.height, peer, event)
 
     def on_endorsement(self, message: Message, peer: NodeId) -> None:
         """A member's endorsement came by gossip."""
@@ -236,7 +266,7 @@ class Finality:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
-            self._held.run(endorsement.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(endorsement.height, peer, event)
 
     def on_disclosure(self, message: Message, peer: NodeId) -> None:
         """A member's one-time keys came by gossip: they must hash to the public ones that its registration brought."""
@@ -258,7 +288,12 @@ class Finality:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Disclosed(disclosure)
-            self._held.run(disclosure.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(disclosure.height, peer, event)
+
+    def _feed_when_committed(self, height: int, peer: NodeId, event: certification.Input) -> None:
+        """Something about a block, already answered, is fed now or once the block is here."""
+        if self._held.hold(height, peer, event) is Fate.NOW:
+            self._feed(event)
 
     def is_proven(self, height: int) -> bool:
         """Whether what is said about a block comes too late here; old messages must not take the place of new ones."""
@@ -282,56 +317,71 @@ class Finality:
         """A consensus proof came by gossip."""
         proof = message.payload
         assert isinstance(proof, ConsensusProof)
-        self.take(proof, peer, lambda verdict, reason: self._world.network.verdict(self._node, message, verdict, reason), message.spam)
+        self.take(Incoming(proof, peer, Gossiped(message), message.spam))
 
-    def take(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None) -> None:
+    def take(self, incoming: Incoming) -> None:
         """Examines a consensus proof now, or once its block is committed here."""
+        why = self._why_malformed(incoming)
+        if why is not None:
+            self._letters.answer(incoming.origin, Verdict.REJECT, why)
+            return
+        fate = self._held.hold(incoming.proof.certificate.height, incoming.peer, incoming)
+        if fate is Fate.NOW:
+            self.examine(incoming)
+        elif fate is Fate.NEVER:
+            self._letters.answer(incoming.origin, Verdict.DROP, "not_committed")
+
+    def _why_malformed(self, incoming: Incoming) -> str | None:
+        """What is wrong with a proof whatever the chain is."""
+        proof = incoming.proof
         if proof.backend not in self._world.consensus_fields:
-            settle(Verdict.REJECT, "UnknownBackend")
-        elif self._processor.too_large(BackendId(proof.backend), self._world.circuits.consensus, proof.envelope, peer, spam):
-            settle(Verdict.REJECT, TOO_LARGE)
-        elif not self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature):
-            settle(Verdict.REJECT, "SignatureInvalid")
-        else:
-            height = proof.certificate.height
-            self._held.run(height, peer, lambda: self.examine(proof, peer, settle, spam), lambda: settle(Verdict.DROP, "not_committed"))
+            return "UnknownBackend"
+        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        if self._processor.too_large(backend, circuit, proof.envelope, incoming.peer, incoming.spam):
+            return TOO_LARGE
+        signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
+        return None if signed else "SignatureInvalid"
 
     def judges(self, proof: ConsensusProof) -> bool:
         """Whether an equal proof of a committed block is being verified here."""
         return (self.statement_of(proof, self._committed(proof.certificate.height)), proof.envelope.digest) in self._in_hand
 
-    def examine(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None = None) -> None:
+    def examine(self, incoming: Incoming) -> None:
         """Verifies a consensus proof of a committed block against a statement built here."""
-        certificate = proof.certificate
-        committed = self._committed(certificate.height)
+        proof = incoming.proof
+        committed = self._committed(proof.certificate.height)
         if committed.proof is not None:
-            settle(Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
             return
         why = self.why_unrelated(proof, committed)
         if why is not None:
-            settle(Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
+            self._letters.answer(incoming.origin, Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
             return
-        backend = BackendId(proof.backend)
         statement = self.statement_of(proof, committed)
         job = (statement, proof.envelope.digest)
         if job in self._in_hand:
-            settle(Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
             return
         self._in_hand.add(job)
+        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        self._processor.verify(backend, circuit, statement, proof.envelope, incoming.peer, incoming.spam, InHand(incoming, job))
 
-        def decide(verdict: ProofVerdict | None) -> None:
-            self._in_hand.discard(job)
-            if verdict is None:
-                settle(Verdict.DROP, "verifier_busy")
-                return
-            if verdict.accepted:
-                self._note_proven(committed, proof)
-            else:
-                self._letters.post(ProofRefused(proof))
-            settle(Verdict.ACCEPT if verdict.accepted else Verdict.REJECT, verdict.reason)
-
-        circuit = self._world.circuits.consensus
-        self._processor.verify(backend, circuit, statement, proof.envelope, peer, spam, decide)
+    def on_verdict(self, judged: InHand, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered."""
+        incoming = judged.incoming
+        self._in_hand.discard(judged.job)
+        if verdict is None:
+            self._letters.answer(incoming.origin, Verdict.DROP, "verifier_busy")
+            return
+        certificate = incoming.proof.certificate
+        if not verdict.accepted:
+            self._letters.post(ProofRefused(incoming.proof))
+            self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
+        elif certificate.slot > latest_slot(self._world, self._node):
+            self._letters.answer(incoming.origin, Verdict.DROP, "slot")  # The clock was put back meanwhile.
+        else:
+            self._note_proven(self._committed(certificate.height), incoming.proof)
+            self._letters.answer(incoming.origin, Verdict.ACCEPT, verdict.reason)
 
     def _note_proven(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         if committed.proof is not None:
@@ -373,7 +423,3 @@ class Finality:
 def _rules(world: World) -> Rules:
     provers = tuple(frozenset(int(b) for b in world.backend_ids(v.index)) for v in world.genesis.validators)
     return Rules(world.scenario.consensus.proof_takeover_slots, tuple(map(int, world.consensus_fields)), provers)
-
-
-def _nothing() -> None:
-    """A message that was answered at once and is not kept."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.base.units import NodeId
+from simnet.net.network import Message, Verdict
+from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.blocks import Block
 from simnet.protocol.evidence import Misconduct
 from simnet.protocol.heartbeats import Heartbeat
@@ -17,6 +19,33 @@ class Letter:
     """Something said or planned, as a value."""
 
     __slots__ = ()
+
+
+class Origin:
+    """Where something comes from that is looked into: who gets the answer follows from its type."""
+
+    __slots__ = ()
+
+
+class Examined:
+    """Something that waits for the verifier's verdict: who goes on with it follows from its type."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gossiped(Origin):
+    """A gossip message; the network waits for the answer."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Handed(Origin):
+    """A neighbour's point-to-point answer of a kind."""
+
+    kind: str
+    peer: NodeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +136,8 @@ class ProofSigned(Letter):
 
 
 @dataclass(frozen=True, slots=True)
-class ProofUnverified(Letter):
-    """The own verifier had no room for an own proof."""
+class ProofUnverified(Letter, Origin):
+    """An own proof waits for the own verifier."""
 
     proof: BlockProof | ConsensusProof
 
@@ -122,6 +151,10 @@ class Misdeed(Letter):
 
 Routes = Mapping[type[Letter], Sequence[Callable[[Any], None]]]
 """Kind of letter -> who hears it, in order."""
+Answers = Mapping[type[Origin], Callable[[Any, Verdict, str], None]]
+"""Kind of origin -> who takes its answers: verdict and reason."""
+Verdicts = Mapping[type[Examined], Callable[[Any, ProofVerdict | None], None]]
+"""Kind of what the verifier was given -> who goes on; without a verdict the verifier had no room."""
 
 
 class Letterbox:
@@ -130,10 +163,22 @@ class Letterbox:
     def __init__(self, after: Callable[[int, Callable[[], None]], None]) -> None:
         self._after = after
         self._routes: Routes = {}
+        self._answers: Answers = {}
+        self._verdicts: Verdicts = {}
 
-    def open(self, routes: Routes) -> None:
+    def open(self, routes: Routes, answers: Answers, verdicts: Verdicts) -> None:
         """All parts are there."""
         self._routes = routes
+        self._answers = answers
+        self._verdicts = verdicts
+
+    def answer(self, origin: Origin, verdict: Verdict, reason: str = "") -> None:
+        """Says what has become of something, to where it came from."""
+        self._answers[type(origin)](origin, verdict, reason)
+
+    def judge(self, item: Examined, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered, or has no room."""
+        self._verdicts[type(item)](item, verdict)
 
     def post(self, letter: Letter) -> None:
         """Says something to whoever hears it."""

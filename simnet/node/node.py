@@ -7,25 +7,30 @@ from simnet.base.units import NodeId, from_ms
 from simnet.events import ClockSkewed, LimitReached
 from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
+from simnet.node import aggregation, finality, transactions
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProofReady, BlockProver, PartDue, TurnDue
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
 from simnet.node.clock import SlotClock, Tick
 from simnet.node.conduct import Conduct
-from simnet.node.court import Court
+from simnet.node.court import Accused, Court
 from simnet.node.enforcement import Enforcement
 from simnet.node.finality import ConsensusProofReady, Finality, GraceOver
 from simnet.node.keyring import Keyring
 from simnet.node.letters import (
+    Answers,
     BeatHeard,
     BlockRefused,
     BlocksWanted,
     Committed,
+    Gossiped,
+    Handed,
     Letter,
     Letterbox,
     MisconductKept,
     Misdeed,
+    Origin,
     ProofRefused,
     ProofSigned,
     ProofUnverified,
@@ -34,6 +39,7 @@ from simnet.node.letters import (
     Signed,
     TransfersWanted,
     TransferVerified,
+    Verdicts,
     VotedLate,
 )
 from simnet.node.opponents.act import Reach
@@ -43,10 +49,10 @@ from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
 from simnet.node.presence import BeatDue, Presence
 from simnet.node.processor import BUSY_RETRY, JobDue, Processor, VerificationEnded
 from simnet.node.services import BacklogDue, Services
-from simnet.node.sync import Sync, fits
-from simnet.node.transactions import Incoming, Transactions
+from simnet.node.sync import Fetched, Sync, fits
+from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
-from simnet.node.wallet import TransferReady, Wallet
+from simnet.node.wallet import TransferDue, TransferOutdated, TransferReady, Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.messages import TxMessage
@@ -61,7 +67,7 @@ ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_respons
 
 
 @dataclass(frozen=True, slots=True)
-class TransferUnverified(Letter):
+class TransferUnverified(Letter, Origin):
     """An own transfer waits for the own verifier."""
 
     message: TxMessage
@@ -96,7 +102,9 @@ class Node:
         self.sync = Sync(
             world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
         )
-        self.wallet = Wallet(world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
+        self.wallet = Wallet(
+            world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
+        )
         self.services = Services(world, node, processor, self.wallet.gate, letters)
         reach = Reach(world, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
@@ -105,7 +113,7 @@ class Node:
         if byzantine is not None and node in byzantine.publishers:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.enforcement = Enforcement(world, node, self.chain) if world.scenario.slashing else None
-        letters.open(self._routes())
+        letters.open(self._routes(), self._answers(), self._verdicts())
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
@@ -230,16 +238,18 @@ class Node:
 
     def _take_own(self, letter: TransferUnverified) -> None:
         """Puts an own transfer into the own mempool, which verifies like every other."""
-        message = letter.message
+        self.transactions.examine(transactions.Incoming(letter.message, self.id, None, letter))
 
-        def settle(_verdict: Verdict, reason: str) -> None:
-            if reason in {"stale", "dated_ahead"}:
-                self.wallet.on_stale(message.tx, message.payload)
-            elif reason == "verifier_busy":
-                # It is published: without it here, its lane would never be free again.
-                self.letters.post_after(BUSY_RETRY, letter)
+    def _on_own_transfer(self, origin: TransferUnverified, _verdict: Verdict, reason: str) -> None:
+        """What has become of an own transfer."""
+        if reason in {"stale", "dated_ahead"}:
+            self.wallet.on_stale(origin.message.tx, origin.message.payload)
+        elif reason == "verifier_busy":
+            # It is published: without it here, its lane would never be free again.
+            self.letters.post_after(BUSY_RETRY, origin)
 
-        self.transactions.examine(Incoming(message, self.id, None, settle))
+    def _on_gossiped(self, origin: Gossiped, verdict: Verdict, reason: str) -> None:
+        self._world.network.verdict(self.id, origin.message, verdict, reason)
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
@@ -253,7 +263,9 @@ class Node:
         return {
             JobDue: (self.processor.on_job_due,),
             VerificationEnded: (self.processor.on_verification_ended,),
+            TransferDue: (self.wallet.on_transfer_due,),
             TransferReady: (self.wallet.on_transfer_ready,),
+            TransferOutdated: (self.wallet.on_outdated,),
             TransferUnverified: (self._take_own,),
             GraceOver: (self.finality.on_grace_over,),
             ConsensusProofReady: (self.finality.on_proof_ready,),
@@ -290,6 +302,25 @@ class Node:
             Proven: (penalties.on_proven, self.aggregation.on_proven) if penalties else (self.aggregation.on_proven,),
             MisconductKept: (penalties.on_misconduct,) if penalties else (),
             BeatHeard: (penalties.heard,) if penalties else (),
+        }
+
+    def _answers(self) -> Answers:
+        """Who takes the answer about what came from where."""
+        return {
+            Gossiped: self._on_gossiped,
+            Handed: self.sync.on_answer,
+            ProofUnverified: self.own_proofs.on_answer,
+            TransferUnverified: self._on_own_transfer,
+        }
+
+    def _verdicts(self) -> Verdicts:
+        """Who goes on with what the verifier has judged."""
+        return {
+            transactions.Incoming: self.transactions.on_verdict,
+            finality.InHand: self.finality.on_verdict,
+            aggregation.Incoming: self.aggregation.on_verdict,
+            Fetched: self.sync.on_verdict,
+            Accused: self.watch.on_verdict,
         }
 
     def _clear_pool(self, letter: Committed) -> None:

@@ -3,7 +3,8 @@
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.net.network import Verdict
-from simnet.node.aggregation import Aggregation, Incoming
+from simnet.node import aggregation, finality
+from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.finality import Finality
 from simnet.node.letters import Letterbox, ProofSigned, ProofUnverified
@@ -15,11 +16,11 @@ from simnet.protocol.messages import BlockProof, ConsensusProof
 class OwnProofs:
     """One node's consensus and block proofs, once they are signed."""
 
-    def __init__(self, world: World, node: NodeId, finality: Finality, aggregation: Aggregation, letters: Letterbox) -> None:
+    def __init__(self, world: World, node: NodeId, proven: Finality, aggregated: Aggregation, letters: Letterbox) -> None:
         self._world = world
         self._node = node
-        self._finality = finality
-        self._aggregation = aggregation
+        self._finality = proven
+        self._aggregation = aggregated
         self._letters = letters
 
     def publish(self, letter: ProofSigned) -> None:
@@ -37,17 +38,17 @@ class OwnProofs:
     def verify(self, letter: ProofUnverified) -> None:
         """Verifies a proof; again after a while if the own verifier has no room: nobody else may have it."""
         proof = letter.proof
-
-        def settle(verdict: Verdict, _reason: str) -> None:
-            if verdict is Verdict.DROP:
-                self._letters.post_after(BUSY_RETRY, letter)
-
         if self._is_needless(proof):
             return
         if isinstance(proof, ConsensusProof):
-            self._finality.examine(proof, self._node, settle)
+            self._finality.examine(finality.Incoming(proof, self._node, letter))
         else:
-            self._aggregation.take(Incoming(proof, self._node, settle))
+            self._aggregation.take(aggregation.Incoming(proof, self._node, letter))
+
+    def on_answer(self, origin: ProofUnverified, verdict: Verdict, _reason: str) -> None:
+        """What has become of an own proof."""
+        if verdict is Verdict.DROP:
+            self._letters.post_after(BUSY_RETRY, origin)
 
     def _is_needless(self, proof: BlockProof | ConsensusProof) -> bool:
         """Whether a verified proof of the same is here."""

@@ -5,7 +5,6 @@ awaited only when the virtual clock reaches the job's end, or later.
 """
 
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import LimitReached, ProofMade, ProofVerified
-from simnet.node.letters import Letter, Letterbox
+from simnet.node.letters import Examined, Letter, Letterbox
 from simnet.node.peers import Peers
 from simnet.node.world import World
 from simnet.proofs.backend import Circuit, Security, Verdict
@@ -50,7 +49,7 @@ class VerificationEnded(Letter):
     queued_at: SimTime
     cost: SimTime
     future: "VerdictFuture"
-    then: Callable[[Verdict | None], None]
+    item: Examined
 
 
 @dataclass(slots=True)
@@ -154,14 +153,14 @@ class Processor:
         envelope: Blob,
         peer: NodeId,
         spam: str | None,
-        then: Callable[[Verdict | None], None],
+        item: Examined,
     ) -> None:
-        """Queues a verification and calls `then` with the verdict at its virtual end; with `None` when the queue is full."""
+        """Queues the verification of an item, whose verdict is told at its virtual end; `None`, at once, when the queue is full."""
         now = self._world.now
         try:
             future = self._world.workshop.verify(backend, circuit, statement, envelope)
         except ProofError as e:
-            then(Verdict(False, str(e).split(":", 1)[0]))
+            self._letters.judge(item, Verdict(False, str(e).split(":", 1)[0]))
             return
         oversize = len(envelope) > self._world.scenario.provers.proof_bytes_max
         # The size gate is the verifier's first check and costs nothing.
@@ -169,11 +168,11 @@ class Processor:
         placed = self._verifier.admit(now, cost)
         if placed is None:
             self._refuse("verifier")
-            then(None)
+            self._letters.judge(item, None)
             return
         self._measure("verifier")
         self._peers.begins(peer, cost)
-        ended = VerificationEnded(backend, circuit, envelope, peer, spam, now, cost, future, then)
+        ended = VerificationEnded(backend, circuit, envelope, peer, spam, now, cost, future, item)
         self._letters.post_after(max(0, placed.end - now), JobDue(placed, ended))
 
     def on_job_due(self, letter: JobDue) -> None:
@@ -185,7 +184,7 @@ class Processor:
             self._letters.post(letter.then)
 
     def on_verification_ended(self, v: VerificationEnded) -> None:
-        """Tells who asked for it; waits for the real verifier."""
+        """Tells the verdict; waits for the real verifier."""
         verdict, _ = v.future.result()
         self._peers.ends(v.peer, v.cost, accepted=verdict.accepted)
         self._world.emit(
@@ -204,7 +203,7 @@ class Processor:
                 v.cost,
             )
         )
-        v.then(verdict)
+        self._letters.judge(v.item, verdict)
 
     def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
         """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""

@@ -4,7 +4,6 @@ A stopped prover or verifier keeps its queue, within its limit; a stopped wallet
 gate. Nothing else of the node stands still.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.base.units import NodeId, SimTime, from_ms
@@ -20,19 +19,19 @@ WALLET_JOBS_MAX = 4096
 
 
 class Gate:
-    """Lets actions through, or keeps them in order while it is closed."""
+    """Keeps letters in order while it is closed."""
 
-    def __init__(self, clock: Callable[[], SimTime]) -> None:
-        self._clock = clock
+    def __init__(self, world: World, letters: Letterbox) -> None:
+        self._world = world
+        self._letters = letters
         self._closed = 0
-        self._kept: list[tuple[SimTime, Callable[[], None]]] = []
+        self._kept: list[tuple[SimTime, Letter]] = []
 
-    def run(self, action: Callable[[], None]) -> None:
-        """Does it now, or when the gate opens."""
+    def keeps(self, letter: Letter) -> bool:
+        """Whether a letter has to wait: it comes again when the gate opens."""
         if self.closed:
-            self._kept.append((self._clock(), action))
-        else:
-            action()
+            self._kept.append((self._world.now, letter))
+        return self.closed
 
     @property
     def closed(self) -> bool:
@@ -40,7 +39,7 @@ class Gate:
 
     @property
     def kept(self) -> tuple[SimTime, ...]:
-        """When the actions that wait came, oldest first."""
+        """When the letters that wait came, oldest first."""
         return tuple(at for at, _ in self._kept)
 
     @property
@@ -56,8 +55,8 @@ class Gate:
         self._closed -= 1
         if not self._closed:
             kept, self._kept = self._kept, []
-            for _, action in kept:
-                action()
+            for _, letter in kept:
+                self._letters.post(letter)
 
 
 @dataclass(slots=True)

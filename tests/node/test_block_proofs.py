@@ -281,7 +281,8 @@ class Attack:
         self.proof = next(p for p in self.aggregation.proofs_of(height) if p.circuit == circuit)
         # The run closed its workers.
         self.bench.world.workshop._small = ThreadPoolExecutor(1)
-        self.said: list[tuple[Verdict, str]] = []
+        self.asked = self.bench.ask(0)
+        self.said = self.asked.told
 
     def forget(self, height: int = 3) -> None:
         """The node loses all proofs of a block."""
@@ -290,7 +291,7 @@ class Attack:
     def offer(self, proof: BlockProof, *, sign: bool = True) -> tuple[Verdict, str]:
         if sign:
             proof = self.bench.nodes[proof.prover].keyring.signed(proof)
-        self.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: self.said.append((v, why))))
+        self.aggregation.take(Incoming(proof, NodeId(1), self.asked))
         self.bench.world.env.run(until=self.bench.world.env.now + SLOT_NS)
         assert len(self.said) == 1
         return self.said[0]
@@ -364,19 +365,19 @@ def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
     next_one = attack.node.chain.height + 1
     for index in range(HELD_MAX + 3):
         proof = signed(attack, replace(attack.proof, height=next_one, index=index))
-        attack.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: attack.said.append((v, why))))
+        attack.aggregation.take(Incoming(proof, NodeId(1), attack.asked))
     limits = [e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]
     assert len(limits) == 3
     assert attack.said == [(Verdict.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
     # One neighbour cannot fill the others' room.
-    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), lambda v, why: None))
+    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), attack.bench.ask(0)))
     assert len([e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]) == 3
 
 
 def test_proofs_of_blocks_that_may_never_come_are_not_held() -> None:
     attack = Attack()
     far = signed(attack, replace(attack.proof, height=attack.node.chain.height + 100))
-    attack.aggregation.take(Incoming(far, NodeId(1), lambda v, why: attack.said.append((v, why))))
+    attack.aggregation.take(Incoming(far, NodeId(1), attack.asked))
     assert attack.said == [(Verdict.DROP, "not_committed")]
 
 

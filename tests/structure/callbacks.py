@@ -46,8 +46,8 @@ def of_folder(folder: Path) -> list[str]:
 
 
 def _is_letter(value: ast.expr) -> bool:
-    """A letter that is made here, or that has come."""
-    return isinstance(value, ast.Call) or (isinstance(value, ast.Name) and value.id == "letter")
+    """A letter that is made here, or that has come (as an origin, it has come back)."""
+    return isinstance(value, ast.Call) or (isinstance(value, ast.Name) and value.id in {"letter", "origin"})
 
 
 def _is_self(node: ast.expr) -> bool:
