@@ -14,7 +14,8 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import from_ms
 from simnet.events import BlockCommitted, Event, Handlers
 from simnet.events.run_result import RunResult
-from simnet.node.letters import Letter
+from simnet.net.network import Verdict as NetworkVerdict
+from simnet.node.letters import Letter, Origin
 from simnet.node.node import Node
 from simnet.proofs import native
 from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
@@ -124,6 +125,13 @@ def misbehaving(*nodes: int) -> dict[str, Any]:
     return {"kind": "withholding", "what": ["blocks"], "nodes": list(nodes), "start_ms": 0, "duration_ms": 1}
 
 
+class Asked(Origin):
+    """Somebody who wants to know what becomes of something."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[NetworkVerdict, str]] = []
+
+
 class Bench:
     """One mock run: disturb it with `at`, `isolate` and the nodes themselves, then `run` and look at `events`."""
 
@@ -154,7 +162,24 @@ class Bench:
         """Listens to what the parts of a node say to each other."""
         letters = self.nodes[node].letters
         routes = letters._routes
-        letters.open({**routes, kind: (*routes[kind], then)})  # type: ignore[dict-item, index]
+        letters._routes = {**routes, kind: (*routes[kind], then)}
+
+    def mute(self, node: int, kind: type[L], which: Callable[[L], bool] = lambda _: True) -> None:
+        """The parts of a node do not hear some letters of a kind."""
+        letters = self.nodes[node].letters
+        hearers = letters._routes[kind]
+
+        def hear(letter: L) -> None:
+            for then in hearers if not which(letter) else ():
+                then(letter)
+
+        letters._routes = {**letters._routes, kind: (hear,)}
+
+    def ask(self, node: int) -> "Asked":
+        """An origin that keeps the answers of a node's parts."""
+        letters, asked = self.nodes[node].letters, Asked()
+        letters._answers = {**letters._answers, Asked: lambda origin, verdict, reason: origin.told.append((verdict, reason))}
+        return asked
 
     def run(self) -> RunResult:
         return self.simulation.run()

@@ -7,7 +7,7 @@ held and its parent is aggregated.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
@@ -17,26 +17,25 @@ from simnet.net.network import Message, Verdict
 from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
 from simnet.node.chain import OUTCOMES_KEPT, Chain
-from simnet.node.held import UntilCommitted
-from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven
+from simnet.node.held import Fate, UntilCommitted
+from simnet.node.letters import Committed, Examined, Gossiped, Letterbox, Origin, ProofRefused, Proven
 from simnet.node.processor import TOO_LARGE, Processor
 from simnet.node.world import World
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import BlockProof
 
 RECURSIVE = Part(CircuitId.RECURSIVE, 0)
-Settle = Callable[[Verdict, str], None]
 Job = tuple[int, int, int, int, bytes]
 """Height, backend, circuit, index, digest of the envelope."""
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A block proof under examination and who to tell the outcome."""
+class Incoming(Examined):
+    """A block proof under examination."""
 
     proof: BlockProof
     peer: NodeId
-    settle: Settle
+    origin: Origin
     spam: str | None = None
 
     @property
@@ -75,7 +74,7 @@ class Aggregation:
         self._processor = processor
         self._proofs: dict[int, dict[tuple[BackendId, Part], Kept]] = {}
         self._in_hand: set[Job] = set()
-        self._until_committed = UntilCommitted(world, node, chain, "held_block_proofs")
+        self._until_committed = UntilCommitted[Incoming](world, node, chain, "held_block_proofs")
 
     # --- what this node holds --------------------------------------------------------------------------
 
@@ -117,21 +116,20 @@ class Aggregation:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """A block proof came by gossip."""
-
-        def settle(verdict: Verdict, reason: str) -> None:
-            self._world.network.verdict(self._node, message, verdict, reason)
-
         assert isinstance(message.payload, BlockProof)
-        self.take(Incoming(message.payload, peer, settle, message.spam))
+        self.take(Incoming(message.payload, peer, Gossiped(message), message.spam))
 
     def take(self, incoming: Incoming) -> None:
         """Examines a proof now, or once its block is committed here."""
         why = self._why_malformed(incoming)
         if why is not None:
-            incoming.settle(Verdict.REJECT, why)
-        else:
-            height, refuse = incoming.proof.height, lambda: incoming.settle(Verdict.DROP, "not_committed")
-            self._until_committed.run(height, incoming.peer, lambda: self._examine(incoming), refuse)
+            self._letters.answer(incoming.origin, Verdict.REJECT, why)
+            return
+        fate = self._until_committed.hold(incoming.proof.height, incoming.peer, incoming)
+        if fate is Fate.NOW:
+            self._examine(incoming)
+        elif fate is Fate.NEVER:
+            self._letters.answer(incoming.origin, Verdict.DROP, "not_committed")
 
     def _why_malformed(self, incoming: Incoming) -> str | None:
         """What is wrong with a proof whatever the chain is."""
@@ -152,11 +150,11 @@ class Aggregation:
         assert committed is not None
         job = _job(proof)
         if committed.block.hash != proof.block:
-            incoming.settle(Verdict.REJECT, "another_block")
+            self._letters.answer(incoming.origin, Verdict.REJECT, "another_block")
         elif part != RECURSIVE and part not in self.parts.of(proof.height):
-            incoming.settle(Verdict.REJECT, "unexpected_proof")
+            self._letters.answer(incoming.origin, Verdict.REJECT, "unexpected_proof")
         elif self.holds(proof.height, field, part) or job in self._in_hand:
-            incoming.settle(Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
         else:
             self._verify(incoming, job)
 
@@ -164,24 +162,25 @@ class Aggregation:
         proof, part, field = incoming.proof, incoming.part, incoming.field
         statement = self.statement(proof.height, field, part)
         if statement is None:
-            incoming.settle(Verdict.IGNORE, "too_old")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "too_old")
             return
         self._in_hand.add(job)
-
-        def decide(verdict: ProofVerdict | None) -> None:
-            self._in_hand.discard(job)
-            if verdict is None:
-                incoming.settle(Verdict.DROP, "verifier_busy")
-            elif not verdict.accepted:
-                self._letters.post(ProofRefused(proof))
-                incoming.settle(Verdict.REJECT, verdict.reason)
-            else:
-                self._proofs.setdefault(proof.height, {}).setdefault((field, part), Kept(proof, self._world.now))
-                incoming.settle(Verdict.ACCEPT, "")
-                self._advance()
-
         circuit = self._world.circuits.of(part.circuit)
-        self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, decide)
+        self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, incoming)
+
+    def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered."""
+        proof = incoming.proof
+        self._in_hand.discard(_job(proof))
+        if verdict is None:
+            self._letters.answer(incoming.origin, Verdict.DROP, "verifier_busy")
+        elif not verdict.accepted:
+            self._letters.post(ProofRefused(proof))
+            self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
+        else:
+            self._proofs.setdefault(proof.height, {}).setdefault((incoming.field, incoming.part), Kept(proof, self._world.now))
+            self._letters.answer(incoming.origin, Verdict.ACCEPT)
+            self._advance()
 
     def statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
         """What a proof of a committed block has to prove; `None` when the block has no such part or is too old to say."""
@@ -196,7 +195,8 @@ class Aggregation:
 
     def on_commit(self, letter: Committed) -> None:
         """Proofs that came before their block are looked at."""
-        self._until_committed.on_commit(letter.block.header.height)
+        for incoming in self._until_committed.release(letter.block.header.height):
+            self._examine(incoming)
 
     def on_proven(self, _letter: Proven) -> None:
         """A block that is not proven is not aggregated."""

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId, from_ms
 from simnet.events import BlockProving
-from simnet.net.network import Verdict
-from simnet.node.aggregation import RECURSIVE, Aggregation, Incoming
+from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
 from simnet.node.keyring import Keyring
-from simnet.node.letters import Committed
-from simnet.node.processor import BUSY_RETRY, Processor, Ticket
+from simnet.node.letters import Committed, Letter, Letterbox, ProofSigned
+from simnet.node.processor import Processor, Ticket
 from simnet.node.world import World
 from simnet.protocol.certification import turn_of
 from simnet.protocol.messages import BlockProof
@@ -31,13 +30,40 @@ class Work:
     begun: set[Part] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class TurnDue(Letter):
+    """It is this node's turn to prove a block, unless it is proved by now."""
+
+    height: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartDue(Letter):
+    """The prover may have room again for a proof."""
+
+    height: int
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProofReady(Letter):
+    """A block proof is made."""
+
+    height: int
+    part: Part
+    ticket: Ticket
+
+
 class BlockProver:
     """One node's part in proving blocks."""
 
     def __init__(
-        self, world: World, keyring: Keyring, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct
-    ) -> None:
+        self, world: World, keyring: Keyring, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct,
+        letters: Letterbox,
+    ) -> None:  # fmt: skip
         node = NodeId(keyring.node)
+        self._letters = letters
         self._conduct = conduct
         self._world = world
         self._node = node
@@ -60,10 +86,11 @@ class BlockProver:
         candidates = block_provers(self._world, committed)
         if self._node in candidates:
             rank = candidates.index(self._node)
-            self._world.after((turn_of(rank) + letter.caught_up) * self._timeout, lambda: self._begin(height, rank))
+            self._letters.post_after((turn_of(rank) + letter.caught_up) * self._timeout, TurnDue(height, rank))
 
-    def _begin(self, height: int, rank: int) -> None:
+    def on_turn_due(self, letter: TurnDue) -> None:
         """Starts on a block, unless it has been proved meanwhile."""
+        height, rank = letter.height, letter.rank
         if self._aggregation.whole(height) or self._conduct.keeps("proofs", height):
             return
         committed = self._chain.at(height)
@@ -71,9 +98,8 @@ class BlockProver:
         work = self._work[height] = Work(self._choose(committed))
         name = committed.block.hash.hex()[:16]
         self._world.emit(BlockProving(self._world.now, self._node, height, name, work.backend.label, rank))
-        for part in self._aggregation.parts.of(height):
-            self._prove(height, work, part)
-        self._prove_recursive(height)
+        for part in (*self._aggregation.parts.of(height), RECURSIVE):
+            self.on_part_due(PartDue(height, part))
 
     def _choose(self, committed: CommittedBlock) -> BackendId:
         """The block's own field where this node has it; else the node's backends take turns."""
@@ -81,23 +107,23 @@ class BlockProver:
         own = BackendId(header.backend)
         return own if own in self._backends else self._backends[header.height % len(self._backends)]
 
-    def _prove(self, height: int, work: Work, part: Part) -> None:
+    def on_part_due(self, letter: PartDue) -> None:
         """Starts one proof, unless an earlier candidate's is here; tried again after a slot when the queue is full."""
+        height, part, work = letter.height, letter.part, self._work[letter.height]
         if part in work.begun or self._aggregation.holds(height, work.backend, part):
             return
-        parts = self._aggregation.parts
-        if parts.statement(height, work.backend, part) is None:
-            return  # Aggregated long ago.
-        self._start(height, work, part, parts.witness(height, work.backend, part))
+        if part == RECURSIVE:
+            self._prove_recursive(height, work)
+        else:
+            self._prove(height, work, part)
 
-    def _prove_recursive(self, height: int) -> None:
-        """Starts the recursive proof."""
-        work = self._work[height]
-        if (
-            not self._world.proves(CircuitId.RECURSIVE)
-            or RECURSIVE in work.begun
-            or self._aggregation.holds(height, work.backend, RECURSIVE)
-        ):
+    def _prove(self, height: int, work: Work, part: Part) -> None:
+        parts = self._aggregation.parts
+        if parts.statement(height, work.backend, part) is not None:  # Else it was aggregated long ago.
+            self._start(height, work, part, parts.witness(height, work.backend, part))
+
+    def _prove_recursive(self, height: int, work: Work) -> None:
+        if not self._world.proves(CircuitId.RECURSIVE):
             return
         found = self._aggregation.aggregates.of(height, work.backend)
         if found is not None and not self._aggregation.whole(height):
@@ -106,37 +132,18 @@ class BlockProver:
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
         ticket = self._processor.prove(work.backend, self._world.circuits.of(part.circuit), witness)
         if ticket is None:
-            retry = self._prove_recursive if part == RECURSIVE else lambda h: self._prove(h, work, part)
-            self._world.after(self._slot_ns, lambda: retry(height))
+            self._letters.post_after(self._slot_ns, PartDue(height, part))
             return
         work.begun.add(part)
-        ticket.when_ready(lambda: self._announce(height, part, ticket))
+        ticket.when_ready(BlockProofReady(height, part, ticket))
 
-    def _announce(self, height: int, part: Part, ticket: Ticket) -> None:
-        """Signs a finished proof, takes it here and publishes it."""
+    def on_proof_ready(self, letter: BlockProofReady) -> None:
+        """Signs an own proof."""
+        height, part, ticket = letter.height, letter.part, letter.ticket
         committed = self._chain.at(height)
         assert committed is not None
         unsigned = BlockProof(height, committed.block.hash, part.circuit, part.index, ticket.backend, ticket.take(), self._node, b"")
-        self._publish(self._keyring.signed(unsigned))
-
-    def _publish(self, proof: BlockProof) -> None:
-        """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
-        if self._aggregation.holds(proof.height, BackendId(proof.backend), Part(CircuitId(proof.circuit), proof.index)):
-            return
-        if self._aggregation.judges(proof):
-            self._world.after(BUSY_RETRY, lambda: self._publish(proof))
-            return
-        self._take_own(proof)
-        self._world.publish_consensus(self._node, "block_proof", proof, proof.size)
-
-    def _take_own(self, proof: BlockProof) -> None:
-        """Verifies an own proof like every other; again after a while if the own verifier has no room: nobody else may have it."""
-
-        def settle(verdict: Verdict, _reason: str) -> None:
-            if verdict is Verdict.DROP:
-                self._world.after(BUSY_RETRY, lambda: self._take_own(proof))
-
-        self._aggregation.take(Incoming(proof, self._node, settle))
+        self._letters.post(ProofSigned(self._keyring.signed(unsigned)))
 
 
 def block_provers(world: World, committed: CommittedBlock) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from simnet.base import rng
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
+from simnet.node.letters import Misdeed
 from simnet.node.wallet import Draft, Wallet
 from simnet.node.world import World
 from simnet.proofs import native
@@ -55,7 +56,7 @@ class Spammer:
             message = prepared.message()
             self._send(replace(message, envelope=Blob(self._flip(message.envelope.data))), "flipped_bytes")
 
-        prepared.ticket.when_ready(send)
+        prepared.ticket.when_ready(Misdeed(send))
 
     def _send_forged(self, kind: str, original: TxMessage) -> None:
         """A transfer with an envelope that proves another one."""

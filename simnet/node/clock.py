@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.base.units import SimTime, from_ms
+from simnet.node.letters import Letter
 from simnet.protocol.messages import Phase
 from simnet.scenario.nodefaults import ClockSkew
 
 MILLION = 1_000_000
-Timer = Callable[[int, Callable[[], None]], None]
+Timer = Callable[[int, Letter], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ class Clock:
         return true + sum(s.error(true) for s in self._skews)
 
 
+@dataclass(frozen=True, slots=True)
+class Tick(Letter):
+    """A slot or a deadline may begin; `armed`: which wait for it this ends, since a clock that is set waits anew."""
+
+    armed: int
+
+
 class SlotClock:
     """Slots and their deadlines by one node's clock. When the clock is put back, slots that a jump has passed over begin, and those
     that have begun and not been used begin again."""
@@ -106,9 +114,8 @@ class SlotClock:
     def _arm(self) -> None:
         """Waits for the next tick; again when the clock has changed."""
         self._armed += 1
-        armed = self._armed
         if self._next < 3 * self._slots:
-            self._after(self._clock.until(self._shown_at(self._next)), lambda: self._tick(armed))
+            self._after(self._clock.until(self._shown_at(self._next)), Tick(self._armed))
 
     def start_of(self, slot: int) -> int:
         """What the clock shows when a slot begins."""
@@ -129,8 +136,9 @@ class SlotClock:
         slot, part = divmod(tick, 3)
         return self.start_of(slot) + (0, self._length // 3, 2 * self._length // 3)[part]
 
-    def _tick(self, armed: int) -> None:
-        if armed != self._armed:
+    def on_tick(self, letter: Tick) -> None:
+        """What was waited for is there, unless the clock has been set meanwhile."""
+        if letter.armed != self._armed:
             return
         due = max(self._next, 3 * self._shown)
         slot, part = divmod(due, 3)

@@ -1,25 +1,35 @@
 """Whether an accusation holds: a node judges it by its own chain and its own verifier, whoever brings it."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
-from simnet.net.network import Verdict
+from simnet.net.network import Message, Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain
 from simnet.node.finality import Finality
+from simnet.node.letters import Examined
 from simnet.node.processor import Processor
 from simnet.node.transactions import Transactions
 from simnet.node.world import World
+from simnet.proofs.backend import Circuit
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.protocol.evidence import Claim, FalseProof, InvalidProposal
+from simnet.protocol.evidence import Claim, InvalidProposal
 from simnet.protocol.messages import BlockProof, ConsensusProof
 
 NOT_HERE = frozenset({"another_block", "registrations", "slot"})
 """Why a proof cannot be judged here and now."""
-Then = Callable[[Verdict, str], None]
+Ruling = tuple[Verdict, str]
 """ACCEPT: it holds. REJECT: it does not. DROP: this node cannot say, and another copy may come when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accused(Examined):
+    """A proof that somebody is accused of."""
+
+    message: Message
+    """What brought the accusation."""
 
 
 class Court:
@@ -43,19 +53,16 @@ class Court:
         self._finality = finality
         self._aggregation = aggregation
 
-    def judge(self, claim: Claim, then: Then) -> None:
-        """Judges an accusation whose signatures hold; a proof takes the verifier's time."""
-        match claim:
-            case InvalidProposal():
-                then(*self._judge_proposal(claim))
-            case FalseProof(BlockProof() as proof):
-                self._judge_block_proof(proof, then)
-            case FalseProof(ConsensusProof() as proof):
-                self._judge_consensus_proof(proof, then)
+    def judge(self, claim: Claim, message: Message) -> Ruling | None:
+        """Judges an accusation whose signatures hold. None: the verifier is asked, from whose verdict on the `Accused` it follows."""
+        if isinstance(claim, InvalidProposal):
+            return self._judge_proposal(claim)
+        proof = claim.proof
+        return self._judge_block_proof(proof, message) if isinstance(proof, BlockProof) else self._judge_consensus_proof(proof, message)
 
     # --- proposals -----------------------------------------------------------------------------------
 
-    def _judge_proposal(self, claim: InvalidProposal) -> tuple[Verdict, str]:
+    def _judge_proposal(self, claim: InvalidProposal) -> Ruling:
         proposal, block = claim.proposal, claim.proposal.block
         electorate, before = self._chain.electorate_of(claim.height), self._chain.before(claim.height)
         if electorate is None or before is None:
@@ -72,45 +79,36 @@ class Court:
 
     # --- proofs --------------------------------------------------------------------------------------
 
-    def _judge_consensus_proof(self, proof: ConsensusProof, then: Then) -> None:
+    def _judge_consensus_proof(self, proof: ConsensusProof, message: Message) -> Ruling | None:
         committed = self._chain.at(proof.certificate.height)
         if committed is None:
-            then(Verdict.DROP, "not_committed")
-            return
+            return Verdict.DROP, "not_committed"
         why = self._finality.why_unrelated(proof, committed)
         if why is not None:
-            then(Verdict.DROP if why in NOT_HERE else Verdict.REJECT, why)
-            return
-        statement = self._finality.statement_of(proof, committed)
-        circuit = self._world.circuits.consensus
-        self._processor.verify(BackendId(proof.backend), circuit, statement, proof.envelope, self._node, None, _answer(then))
+            return Verdict.DROP if why in NOT_HERE else Verdict.REJECT, why
+        self._verify(proof, self._world.circuits.consensus, self._finality.statement_of(proof, committed), message)
+        return None
 
-    def _judge_block_proof(self, proof: BlockProof, then: Then) -> None:
+    def _judge_block_proof(self, proof: BlockProof, message: Message) -> Ruling | None:
         committed, known = self._chain.at(proof.height), proof.circuit in CircuitId.__members__.values()
         if committed is None or committed.block.hash != proof.block:
-            then(Verdict.DROP, "not_committed")
-            return
+            return Verdict.DROP, "not_committed"
         if not known or proof.backend not in self._aggregation.fields:
-            then(Verdict.REJECT, "UnknownProofKind")
-            return
+            return Verdict.REJECT, "UnknownProofKind"
         part = Part(CircuitId(proof.circuit), proof.index)
         statement = self._aggregation.statement(proof.height, BackendId(proof.backend), part)
         if statement is None:
-            then(Verdict.DROP, "too_old")
-            return
-        circuit = self._world.circuits.of(part.circuit)
-        self._processor.verify(BackendId(proof.backend), circuit, statement, proof.envelope, self._node, None, _answer(then))
+            return Verdict.DROP, "too_old"
+        self._verify(proof, self._world.circuits.of(part.circuit), statement, message)
+        return None
+
+    def _verify(self, proof: BlockProof | ConsensusProof, circuit: Circuit, statement: bytes, message: Message) -> None:
+        backend = BackendId(proof.backend)
+        self._processor.verify(backend, circuit, statement, proof.envelope, self._node, None, Accused(message))
 
 
-def _answer(then: Then) -> Callable[[ProofVerdict | None], None]:
+def ruling_of(verdict: ProofVerdict | None) -> Ruling:
     """What the verifier's verdict on an accused proof means for the accusation."""
-
-    def decide(verdict: ProofVerdict | None) -> None:
-        if verdict is None:
-            then(Verdict.DROP, "verifier_busy")
-        elif verdict.accepted:
-            then(Verdict.REJECT, "proof_holds")
-        else:
-            then(Verdict.ACCEPT, verdict.reason)
-
-    return decide
+    if verdict is None:
+        return Verdict.DROP, "verifier_busy"
+    return (Verdict.REJECT, "proof_holds") if verdict.accepted else (Verdict.ACCEPT, verdict.reason)

@@ -3,7 +3,6 @@
 Committed finality never waits for any of this.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
@@ -23,10 +22,21 @@ from simnet.node.committee import (
     why_not_signed,
 )
 from simnet.node.conduct import Conduct
-from simnet.node.held import OncePerSlot, Quota, UntilCommitted
+from simnet.node.held import Fate, OncePerSlot, Quota, UntilCommitted
 from simnet.node.keyring import Keyring, no_keys
-from simnet.node.letters import Committed, Letterbox, ProofRefused, Proven, VotedLate
-from simnet.node.processor import BUSY_RETRY, TOO_LARGE, Processor, Ticket
+from simnet.node.letters import (
+    Committed,
+    Examined,
+    Gossiped,
+    Letter,
+    Letterbox,
+    Origin,
+    ProofRefused,
+    ProofSigned,
+    Proven,
+    VotedLate,
+)
+from simnet.node.processor import TOO_LARGE, Processor, Ticket
 from simnet.node.timing import latest_slot
 from simnet.node.world import World
 from simnet.proofs import native
@@ -42,16 +52,39 @@ ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
 """What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
 
 
-Settle = Callable[[Verdict, str], None]
+@dataclass(frozen=True, slots=True)
+class GraceOver(Letter):
+    """The proposer of a block has waited for late votes."""
+
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A consensus proof that is being made."""
+class ConsensusProofReady(Letter):
+    """A consensus proof is made."""
 
     certificate: Certificate
     vrf: tuple[VrfEntry, ...]
     ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A consensus proof under examination."""
+
+    proof: ConsensusProof
+    peer: NodeId
+    origin: Origin
+    spam: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InHand(Examined):
+    """A consensus proof that is being verified."""
+
+    incoming: Incoming
+    job: tuple[bytes, bytes]
+    """Statement, and digest of the envelope."""
 
 
 class Finality:
@@ -69,7 +102,7 @@ class Finality:
         self._slot = -1
         self._slot_ns = from_ms(world.scenario.chain.slot_ms)
         self._certifier = Certifier(node, _rules(world))
-        self._held = UntilCommitted(world, node, chain, "held_consensus_messages")
+        self._held = UntilCommitted[Incoming | certification.Input](world, node, chain, "held_consensus_messages")
         self._endorsements_of = OncePerSlot(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
         self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
@@ -98,8 +131,16 @@ class Finality:
         )
         if header.proposer == self._node:
             # Most commit votes arrive within a few link delays; a twelfth of a slot is several.
-            self._world.after(self._slot_ns // 12, lambda: self._feed(certification.GraceOver(height)))
-        self._held.on_commit(height)
+            self._letters.post_after(self._slot_ns // 12, GraceOver(height))
+        for item in self._held.release(height):
+            if isinstance(item, Incoming):
+                self.examine(item)
+            else:
+                self._feed(item)
+
+    def on_grace_over(self, letter: GraceOver) -> None:
+        """The proposer goes on with the votes that are here."""
+        self._feed(certification.GraceOver(letter.height))
 
     def on_late_vote(self, letter: VotedLate) -> None:
         """A late commit vote may complete a quorum."""
@@ -182,31 +223,12 @@ class Finality:
         if ticket is None:
             self._feed(certification.ProverBusy(height))
         else:
-            ticket.when_ready(lambda: self._announce(committed, Job(certificate, entries, ticket)))
+            ticket.when_ready(ConsensusProofReady(certificate, entries, ticket))
 
-    def _announce(self, committed: CommittedBlock, job: Job) -> None:
-        unsigned = ConsensusProof(job.certificate, job.vrf, self._node, job.ticket.backend, job.ticket.take(), b"")
-        self._publish(committed, self._keyring.signed(unsigned))
-
-    def _publish(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
-        """Publishes an own proof, unless an equal one came before and goes on from here: neighbours want it once."""
-        if committed.proof is not None:
-            return
-        if (self.statement_of(proof, committed), proof.envelope.digest) in self._in_hand:
-            self._world.after(BUSY_RETRY, lambda: self._publish(committed, proof))
-            return
-        self._take_own(committed, proof)
-        self._world.publish_consensus(self._node, "consensus_proof", proof, proof.size)
-
-    def _take_own(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
-        """Verifies an own proof like every other; again after a while if the own verifier has no room: nobody else may have it."""
-
-        def settle(verdict: Verdict, _reason: str) -> None:
-            if verdict is Verdict.DROP:
-                self._world.after(BUSY_RETRY, lambda: self._take_own(committed, proof))
-
-        if committed.proof is None:
-            self.examine(proof, self._node, settle)
+    def on_proof_ready(self, letter: ConsensusProofReady) -> None:
+        """Signs an own proof."""
+        unsigned = ConsensusProof(letter.certificate, letter.vrf, self._node, letter.ticket.backend, letter.ticket.take(), b"")
+        self._letters.post(ProofSigned(self._keyring.signed(unsigned)))
 
     # --- what the network brings ---------------------------------------------------------------------
 
@@ -217,14 +239,14 @@ class Finality:
         why = why_not_signed(self._world, certificate)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
-        elif self._is_proven(certificate.height):
+        elif self.is_proven(certificate.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif not self._certificates_of.takes(peer):
             self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Certified(certificate)
-            self._held.run(certificate.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(certificate.height, peer, event)
 
     def on_endorsement(self, message: Message, peer: NodeId) -> None:
         """A member's endorsement came by gossip."""
@@ -233,7 +255,7 @@ class Finality:
         if not self._world.endorsement_valid(endorsement):
             self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
             return
-        if self._is_proven(endorsement.height):
+        if self.is_proven(endorsement.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif endorsement.slot > latest_slot(self._world, self._node):
             # Not noted as seen: it may come again when its slot has begun.
@@ -244,7 +266,7 @@ class Finality:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
-            self._held.run(endorsement.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(endorsement.height, peer, event)
 
     def on_disclosure(self, message: Message, peer: NodeId) -> None:
         """A member's one-time keys came by gossip: they must hash to the public ones that its registration brought."""
@@ -254,7 +276,7 @@ class Finality:
         why = self._why_not_disclosure(disclosure)
         if why is not None:
             self._world.network.verdict(self._node, message, Verdict.REJECT, why)
-        elif self._is_proven(disclosure.height):
+        elif self.is_proven(disclosure.height):
             self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
         elif disclosure.slot > latest_slot(self._world, self._node) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
@@ -266,9 +288,14 @@ class Finality:
         else:
             self._world.network.verdict(self._node, message, Verdict.ACCEPT)
             event = certification.Disclosed(disclosure)
-            self._held.run(disclosure.height, peer, lambda: self._feed(event), _nothing)
+            self._feed_when_committed(disclosure.height, peer, event)
 
-    def _is_proven(self, height: int) -> bool:
+    def _feed_when_committed(self, height: int, peer: NodeId, event: certification.Input) -> None:
+        """Something about a block, already answered, is fed now or once the block is here."""
+        if self._held.hold(height, peer, event) is Fate.NOW:
+            self._feed(event)
+
+    def is_proven(self, height: int) -> bool:
         """Whether what is said about a block comes too late here; old messages must not take the place of new ones."""
         committed = self._chain.at(height)
         return committed is not None and committed.proof is not None
@@ -290,52 +317,71 @@ class Finality:
         """A consensus proof came by gossip."""
         proof = message.payload
         assert isinstance(proof, ConsensusProof)
-        self.take(proof, peer, lambda verdict, reason: self._world.network.verdict(self._node, message, verdict, reason), message.spam)
+        self.take(Incoming(proof, peer, Gossiped(message), message.spam))
 
-    def take(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None) -> None:
+    def take(self, incoming: Incoming) -> None:
         """Examines a consensus proof now, or once its block is committed here."""
-        if proof.backend not in self._world.consensus_fields:
-            settle(Verdict.REJECT, "UnknownBackend")
-        elif self._processor.too_large(BackendId(proof.backend), self._world.circuits.consensus, proof.envelope, peer, spam):
-            settle(Verdict.REJECT, TOO_LARGE)
-        elif not self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature):
-            settle(Verdict.REJECT, "SignatureInvalid")
-        else:
-            height = proof.certificate.height
-            self._held.run(height, peer, lambda: self.examine(proof, peer, settle, spam), lambda: settle(Verdict.DROP, "not_committed"))
+        why = self._why_malformed(incoming)
+        if why is not None:
+            self._letters.answer(incoming.origin, Verdict.REJECT, why)
+            return
+        fate = self._held.hold(incoming.proof.certificate.height, incoming.peer, incoming)
+        if fate is Fate.NOW:
+            self.examine(incoming)
+        elif fate is Fate.NEVER:
+            self._letters.answer(incoming.origin, Verdict.DROP, "not_committed")
 
-    def examine(self, proof: ConsensusProof, peer: NodeId, settle: Settle, spam: str | None = None) -> None:
+    def _why_malformed(self, incoming: Incoming) -> str | None:
+        """What is wrong with a proof whatever the chain is."""
+        proof = incoming.proof
+        if proof.backend not in self._world.consensus_fields:
+            return "UnknownBackend"
+        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        if self._processor.too_large(backend, circuit, proof.envelope, incoming.peer, incoming.spam):
+            return TOO_LARGE
+        signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
+        return None if signed else "SignatureInvalid"
+
+    def judges(self, proof: ConsensusProof) -> bool:
+        """Whether an equal proof of a committed block is being verified here."""
+        return (self.statement_of(proof, self._committed(proof.certificate.height)), proof.envelope.digest) in self._in_hand
+
+    def examine(self, incoming: Incoming) -> None:
         """Verifies a consensus proof of a committed block against a statement built here."""
-        certificate = proof.certificate
-        committed = self._committed(certificate.height)
+        proof = incoming.proof
+        committed = self._committed(proof.certificate.height)
         if committed.proof is not None:
-            settle(Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
             return
         why = self.why_unrelated(proof, committed)
         if why is not None:
-            settle(Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
+            self._letters.answer(incoming.origin, Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
             return
-        backend = BackendId(proof.backend)
         statement = self.statement_of(proof, committed)
         job = (statement, proof.envelope.digest)
         if job in self._in_hand:
-            settle(Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
             return
         self._in_hand.add(job)
+        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        self._processor.verify(backend, circuit, statement, proof.envelope, incoming.peer, incoming.spam, InHand(incoming, job))
 
-        def decide(verdict: ProofVerdict | None) -> None:
-            self._in_hand.discard(job)
-            if verdict is None:
-                settle(Verdict.DROP, "verifier_busy")
-                return
-            if verdict.accepted:
-                self._note_proven(committed, proof)
-            else:
-                self._letters.post(ProofRefused(proof))
-            settle(Verdict.ACCEPT if verdict.accepted else Verdict.REJECT, verdict.reason)
-
-        circuit = self._world.circuits.consensus
-        self._processor.verify(backend, circuit, statement, proof.envelope, peer, spam, decide)
+    def on_verdict(self, judged: InHand, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered."""
+        incoming = judged.incoming
+        self._in_hand.discard(judged.job)
+        if verdict is None:
+            self._letters.answer(incoming.origin, Verdict.DROP, "verifier_busy")
+            return
+        certificate = incoming.proof.certificate
+        if not verdict.accepted:
+            self._letters.post(ProofRefused(incoming.proof))
+            self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
+        elif certificate.slot > latest_slot(self._world, self._node):
+            self._letters.answer(incoming.origin, Verdict.DROP, "slot")  # The clock was put back meanwhile.
+        else:
+            self._note_proven(self._committed(certificate.height), incoming.proof)
+            self._letters.answer(incoming.origin, Verdict.ACCEPT, verdict.reason)
 
     def _note_proven(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         if committed.proof is not None:
@@ -377,7 +423,3 @@ class Finality:
 def _rules(world: World) -> Rules:
     provers = tuple(frozenset(int(b) for b in world.backend_ids(v.index)) for v in world.genesis.validators)
     return Rules(world.scenario.consensus.proof_takeover_slots, tuple(map(int, world.consensus_fields)), provers)
-
-
-def _nothing() -> None:
-    """A message that was answered at once and is not kept."""

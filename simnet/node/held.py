@@ -1,8 +1,9 @@
 """Bounds on what nodes keep or pass on for others before it can be judged."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable
+from enum import Enum, auto
+from typing import Generic, TypeVar
 
 from simnet.base.units import NodeId
 from simnet.events import LimitReached
@@ -20,16 +21,22 @@ HEIGHTS_AHEAD = 4
 """Blocks beyond the own head that messages are kept for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A message that waits for its block."""
+class Fate(Enum):
+    """What becomes of a message about a block."""
 
-    peer: NodeId
-    action: Callable[[], None]
+    NOW = auto()
+    """The block is committed here."""
+    LATER = auto()
+    """It is kept until then."""
+    NEVER = auto()
+    """It is not kept: there may never be such a block, or there is no room."""
 
 
-class UntilCommitted:
-    """Runs what concerns a block once the block is committed here; keeps a bounded number from each neighbour."""
+T = TypeVar("T")
+
+
+class UntilCommitted(Generic[T]):
+    """Keeps what concerns a block until the block is committed here; a bounded number from each neighbour."""
 
     def __init__(self, world: World, node: NodeId, chain: Chain, what: str) -> None:
         self._world = world
@@ -37,30 +44,28 @@ class UntilCommitted:
         self._chain = chain
         self._what = what
         """The name of the limit."""
-        self._held: dict[int, list[Held]] = defaultdict(list)
+        self._held: dict[int, list[tuple[NodeId, T]]] = defaultdict(list)
         self._count: Counter[NodeId] = Counter()
 
-    def run(self, height: int, peer: NodeId, action: Callable[[], None], refuse: Callable[[], None]) -> None:
-        """Runs `action` now, or once the block of this height is committed here; `refuse`, at once, if it never will be or there is
-        no room: every message gets its answer."""
+    def hold(self, height: int, peer: NodeId, item: T) -> Fate:
+        """Keeps an item if its block is not here yet."""
         if self._chain.at(height) is not None:
-            action()
-        elif not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
-            refuse()  # There is no such block and may never be; who is that far behind is given all of it with the blocks.
-        elif self._count[peer] < HELD_MAX:
-            self._held[height].append(Held(peer, action))
-            self._count[peer] += 1
-        else:
+            return Fate.NOW
+        if not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
+            return Fate.NEVER  # Who is that far behind is given all of it with the blocks.
+        if self._count[peer] >= HELD_MAX:
             self._world.emit(LimitReached(self._world.now, self._node, self._what))
-            refuse()
+            return Fate.NEVER
+        self._held[height].append((peer, item))
+        self._count[peer] += 1
+        return Fate.LATER
 
-    def on_commit(self, height: int) -> None:
-        """A block was committed here."""
+    def release(self, height: int) -> list[T]:
+        """What was kept for a block, which is committed here now."""
         held = self._held.pop(height, [])
-        for one in held:
-            self._count[one.peer] -= 1
-        for one in held:
-            one.action()
+        for peer, _ in held:
+            self._count[peer] -= 1
+        return [item for _, item in held]
 
 
 class Quota:

@@ -1,46 +1,58 @@
 """A node: composes wallet, mempool, validator, finality and synchronisation around one network endpoint."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from simnet.base.units import NodeId, from_ms
 from simnet.events import ClockSkewed, LimitReached
 from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
+from simnet.node import aggregation, finality, transactions
 from simnet.node.aggregation import Aggregation
-from simnet.node.block_prover import BlockProver
+from simnet.node.block_prover import BlockProofReady, BlockProver, PartDue, TurnDue
 from simnet.node.byzantine import Spammer
 from simnet.node.chain import Chain
-from simnet.node.clock import SlotClock
+from simnet.node.clock import SlotClock, Tick
 from simnet.node.conduct import Conduct
-from simnet.node.court import Court
+from simnet.node.court import Accused, Court
 from simnet.node.enforcement import Enforcement
-from simnet.node.finality import Finality
+from simnet.node.finality import ConsensusProofReady, Finality, GraceOver
 from simnet.node.keyring import Keyring
 from simnet.node.letters import (
+    Answers,
     BeatHeard,
     BlockRefused,
     BlocksWanted,
     Committed,
+    Gossiped,
+    Handed,
+    Letter,
     Letterbox,
     MisconductKept,
+    Misdeed,
+    Origin,
     ProofRefused,
+    ProofSigned,
+    ProofUnverified,
     Proven,
     Routes,
     Signed,
     TransfersWanted,
     TransferVerified,
+    Verdicts,
     VotedLate,
 )
 from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
-from simnet.node.peers import PROOFS, Peers
-from simnet.node.presence import Presence
-from simnet.node.processor import BUSY_RETRY, Processor
-from simnet.node.services import Services
-from simnet.node.sync import Sync, fits
-from simnet.node.transactions import Incoming, Transactions
+from simnet.node.own_proofs import OwnProofs
+from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
+from simnet.node.presence import BeatDue, Presence
+from simnet.node.processor import BUSY_RETRY, JobDue, Processor, VerificationEnded
+from simnet.node.services import BacklogDue, Services
+from simnet.node.sync import Fetched, Sync, fits
+from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
-from simnet.node.wallet import Wallet
+from simnet.node.wallet import TransferDue, TransferOutdated, TransferReady, Wallet
 from simnet.node.watch import Watch
 from simnet.node.world import World
 from simnet.protocol.messages import TxMessage
@@ -54,6 +66,13 @@ PROBES = frozenset({"block_probe", "transaction_probe"})
 ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 
 
+@dataclass(frozen=True, slots=True)
+class TransferUnverified(Letter, Origin):
+    """An own transfer waits for the own verifier."""
+
+    message: TxMessage
+
+
 class Node:
     """One node, attached to the network as its application."""
 
@@ -64,9 +83,10 @@ class Node:
         self._world = world
         self.chain = Chain(world)
         self.clock = world.clock_of(node)
-        self.peers = Peers(world, node)
-        processor = Processor(world, node, world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node]), self.peers)
-        self.letters = letters = Letterbox()
+        self.letters = letters = Letterbox(world.after)
+        self.peers = Peers(world, node, letters)
+        factor = world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node])
+        self.processor = processor = Processor(world, node, factor, self.peers, letters)
         self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger, letters)
         self.presence = Presence(world, keyring, self.chain, letters)
         self.conduct = Conduct(world, node)
@@ -77,12 +97,15 @@ class Node:
         self.aggregation = Aggregation(world, node, self.chain, processor, letters)
         court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
         self.watch = Watch(world, node, court, letters)
-        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct)
+        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
+        self.own_proofs = OwnProofs(world, node, self.finality, self.aggregation, letters)
         self.sync = Sync(
             world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
         )
-        self.wallet = Wallet(world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer)
-        self.services = Services(world, node, processor, self.wallet.gate)
+        self.wallet = Wallet(
+            world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
+        )
+        self.services = Services(world, node, processor, self.wallet.gate, letters)
         reach = Reach(world, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
@@ -90,7 +113,7 @@ class Node:
         if byzantine is not None and node in byzantine.publishers:
             self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
         self.enforcement = Enforcement(world, node, self.chain) if world.scenario.slashing else None
-        letters.open(self._routes())
+        letters.open(self._routes(), self._answers(), self._verdicts())
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
@@ -186,7 +209,14 @@ class Node:
         slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
         length = from_ms(scenario.chain.slot_ms)
         return SlotClock(
-            self.clock, self._world.after, SETTLE, length, slots, self.on_slot, self.validator.on_deadline, self.validator.has_signed_in
+            self.clock,
+            self.letters.post_after,
+            SETTLE,
+            length,
+            slots,
+            self.on_slot,
+            self.validator.on_deadline,
+            self.validator.has_signed_in,
         )
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
@@ -203,27 +233,57 @@ class Node:
         if published is None:
             return "no_peer"
 
-        self._take_own(message)
+        self._take_own(TransferUnverified(message))
         return None
 
-    def _take_own(self, message: TxMessage) -> None:
+    def _take_own(self, letter: TransferUnverified) -> None:
         """Puts an own transfer into the own mempool, which verifies like every other."""
+        self.transactions.examine(transactions.Incoming(letter.message, self.id, None, letter))
 
-        def settle(_verdict: Verdict, reason: str) -> None:
-            if reason in {"stale", "dated_ahead"}:
-                self.wallet.on_stale(message.tx, message.payload)
-            elif reason == "verifier_busy":
-                # It is published: without it here, its lane would never be free again.
-                self._world.after(BUSY_RETRY, lambda: self._take_own(message))
+    def _on_own_transfer(self, origin: TransferUnverified, _verdict: Verdict, reason: str) -> None:
+        """What has become of an own transfer."""
+        if reason in {"stale", "dated_ahead"}:
+            self.wallet.on_stale(origin.message.tx, origin.message.payload)
+        elif reason == "verifier_busy":
+            # It is published: without it here, its lane would never be free again.
+            self.letters.post_after(BUSY_RETRY, origin)
 
-        self.transactions.examine(Incoming(message, self.id, None, settle))
+    def _on_gossiped(self, origin: Gossiped, verdict: Verdict, reason: str) -> None:
+        self._world.network.verdict(self.id, origin.message, verdict, reason)
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
         self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
 
     def _routes(self) -> Routes:
         """Who hears what, in this order."""
-        watched, penalties = self.watch, self.enforcement
+        return {**self._reminders(), **self._news(self.watch, self.enforcement)}
+
+    def _reminders(self) -> Routes:
+        """What a part has planned for itself, or another part has made for it."""
+        return {
+            JobDue: (self.processor.on_job_due,),
+            VerificationEnded: (self.processor.on_verification_ended,),
+            TransferDue: (self.wallet.on_transfer_due,),
+            TransferReady: (self.wallet.on_transfer_ready,),
+            TransferOutdated: (self.wallet.on_outdated,),
+            TransferUnverified: (self._take_own,),
+            GraceOver: (self.finality.on_grace_over,),
+            ConsensusProofReady: (self.finality.on_proof_ready,),
+            TurnDue: (self.block_prover.on_turn_due,),
+            PartDue: (self.block_prover.on_part_due,),
+            BlockProofReady: (self.block_prover.on_proof_ready,),
+            ProofSigned: (self.own_proofs.publish,),
+            ProofUnverified: (self.own_proofs.verify,),
+            BeatDue: (self.presence.on_beat_due,),
+            BanDue: (self.peers.on_ban_due,),
+            BanOver: (self.peers.on_ban_over,),
+            BacklogDue: (self.services.on_backlog_due,),
+            Tick: () if self.slots is None else (self.slots.on_tick,),
+            Misdeed: (_do,),
+        }
+
+    def _news(self, watched: Watch, penalties: Enforcement | None) -> Routes:
+        """What a part has to say to others."""
         return {
             BlocksWanted: (self.sync.on_blocks_wanted,),
             TransfersWanted: (self.sync.on_transfers_wanted,),
@@ -244,6 +304,25 @@ class Node:
             BeatHeard: (penalties.heard,) if penalties else (),
         }
 
+    def _answers(self) -> Answers:
+        """Who takes the answer about what came from where."""
+        return {
+            Gossiped: self._on_gossiped,
+            Handed: self.sync.on_answer,
+            ProofUnverified: self.own_proofs.on_answer,
+            TransferUnverified: self._on_own_transfer,
+        }
+
+    def _verdicts(self) -> Verdicts:
+        """Who goes on with what the verifier has judged."""
+        return {
+            transactions.Incoming: self.transactions.on_verdict,
+            finality.InHand: self.finality.on_verdict,
+            aggregation.Incoming: self.aggregation.on_verdict,
+            Fetched: self.sync.on_verdict,
+            Accused: self.watch.on_verdict,
+        }
+
     def _clear_pool(self, letter: Committed) -> None:
         """Transfers that a block has taken are done; of those that it made stale the own ones are proven again."""
         stale = self.transactions.after_block(letter.block, self.chain.ledger)
@@ -255,6 +334,10 @@ class Node:
         for message in gone:
             if self.wallet.owns(message.tx.transfer.sender):
                 self.wallet.on_stale(message.tx, message.payload)
+
+
+def _do(letter: Misdeed) -> None:
+    letter.action()
 
 
 def _fits(message: Message) -> bool:

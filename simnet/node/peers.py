@@ -13,6 +13,7 @@ from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import LimitReached, PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
+from simnet.node.letters import Letter, Letterbox
 from simnet.node.world import World
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
 
@@ -96,15 +97,31 @@ def content_of(payload: object) -> Hashable | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class BanDue(Letter):
+    """A neighbour has lost too many points."""
+
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class BanOver(Letter):
+    """A banned neighbour gets another chance."""
+
+    peer: NodeId
+
+
 class Peers:
     """One node's view of its neighbours."""
 
-    def __init__(self, world: World, node: NodeId) -> None:
+    def __init__(self, world: World, node: NodeId, letters: Letterbox) -> None:
         gossip, provers = world.scenario.gossip, world.scenario.provers
         self._world = world
+        self._letters = letters
         self._node = node
         self._most = round(gossip.peer_score_max * 1000)
         self._ban = from_ms(gossip.peer_ban_ms)
+        self._reason = f"ban:{node}"
         self._burst = from_ms(provers.refused_burst_ms)
         self._share = round(provers.refused_share_max * PARTS_PER_MILLION)
         self._peers: dict[NodeId, Peer] = {}
@@ -151,7 +168,7 @@ class Peers:
             known.banned = True
             self._world.emit(PeerBanned(now, self._node, peer, cause, SimTime(now + self._ban)))
             # Not in the middle of what the network is doing with the message.
-            self._world.after(0, lambda: self._cut(peer))
+            self._letters.post_after(0, BanDue(peer))
 
     def score(self, peer: NodeId) -> int:
         """Thousandths."""
@@ -161,15 +178,15 @@ class Peers:
         known = self._of(peer)
         known.score = min(self._most, known.score + points)
 
-    def _cut(self, peer: NodeId) -> None:
-        why = f"ban:{self._node}"
-        self._world.network.cut([(self._node, peer)], why)
+    def on_ban_due(self, letter: BanDue) -> None:
+        """Cuts the link."""
+        self._world.network.cut([(self._node, letter.peer)], self._reason)
+        self._letters.post_after(self._ban, BanOver(letter.peer))
 
-        def forgive() -> None:
-            self._peers[peer] = Peer(self._most)
-            self._world.network.join([(self._node, peer)], why)
-
-        self._world.after(self._ban, forgive)
+    def on_ban_over(self, letter: BanOver) -> None:
+        """Forgets what the neighbour did, and joins the link again."""
+        self._peers[letter.peer] = Peer(self._most)
+        self._world.network.join([(self._node, letter.peer)], self._reason)
 
     # --- the verifier's time -------------------------------------------------------------------------
 

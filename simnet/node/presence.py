@@ -5,14 +5,14 @@ sends a fixed number of heartbeats in each uptime window; one that finds no neig
 """
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from simnet.base.units import NS_PER_MS, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
 from simnet.node.keyring import Keyring
-from simnet.node.letters import BeatHeard, Committed, Letterbox
+from simnet.node.letters import BeatHeard, Committed, Letter, Letterbox
 from simnet.node.world import World
 from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
 from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
@@ -22,6 +22,11 @@ JOIN_REPEAT_SLOTS = 4
 """A join that no block has taken is published again after so many slots: it may have been lost."""
 HEARTBEATS_HELD_MAX = 65_536
 """Heartbeats that wait for a block at one node."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeatDue(Letter):
+    """It is time for the next own heartbeat."""
 
 
 class Presence:
@@ -70,9 +75,10 @@ class Presence:
         due = self._windows.due(self._next, self._node, self._world.scenario.topology.n)
         if due < self._end:
             self._next += 1
-            self._world.after(self._clock.until(from_ms(due)), self._beat)
+            self._letters.post_after(self._clock.until(from_ms(due)), BeatDue())
 
-    def _beat(self) -> None:
+    def on_beat_due(self, _letter: BeatDue) -> None:
+        """Signs and publishes a heartbeat."""
         self._schedule()
         t = self._clock.now // NS_PER_MS
         if t <= self._last:

@@ -5,7 +5,6 @@ awaited only when the virtual clock reaches the job's end, or later.
 """
 
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import LimitReached, ProofMade, ProofVerified
+from simnet.node.letters import Examined, Letter, Letterbox
 from simnet.node.peers import Peers
 from simnet.node.world import World
 from simnet.proofs.backend import Circuit, Security, Verdict
@@ -25,19 +25,31 @@ TOO_LARGE = "ProofTooLarge"
 BUSY_RETRY = from_ms(500)
 """What is a node's own, and its own verifier had no room for, is offered to it again after this long."""
 ProofFuture = Future[tuple[Blob, int]]
-AnyFuture = ProofFuture | Future[tuple[Verdict, int]]
+VerdictFuture = Future[tuple[Verdict, int]]
+AnyFuture = ProofFuture | VerdictFuture
 
 
-def at_end_of(world: World, job: Job, action: Callable[[], None]) -> None:
-    """Does something when a job has ended; at the end of the present instant if it has."""
+@dataclass(slots=True, eq=False)
+class JobDue(Letter):
+    """A job may have ended: then comes another letter."""
 
-    def arrive() -> None:
-        if job.end > world.now:
-            at_end_of(world, job, action)  # A stop has put it off.
-        else:
-            action()
+    job: Job
+    then: Letter
 
-    world.after(max(0, job.end - world.now), arrive)
+
+@dataclass(slots=True, eq=False)
+class VerificationEnded(Letter):
+    """A verification is over in virtual time."""
+
+    backend: BackendId
+    circuit: Circuit
+    envelope: Blob
+    peer: NodeId
+    spam: str | None
+    queued_at: SimTime
+    cost: SimTime
+    future: "VerdictFuture"
+    item: Examined
 
 
 @dataclass(slots=True)
@@ -52,10 +64,12 @@ class Ticket:
     """A proof that is being made."""
 
     def __init__(
-        self, world: World, node: NodeId, backend: BackendId, circuit: Circuit, again: bool, future: "ProofFuture", job: Job
-    ) -> None:
+        self, world: World, node: NodeId, backend: BackendId, circuit: Circuit, again: bool, future: ProofFuture, job: Job,
+        letters: Letterbox,
+    ) -> None:  # fmt: skip
         self.backend = backend
         self._world = world
+        self._letters = letters
         self._node = node
         self._circuit = circuit
         self._again = again
@@ -67,9 +81,9 @@ class Ticket:
         """When the proof is there in virtual time; a stop of the prover may put it off until then."""
         return self._job.end
 
-    def when_ready(self, action: Callable[[], None]) -> None:
-        """Does something when the proof is ready, or now if it is."""
-        at_end_of(self._world, self._job, action)
+    def when_ready(self, letter: Letter) -> None:
+        """Posts a letter when the proof is ready; at the end of the present instant if it is."""
+        self._letters.post_after(max(0, self._job.end - self._world.now), JobDue(self._job, letter))
 
     def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
@@ -97,9 +111,10 @@ class Processor:
     Consensus proofs have a prover of their own, and the other proofs of blocks another, so transfers never wait for one.
     """
 
-    def __init__(self, world: World, node: NodeId, cpu_factor: float, peers: Peers) -> None:
+    def __init__(self, world: World, node: NodeId, cpu_factor: float, peers: Peers, letters: Letterbox) -> None:
         limits = world.scenario.provers
         self._world = world
+        self._letters = letters
         self._node = node
         self._factor = cpu_factor
         self._peers = peers
@@ -128,7 +143,7 @@ class Processor:
         placed = queue.admit(now, self._cost(backend, circuit, PROVE, job, future))
         assert placed is not None
         self._measure("prover")
-        return Ticket(self._world, self._node, backend, circuit, again, future, placed)
+        return Ticket(self._world, self._node, backend, circuit, again, future, placed, self._letters)
 
     def verify(
         self,
@@ -138,38 +153,57 @@ class Processor:
         envelope: Blob,
         peer: NodeId,
         spam: str | None,
-        then: Callable[[Verdict | None], None],
+        item: Examined,
     ) -> None:
-        """Queues a verification and calls `then` with the verdict at its virtual end; with `None` when the queue is full."""
+        """Queues the verification of an item, whose verdict is told at its virtual end; `None`, at once, when the queue is full."""
         now = self._world.now
         try:
             future = self._world.workshop.verify(backend, circuit, statement, envelope)
         except ProofError as e:
-            then(Verdict(False, str(e).split(":", 1)[0]))
+            self._letters.judge(item, Verdict(False, str(e).split(":", 1)[0]))
             return
         oversize = len(envelope) > self._world.scenario.provers.proof_bytes_max
-        name = envelope.name
         # The size gate is the verifier's first check and costs nothing.
-        cost = SimTime(0) if oversize else self._cost(backend, circuit, VERIFY, name, future)
+        cost = SimTime(0) if oversize else self._cost(backend, circuit, VERIFY, envelope.name, future)
         placed = self._verifier.admit(now, cost)
         if placed is None:
             self._refuse("verifier")
-            then(None)
+            self._letters.judge(item, None)
             return
         self._measure("verifier")
         self._peers.begins(peer, cost)
+        ended = VerificationEnded(backend, circuit, envelope, peer, spam, now, cost, future, item)
+        self._letters.post_after(max(0, placed.end - now), JobDue(placed, ended))
 
-        def finish() -> None:
-            verdict, _ = future.result()
-            at = self._world.now
-            self._peers.ends(peer, cost, accepted=verdict.accepted)
-            label, kind = backend.label, circuit.id.label
-            self._world.emit(
-                ProofVerified(at, self._node, peer, label, kind, name, verdict.accepted, verdict.reason, spam, len(envelope), now, cost)
+    def on_job_due(self, letter: JobDue) -> None:
+        """The job has ended, unless a stop has put it off."""
+        left = letter.job.end - self._world.now
+        if left > 0:
+            self._letters.post_after(left, letter)
+        else:
+            self._letters.post(letter.then)
+
+    def on_verification_ended(self, v: VerificationEnded) -> None:
+        """Tells the verdict; waits for the real verifier."""
+        verdict, _ = v.future.result()
+        self._peers.ends(v.peer, v.cost, accepted=verdict.accepted)
+        self._world.emit(
+            ProofVerified(
+                self._world.now,
+                self._node,
+                v.peer,
+                v.backend.label,
+                v.circuit.id.label,
+                v.envelope.name,
+                verdict.accepted,
+                verdict.reason,
+                v.spam,
+                len(v.envelope),
+                v.queued_at,
+                v.cost,
             )
-            then(verdict)
-
-        at_end_of(self._world, placed, finish)
+        )
+        self._letters.judge(v.item, verdict)
 
     def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
         """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""

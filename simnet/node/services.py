@@ -4,11 +4,11 @@ A stopped prover or verifier keeps its queue, within its limit; a stopped wallet
 gate. Nothing else of the node stands still.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import BacklogWorkedOff, ServiceResumed
+from simnet.node.letters import Letter, Letterbox
 from simnet.node.processor import Processor
 from simnet.node.world import World
 from simnet.proofs.queue import Job
@@ -19,19 +19,19 @@ WALLET_JOBS_MAX = 4096
 
 
 class Gate:
-    """Lets actions through, or keeps them in order while it is closed."""
+    """Keeps letters in order while it is closed."""
 
-    def __init__(self, clock: Callable[[], SimTime]) -> None:
-        self._clock = clock
+    def __init__(self, world: World, letters: Letterbox) -> None:
+        self._world = world
+        self._letters = letters
         self._closed = 0
-        self._kept: list[tuple[SimTime, Callable[[], None]]] = []
+        self._kept: list[tuple[SimTime, Letter]] = []
 
-    def run(self, action: Callable[[], None]) -> None:
-        """Does it now, or when the gate opens."""
+    def keeps(self, letter: Letter) -> bool:
+        """Whether a letter has to wait: it comes again when the gate opens."""
         if self.closed:
-            self._kept.append((self._clock(), action))
-        else:
-            action()
+            self._kept.append((self._world.now, letter))
+        return self.closed
 
     @property
     def closed(self) -> bool:
@@ -39,7 +39,7 @@ class Gate:
 
     @property
     def kept(self) -> tuple[SimTime, ...]:
-        """When the actions that wait came, oldest first."""
+        """When the letters that wait came, oldest first."""
         return tuple(at for at, _ in self._kept)
 
     @property
@@ -55,8 +55,8 @@ class Gate:
         self._closed -= 1
         if not self._closed:
             kept, self._kept = self._kept, []
-            for _, action in kept:
-                action()
+            for _, letter in kept:
+                self._letters.post(letter)
 
 
 @dataclass(slots=True)
@@ -67,11 +67,21 @@ class Stop:
     since: SimTime
 
 
+@dataclass(frozen=True, slots=True)
+class BacklogDue(Letter):
+    """The jobs that had waited when a service resumed may have ended."""
+
+    service: Service
+    jobs: tuple[Job, ...]
+    resumed: SimTime
+
+
 class Services:
     """One node's services under faults."""
 
-    def __init__(self, world: World, node: NodeId, processor: Processor, wallet: Gate) -> None:
+    def __init__(self, world: World, node: NodeId, processor: Processor, wallet: Gate, letters: Letterbox) -> None:
         self._world = world
+        self._letters = letters
         self._node = node
         self._processor = processor
         self._wallet = wallet
@@ -107,20 +117,21 @@ class Services:
             self._wallet.open()
             self._worked_off(service, len(queued), 0, self._world.now)
             return
-        jobs = self._processor.waiting(service)
+        jobs = tuple(self._processor.waiting(service))
         self._resumed(service, stop, tuple(job.queued_at for job in jobs))
-        self._wait_for(service, jobs, self._world.now)
+        self.on_backlog_due(BacklogDue(service, jobs, self._world.now))
 
     def _resumed(self, service: Service, stop: Stop, queued: tuple[SimTime, ...]) -> None:
         now = self._resumed_at[service] = self._world.now
         oldest = SimTime(now - min(queued, default=now))
         self._world.emit(ServiceResumed(now, self._node, service, SimTime(now - stop.since), len(queued), oldest))
 
-    def _wait_for(self, service: Service, jobs: list[Job], resumed: SimTime) -> None:
+    def on_backlog_due(self, letter: BacklogDue) -> None:
         """Reports when the last of the jobs has ended; another stop puts that off."""
-        end = max((job.end for job in jobs), default=resumed)
+        service, resumed = letter.service, letter.resumed
+        end = max((job.end for job in letter.jobs), default=resumed)
         if end > self._world.now:
-            self._world.after(end - self._world.now, lambda: self._wait_for(service, jobs, resumed))
+            self._letters.post_after(end - self._world.now, letter)
         elif service not in self._stops and self._resumed_at[service] == resumed:
             self._worked_off(service, *self._processor.watched(service), resumed)
 

@@ -7,7 +7,7 @@ gossip.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
@@ -15,14 +15,14 @@ from simnet.base.recent import Recent
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached
 from simnet.net.network import Verdict
+from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
-from simnet.node.aggregation import Incoming as IncomingProof
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
 from simnet.node.finality import Finality
-from simnet.node.letters import BlocksWanted, TransfersWanted, TransferVerified
+from simnet.node.letters import BlocksWanted, Examined, Handed, TransfersWanted, TransferVerified
 from simnet.node.peers import Peers
 from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
@@ -127,6 +127,16 @@ def _fits_proofs_held(p: object) -> bool:
     if not isinstance(p, ProofsHeld) or not U63(p.height) or len(p.parts) > PROOFS_MAX:
         return False
     return all(U8(field) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Examined):
+    """A transfer of a fetched block that this node had not seen, and those that come after it."""
+
+    synced: SyncedBlock
+    message: TxMessage
+    rest: tuple[TxMessage, ...]
+    peer: NodeId
 
 
 class Sync:
@@ -299,7 +309,7 @@ class Sync:
             case "tx_response", TxMessage():
                 needed = payload.tx.id in self._wanted
                 self._wanted.pop(payload.tx.id, None)
-                self._transactions.examine(Incoming(payload, peer, None, self._noting("transaction", peer), needed))
+                self._transactions.examine(Incoming(payload, peer, None, Handed("transaction", peer), needed))
 
     # --- answers -------------------------------------------------------------------------------------
 
@@ -334,10 +344,10 @@ class Sync:
             return
         self._asked_proofs.pop(given.height, None)
         if given.consensus is not None and given.consensus.certificate.height == given.height:
-            self._finality.take(given.consensus, peer, self._noting("consensus_proof", peer), None)
+            self._finality.take(finality.Incoming(given.consensus, peer, Handed("consensus_proof", peer)))
         for proof in given.proofs[:PROOFS_MAX]:
             if proof.height == given.height:
-                self._aggregation.take(IncomingProof(proof, peer, self._noting("block_proof", peer)))
+                self._aggregation.take(aggregation.Incoming(proof, peer, Handed("block_proof", peer)))
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
         for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
@@ -361,16 +371,12 @@ class Sync:
         message = self._transactions.verified[tx_id]
         self._world.network.send(self._node, peer, "tx_response", message, message.size)
 
-    def _noting(self, kind: str, peer: NodeId) -> Callable[[Verdict, str], None]:
-        """What an answer is worth to the neighbour that gave it; there is nobody to tell, since it did not come by gossip."""
-
-        def note(verdict: Verdict, reason: str) -> None:
-            if verdict is Verdict.REJECT:
-                self._peers.refused(kind, peer, reason)
-            elif verdict is Verdict.ACCEPT:
-                self._silent[peer] = 0
-
-        return note
+    def on_answer(self, origin: Handed, verdict: Verdict, reason: str) -> None:
+        """What a neighbour's answer is worth to it; there is nobody to tell, since it did not come by gossip."""
+        if verdict is Verdict.REJECT:
+            self._peers.refused(origin.kind, origin.peer, reason)
+        elif verdict is Verdict.ACCEPT:
+            self._silent[origin.peer] = 0
 
     # --- blocks that others have committed -------------------------------------------------------------
 
@@ -400,7 +406,7 @@ class Sync:
             self._peers.refused("block_response", peer, why)
             self._ahead.clear()
             return
-        missing = [t for t in synced.transfers if t.tx.id not in self._transactions.verified]
+        missing = tuple(t for t in synced.transfers if t.tx.id not in self._transactions.verified)
         self._busy = True
         self._verify_rest(synced, missing, peer)
 
@@ -423,7 +429,7 @@ class Sync:
             return "transfers"
         return None if weight_by_phase(certificate, electorate)[Phase.PRECOMMIT] >= electorate.threshold else "no_quorum"
 
-    def _verify_rest(self, synced: SyncedBlock, missing: list[TxMessage], peer: NodeId) -> None:
+    def _verify_rest(self, synced: SyncedBlock, missing: tuple[TxMessage, ...], peer: NodeId) -> None:
         """Verifies the proofs of transfers that this node has not seen, one after the other, then commits."""
         if not missing:
             self._busy = False
@@ -435,23 +441,25 @@ class Sync:
             self._peers.refused("transaction", peer, why)
             self._busy = False
             return
+        self._transactions.verify(message, peer, None, Fetched(synced, message, rest, peer))
 
-        def then(verdict: ProofVerdict | None) -> None:
-            if verdict is None or not verdict.accepted:
-                if verdict is not None:
-                    self._peers.refused("transaction", peer, verdict.reason)
-                self._busy = False
-                return
-            self._transactions.note_verified(message)
-            self._verify_rest(synced, rest, peer)
-
-        self._transactions.verify(Incoming(message, peer, None, _ignore), then)
+    def on_verdict(self, fetched: Fetched, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered about a transfer of a fetched block."""
+        if verdict is not None and verdict.accepted:
+            self._transactions.note_verified(fetched.message)
+            self._verify_rest(fetched.synced, fetched.rest, fetched.peer)
+            return
+        if verdict is not None:
+            self._peers.refused("transaction", fetched.peer, verdict.reason)
+        self._busy = False
 
     def _commit(self, synced: SyncedBlock, peer: NodeId) -> None:
         block, certificate = synced.block, synced.certificate
         if block.header.height != self._chain.height + 1:
             self._next_block(peer)
             return
+        if certificate.slot > latest_slot(self._world, self._node):
+            return  # The clock was put back meanwhile.
         if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
             return
         self._credit(peer)
@@ -461,7 +469,3 @@ class Sync:
         if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._world.network.connected(self._node)):
             # At once: at the pace of what neighbours happen to say, many blocks take longer than what is promised of them.
             self._request_blocks(peer)
-
-
-def _ignore(_verdict: Verdict, _reason: str) -> None:
-    """There is nobody to tell: the message did not come by gossip."""

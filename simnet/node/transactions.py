@@ -12,7 +12,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
 from simnet.net.network import Message, Verdict
-from simnet.node.letters import Letterbox, TransferVerified
+from simnet.node.letters import Examined, Gossiped, Letterbox, Origin, TransferVerified
 from simnet.node.processor import Processor
 from simnet.node.world import World
 from simnet.proofs.backend import Verdict as ProofVerdict
@@ -30,13 +30,13 @@ OF_THE_MOMENT = frozenset({"stale", "overflow"})
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A transfer under examination and who to tell the outcome."""
+class Incoming(Examined):
+    """A transfer under examination."""
 
     message: TxMessage
     peer: NodeId
     spam: str | None
-    settle: Callable[[Verdict, str], None]
+    origin: Origin
     needed: bool = False
     """A proposal waits for it: verified even if the pool has no room, or nodes with different full pools would
     refuse each other's blocks for ever."""
@@ -64,15 +64,11 @@ class Transactions:
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """A transfer came by gossip."""
-
-        def settle(verdict: Verdict, reason: str) -> None:
-            self._world.network.verdict(self._node, message, verdict, reason)
-
         assert isinstance(message.payload, TxMessage)
-        self.examine(Incoming(message.payload, peer, message.spam, settle))
+        self.examine(Incoming(message.payload, peer, message.spam, Gossiped(message)))
 
     def examine(self, incoming: Incoming) -> None:
-        """Runs the checks; the outcome goes to `incoming.settle`, at once or later."""
+        """Runs the checks; the answer goes to where it came from, at once or later."""
         message = incoming.message
         why = self._world.why_malformed(message)
         if why is not None:
@@ -101,21 +97,21 @@ class Transactions:
             self._refuse(incoming, Verdict.DROP if why == "mempool_full" else Verdict.IGNORE, why)
             return
         self._in_hand.add(self._job(incoming.message))
-        self.verify(incoming, lambda verdict: self._on_verdict(incoming, verdict))
+        self.verify(incoming.message, incoming.peer, incoming.spam, incoming)
 
     def _is_dated_ahead(self, tx: SignedTransfer) -> bool:
         """Whether a transfer is dated later than this node's clock and the precision allow: no block takes it yet."""
         return tx.transfer.timestamp * NS_PER_S > self._clock.now + self._precision
 
-    def verify(self, incoming: Incoming, then: Callable[[ProofVerdict | None], None]) -> None:
+    def verify(self, message: TxMessage, peer: NodeId, spam: str | None, item: Examined) -> None:
         """Verifies a transfer's proof against the statement that the chain gives, whatever the sender says."""
-        message = incoming.message
         statement = message.tx.transfer.statement(message.tx.account)
         backend = BackendId(message.backend)
         circuit = self._world.circuits.transaction
-        self._processor.verify(backend, circuit, statement, message.envelope, incoming.peer, incoming.spam, then)
+        self._processor.verify(backend, circuit, statement, message.envelope, peer, spam, item)
 
-    def _on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered."""
         tx = incoming.message.tx
         self._in_hand.discard(self._job(incoming.message))
         if verdict is None:
@@ -141,11 +137,11 @@ class Transactions:
                 self._world.emit(TxEvicted(self._world.now, self._node, replaced.id.hex()[:16], "conflict"))
             self._admitted_at[tx.id] = self._world.now
             self._world.emit(TxAdmitted(self._world.now, self._node, tx.id.hex()[:16]))
-            incoming.settle(Verdict.ACCEPT, "")
+            self._letters.answer(incoming.origin, Verdict.ACCEPT)
         else:
             # The proof was good: pass it on, others may not have the block yet.
             self._emit_refused(tx, why or "committed")
-            incoming.settle(Verdict.ACCEPT, why or "committed")
+            self._letters.answer(incoming.origin, Verdict.ACCEPT, why or "committed")
 
     def put_back(self) -> list[TxMessage]:
         """The clock has been put back: what is dated ahead of it now leaves the pool, since others do not take it either. It stays
@@ -202,7 +198,7 @@ class Transactions:
 
     def _refuse(self, incoming: Incoming, verdict: Verdict, reason: str) -> None:
         self._emit_refused(incoming.message.tx, reason)
-        incoming.settle(verdict, reason)
+        self._letters.answer(incoming.origin, verdict, reason)
 
     def _emit_refused(self, tx: SignedTransfer, reason: str) -> None:
         self._world.emit(TxRefused(self._world.now, self._node, tx.id.hex()[:16], reason))

@@ -15,6 +15,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
 from simnet.node.keyring import Keyring
+from simnet.node.letters import Letter, Letterbox
 from simnet.node.processor import Processor, Ticket
 from simnet.node.services import Gate
 from simnet.node.world import World
@@ -51,6 +52,33 @@ class Prepared:
         return self.draft.message(self.ticket.backend, self.ticket.take())
 
 
+@dataclass(frozen=True, slots=True)
+class TransferDue(Letter):
+    """A transfer is to be published at `due`. `then`: who wants to see it published."""
+
+    number: int
+    payload: bytes
+    due: SimTime
+    then: Callable[[TxMessage], None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOutdated(Letter):
+    """A pending transfer no longer fits its account."""
+
+    tx: SignedTransfer
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReady(Letter):
+    """A transfer's proof is made; it was to be published at `due`. `then`: who wants to see it published."""
+
+    prepared: Prepared
+    due: SimTime
+    then: Callable[[TxMessage], None] | None
+
+
 class Wallet:
     """One node's wallet."""
 
@@ -62,8 +90,10 @@ class Wallet:
         ledger: Callable[[], Ledger],
         is_busy: Callable[[bytes], bool],
         publish: Callable[[TxMessage], str | None],
+        letters: Letterbox,
     ) -> None:
-        self.gate = Gate(lambda: world.now)
+        self.gate = Gate(world, letters)
+        self._letters = letters
         self._world = world
         self._keyring = keyring
         self._node = node = NodeId(keyring.node)
@@ -106,21 +136,24 @@ class Wallet:
         """Publication `number` went to another wallet: keep what was prepared for the next one."""
         self._spare.append(self._prepared.pop(number))
 
-    def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] = lambda _: None) -> None:
+    def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] | None = None) -> None:
         """Publishes transfer `number` now, or when its proof is ready."""
         due = self._world.now
         if self.gate.full:
             self._world.emit(LimitReached(due, self._node, "wallet_jobs"))
             self._world.emit(PublicationSkipped(due, self._node, "wallet_stopped"))
             return
-        self.gate.run(lambda: self._publish_due(number, payload, due, then))
+        self._letters.post(TransferDue(number, payload, due, then))
 
-    def _publish_due(self, number: int, payload: bytes, due: SimTime, then: Callable[[TxMessage], None]) -> None:
-        prepared = self._prepared.pop(number, None) or (self._spare.pop(0) if self._spare else self._compose(payload))
+    def on_transfer_due(self, letter: TransferDue) -> None:
+        """Takes what was prepared, or something else, and publishes it when its proof is ready."""
+        if self.gate.keeps(letter):
+            return
+        prepared = self._prepared.pop(letter.number, None) or (self._spare.pop(0) if self._spare else self._compose(letter.payload))
         if prepared is None:
             self._world.emit(PublicationSkipped(self._world.now, self._node, "no_free_lane"))
             return
-        self._publish_when_ready(prepared, due, then)
+        prepared.ticket.when_ready(TransferReady(prepared, letter.due, letter.then))
 
     def on_block(self, ledger: Ledger, committed: tuple[bytes, ...]) -> None:
         """Frees the lanes of committed transfers and proves stale ones again."""
@@ -136,17 +169,20 @@ class Wallet:
 
     def on_stale(self, tx: SignedTransfer, payload: bytes) -> None:
         """A pending transfer of this wallet no longer fits its account: prove and publish it anew."""
-        self.gate.run(lambda: self._renew(tx, payload))
+        self._letters.post(TransferOutdated(tx, payload))
 
-    def _renew(self, tx: SignedTransfer, payload: bytes) -> None:
-        lane = tx.transfer.sender
+    def on_outdated(self, letter: TransferOutdated) -> None:
+        """Proves a transfer anew, with another nonce."""
+        if self.gate.keeps(letter):
+            return
+        tx, lane = letter.tx, letter.tx.transfer.sender
         if self._pending.get(lane) != tx.id:
             return
         self._world.emit(TransferStale(self._world.now, self._node, tx.id.hex()[:16]))
         del self._pending[lane]
-        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, payload, again=True)
+        renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, letter.payload, again=True)
         if renewed is not None:
-            self._publish_when_ready(renewed, self._world.now, lambda _: None)
+            renewed.ticket.when_ready(TransferReady(renewed, self._world.now, None))
 
     def owns(self, key: bytes) -> bool:
         """Whether an account is one of this wallet's lanes."""
@@ -220,17 +256,17 @@ class Wallet:
             self._pending[lane] = prepared.draft.tx.id
         return prepared
 
-    def _publish_when_ready(self, prepared: Prepared, due: SimTime, then: Callable[[TxMessage], None]) -> None:
-        def publish() -> None:
-            now = self._world.now
-            if now > due:
-                self._world.emit(TransferLate(now, self._node, SimTime(now - due)))
-            message = prepared.message()
-            why_not = self._publish(message)
-            if why_not is None:
-                then(message)
-            else:
-                self._pending.pop(prepared.draft.tx.transfer.sender, None)
-                self._world.emit(PublicationSkipped(now, self._node, why_not))
-
-        prepared.ticket.when_ready(lambda: self.gate.run(publish))
+    def on_transfer_ready(self, letter: TransferReady) -> None:
+        """Publishes a transfer."""
+        if self.gate.keeps(letter):
+            return
+        now, prepared = self._world.now, letter.prepared
+        if now > letter.due:
+            self._world.emit(TransferLate(now, self._node, SimTime(now - letter.due)))
+        message = prepared.message()
+        why_not = self._publish(message)
+        if why_not is not None:
+            self._pending.pop(prepared.draft.tx.transfer.sender, None)
+            self._world.emit(PublicationSkipped(now, self._node, why_not))
+        elif letter.then is not None:
+            letter.then(message)

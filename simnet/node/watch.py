@@ -1,14 +1,14 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, LimitReached, MisconductFound
 from simnet.net.network import Message, Verdict
-from simnet.node.court import Court
+from simnet.node.court import Accused, Court, Ruling, ruling_of
 from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.world import World
+from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
 from simnet.protocol.messages import Proposal
 
@@ -43,29 +43,31 @@ class Watch:
 
     def on_gossip(self, message: Message, _peer: NodeId) -> None:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""
-        evidence = message.payload
-        assert isinstance(evidence, DoubleSign | FalseProof | InvalidProposal)
-
-        def settle(verdict: Verdict, reason: str) -> None:
-            if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
-                verdict, reason = Verdict.IGNORE, "known" if self._book.knows(evidence) else "full"
-            self._world.network.verdict(self._node, message, verdict, reason)
-
+        evidence = _evidence_of(message)
         if self._book.knows(evidence):
-            settle(Verdict.IGNORE, "known")
+            ruling: Ruling | None = (Verdict.IGNORE, "known")
         elif self._book.full(evidence):
-            settle(Verdict.IGNORE, "full")
+            ruling = (Verdict.IGNORE, "full")
         else:
-            self._examine(evidence, settle)
+            ruling = self._examine(evidence, message)
+        if ruling is not None:
+            self._answer(message, *ruling)
 
-    def _examine(self, evidence: Misconduct, settle: Callable[[Verdict, str], None]) -> None:
+    def on_verdict(self, accused: Accused, verdict: ProofVerdict | None) -> None:
+        """The verifier has answered about a proof that evidence is about."""
+        self._answer(accused.message, *ruling_of(verdict))
+
+    def _answer(self, message: Message, verdict: Verdict, reason: str) -> None:
+        evidence = _evidence_of(message)
+        if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
+            verdict, reason = Verdict.IGNORE, "known" if self._book.knows(evidence) else "full"
+        self._world.network.verdict(self._node, message, verdict, reason)
+
+    def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:
         why = evidence.why_invalid(self._world.signed_by)
         if why is not None:
-            settle(Verdict.REJECT, why)
-        elif isinstance(evidence, DoubleSign):
-            settle(Verdict.ACCEPT, "")
-        else:
-            self._court.judge(evidence, settle)
+            return Verdict.REJECT, why
+        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign) else self._court.judge(evidence, message)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
@@ -82,3 +84,9 @@ class Watch:
         self._world.emit(found(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
         self._letters.post(MisconductKept(evidence))
         return True
+
+
+def _evidence_of(message: Message) -> Misconduct:
+    evidence = message.payload
+    assert isinstance(evidence, DoubleSign | FalseProof | InvalidProposal)
+    return evidence

@@ -290,7 +290,7 @@ def test_a_block_with_keys_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_block_that_is_never_aggregated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
+    monkeypatch.setattr(BlockProver, "on_turn_due", lambda self, letter: None)
     result = bench(12, rate=0.5).run()
     breaks(result, "aggregated", "block 1 was not aggregated at node 0 within 8 slots of calm")
     assert "proven" not in broken(result)

@@ -39,7 +39,7 @@ def without_verifier(monkeypatch: pytest.MonkeyPatch, circuit: CircuitId) -> Non
 
     def lax(self: Processor, backend: BackendId, of: Circuit, *rest: Any) -> None:
         if of.id is circuit:
-            rest[-1](ACCEPTED)
+            self._letters.judge(rest[-1], ACCEPTED)
         else:
             verify(self, backend, of, *rest)
 

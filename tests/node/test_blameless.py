@@ -1,7 +1,6 @@
 """Nobody who keeps to the rules loses points with its neighbours; proofs are mocks."""
 
 from array import array
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
@@ -13,6 +12,7 @@ from simnet.base.units import NodeId
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
 from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
+from simnet.node.letters import Letter, Misdeed
 from simnet.node.peers import content_of
 from simnet.node.processor import Ticket
 from simnet.node.world import CONSENSUS_TOPIC
@@ -42,9 +42,9 @@ def test_equal_proofs_of_several_provers_pass_each_node_once(apart_ms: int, monk
         monkeypatch.setattr(module, "turn_of", lambda rank: 0)
     when_ready = Ticket.when_ready
 
-    def later(self: Ticket, then: Callable[[], None]) -> None:
+    def later(self: Ticket, letter: Letter) -> None:
         number = next(order)
-        when_ready(self, lambda: b.world.after(number % 3 * apart_ms * 1_000_000, then))
+        when_ready(self, Misdeed(lambda: self._letters.post_after(number % 3 * apart_ms * 1_000_000, letter)))
 
     monkeypatch.setattr(Ticket, "when_ready", later)
     order = count()

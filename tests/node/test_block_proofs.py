@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,8 +24,9 @@ from simnet.events import (
 )
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation, Incoming
-from simnet.node.block_prover import BlockProver, block_provers
+from simnet.node.block_prover import BlockProver, TurnDue, Work, block_provers
 from simnet.node.held import HELD_MAX
+from simnet.node.letters import ProofSigned
 from simnet.protocol.messages import BlockProof
 from tests.mocks import Bench, scenario
 
@@ -173,16 +175,10 @@ def test_only_nodes_with_a_backend_for_it_are_candidates() -> None:
     assert {(e.node, e.backend) for e in made(bench, "state")} == {(1, "stwo"), (3, "plonky3")}
 
 
-def test_the_next_candidate_takes_over_after_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_candidate_takes_over_after_the_time_out() -> None:
     bench = Bench(scenario(slots=6))
     lazy = bench.leader(1)
-    begin = BlockProver._begin
-
-    def refuse(self: BlockProver, height: int, rank: int) -> None:
-        if self._node != lazy:
-            begin(self, height, rank)
-
-    monkeypatch.setattr(BlockProver, "_begin", refuse)
+    bench.mute(lazy, TurnDue)
     result = bench.run()
     assert result.complete, result.violations
     committed = {(e.height, e.node): e.at for e in bench.of(BlockCommitted)}
@@ -202,9 +198,9 @@ def test_whoever_takes_over_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch)
     first = {h: block_provers_of_slot(bench, h - 1)[0] for h in range(1, 5)}
     recursive = BlockProver._prove_recursive
 
-    def without(self: BlockProver, height: int) -> None:
+    def without(self: BlockProver, height: int, work: Work) -> None:
         if self._node != first[height]:
-            recursive(self, height)
+            recursive(self, height, work)
 
     monkeypatch.setattr(BlockProver, "_prove_recursive", without)
     result = bench.run()
@@ -215,17 +211,18 @@ def test_whoever_takes_over_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch)
     assert {e.rank for e in bench.of(BlockProving)} == {0, 1}
 
 
-def test_a_recursive_proof_without_its_parts_keeps_nobody_from_proving(monkeypatch: pytest.MonkeyPatch) -> None:
+def is_part_of(heights: set[int], made: ProofSigned) -> bool:
+    proof = made.proof
+    return isinstance(proof, BlockProof) and proof.circuit != CircuitId.RECURSIVE and proof.height in heights
+
+
+def test_a_recursive_proof_without_its_parts_keeps_nobody_from_proving() -> None:
     """The first candidate shows its recursive proof alone; the parts die with it."""
     bench = Bench(scenario(slots=4))
     first = {h: block_provers_of_slot(bench, h - 1)[0] for h in range(1, 5)}
-    publish = BlockProver._publish
-
-    def alone(self: BlockProver, proof: BlockProof) -> None:
-        if proof.circuit == CircuitId.RECURSIVE or self._node != first[proof.height]:
-            publish(self, proof)
-
-    monkeypatch.setattr(BlockProver, "_publish", alone)
+    for node in range(5):
+        led = {height for height, leader in first.items() if leader == node}
+        bench.mute(node, ProofSigned, partial(is_part_of, led))
     result = bench.run()
     assert result.complete, result.violations
     assert {e.rank for e in bench.of(BlockProving)} == {0, 1}
@@ -284,7 +281,8 @@ class Attack:
         self.proof = next(p for p in self.aggregation.proofs_of(height) if p.circuit == circuit)
         # The run closed its workers.
         self.bench.world.workshop._small = ThreadPoolExecutor(1)
-        self.said: list[tuple[Verdict, str]] = []
+        self.asked = self.bench.ask(0)
+        self.said = self.asked.told
 
     def forget(self, height: int = 3) -> None:
         """The node loses all proofs of a block."""
@@ -293,7 +291,7 @@ class Attack:
     def offer(self, proof: BlockProof, *, sign: bool = True) -> tuple[Verdict, str]:
         if sign:
             proof = self.bench.nodes[proof.prover].keyring.signed(proof)
-        self.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: self.said.append((v, why))))
+        self.aggregation.take(Incoming(proof, NodeId(1), self.asked))
         self.bench.world.env.run(until=self.bench.world.env.now + SLOT_NS)
         assert len(self.said) == 1
         return self.said[0]
@@ -367,19 +365,19 @@ def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
     next_one = attack.node.chain.height + 1
     for index in range(HELD_MAX + 3):
         proof = signed(attack, replace(attack.proof, height=next_one, index=index))
-        attack.aggregation.take(Incoming(proof, NodeId(1), lambda v, why: attack.said.append((v, why))))
+        attack.aggregation.take(Incoming(proof, NodeId(1), attack.asked))
     limits = [e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]
     assert len(limits) == 3
     assert attack.said == [(Verdict.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
     # One neighbour cannot fill the others' room.
-    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), lambda v, why: None))
+    attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), attack.bench.ask(0)))
     assert len([e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]) == 3
 
 
 def test_proofs_of_blocks_that_may_never_come_are_not_held() -> None:
     attack = Attack()
     far = signed(attack, replace(attack.proof, height=attack.node.chain.height + 100))
-    attack.aggregation.take(Incoming(far, NodeId(1), lambda v, why: attack.said.append((v, why))))
+    attack.aggregation.take(Incoming(far, NodeId(1), attack.asked))
     assert attack.said == [(Verdict.DROP, "not_committed")]
 
 
@@ -398,7 +396,7 @@ def test_the_check_finds_aggregates_that_differ_or_do_not_chain(change: dict[str
 
 
 def test_the_check_finds_a_node_that_lacks_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BlockProver, "_begin", lambda self, height, rank: None)
+    monkeypatch.setattr(BlockProver, "on_turn_due", lambda self, letter: None)
     result = Bench(scenario(slots=4)).run()
     assert [v.invariant for v in result.violations] == ["aggregated"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from simnet.base.catalogue import CircuitId
 from simnet.base.units import NodeId
-from simnet.events import BlockCommitted, TxEvicted, VoteCast
+from simnet.events import BlockCommitted, MessageValidated, TxEvicted, VoteCast
 from simnet.node.genesis import make_circuits
 from simnet.node.letters import Signed
 from simnet.protocol.messages import Vote
@@ -110,3 +110,28 @@ def test_a_proposal_that_waits_for_a_transfer_survives_a_clock_put_back(tmp_path
     costs = cost_file(tmp_path / "costs.toml", map(circuits.of, CircuitId), verify_ms=20)
     result = Bench(given, costs=costs).run()
     assert result.complete, result.violations
+
+
+@pytest.mark.parametrize("verify_ms", [100, 400, 700])
+def test_a_proof_that_is_being_verified_when_the_clock_is_put_back_is_of_a_slot_to_come(tmp_path: Path, verify_ms: int) -> None:
+    """It comes again when that slot has begun; until then it is not believed."""
+    given = scenario(6, slots=40, chain={"block_proofs": []}, faults={"nodes": [jump([0, 1, 2, 3, 4], 6000, duration_ms=6600)]})
+    costs = cost_file(tmp_path / "costs.toml", map(make_circuits(given).of, CircuitId), verify_ms=verify_ms)
+    b = Bench(given, costs=costs)
+    result = b.run()
+    assert entry(result, "nothing_unverified")["held"], result.violations
+    assert entry(result, "proven")["open"] == 0
+    assert any(e.reason == "slot" and e.verdict == "drop" for e in b.of(MessageValidated))
+
+
+def test_a_fetched_block_waits_for_its_slot_when_the_clock_is_put_back_meanwhile(tmp_path: Path) -> None:
+    """Node 5 fetches what was decided in slots to come; before it has verified the transfers its clock is right again."""
+    given = scenario(
+        6, slots=30, rate=4.0, chain={"block_proofs": []}, faults={"nodes": [jump([0, 1, 2, 3, 4, 5], 6000, duration_ms=6600)]}
+    )
+    costs = cost_file(tmp_path / "costs.toml", map(make_circuits(given).of, CircuitId), verify_ms=150)
+    b = Bench(given, costs=costs)
+    b.isolate(5, 6000, 10_500)
+    result = b.run()
+    assert all(entry(result, check)["held"] for check in ("nothing_unverified", "finality")), result.violations
+    assert len(b.chain(5)) == len(b.chain(0))

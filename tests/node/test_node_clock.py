@@ -2,11 +2,12 @@
 
 from simnet.base.units import SimTime, from_ms
 from simnet.net.clockwork import Clockwork
-from simnet.node.clock import Clock, SlotClock
+from simnet.node.clock import Clock, SlotClock, Tick
+from simnet.node.letters import Letter
 from simnet.protocol.messages import Phase
 from simnet.scenario.nodefaults import ClockSkew
 
-Tick = tuple[float, int, str]
+Beat = tuple[float, int, str]
 
 
 class Bench:
@@ -15,14 +16,15 @@ class Bench:
     def __init__(self, slots: int = 10) -> None:
         self.env = Clockwork()
         self.clock = Clock(lambda: SimTime(int(self.env.now)))
-        self.ticks: list[Tick] = []
+        self.ticks: list[Beat] = []
         self.unused: set[int] = set()
         self.slots = SlotClock(
             self.clock, self._after, from_ms(100), from_ms(300), slots, self._begin, self._deadline, lambda slot: slot not in self.unused
         )
 
-    def _after(self, delay: int, action: object) -> None:
-        self.env.timeout(delay).callbacks.append(lambda _: action())  # type: ignore[operator]
+    def _after(self, delay: int, letter: Letter) -> None:
+        assert isinstance(letter, Tick)
+        self.env.after(delay, lambda: self.slots.on_tick(letter))
 
     def _begin(self, slot: int) -> None:
         self.ticks.append((self.env.now / 1e6, slot, "begin"))

@@ -6,6 +6,7 @@ import pytest
 
 from simnet.base.units import NodeId
 from simnet.net.network import Verdict
+from simnet.node import finality
 from simnet.node.aggregation import Incoming
 from simnet.protocol.messages import ConsensusProof
 from tests.mocks import Bench, scenario
@@ -23,13 +24,13 @@ def bench() -> Bench:
 
 def answers(bench: Bench, proof: ConsensusProof) -> list[tuple[Verdict, str]]:
     """What node 0 says to a consensus proof of a block that it holds unproven."""
-    node, said = bench.nodes[0], list[tuple[Verdict, str]]()
+    node, asked = bench.nodes[0], bench.ask(0)
     committed = node.chain.at(proof.certificate.height)
     assert committed is not None
     kept, committed.proof = committed.proof, None
-    node.finality.take(proof, RELAY, lambda verdict, why: said.append((verdict, why)), None)
+    node.finality.take(finality.Incoming(proof, RELAY, asked))
     committed.proof = kept
-    return said
+    return asked.told
 
 
 def proven(bench: Bench) -> ConsensusProof:
@@ -51,9 +52,9 @@ def test_nobody_puts_its_name_under_anothers_consensus_proof(bench: Bench) -> No
 def test_nobody_puts_its_name_under_anothers_block_proof(bench: Bench) -> None:
     aggregation = bench.nodes[0].aggregation
     proof = next(p for h in range(1, 4) for p in aggregation.proofs_of(h) if p.prover != RELAY)
-    said: list[tuple[Verdict, str]] = []
-    aggregation.take(Incoming(replace(proof, prover=RELAY), RELAY, lambda verdict, why: said.append((verdict, why))))
-    assert said == [(Verdict.REJECT, "SignatureInvalid")]
+    asked = bench.ask(0)
+    aggregation.take(Incoming(replace(proof, prover=RELAY), RELAY, asked))
+    assert asked.told == [(Verdict.REJECT, "SignatureInvalid")]
 
 
 @pytest.mark.parametrize("change", [lambda vrf: vrf[1:], lambda vrf: vrf[::-1], lambda vrf: (*vrf, vrf[-1])])

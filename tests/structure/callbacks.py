@@ -1,7 +1,9 @@
-"""A rule: no part puts a callback into another one. What a part has to say goes through its node's letterbox (`simnet.node.letters`).
+"""Two rules. No part puts a callback into another one, and none plans one for later: what a part has to say, also to itself, goes through
+its node's letterbox (`simnet.node.letters`) as a value.
 
-Forbidden are places for callbacks, which are public attributes declared as a Callable (or a list of them) and set to nothing, and callbacks
-put into another object: `other.attribute = method` and `other.attribute.append(method)`.
+Forbidden are places for callbacks, which are public attributes declared as a Callable (or a list of them) and set to nothing; callbacks
+put into another object: `other.attribute = method` and `other.attribute.append(method)`; and, for the parts of a node, functions given to a
+timer: `after(delay, method)`. An opponent is no part of a node: it plans misdeeds.
 """
 
 import ast
@@ -24,11 +26,28 @@ def violations(source: str) -> Iterator[tuple[int, str]]:
                     yield node.lineno, f"a callback put into another object: {ast.unparse(slot)}"
 
 
+def planned(source: str) -> Iterator[tuple[int, str]]:
+    """Line and what is wrong there: functions that something is to call later, and a `Misdeed`, which holds one."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="after" | "_after" | "post_after" | "when_ready"), args=[*_, last]) if not _is_letter(
+                last
+            ):
+                yield node.lineno, f"a timer gets something else than a letter: {ast.unparse(node)}"
+            case ast.Call(func=ast.Name("Misdeed")):
+                yield node.lineno, f"a part plans a misdeed: {ast.unparse(node)}"
+
+
 def of_folder(folder: Path) -> list[str]:
     """All violations below a folder, as `file:line: what`."""
     return [
         f"{path}:{line}: {what}" for path in sorted(folder.rglob("*.py")) for line, what in violations(path.read_text(encoding="utf-8"))
     ]
+
+
+def _is_letter(value: ast.expr) -> bool:
+    """A letter that is made here, or that has come (as an origin, it has come back)."""
+    return isinstance(value, ast.Call) or (isinstance(value, ast.Name) and value.id in {"letter", "origin"})
 
 
 def _is_self(node: ast.expr) -> bool:

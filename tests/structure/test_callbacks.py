@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.structure.callbacks import of_folder, violations
+from tests.structure.callbacks import of_folder, planned, violations
 
 PACKAGE = Path(__file__).parents[2] / "simnet"
 
@@ -43,3 +43,29 @@ def test_what_is_allowed_is_not(line: str) -> None:
 @pytest.mark.parametrize("part", ["node", "protocol", "net", "proofs", "checks", "runs"])
 def test_no_part_puts_a_callback_into_another(part: str) -> None:
     assert of_folder(PACKAGE / part) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self._world.after(delay, self._begin)",
+        "self._world.after(delay, lambda: self._begin(height))",
+        "self._letters.post_after(0, begin)",
+        "ticket.when_ready(self._announce)",
+        "ticket.when_ready(Misdeed(self._announce))",
+    ],
+)
+def test_functions_given_to_timers_are_found(line: str) -> None:
+    assert [n for n, _ in planned(f"def f(self):\n    {line}\n")] == [2]
+
+
+def test_letters_given_to_timers_are_allowed() -> None:
+    assert not list(planned("self._letters.post_after(delay, letter)\nticket.when_ready(BlockProofReady(height, part, ticket))"))
+
+
+def test_no_part_of_a_node_plans_a_callback() -> None:
+    """But for the letterbox itself, the world's clock and the spammer."""
+    own = {"letters.py", "world.py", "byzantine.py"}
+    parts = [path for path in sorted((PACKAGE / "node").glob("*.py")) if path.name not in own]
+    assert len(parts) > 20
+    assert [f"{path.name}:{line}: {what}" for path in parts for line, what in planned(path.read_text(encoding="utf-8"))] == []

@@ -1,5 +1,6 @@
 """Two transfers of one lane and nonce, told to different halves of the neighbours."""
 
+from simnet.node.letters import Misdeed
 from simnet.node.opponents.act import Act
 from simnet.node.wallet import Prepared
 from simnet.scenario import opponents as model
@@ -21,7 +22,8 @@ class DoubleSpend(Act[model.DoubleSpend]):
         pair = [self._half(side) for side in ("first", "second")]
         first, second = pair
         if first is not None and second is not None:
-            first.ticket.when_ready(lambda: second.ticket.when_ready(lambda: self._send(first, second)))
+            send = Misdeed(lambda: self._send(first, second))
+            first.ticket.when_ready(Misdeed(lambda: second.ticket.when_ready(send)))
 
     def _half(self, side: str) -> Prepared | None:
         draft = self.reach.wallet.forgery(f'{{"{side}":{self._made}}}'.encode())

@@ -10,6 +10,7 @@ from simnet.net.network import Message
 from simnet.node.block_parts import Part
 from simnet.node.chain import CommittedBlock
 from simnet.node.committee import proof_statement
+from simnet.node.letters import Misdeed
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.wallet import Draft, Prepared
@@ -58,7 +59,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
             return self._send_transfer(draft, backend, known, what)
         prepared = self.reach.wallet.prove(draft)
         if prepared is not None:
-            prepared.ticket.when_ready(lambda: self._send_spoiled(prepared))
+            prepared.ticket.when_ready(Misdeed(lambda: self._send_spoiled(prepared)))
         return 0
 
     def _send_spoiled(self, prepared: Prepared) -> None:
