@@ -48,7 +48,7 @@ class Side:
 
 def load_side(given: Sequence[Path]) -> Side:
     """The summaries that files and folders mean. Raises `OutputError`, also for two runs that are one."""
-    summaries = tuple(summary_file(path) for place in given for path in _summaries(place))
+    summaries = tuple(summary_file(path) for place in given for path in summaries_in(place))
     for summary in summaries:
         refuse_other_files(summary)
     _distinct(summaries)
@@ -62,8 +62,8 @@ def one_kind(one: Side, other: Side) -> None:
         raise OutputError("network runs and consensus loads cannot be compared with each other")
 
 
-def _summaries(place: Path) -> list[Path]:
-    """A file; a run's folder; a folder of runs; a folder of summaries."""
+def summaries_in(place: Path) -> list[Path]:
+    """The summaries that a file, a run's folder, a folder of runs or a folder of summaries means. Raises `OutputError` when there is none."""
     if not place.is_dir():
         return [place]
     runs = sorted(path for path in place.rglob("run.json") if path.parent.name != CHILD)

@@ -10,12 +10,14 @@ import typer
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.capture import capture
 from simnet.analyze.report import FORMATS, Analysis
+from simnet.analyze.sides import summaries_in
 from simnet.base import codes
 from simnet.base.errors import SimnetError
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.record.places import is_product
 
+PLACES = "Summaries of runs and consensus loads, runs' folders, or folders of them."
 LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"
 Limit = Annotated[float | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]
 Count = Annotated[int | None, typer.Option(min=0, rich_help_panel=LIMITS, show_default=False)]
@@ -33,7 +35,7 @@ class Format(StrEnum):
 
 @exits.exits
 def analyze(
-    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help="Summary files of runs and consensus loads.")],
+    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help=PLACES)],
     thresholds: Annotated[Path | None, typer.Option(help="Rules instead of analysis/thresholds/<name of the summary>.toml.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = Format.TEXT,
     capture_dir: Annotated[Path | None, typer.Option(help="Where folders of runs that used too much, or of failed drills, go.")] = None,
@@ -75,7 +77,7 @@ def analyze(
     for name, value in options.items():
         if math.isnan(value):
             raise typer.BadParameter(f"--{name}: not a number")
-    analyses = [_judge(path, thresholds, options) for path in _without_products(summaries)]
+    analyses = [analysis for place in _without_products(summaries) for analysis in _judge(place, thresholds, options)]
     say(FORMATS[form.value](analyses), nl=False)
     for analysis in analyses:
         exits.tell_failures(analysis.summary, analysis.failures)
@@ -97,10 +99,22 @@ def _without_products(given: list[Path]) -> list[Path]:
     return kept
 
 
-def _judge(path: Path, thresholds: Path | None, options: dict[str, float]) -> Analysis:
-    """One summary's verdicts. What keeps it from being judged is told and does not keep the others."""
+def _judge(place: Path, thresholds: Path | None, options: dict[str, float]) -> list[Analysis]:
+    """The verdicts on a summary, or on those in a folder. What keeps one from being judged is told and does not keep the others."""
+    try:
+        paths = summaries_in(place)
+    except SimnetError as error:
+        return [_unjudged(place, error)]
+    return [_judge_one(path, thresholds, options) for path in paths]
+
+
+def _judge_one(path: Path, thresholds: Path | None, options: dict[str, float]) -> Analysis:
     try:
         return analyze_file(path, thresholds, options)
     except SimnetError as error:
-        exits.complain(error, places=True)
-        return Analysis(path, (), (), problem=str(error))
+        return _unjudged(path, error)
+
+
+def _unjudged(path: Path, error: SimnetError) -> Analysis:
+    exits.complain(error, places=True)
+    return Analysis(path, (), (), problem=str(error))

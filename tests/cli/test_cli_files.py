@@ -212,6 +212,22 @@ def test_static_keys_are_upstreams() -> None:
     assert keys != [keyring.key for keyring in make_keyrings(3, 1)]
 
 
+def test_a_runs_folder_and_a_folder_of_runs_are_judged_like_their_summaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    for out in ("all/a", "all/b"):
+        assert simnet("run", str(fakes.SCENARIO), "--out", out, "--quiet", "--no-analyze").exit_code == 0
+    names = [Path(f"all/{run}/summaries").glob("*.json") for run in "ab"]
+    files = [str(path) for found in names for path in found]
+    by_file = simnet("analyze", *files)
+    assert len(files) == 2 and by_file.stdout.count(files[0]) == 1
+    for places in (["all"], ["all/a", "all/b"]):
+        by_folder = simnet("analyze", *places)
+        assert (by_folder.exit_code, by_folder.stdout) == (by_file.exit_code, by_file.stdout)
+    Path("empty").mkdir()
+    beside = simnet("analyze", "empty", "all/a")
+    assert beside.exit_code == 2 and "neither runs nor summaries" in beside.stderr and files[0] in beside.stdout
+
+
 def test_the_prover_mix_drill_writes_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMNET_SUMMARY_DIR", "sums")
     result = simnet("drill", "prover-mix")
