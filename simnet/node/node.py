@@ -44,6 +44,7 @@ from simnet.node.letters import (
 )
 from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
+from simnet.node.opponents.plan import Plans
 from simnet.node.own_proofs import OwnProofs
 from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
 from simnet.node.presence import BeatDue, Presence
@@ -76,7 +77,8 @@ class TransferUnverified(Letter, Origin):
 class Node:
     """One node, attached to the network as its application."""
 
-    def __init__(self, world: World, keyring: Keyring) -> None:
+    def __init__(self, world: World, keyring: Keyring, plans: Plans) -> None:
+        """`plans`: what byzantine nodes have agreed on, for its opponent alone."""
         self.id = node = NodeId(keyring.node)
         self.keyring = keyring
         """Its secrets, which no other node can reach."""
@@ -106,7 +108,7 @@ class Node:
             world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
         )
         self.services = Services(world, node, processor, self.wallet.gate, letters)
-        reach = Reach(world, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
+        reach = Reach(world, plans, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = world.scenario.faults.byzantine
         self.spammer: Spammer | None = None

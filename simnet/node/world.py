@@ -17,7 +17,6 @@ from simnet.net.clockwork import Clockwork
 from simnet.net.network import Network
 from simnet.node.clock import Clock
 from simnet.node.keyring import PublicKeys, registration_valid
-from simnet.node.opponents.plan import Plans
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
 from simnet.proofs.costs import CostModel
@@ -100,8 +99,6 @@ class World:
     circuits: Circuits
     emit: Callable[[Event], None]
     rules: Rules
-    plans: Plans
-    """What byzantine nodes have agreed on; honest nodes must not look."""
     public_keys: PublicKeys
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""

@@ -236,10 +236,10 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
         circuits,
         bus.emit,
         make_rules(scenario),
-        Plans(seed, scenario.faults.nodes),
         PublicKeys(keyrings),
     )
-    nodes = [Node(world, keyring) for keyring in keyrings]
+    plans = Plans(seed, scenario.faults.nodes)
+    nodes = [Node(world, keyring, plans) for keyring in keyrings]
     info = RunInfo(
         scenario=scenario.name,
         seed=seed,

@@ -11,7 +11,7 @@ from simnet.node.aggregation import Aggregation
 from simnet.node.chain import Chain
 from simnet.node.conduct import Conduct
 from simnet.node.keyring import Keyring
-from simnet.node.opponents.plan import Plan
+from simnet.node.opponents.plan import Plan, Plans
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
@@ -27,9 +27,10 @@ F = TypeVar("F", bound=Opponent)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """An opponent's own node: it knows no more than that, and signs with that node's keys only."""
+    """An opponent's own node: it knows no more than that and what byzantine nodes have agreed on, and signs with that node's keys only."""
 
     world: World
+    plans: Plans
     keyring: Keyring
     chain: Chain
     transactions: Transactions

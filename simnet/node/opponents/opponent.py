@@ -40,7 +40,7 @@ class Opponent:
     def under(self, fault: model.Opponent, begins: bool) -> None:
         """A fault begins or ends."""
         if begins:
-            act = ACTS[fault.kind](self._reach, self._reach.world.plans.of(fault), fault)
+            act = ACTS[fault.kind](self._reach, self._reach.plans.of(fault), fault)
             self._acts.append((fault, act))
             act.begin()
         else:
