@@ -5,7 +5,7 @@ the cost at about a microsecond an event and the memory bounded.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NewType, Self, get_args, get_type_hints
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simnet.base.errors import OutputError
@@ -29,6 +28,7 @@ BATCH = 65_536
 """Events in a row group, and in one step of the hash: part of the hash's definition."""
 CHUNK = 2048
 """Events that are turned into columns together."""
+Places = np.ndarray[Any, np.dtype[np.int64]]
 NO_INT = -(2**63)
 NO_TEXT = "\x01"
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -122,7 +122,7 @@ class TraceRecorder:
         batch, self._batch = self._batch, _Batch(self._layouts)
         merged = batch.merged(self._hash.update, self._schema)
         try:
-            self._writer.write_table(_widen(merged, self._schema), row_group_size=BATCH)
+            self._writer.write_table(merged, row_group_size=BATCH)
         except OSError as error:
             # Rows are missing from here on: the file must not be finished even if there is room again.
             self._failure = error
@@ -160,17 +160,63 @@ class _Batch:
     def merged(self, update: Callable[[bytes], object], schema: pa.Schema) -> pa.Table:
         """All events in order; `update` takes what the hash is made of."""
         update("".join(self._names).encode())
-        tables, places = [], list[int]()
+        found: dict[str, _Column] = {"event": _Column(str, self.rows)}
         for kind in sorted(self._columns, key=lambda kind: kind.__name__):
-            layout = self._layouts[kind]
+            layout, places = self._layouts[kind], np.array(self._places[kind], np.int64)
             columns = layout.joined(self._columns[kind])
             layout.digest(update, columns)
-            tables.append(layout.table(columns))
-            places += self._places[kind]
-        # Only columns that the batch has are put in order: most event classes are rare, and nulls need no order.
-        present = {name for table in tables for name in table.column_names}
-        narrow = pa.schema([field for field in schema if field.name in present])
-        return pa.concat_tables([_widen(table, narrow) for table in tables]).combine_chunks().take(pa.array(np.argsort(places)))
+            found["event"].put_text(places, layout.name)
+            for name, base in layout.columns_of.items():
+                found.setdefault(name, _Column(base, self.rows)).put(places, columns[name])
+        arrays = [found[field.name].array() if field.name in found else pa.nulls(self.rows, field.type) for field in schema]
+        return pa.Table.from_arrays(arrays, schema=schema)
+
+
+class _Column:
+    """One column of a row group, filled class by class; null where nothing is put.
+
+    Arrow gets its buffers, not arrays or lists: for those it imports pandas, which takes half a second.
+    """
+
+    def __init__(self, base: type, rows: int) -> None:
+        self._base = base
+        self._data = np.zeros(rows, NUMPY.get(base, "<i4"))
+        self._there = np.zeros(rows, "?")
+        self._texts: dict[str, int] = {}
+        """Each text and its number, where the column is one of texts."""
+
+    def put(self, places: Places, values: Any) -> None:
+        """Values at places; a list may have None among them."""
+        if isinstance(values, list) and None in values:
+            places = places[[value is not None for value in values]]
+            values = [value for value in values if value is not None]
+        if self._base is str:
+            for text in dict.fromkeys(values):
+                self._texts.setdefault(text, len(self._texts))
+            values = list(map(self._texts.__getitem__, values))
+        self._data[places], self._there[places] = values, True
+
+    def put_text(self, places: Places, text: str) -> None:
+        """The same text at all places."""
+        self._data[places], self._there[places] = self._texts.setdefault(text, len(self._texts)), True
+
+    def array(self) -> pa.Array:
+        rows = len(self._data)
+        valid = None if self._there.all() else _bits(self._there)
+        if self._base is bool:
+            return pa.Array.from_buffers(pa.bool_(), rows, [valid, _bits(self._data)])
+        numbers = pa.Array.from_buffers(pa.int64() if self._base is int else pa.int32(), rows, [valid, pa.py_buffer(self._data)])
+        return numbers if self._base is int else pa.DictionaryArray.from_arrays(numbers, _strings(self._texts))
+
+
+def _bits(flags: "np.ndarray[Any, Any]") -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def _strings(texts: Iterable[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype="<i4")
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
 
 
 class _Layout:
@@ -212,21 +258,6 @@ class _Layout:
                 update(bytes(values) if base is bool else np.array([NO_INT if v is None else v for v in values], dtype="<i8").tobytes())
             else:
                 update(values.tobytes())
-
-    def table(self, columns: Mapping[str, Any]) -> pa.Table:
-        rows = np.zeros(len(columns["at"]), dtype=np.int32)
-        arrays = {"event": pa.DictionaryArray.from_arrays(rows, [self.name])}
-        for name, base in self.columns_of.items():
-            array = pa.array(columns[name], type=pa.string() if base is str else ARROW[base])
-            arrays[name] = pc.dictionary_encode(array) if base is str else array
-        return pa.table(arrays)
-
-
-def _widen(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The table with all columns of the trace, null where the class has no such field."""
-    names = set(table.column_names)
-    columns = [table[f.name] if f.name in names else pa.nulls(table.num_rows, f.type) for f in schema]
-    return pa.table(columns, schema=schema)
 
 
 def _schema(layouts: Any) -> pa.Schema:

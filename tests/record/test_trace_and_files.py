@@ -65,14 +65,14 @@ def test_an_interrupt_while_a_batch_is_written_waits_until_it_is(tmp_path: Path,
     handler = signal.signal(signal.SIGTERM, interrupts._on_signal)
     events = story()[:7]
     recorder, bus = recording(tmp_path / "trace.parquet")
-    table = trace_module._Layout.table
+    joined = trace_module._Layout.joined
 
-    def disturbed(self: Any, columns: Any) -> Any:
+    def disturbed(self: Any, pieces: Any) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
-        monkeypatch.setattr(trace_module._Layout, "table", table)
-        return table(self, columns)
+        monkeypatch.setattr(trace_module._Layout, "joined", joined)
+        return joined(self, pieces)
 
-    monkeypatch.setattr(trace_module._Layout, "table", disturbed)
+    monkeypatch.setattr(trace_module._Layout, "joined", disturbed)
     try:
         for event in events[:6]:
             bus.emit(event)

@@ -1,5 +1,7 @@
 """`simnet.run` and `simnet.load`: a run without a terminal, and its files read back."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 import simnet
 from simnet.base.errors import OutputError, ScenarioError, SimnetError
+from tests.runs import TINY
 
 SMALL: dict[str, Any] = {"topology.n": 30}
 MANY: dict[str, Any] = {"topology.n": "many"}
@@ -44,3 +47,10 @@ def test_what_cannot_run_says_why(tmp_path: Path) -> None:
 def test_there_are_no_other_public_names() -> None:
     with pytest.raises(AttributeError, match="no attribute 'walk'"):
         simnet.walk  # noqa: B018
+
+
+def test_a_run_imports_nothing_that_only_notebooks_need(tmp_path: Path) -> None:
+    """pandas alone takes half a second, and Arrow imports it at the first list or array that it is given."""
+    program = "import sys, simnet; simnet.run(sys.argv[1], out=sys.argv[2]); print(sorted({'pandas', 'matplotlib'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program, TINY, tmp_path / "run"], check=False, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
