@@ -1,5 +1,6 @@
 """progress, proven, aggregated, coherence: what they ask for while it is calm, and runs in which it does not happen."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -323,6 +324,45 @@ def test_another_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Aggregation, "_commitments", other)
     assert 1 in breaks(b.run(), "coherence", "holds aggregate").nodes
+
+
+def test_another_parent_of_an_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+    commitments, victim = Aggregation._commitments, b.nodes[1].aggregation
+
+    def other(self: Aggregation, *what: Any) -> tuple[str, str] | None:
+        found = commitments(self, *what)
+        return ("0" * 16, found[1]) if found and self is victim else found
+
+    monkeypatch.setattr(Aggregation, "_commitments", other)
+    assert 1 in breaks(b.run(), "coherence", "holds aggregate").nodes
+
+
+def test_aggregates_that_do_not_follow_each_other_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All nodes agree on them."""
+    commitments = Aggregation._commitments
+
+    def apart(self: Aggregation, height: int, *what: Any) -> tuple[str, str] | None:
+        found = commitments(self, height, *what)
+        return ("0" * 16, found[1]) if found and height == 3 else found
+
+    monkeypatch.setattr(Aggregation, "_commitments", apart)
+    breaks(bench().run(), "coherence", "the aggregate of height 3 in stwo follows 0000000000000000")
+
+
+def test_an_aggregate_of_another_block_than_the_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its last block is aggregated, one node has changed the header."""
+    b = bench()
+    commitments, victim = Aggregation._commitments, b.nodes[1].aggregation
+
+    def changed(self: Aggregation, height: int, *what: Any) -> tuple[str, str] | None:
+        last = self._chain.at(height)
+        if self is victim and height == 5 and last is not None:
+            last.block = replace(last.block, header=replace(last.block.header, timestamp=9))
+        return commitments(self, height, *what)
+
+    monkeypatch.setattr(Aggregation, "_commitments", changed)
+    assert breaks(b.run(), "coherence", "which is not its block of height 5").nodes == (1,)
 
 
 def test_one_live_node_has_nobody_to_agree_with() -> None:
