@@ -1,11 +1,13 @@
 """Who begins when in proving a block, whom the others wait for, and what one member can make up: one rule at a time."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from simnet.protocol import certification
 from simnet.protocol.certification import (
+    ENDORSED_MAX,
     PLACES_OF_MEMBER_MAX,
     Certified,
     Certifier,
@@ -58,6 +60,20 @@ def endorsement(validator: int, **change: object) -> Endorsement:
 
 def endorsed(node: Certifier, *validators: int, **change: object) -> list[Effect]:
     return [e for v in validators for e in node.handle(Endorsed(endorsement(v, **change)))]
+
+
+def lanes(effects: list[Effect]) -> list[Lane]:
+    return [e.lane for e in effects if isinstance(e, Endorse)]
+
+
+def waiting(registered: Iterable[int], *heights: int, me: int = 0, fields: tuple[int, ...] = (BACKEND,)) -> tuple[Certifier, Registry]:
+    """Has committed blocks of its slot that nothing is known of; `registered`: who had keys for it."""
+    keyed = EMPTY.with_new([registration(v) for v in registered])
+    made = Certifier(me, Rules(2, fields, (frozenset(fields),) * 4))
+    made.handle(SlotBegan(SLOT, keyed))
+    for height in heights or (1,):
+        made.handle(Committed(height, SLOT, BLOCK, SLOT, 3, BACKEND, Electorate(ELECTORATE.members, keyed), ()))
+    return made, keyed
 
 
 def provers(me: int, able: dict[int, set[int]], *known: int) -> Certifier:
@@ -125,9 +141,9 @@ def test_a_clock_that_is_put_back_makes_nobody_wait_for_slots_to_come() -> None:
     node.handle(SlotBegan(ahead, registered))
     node.handle(Committed(1, ahead, BLOCK, SLOT, 3, BACKEND, Electorate(ELECTORATE.members, registered), ()))
     slots = [ahead + 1, *range(back, back + 5)]
-    used = {slot: [type(e) for e in node.handle(SlotBegan(slot, registered))] for slot in slots}
-    assert Endorse in used[ahead + 1]
-    assert any(Endorse in used[slot] for slot in slots[1:])
+    used = {slot: lanes(node.handle(SlotBegan(slot, registered))) for slot in slots}
+    assert Lane.ENDORSE in used[ahead + 1]
+    assert any(Lane.ENDORSE in used[slot] for slot in slots[1:])
     late = Certifier(3, RULES)
     began(late, ahead)
     late.handle(Committed(1, ahead, BLOCK, SLOT, 3, BACKEND, ELECTORATE, votes(0, 1, 2)))
@@ -138,6 +154,68 @@ def test_a_clock_that_is_put_back_makes_nobody_wait_for_slots_to_come() -> None:
     other.handle(Committed(1, ahead, BLOCK, SLOT, 3, BACKEND, ELECTORATE, votes(0, 1, 2)))
     taken = [slot for slot in range(back, back + 9) for e in began(other, slot) if isinstance(e, TakeOver)]
     assert taken == [back + 2]
+
+
+# --- endorsing -------------------------------------------------------------------------------------------
+
+NOW = EMPTY.with_new([registration(v) for v in range(4)])
+"""All have keys by now."""
+
+
+def test_a_block_is_endorsed_in_further_backends_after_every_two_time_outs() -> None:
+    node, keyed = waiting(range(4), fields=(BACKEND, OTHER))
+    found = {slot - SLOT: node.handle(SlotBegan(slot, keyed)) for slot in range(SLOT + 1, SLOT + 7)}
+    own = {after: [e.backend for e in effects if isinstance(e, Endorse) and e.lane is Lane.ENDORSE] for after, effects in found.items()}
+    assert own == {1: [], 2: [BACKEND], 3: [], 4: [BACKEND, OTHER], 5: [], 6: [BACKEND, OTHER]}
+
+
+def test_few_blocks_are_endorsed_in_one_slot_the_lowest_first() -> None:
+    node, keyed = waiting(range(4), *range(1, 2 * ENDORSED_MAX))
+    heights = [e.height for e in node.handle(SlotBegan(SLOT + 2, keyed)) if isinstance(e, Endorse)]
+    assert heights == list(range(1, ENDORSED_MAX + 1))
+
+
+@pytest.mark.parametrize("registered", [(0, 1), ()])
+def test_a_block_whose_slot_had_too_few_keys_is_endorsed_with_those_of_later_slots(registered: tuple[int, ...]) -> None:
+    """One block a slot, the lowest, in backends by turns; after one time-out, and not by who still has none."""
+    node, _ = waiting(registered, 7, 8, fields=(BACKEND, OTHER))
+    told = {slot - SLOT: node.handle(SlotBegan(slot, NOW)) for slot in range(SLOT + 1, SLOT + 7)}
+    again = node.handle(SlotBegan(SLOT + 6, NOW))
+    found = [(after, e.height, e.slot, e.lane, e.backend) for after, effects in told.items() for e in effects if isinstance(e, Endorse)]
+    turns = {2: BACKEND, 3: BACKEND, 4: OTHER, 5: OTHER, 6: OTHER}
+    assert found == [(after, 7, SLOT + after, Lane.RECOVER, backend) for after, backend in turns.items()]
+    assert lanes(again) == []
+    without, keyed = waiting(registered, me=3)
+    assert [lane for slot in range(SLOT + 1, SLOT + 7) for lane in lanes(without.handle(SlotBegan(slot, keyed)))] == []
+
+
+def test_who_had_no_keys_for_the_blocks_slot_endorses_with_later_ones_alone() -> None:
+    node, _ = waiting((1, 2, 3))
+    used = {slot - SLOT: lanes(node.handle(SlotBegan(slot, NOW))) for slot in range(SLOT + 1, SLOT + 6)}
+    assert used == {1: [], 2: [], 3: [], 4: [Lane.RECOVER], 5: [Lane.RECOVER]}
+
+
+def test_a_block_is_not_endorsed_in_the_slot_that_it_was_committed_in() -> None:
+    """However old it is: it has just been learnt, and may be proven elsewhere."""
+    node, keyed = waiting(range(4), 1)
+    began(node, SLOT + 9)
+    node.handle(Committed(2, SLOT + 9, BLOCK, SLOT, 3, BACKEND, Electorate(ELECTORATE.members, keyed), ()))
+    heights = [[e.height for e in node.handle(SlotBegan(SLOT + slot, keyed)) if isinstance(e, Endorse)] for slot in (9, 10)]
+    assert 2 not in heights[0] and 2 in heights[1]
+
+
+def test_a_block_that_a_prover_has_all_of_is_endorsed_later() -> None:
+    """What is here may be here only: after three time-outs it counts no more."""
+    keyed = NOW
+    node = Certifier(0, RULES)
+    node.handle(SlotBegan(SLOT, keyed))
+    known = tuple(replace(v, slot=SLOT) for v in votes(0, 1, 2))
+    node.handle(Committed(1, SLOT, BLOCK, SLOT, 3, BACKEND, Electorate(ELECTORATE.members, keyed), known))
+    node.handle(Certified(replace(certificate(0, 1, 2), registered=4)))
+    for v in (0, 1, 2):
+        node.handle(keys(v))
+    used = {slot - SLOT: Lane.ENDORSE in lanes(node.handle(SlotBegan(slot, keyed))) for slot in range(SLOT + 1, SLOT + 8)}
+    assert min(after for after, endorses in used.items() if endorses) == 6
 
 
 # --- of what ---------------------------------------------------------------------------------------------
@@ -151,6 +229,9 @@ def test_votes_of_strangers_another_block_and_another_time_certify_nothing() -> 
         node = certifier(3, 0, 1)
         assert [e for v in wrong for e in node.handle(Voted(v))] == []
         assert began(node, SLOT + 1) == []
+    untagged = certifier(3, 0, 1)
+    assert [e for v in votes(2) for e in untagged.handle(Voted(replace(v, tag=b"") if v.phase == 1 else v))] == []
+    assert began(untagged, SLOT + 1) == []
     early = certifier(3)
     assert [e for slot in (SLOT - 1, SLOT + 9) for v in votes(0, 1, 2, slot=slot) for e in early.handle(Voted(v))] == []
     assert began(early, SLOT + 1) == []
