@@ -282,3 +282,14 @@ def test_a_ledger_that_differs_elsewhere_is_found(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Chain, "append", other)
     words = "fees are" if what == "fees" else "other accounts than recomputed"
     assert breaks(b.run(), "supply", words).nodes == (2,)
+
+
+def test_a_block_that_is_not_the_announced_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, but another: what the node says it has committed is not what it holds."""
+    b = bench()
+
+    def other(c: CommittedBlock) -> None:
+        c.block = Block.assemble(replace(c.block.header, timestamp=c.block.header.timestamp + 1), c.block.body)
+
+    committing(b, monkeypatch, 2, other)
+    assert breaks(b.run(), "agreement", "hashes to").nodes == (2,)

@@ -82,16 +82,18 @@ def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     breaks(bench().run(), CHECK, "a vote that node 2 did not sign")
 
 
-def test_a_decision_on_half_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("nodes", "weight"), [(4, 20), (5, 30), (6, 40)])
+def test_a_decision_on_no_quorum_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch, nodes: int, weight: int) -> None:
+    """Half of it, three fifths, and two thirds exactly."""
     quorums = VoteBook.quorums
 
     def early(self: VoteBook, phase: Phase) -> Iterator[tuple[int, bytes | None]]:
         yield from quorums(self, phase)
         if phase is Phase.PRECOMMIT:
-            yield from ((slot, v) for (slot, p), t in self._tallies.items() if p is phase for v, weight in t.weight.items() if weight >= 20)
+            yield from ((s, v) for (s, p), t in self._tallies.items() if p is phase for v, w in t.weight.items() if w >= weight)
 
     monkeypatch.setattr(VoteBook, "quorums", early)
-    breaks(bench().run(), CHECK, "precommits of 20 of 40 of the stake")
+    breaks(bench(nodes=nodes).run(), CHECK, f"precommits of {weight} of {10 * nodes} of the stake")
 
 
 def certified(monkeypatch: pytest.MonkeyPatch, node: int, change: Callable[[Certificate], Certificate]) -> Any:
