@@ -10,11 +10,11 @@ from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessageValidated
 from simnet.node.held import SLOTS_BACK, OncePerSlot, Quota
 from simnet.node.letters import TransferVerified
-from simnet.node.sync import OWED_MAX
+from simnet.node.sync import OWED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, PROPOSALS_MAX, VOTES_MAX, WAITING_MAX
 from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol.blocks import Block, Body, tx_root
-from simnet.protocol.messages import Phase, Proposal, RollCall, Vote
+from simnet.protocol.messages import Phase, ProofsOf, Proposal, RollCall, Vote
 from tests.mocks import Bench, misbehaving, scenario
 
 LIAR = NodeId(1)
@@ -136,6 +136,26 @@ def test_few_transfers_are_owed_to_one_neighbour() -> None:
     b.at(2500, ask)
     assert b.run().complete
     assert reached(b, "owed_transfers") == {0: 88} and len(b.nodes[0].sync._owed) == OWED_MAX
+
+
+def test_few_proofs_of_one_answer_are_looked_at_and_none_of_another_block() -> None:
+    b, taken = bench(), list[object]()
+    node = b.nodes[0]
+    node.aggregation.take = lambda incoming: taken.append(incoming.proof)  # type: ignore[method-assign]
+    node.finality.take = lambda proof, *_: taken.append(proof)  # type: ignore[method-assign]
+    given: list[ProofsOf] = []
+
+    def give() -> None:
+        taken.clear()
+        genuine = next(iter(b.nodes[LIAR].aggregation.proofs_of(1)))
+        consensus = b.nodes[LIAR].chain.committed[0].proof
+        given.append(ProofsOf(2, consensus, (genuine, *(replace(genuine, height=2, index=n) for n in range(PROOFS_MAX + 44)))))
+        b.world.network.send(LIAR, NodeId(0), "proof_response", given[0], 100)
+
+    b.at(2500, give)
+    b.at(2520, lambda: given.append(ProofsOf(0, None, tuple(taken))))  # type: ignore[arg-type]
+    b.run()
+    assert given[1].proofs == given[0].proofs[1:PROOFS_MAX]
 
 
 def test_a_request_names_no_more_transfers_than_a_block_has() -> None:

@@ -170,7 +170,7 @@ def test_a_block_is_endorsed_in_further_backends_after_every_two_time_outs() -> 
 
 
 def test_few_blocks_are_endorsed_in_one_slot_the_lowest_first() -> None:
-    node, keyed = waiting(range(4), *range(1, 2 * ENDORSED_MAX))
+    node, keyed = waiting(range(4), *range(1, 41))
     heights = [e.height for e in node.handle(SlotBegan(SLOT + 2, keyed)) if isinstance(e, Endorse)]
     assert heights == list(range(1, ENDORSED_MAX + 1))
 
