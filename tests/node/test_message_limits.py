@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ LIAR = NodeId(1)
 OTHERS = (0, 2, 3)
 
 
-def bench(slots: int = 5, **sections: object) -> Bench:
+def bench(slots: int = 5, **sections: Any) -> Bench:
     """Nobody is cut off, however much it sends."""
     return Bench(scenario(4, slots=slots, rate=0.5, gossip={"peer_score_max": 10**6}, faults={"nodes": [misbehaving(LIAR)]}, **sections))
 

@@ -93,7 +93,8 @@ def test_who_has_less_than_a_tenth_of_a_point_is_cut_off_once_and_comes_back_cle
     peers, seen = b.nodes[0].peers, list[int]()
     b.at(500, lambda: peers.blame(PEER, "made_up", peers.score(PEER) - 100))
     b.at(500, lambda: seen.append(len(b.of(PeerBanned))))
-    b.at(500, lambda: [peers.blame(PEER, "made_up", 1) for _ in range(3)])
+    for _ in range(3):
+        b.at(500, lambda: peers.blame(PEER, "made_up", 1))
     b.at(1499, lambda: seen.append(peers.score(PEER)))
     b.at(1501, lambda: seen.append(peers.score(PEER)))
     assert b.run().complete

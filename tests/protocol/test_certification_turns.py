@@ -261,7 +261,7 @@ def test_keys_of_another_block_or_time_prove_nothing_and_the_first_ones_count() 
     node = certifier(3, 0, 1, 2)
     began(node, SLOT + 1)
     for wrong in ({"block": b"o" * 32}, {"slot": SLOT + 9}):
-        given = [Disclosed(replace(keys(v).disclosure, **wrong)) for v in (0, 1, 2)]  # type: ignore[arg-type]
+        given = [Disclosed(replace(keys(v).disclosure, **wrong)) for v in (0, 1, 2)]
         assert [e for d in given for e in node.handle(d)] == []
     assert not node._cases[1].keys, "nor take any memory"
     node.handle(keys(0))
