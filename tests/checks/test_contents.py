@@ -8,21 +8,26 @@ import pytest
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.checks.accusations import Accusations
+from simnet.events import MisconductFound
+from simnet.net.network import Verdict
 from simnet.node import block_prover
 from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_parts import BlockParts
 from simnet.node.block_prover import BlockProver
 from simnet.node.chain import Chain
+from simnet.node.court import Court
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
 from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, registrations_root
-from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.evidence import DoubleSign, InvalidProposal
 from simnet.protocol.joins import Join
 from simnet.protocol.mempool import Mempool
+from simnet.protocol.messages import Proposal
 from tests.checks.kit import bench, breaks, entry
+from tests.mocks import misbehaving
 
 NOTHING = "not_exercised"
 
@@ -111,6 +116,49 @@ def test_a_ban_of_an_honest_node_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     b = bench()
     b.at(1500, lambda: b.nodes[1].peers.blame(NodeId(2), "made_up", 10**6))
     breaks(b.run(), "accusations", "has cut off node 2")
+
+
+def test_true_accusations_are_counted_and_held() -> None:
+    """Of who votes twice, and of who sends votes that nobody signed."""
+    fault = {"kind": "equivocation", "nodes": [3], "start_ms": 0, "duration_ms": 4000}
+    told = entry(bench(faults={"nodes": [fault]}).run(), "accusations")
+    assert told["status"] == "held" and told["accusations"] >= 3
+    forger = {"kind": "forged_votes", "what": ["bad_signature"], "nodes": [3], "start_ms": 0, "duration_ms": 2000}
+    told = entry(bench(faults={"nodes": [forger]}).run(), "accusations")
+    assert told["status"] == "held" and told["points"] >= 3
+
+
+def test_what_a_liar_thinks_of_others_breaks_nothing() -> None:
+    b = bench(faults={"nodes": [misbehaving(1)]})
+    b.at(1500, lambda: b.nodes[1].peers.blame(NodeId(2), "made_up", 1))
+    told = entry(b.run(), "accusations")
+    assert (told["status"], told["points"]) == ("held", 1)
+
+
+@pytest.mark.parametrize("believers", [(0, 1, 2, 3), (1,)])
+def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatch: pytest.MonkeyPatch, believers: tuple[int, ...]) -> None:
+    """Node 1 accuses the leader of a block that holds; some take its word."""
+    judge = Court._judge_proposal
+
+    def lax(self: Court, claim: InvalidProposal) -> tuple[Verdict, str]:
+        return (Verdict.ACCEPT, "state_root") if self._node in believers else judge(self, claim)
+
+    monkeypatch.setattr(Court, "_judge_proposal", lax)
+    b = bench(faults={"nodes": [misbehaving(1)]})
+
+    def accuse() -> None:
+        block = next(c.block for c in b.nodes[1].chain.committed if c.block.header.proposer != 1)
+        bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")
+        claim = InvalidProposal(b.nodes[block.header.proposer].keyring.signed(bare))
+        b.world.publish_consensus(NodeId(1), "evidence", claim, claim.size)
+        b.nodes[1].watch._publish(claim)
+
+    b.at(2500, accuse)
+    result = b.run()
+    if len(believers) > 1:
+        breaks(result, "accusations", "holds evidence of invalid_proposal against node")
+    else:
+        assert entry(result, "accusations")["status"] == "held" and b.of(MisconductFound)
 
 
 # --- each part of what a block brings --------------------------------------------------------------------

@@ -38,6 +38,13 @@ def test_a_chain_that_stops_is_found_within_the_run_which_goes_on(monkeypatch: p
     assert result.end > 15 * S, "a broken promise of progress does not end the run"
 
 
+def test_of_several_halts_the_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, (0, 1, 2, 10))
+    result = bench(20).run()
+    breaks(result, "progress", "no block after height 3 for 6.00 slots of calm")
+    assert [v.invariant for v in result.violations].count("progress") == 1 and entry(result, "progress")["overdue"] == 2
+
+
 def test_a_chain_that_never_starts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     proposing_only(monkeypatch, ())
     result = bench(8).run()

@@ -14,6 +14,7 @@ from simnet.protocol.slotbook import SlotBook
 from simnet.protocol.validators import Electorate, Registry
 from simnet.protocol.votes import VoteBook
 from tests.checks.kit import bench, breaks, entry
+from tests.mocks import misbehaving
 
 
 def test_an_undisturbed_run_holds_and_says_on_what() -> None:
@@ -181,3 +182,23 @@ def test_keys_of_one_slot_that_endorse_two_blocks_are_found(monkeypatch: pytest.
     b = bench(44, rate=0.2, slot_ms=500, chain={"block_proofs": []}, consensus={"key_horizon_epochs": 1})
     violation = breaks(b.run(), "keys_once", "endorsements in slot")
     assert "of height" in violation.detail
+
+
+def test_what_a_liar_signs_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It precommits at once and votes twice, in its own name: nobody has promised that it would not."""
+    cast, prevote = Validator._cast, Voting._prevote
+    b = bench(faults={"nodes": [misbehaving(2)]})
+
+    def twice(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+        cast(self, height, electorate, slot, phase, block)
+        if self._node == 2 and phase is Phase.PRECOMMIT:
+            cast(self, height, electorate, slot, phase, None)
+
+    def hasty(self: Voting, block: bytes | None) -> list[Effect]:
+        effects = prevote(self, block)
+        return effects if block is None or self.me != 2 else effects + self._precommit(block)
+
+    monkeypatch.setattr(Validator, "_cast", twice)
+    monkeypatch.setattr(Voting, "_prevote", hasty)
+    result = b.run()
+    assert entry(result, "keys_once")["held"] and entry(result, "locks")["held"]

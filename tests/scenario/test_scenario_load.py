@@ -455,6 +455,7 @@ def test_what_does_nothing_is_a_warning(load: Load, old: str, new: str, key: str
         "[gossip]\nduplicate_cache_ms = 3500\n",
         "[chain]\nlane_balance = 1001\n",
         "[consensus]\nweight_min = 24\n",
+        "[chain]\nenabled = false\nslot_ms = 29\n",
     ],
 )
 def test_what_just_fits_is_silent(load: Load, sections: str) -> None:
@@ -518,6 +519,11 @@ def test_partition_groups_may_be_lists_of_regions_and_nodes(load: Load) -> None:
     regions = ("A", "A", "A", "B", "B", "B")
     assert crossing(edges, regions, partition.group_a, partition.group_b) == ((0, 4), (3, 5))
     assert crossing(edges, regions, "A", "B") == ((0, 3), (0, 4))
+
+
+def test_a_region_may_be_cut_off_from_itself(load: Load) -> None:
+    """As upstream reads it: then its own links are cut. Of listed nodes none may stand on both sides."""
+    load(with_groups('"A"', '"A"'), strict=True)
 
 
 @pytest.mark.parametrize(
