@@ -62,6 +62,20 @@ def test_roll_calls_are_signed_and_of_no_slot_to_come(author: int, slot: int, si
 
 
 @pytest.mark.parametrize(
+    ("author", "slot", "signs", "answers"),
+    [
+        (LIAR, 2, True, {("accept", "")}),
+        (2, 2, False, {("reject", "SignatureInvalid")}),
+        (LIAR, 4, True, {("drop", "slot"), ("accept", "")}),
+    ],
+)
+def test_votes_are_signed_and_of_no_slot_to_come(author: int, slot: int, signs: bool, answers: set[tuple[str, str]]) -> None:
+    b = bench()
+    vote = Vote(4, slot, Phase.PREVOTE, bytes([7]) * 32, author, b"", bytes(64))
+    assert answered(b, "vote", lambda: b.nodes[LIAR].keyring.signed(vote) if signs else vote) == answers
+
+
+@pytest.mark.parametrize(
     ("change", "answer"),
     [
         ({"epoch": 50}, ("ignore", "registered")),

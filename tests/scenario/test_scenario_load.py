@@ -310,7 +310,8 @@ def test_a_validator_capacity_holds_all_nodes_of_a_chain(load: Load) -> None:
     bare = VALID[: VALID.index("[faults.partition]")].replace('assignments = ["A", "A", "A", "B", "B", "B"]\n', "")
     (problem,) = problems(load, bare.replace("n = 6", "n = 9"), overrides={"consensus.validator_capacity": "8"})
     assert "does not hold n (9) validators" in problem.why
-    load(bare.replace("n = 6", "n = 129"), overrides={"chain.enabled": "false"})
+    without = {"chain.enabled": "false", "chain.lanes_per_wallet": "65536", "consensus.key_horizon_epochs": "64"}
+    load(bare.replace("n = 6", "n = 129"), overrides=without)
 
 
 def test_without_regions_every_node_is_in_the_default_one(load: Load) -> None:
