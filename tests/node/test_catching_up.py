@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from simnet.base.units import NS_PER_S, NodeId
-from simnet.events import BlockAggregated, BlockProven
+from simnet.events import BlockAggregated, BlockProven, PeerScored
+from simnet.net.network import Verdict
 from simnet.node.finality import Finality
 from simnet.node.held import HEIGHTS_AHEAD, UntilCommitted
 from simnet.node.sync import ProofsHeld, Told
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
-from tests.mocks import Bench, scenario
+from tests.mocks import Bench, misbehaving, scenario
 
 BEHIND = 3
 """Has been cut off from slot 1 on."""
@@ -94,7 +95,7 @@ class Asking:
     """One node of four that has just been told things, and whom it asks."""
 
     def __init__(self) -> None:
-        self.bench = Bench(scenario(4, slots=1, rate=0.01))
+        self.bench = Bench(scenario(4, slots=1, rate=0.01, faults={"nodes": [misbehaving(1)]}))
         assert self.bench.run().complete
         self.sync = self.bench.nodes[3].sync
         self.asked: list[tuple[int, str]] = []
@@ -130,6 +131,18 @@ def test_a_request_for_proofs_is_repeated_after_a_while_and_sooner_to_a_better_n
     a.sync._request_proofs(OWN)
     a.sync._request_proofs(OWN)
     assert [peer for peer, _ in a.asked] == [1, 1, 2]
+
+
+def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
+    a = Asking()
+    a.sync._silent[NodeId(1)] = 4
+    note = a.sync._noting("block_proof", NodeId(1))
+    note(Verdict.IGNORE, "already_proven")
+    assert a.sync._silent[NodeId(1)] == 4
+    note(Verdict.REJECT, "MockProof")
+    assert a.sync._silent[NodeId(1)] == 4 and [(e.node, e.peer, e.cause) for e in a.bench.of(PeerScored)] == [(3, 1, "invalid_proof")]
+    note(Verdict.ACCEPT, "")
+    assert a.sync._silent[NodeId(1)] == 0
 
 
 def test_blocks_are_asked_of_who_is_ahead_and_owes_least() -> None:
