@@ -93,3 +93,9 @@ def test_each_fault_counts_what_it_did_itself() -> None:
     ]
     told = effect(nodes=kept)
     assert told["by_fault"]["nodes[0] withholding"] > 0 == told["by_fault"]["nodes[1] withholding"]
+
+
+def test_a_service_that_stands_still_to_the_end_has_acted() -> None:
+    """What waited is told when it goes on, which it never does."""
+    told = effect(nodes=[{"kind": "service_stop", "nodes": [1], "service": "verifier", "start_ms": 700, "duration_ms": 10**6}])
+    assert (told["status"], told["acted"]) == ("held", 1)

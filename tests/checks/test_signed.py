@@ -202,3 +202,12 @@ def test_what_a_liar_signs_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Voting, "_prevote", hasty)
     result = b.run()
     assert entry(result, "keys_once")["held"] and entry(result, "locks")["held"]
+
+
+def test_where_nobody_signs_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a proof verified, as there are no transfers."""
+    monkeypatch.setattr(Validator, "_cast", lambda *_: None)
+    monkeypatch.setattr(Validator, "_propose", lambda *_: None)
+    result = bench(3, rate=0.0001).run()
+    told = {name: entry(result, name)["status"] for name in ("keys_once", "locks", "nothing_unverified")}
+    assert set(told.values()) == {"not_exercised"}, told
