@@ -26,6 +26,7 @@ NODE = {
     "withholding": {"nodes": [1], "what": ["votes"]},
     "service_stop": {"nodes": [1], "service": "verifier"},
     "clock_skew": {"nodes": [1], "offset_ms": 150},
+    "forged_votes": {"nodes": [1], "what": ["bad_signature"]},
 }
 LINK = {
     "one_way": {},

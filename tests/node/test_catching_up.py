@@ -10,7 +10,7 @@ from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockAggregated, BlockProven, PeerScored
 from simnet.net.network import Verdict
 from simnet.node.finality import Finality
-from simnet.node.held import HEIGHTS_AHEAD, UntilCommitted
+from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, UntilCommitted
 from simnet.node.sync import ProofsHeld, Told
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
 from tests.mocks import Bench, misbehaving, scenario
@@ -167,6 +167,22 @@ def test_messages_wait_for_the_next_blocks_alone(bench: Bench) -> None:
     for at in (height, height + 1, height + HEIGHTS_AHEAD, height + HEIGHTS_AHEAD + 1, 0):
         until.run(at, NodeId(1), lambda at=at: said.append(f"done {at - height}"), lambda at=at: said.append(f"refused {at - height}"))  # type: ignore[misc]
     assert said == ["done 0", f"refused {HEIGHTS_AHEAD + 1}", f"refused {-height}"] and HEIGHTS_AHEAD == 4
+
+
+def test_what_waited_for_a_block_is_done_with_it_and_makes_room(bench: Bench) -> None:
+    said: list[str] = []
+    until, height = UntilCommitted(bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
+
+    def offer(at: int) -> None:
+        until.run(at, NodeId(1), lambda: said.append("done"), lambda: said.append("refused"))
+
+    for _ in range(HELD_MAX + 1):
+        offer(height + 1)
+    assert said == ["refused"]
+    until.on_commit(height + 1)
+    assert said[1:] == ["done"] * HELD_MAX
+    offer(height + 2)
+    assert len(said) == HELD_MAX + 1, "it waits"
 
 
 @pytest.mark.parametrize("late_s", [None, 2.3])

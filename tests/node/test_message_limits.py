@@ -10,7 +10,7 @@ import pytest
 from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessageValidated
 from simnet.node.held import SLOTS_BACK, OncePerSlot, Quota
-from simnet.node.letters import TransferVerified
+from simnet.node.letters import Signed, TransferVerified
 from simnet.node.sync import OWED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, PROPOSALS_MAX, VOTES_MAX, WAITING_MAX
 from simnet.node.world import CONSENSUS_TOPIC
@@ -67,6 +67,18 @@ def test_few_early_messages_of_one_author_are_kept_and_none_of_a_later_height(ah
     assert reached(b, "early_messages") == (dict.fromkeys(OTHERS, 3 * (VOTES_MAX - 3) - EARLY_MAX) if ahead == 1 else {}), (
         "its own three of each slot count"
     )
+
+
+def test_an_early_message_is_taken_up_at_its_height() -> None:
+    b, heard, sent = bench(), list[object](), list[Vote]()
+    b.hear(0, Signed, lambda letter: heard.append(letter.item))
+
+    def say() -> list[int]:
+        sent.extend(votes(b, b.nodes[0].validator.voting.height + 1, range(2, 3), 1))
+        return [publish(b, "vote", sent[0])]
+
+    spoken(b, 2500, say)
+    assert heard.count(sent[0]) == 2, "once as it came, and once when its height had begun"
 
 
 def test_few_votes_of_one_author_about_one_slot_are_passed_on() -> None:
