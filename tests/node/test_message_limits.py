@@ -9,7 +9,7 @@ import pytest
 
 from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessageValidated
-from simnet.node.held import SLOTS_BACK, OncePerSlot, Quota
+from simnet.node.held import OncePerSlot, Quota
 from simnet.node.letters import Signed, TransferVerified
 from simnet.node.sync import OWED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, PROPOSALS_MAX, VOTES_MAX, WAITING_MAX
@@ -211,12 +211,13 @@ def test_what_was_owed_is_given_once_and_makes_room() -> None:
 def test_what_was_taken_in_old_slots_is_forgotten() -> None:
     b = bench(1)
     book = OncePerSlot(b.world, NodeId(0), "made_up", 2)
-    for slot in range(3 * SLOTS_BACK):
+    last = 199
+    for slot in range(last + 1):
         book.begin(slot)
         assert [book.why_not(1, slot, n) for n in (1, 1, 2, 3)] == [None, "replay", None, "too_many"]
-        assert len(book._taken) <= SLOTS_BACK + 1
-    assert [book.why_not(1, 3 * SLOTS_BACK - 1 + n, 9) for n in (-SLOTS_BACK - 1, 3)] == ["slot", "slot"]
-    assert [book.why_not(1, 3 * SLOTS_BACK - 1 + n, 9) for n in (1, 2)] == [None, None]
+        assert len(book._taken) <= 65
+    assert [book.why_not(1, last + n, 9) for n in (-65, 3)] == ["slot", "slot"]
+    assert [book.why_not(1, last + n, 9) for n in (1, 2)] == [None, None]
     assert set(reached(b, "made_up")) == {0}
 
 
