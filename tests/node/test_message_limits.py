@@ -218,6 +218,7 @@ def test_what_was_taken_in_old_slots_is_forgotten() -> None:
         assert len(book._taken) <= 65
     assert [book.why_not(1, last + n, 9) for n in (-65, 3)] == ["slot", "slot"]
     assert [book.why_not(1, last + n, 9) for n in (1, 2)] == [None, None]
+    assert book.why_not(2, last - 64, 9) is None
     assert set(reached(b, "made_up")) == {0}
 
 
