@@ -9,7 +9,9 @@ import pytest
 from simnet.base.units import NodeId
 from simnet.events import BlockCommitted
 from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.finality import Finality
 from simnet.node.voting import Validator
+from simnet.node.wallet import Draft, Wallet
 from simnet.protocol import ledger
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
@@ -161,3 +163,133 @@ def test_a_node_with_other_balances_than_its_header_says_is_found(monkeypatch: p
 
     monkeypatch.setattr(Chain, "append", richer)
     assert breaks(b.run(), "supply", "has balance").nodes == (2,)
+
+
+@pytest.mark.parametrize("what", ["registrations", "joins", "heartbeats"])
+def test_every_part_of_a_body_is_compared_with_its_header(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    b = bench(rate=0.5)
+
+    def other(c: CommittedBlock) -> None:
+        more = {"registrations": tuple(c.electorate.registry.epochs[0].values())[:1]}.get(what, ())
+        if getattr(c.block.body, what) != more:
+            c.block = replace(c.block, body=replace(c.block.body, **{what: more}))  # type: ignore[arg-type]
+
+    committing(b, monkeypatch, 2, other)
+    assert breaks(b.run(), "agreement", f"has other {what} than its header").nodes == (2,)
+
+
+def test_as_many_transfers_in_another_order_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(rate=6.0)
+
+    def turned(c: CommittedBlock) -> None:
+        if len(c.block.tx_ids) > 1:
+            c.block = replace(c.block, body=replace(c.block.body, tx_ids=c.block.tx_ids[::-1]))
+
+    committing(b, monkeypatch, 2, turned)
+    assert breaks(b.run(), "agreement", "has other transfers than its header").nodes == (2,)
+
+
+def test_a_wrong_number_of_transfers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every leader counts one too many, and nobody looks."""
+    build = Validator._build
+
+    def miscounted(self: Validator, slot: int, **more: Any) -> Block:
+        block = build(self, slot, **more)
+        return Block.assemble(replace(block.header, tx_count=block.header.tx_count + 1), block.body)
+
+    monkeypatch.setattr(Validator, "_build", miscounted)
+    monkeypatch.setattr(Block, "why_malformed", lambda self: None)
+    breaks(bench(chain={"block_proofs": []}).run(), "agreement", "has other transfers than its header")
+
+
+def test_a_proof_of_another_block_than_the_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is proven, one node has changed its block."""
+    b = bench()
+    note, victim = Finality._note_proven, b.nodes[1].finality
+
+    def changed(self: Finality, committed: CommittedBlock, proof: Any) -> None:
+        if self is victim and committed.block.header.height == 2:
+            committed.block = Block.assemble(replace(committed.block.header, timestamp=9), committed.block.body)
+        note(self, committed, proof)
+
+    monkeypatch.setattr(Finality, "_note_proven", changed)
+    assert breaks(b.run(), "agreement", "not its block at height 2").nodes == (1,)
+
+
+def lenient(accounts: Mapping[bytes, Account], tx: SignedTransfer) -> dict[bytes, Account]:
+    """Whoever pays whom, how much and from what: it applies."""
+    sender, receiver = accounts[tx.transfer.sender], accounts.get(tx.transfer.receiver)
+    paid = {tx.transfer.sender: replace(sender, balance=max(0, sender.balance - tx.transfer.amount - 1), nonce=tx.transfer.nonce)}
+    return paid if receiver is None else {**paid, tx.transfer.receiver: replace(receiver, balance=receiver.balance + tx.transfer.amount)}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"amount": 2 * 10**9}, "spends 2000000000 + 1 of 1000000000"),
+        ({"amount": 0}, "spends 0 + 1 of 1000000000"),
+        ({"nonce": 5}, "has nonce 5 where 1 is next"),
+        ({"receiver": bytes(32)}, "is between accounts that are not two of the chain's"),
+        ({"receiver": None}, "is between accounts that are not two of the chain's"),
+        ({"balance": 10**9 - 1}, "starts from another account than the chain's"),
+    ],
+)
+def test_a_transfer_that_does_not_apply_is_found(monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], words: str) -> None:
+    """Wallets sign it, and neither mempool nor ledger looks."""
+    draft = Wallet.draft
+
+    def other(self: Wallet, lane: bytes, *what: Any) -> Draft | None:
+        made = draft(self, lane, *what)
+        assert made is not None
+        account = replace(made.tx.account, **{k: v for k, v in change.items() if k == "balance"})
+        fields: dict[str, Any] = {k: lane if v is None else v for k, v in change.items() if k != "balance"}
+        transfer = replace(made.tx.transfer, **fields)
+        signed = transfer.signing_bytes(account, self._world.genesis.chain_id)
+        return Draft(SignedTransfer.of(transfer, account), self._keyring.sign_for_lane(self._lane_numbers[lane], signed), made.payload)
+
+    monkeypatch.setattr(Wallet, "draft", other)
+    monkeypatch.setattr(Ledger, "why_inapplicable", lambda self, tx: None)
+    monkeypatch.setattr(ledger, "_step", lenient)
+    breaks(bench(rate=6.0, chain={"block_proofs": []}).run(), "no_double_spend", words)
+
+
+def test_a_transfer_that_the_node_does_not_hold_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(rate=6.0)
+    held = b.nodes[2].transactions.verified
+    committing(b, monkeypatch, 2, lambda c: [held.pop(i) for i in c.block.tx_ids[:1]])
+    result = b.run()
+    assert breaks(result, "no_double_spend", "names transfers that it does not hold").nodes == (2,)
+    assert breaks(result, "nothing_unverified", "which it does not hold").nodes == (2,)
+
+
+@pytest.mark.parametrize("what", ["fees", "lost", "opened"])
+def test_a_ledger_that_differs_elsewhere_is_found(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    b = bench(rate=6.0)
+    append, victim = Chain.append, b.nodes[2].chain
+
+    def other(self: Chain, block: Block, *rest: Any, **named: Any) -> CommittedBlock:
+        committed = append(self, block, *rest, **named)
+        if self is victim:
+            own = self.state.ledger
+            changes: dict[str, Any] = {
+                "fees": {"fees": own.fees + 1},
+                "lost": {"accounts": dict(list(own.accounts.items())[1:])},
+                "opened": {"opened": {**own.opened, bytes(32): 1}},
+            }
+            self.state = replace(self.state, ledger=replace(own, **changes[what]))
+        return committed
+
+    monkeypatch.setattr(Chain, "append", other)
+    words = "fees are" if what == "fees" else "other accounts than recomputed"
+    assert breaks(b.run(), "supply", words).nodes == (2,)
+
+
+def test_a_block_that_is_not_the_announced_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, but another: what the node says it has committed is not what it holds."""
+    b = bench()
+
+    def other(c: CommittedBlock) -> None:
+        c.block = Block.assemble(replace(c.block.header, timestamp=c.block.header.timestamp + 1), c.block.body)
+
+    committing(b, monkeypatch, 2, other)
+    assert breaks(b.run(), "agreement", "hashes to").nodes == (2,)

@@ -5,17 +5,29 @@ from typing import Any
 
 import pytest
 
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.checks.accusations import Accusations
+from simnet.events import MisconductFound
+from simnet.net.network import Verdict
+from simnet.node import block_prover
 from simnet.node.aggregation import RECURSIVE, Aggregation
+from simnet.node.block_parts import BlockParts
 from simnet.node.block_prover import BlockProver
 from simnet.node.chain import Chain
+from simnet.node.court import Court
+from simnet.node.presence import Presence
 from simnet.node.timing import Timing
 from simnet.node.voting import Validator
 from simnet.node.world import World
+from simnet.proofs import native
 from simnet.protocol.blocks import Block, registrations_root
-from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.evidence import DoubleSign, InvalidProposal
+from simnet.protocol.joins import Join
+from simnet.protocol.mempool import Mempool
+from simnet.protocol.messages import Proposal
 from tests.checks.kit import bench, breaks, entry
+from tests.mocks import misbehaving
 
 NOTHING = "not_exercised"
 
@@ -104,3 +116,160 @@ def test_a_ban_of_an_honest_node_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     b = bench()
     b.at(1500, lambda: b.nodes[1].peers.blame(NodeId(2), "made_up", 10**6))
     breaks(b.run(), "accusations", "has cut off node 2")
+
+
+def test_true_accusations_are_counted_and_held() -> None:
+    """Of who votes twice, and of who sends votes that nobody signed."""
+    fault = {"kind": "equivocation", "nodes": [3], "start_ms": 0, "duration_ms": 4000}
+    told = entry(bench(faults={"nodes": [fault]}).run(), "accusations")
+    assert told["status"] == "held" and told["accusations"] >= 3
+    forger = {"kind": "forged_votes", "what": ["bad_signature"], "nodes": [3], "start_ms": 0, "duration_ms": 2000}
+    told = entry(bench(faults={"nodes": [forger]}).run(), "accusations")
+    assert told["status"] == "held" and told["points"] >= 3
+
+
+def test_what_a_liar_thinks_of_others_breaks_nothing() -> None:
+    b = bench(faults={"nodes": [misbehaving(1)]})
+    b.at(1500, lambda: b.nodes[1].peers.blame(NodeId(2), "made_up", 1))
+    told = entry(b.run(), "accusations")
+    assert (told["status"], told["points"]) == ("held", 1)
+
+
+@pytest.mark.parametrize("believers", [(0, 1, 2, 3), (1,)])
+def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatch: pytest.MonkeyPatch, believers: tuple[int, ...]) -> None:
+    """Node 1 accuses the leader of a block that holds; some take its word."""
+    judge = Court._judge_proposal
+
+    def lax(self: Court, claim: InvalidProposal) -> tuple[Verdict, str]:
+        return (Verdict.ACCEPT, "state_root") if self._node in believers else judge(self, claim)
+
+    monkeypatch.setattr(Court, "_judge_proposal", lax)
+    b = bench(faults={"nodes": [misbehaving(1)]})
+
+    def accuse() -> None:
+        block = next(c.block for c in b.nodes[1].chain.committed if c.block.header.proposer != 1)
+        bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")
+        claim = InvalidProposal(b.nodes[block.header.proposer].keyring.signed(bare))
+        b.world.publish_consensus(NodeId(1), "evidence", claim, claim.size)
+        b.nodes[1].watch._publish(claim)
+
+    b.at(2500, accuse)
+    result = b.run()
+    if len(believers) > 1:
+        breaks(result, "accusations", "holds evidence of invalid_proposal against node")
+    else:
+        assert entry(result, "accusations")["status"] == "held" and b.of(MisconductFound)
+
+
+# --- each part of what a block brings --------------------------------------------------------------------
+
+
+def test_more_transfers_than_a_block_may_bring_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    why, select = Chain._why_not_header, Mempool.select
+    monkeypatch.setattr(Chain, "_why_not_header", lambda self, *a: None if (w := why(self, *a)) == "too_many_transactions" else w)
+    monkeypatch.setattr(Mempool, "select", lambda self, ledger, _limit, timestamp: select(self, ledger, 10**6, timestamp))
+    result = bench(rate=6.0, chain={"block_transactions_max": 1, "block_proofs": []}).run()
+    breaks(result, "nothing_unverified", "transfers")
+
+
+@pytest.mark.parametrize("what", ["signature", "vrf", "key", "stranger"])
+def test_forged_joins_are_found(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """All of each but one thing is the validator's own."""
+    monkeypatch.setattr(World, "join_valid", lambda *_: True)
+    joins = Presence.joins
+    b = bench()
+    chain_id = b.world.genesis.chain_id
+
+    def forged(join: Join) -> Join:
+        keyring = b.nodes[join.validator].keyring
+        if what == "signature":
+            return replace(join, signature=bytes(64))
+        if what == "stranger":
+            return replace(join, validator=77)
+        other = replace(join, vrf=bytes(96)) if what == "vrf" else replace(join, key=bytes(32))
+        drawn = other if what == "vrf" else replace(other, vrf=native.vrf_prove(keyring._vrf, other.vrf_input(chain_id)))
+        return replace(drawn, signature=keyring.sign(drawn.signing_bytes(chain_id)))
+
+    monkeypatch.setattr(Presence, "joins", lambda self: tuple(map(forged, joins(self)[:1])))
+    breaks(b.run(), "nothing_unverified", "brings a join that node")
+
+
+@pytest.mark.parametrize("what", ["signature", "vrf", "stranger"])
+def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr(World, "registration_valid", lambda *_: True)
+    b = bench(consensus={"key_horizon_epochs": 1})
+
+    def forge(v: Validator, block: Block) -> Block:
+        if v._chain.registry.of(v._node, 1) is not None:
+            return block
+        own = v._keyring.registration(b.world.genesis.chain_id, 1)
+        changes: dict[str, dict[str, Any]] = {
+            "signature": {"signature": bytes(64)},
+            "vrf": {"vrf": bytes(96)},
+            "stranger": {"validator": 77},
+        }
+        other = replace(own, **changes[what])
+        forged = (v._keyring.signed(other) if what == "vrf" else other,)
+        body = replace(block.body, registrations=forged)
+        return Block.assemble(replace(block.header, registrations_root=registrations_root(forged)), body)
+
+    leading(monkeypatch, forge)
+    breaks(b.run(), "nothing_unverified", "brings a registration that node")
+
+
+def test_unsigned_heartbeats_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "heartbeat_valid", lambda *_: True)
+    beats = Presence.heartbeats
+    monkeypatch.setattr(Presence, "heartbeats", lambda self, t: tuple(replace(b, signature=bytes(64)) for b in beats(self, t)))
+    breaks(bench().run(), "nothing_unverified", "brings a heartbeat that node")
+
+
+def test_a_slot_that_is_its_parents_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    why, why_lock = Chain._why_not_header, Validator._why_not_lock
+    idle = {"slot", "foreign_proposer"}
+    monkeypatch.setattr(Chain, "_why_not_header", lambda self, *a: None if (w := why(self, *a)) in idle else w)
+    monkeypatch.setattr(Validator, "_why_not_lock", lambda self, p: None if p.valid_slot < 0 else why_lock(self, p))
+    leading(monkeypatch, lambda v, block: again(block, slot=0) if block.header.height == 2 else block)
+    breaks(bench(rate=0.01, chain={"block_proofs": []}).run(), "finality", "is of slot 0, its parent of 0")
+
+
+# --- each kind of proof ----------------------------------------------------------------------------------
+
+WINDOWS = {"uptime_window_slots": 2, "heartbeats_per_window": 8, "heartbeats_min": 2}
+
+
+@pytest.mark.parametrize("circuit", [CircuitId.IDENTITY, CircuitId.STATE, CircuitId.UPTIME, CircuitId.PRUNING])
+def test_each_kind_of_proof_is_missed(monkeypatch: pytest.MonkeyPatch, circuit: CircuitId) -> None:
+    """Nobody makes it and nobody waits for it."""
+    of = BlockParts.of
+    monkeypatch.setattr(BlockParts, "of", lambda self, height: tuple(p for p in of(self, height) if p.circuit is not circuit))
+    breaks(bench(8, chain=WINDOWS).run(), "nothing_unverified", f"as aggregated without its proof {circuit.label} 0")
+
+
+def test_a_second_proof_of_one_kind_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = BlockParts.of
+    monkeypatch.setattr(BlockParts, "of", lambda self, height: tuple(p for p in of(self, height) if p.index == 0))
+    chain = {"block_proofs": ["state"]}
+    breaks(bench(rate=30.0, chain=chain).run(), "nothing_unverified", "as aggregated without its proof state 1")
+
+
+def test_a_recursive_proof_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BlockProver, "_prove_recursive", lambda *_: None)
+    monkeypatch.setattr(Aggregation, "_recursive", property(lambda self: False))
+    breaks(bench().run(), "nothing_unverified", "as aggregated without its proof recursive 0")
+
+
+def test_proofs_of_several_fields_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some make all parts and the others the recursive proof, each in their own field."""
+    first = BackendId.STWO
+
+    def somewhere(self: Aggregation, height: int, _field: BackendId) -> bool:
+        return all(any(self.holds(height, f, part) for f in self.fields) for part in (*self.parts.of(height), RECURSIVE))
+
+    prove, recursive = BlockProver._prove, BlockProver._prove_recursive
+    monkeypatch.setattr(block_prover, "turn_of", lambda rank: 0)
+    monkeypatch.setattr(BlockProver, "_prove", lambda self, h, work, part: prove(self, h, work, part) if work.backend is first else None)
+    monkeypatch.setattr(BlockProver, "_prove_recursive", lambda self, h: recursive(self, h) if self._work[h].backend is not first else None)
+    monkeypatch.setattr(Aggregation, "_complete", somewhere)
+    result = bench(regions={"assignments": ["STWO", "STWO", "PLONKY3", "PLONKY3"]}).run()
+    breaks(result, "nothing_unverified", "as aggregated without its proof")

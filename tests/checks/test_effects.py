@@ -26,6 +26,7 @@ NODE = {
     "withholding": {"nodes": [1], "what": ["votes"]},
     "service_stop": {"nodes": [1], "service": "verifier"},
     "clock_skew": {"nodes": [1], "offset_ms": 150},
+    "forged_votes": {"nodes": [1], "what": ["bad_signature"]},
 }
 LINK = {
     "one_way": {},
@@ -70,3 +71,32 @@ def test_a_fault_that_met_nothing_is_named() -> None:
 def test_it_is_a_warning_and_ends_nothing() -> None:
     result = bench(4, faults={"nodes": [{"kind": "crash", "node": 1, "start_ms": LATE, "duration_ms": 10}]}).run()
     assert result.complete and not result.violations and entry(result, "fault_effect")["held"] is False
+
+
+def test_a_clock_that_is_never_wrong_is_named() -> None:
+    told = effect(nodes=[{"kind": "clock_skew", "nodes": [1], "start_ms": 700, "duration_ms": 2000}])
+    assert told["first"]["detail"] == "never acted: nodes[0] clock_skew (met nothing to act on)"
+
+
+def test_each_fault_counts_what_it_did_itself() -> None:
+    """Two of one kind at one time, on other nodes or links."""
+    window = {"start_ms": 700, "duration_ms": 2000}
+    told = effect(nodes=[{"kind": "pause", "node": n, **window} for n in (1, 2)])
+    assert told["by_fault"] == {"nodes[0] pause": 1, "nodes[1] pause": 1}
+    ways = (("A", "B"), ("B", "A"))
+    told = effect(links=[{"kind": "bandwidth", "kbps": 1000, "source": a, "target": b, **window} for a, b in ways])
+    assert told["by_fault"] == {"links[0] bandwidth": 1, "links[1] bandwidth": 1}
+    given = bench(4)
+    idle = next(n for n in range(4) if all(given.leader(slot) != n for slot in (1, 2)) and n != 1)
+    kept = [
+        {"kind": "withholding", "nodes": [1], "what": ["votes"], **window},
+        {"kind": "withholding", "nodes": [idle], "what": ["proposals"], **window},
+    ]
+    told = effect(nodes=kept)
+    assert told["by_fault"]["nodes[0] withholding"] > 0 == told["by_fault"]["nodes[1] withholding"]
+
+
+def test_a_service_that_stands_still_to_the_end_has_acted() -> None:
+    """What waited is told when it goes on, which it never does."""
+    told = effect(nodes=[{"kind": "service_stop", "nodes": [1], "service": "verifier", "start_ms": 700, "duration_ms": 10**6}])
+    assert (told["status"], told["acted"]) == ("held", 1)

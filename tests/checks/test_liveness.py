@@ -1,5 +1,6 @@
 """progress, proven, aggregated, coherence: what they ask for while it is calm, and runs in which it does not happen."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from simnet.node.finality import Finality
 from simnet.node.sync import Sync
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
+from simnet.protocol.blocks import Block
 from simnet.protocol.certification import Certifier
 from simnet.protocol.validators import Electorate
 from tests.checks.kit import Bench, bench, breaks, broken, entry
-from tests.mocks import SETTLE_MS
+from tests.mocks import SETTLE_MS, misbehaving
 
 S = 1_000_000_000
 
@@ -37,6 +39,13 @@ def test_a_chain_that_stops_is_found_within_the_run_which_goes_on(monkeypatch: p
     assert (told["height"], told["calms"], told["calm_slots"], told["commits_in_calm"]) == (3, 1, 14.0, 3)
     assert told["longest_gap_slots"] == pytest.approx(11.9, abs=0.1) and told["overdue"] == 1
     assert result.end > 15 * S, "a broken promise of progress does not end the run"
+
+
+def test_of_several_halts_the_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposing_only(monkeypatch, (0, 1, 2, 10))
+    result = bench(20).run()
+    breaks(result, "progress", "no block after height 3 for 6.00 slots of calm")
+    assert [v.invariant for v in result.violations].count("progress") == 1 and entry(result, "progress")["overdue"] == 2
 
 
 def test_a_chain_that_never_starts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,6 +371,45 @@ def test_another_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch)
     assert 1 in breaks(b.run(), "coherence", "holds aggregate").nodes
 
 
+def test_another_parent_of_an_aggregate_at_one_node_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+    commitments, victim = Aggregation._commitments, b.nodes[1].aggregation
+
+    def other(self: Aggregation, *what: Any) -> tuple[str, str] | None:
+        found = commitments(self, *what)
+        return ("0" * 16, found[1]) if found and self is victim else found
+
+    monkeypatch.setattr(Aggregation, "_commitments", other)
+    assert 1 in breaks(b.run(), "coherence", "holds aggregate").nodes
+
+
+def test_aggregates_that_do_not_follow_each_other_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All nodes agree on them."""
+    commitments = Aggregation._commitments
+
+    def apart(self: Aggregation, height: int, *what: Any) -> tuple[str, str] | None:
+        found = commitments(self, height, *what)
+        return ("0" * 16, found[1]) if found and height == 3 else found
+
+    monkeypatch.setattr(Aggregation, "_commitments", apart)
+    breaks(bench().run(), "coherence", "the aggregate of height 3 in stwo follows 0000000000000000")
+
+
+def test_an_aggregate_of_another_block_than_the_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its last block is aggregated, one node has changed the header."""
+    b = bench()
+    commitments, victim = Aggregation._commitments, b.nodes[1].aggregation
+
+    def changed(self: Aggregation, height: int, *what: Any) -> tuple[str, str] | None:
+        last = self._chain.at(height)
+        if self is victim and height == 5 and last is not None:
+            last.block = replace(last.block, header=replace(last.block.header, timestamp=9))
+        return commitments(self, height, *what)
+
+    monkeypatch.setattr(Aggregation, "_commitments", changed)
+    assert breaks(b.run(), "coherence", "which is not its block of height 5").nodes == (1,)
+
+
 def test_one_live_node_has_nobody_to_agree_with() -> None:
     b = bench(4, rate=0.5, faults={"nodes": [{"kind": "crash", "node": n, "start_ms": 2500, "duration_ms": 600_000} for n in (0, 1, 2)]})
     result = b.run()
@@ -395,3 +443,76 @@ def test_nothing_at_all_is_never_held() -> None:
     signed = {"keys_once", "locks"}
     held = {name for name, told in result.checks.items() if told["status"] != "not_exercised"}
     assert held - signed <= {"nothing_unverified"}, held
+
+
+# --- what is left out, and what just is not ------------------------------------------------------------
+
+
+def committing_no_more(monkeypatch: pytest.MonkeyPatch, b: Bench, nodes: tuple[int, ...], height: int) -> None:
+    """These nodes commit nothing above a height."""
+    commit, victims = Validator.commit, [b.nodes[n].validator for n in nodes]
+
+    def stopping(self: Validator, block: Block, *rest: Any, **named: Any) -> None:
+        if self not in victims or block.header.height <= height:
+            commit(self, block, *rest, **named)
+
+    monkeypatch.setattr(Validator, "commit", stopping)
+
+
+def test_a_block_that_few_have_committed_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(14, rate=0.5, chain={"block_proofs": []})
+    committing_no_more(monkeypatch, b, (1, 2, 3), 3)
+    result = b.run()
+    assert len(b.chain(0)) == 4
+    breaks(result, "progress", "no block after height 3 for 6.00 slots of calm")
+    breaks(result, "coherence", "not all hold the same chain of 4 blocks: node 1 at height 3, node 2 at height 3, node 3")
+
+
+def test_a_liars_chain_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(6, rate=0.5, chain={"block_proofs": []}, faults={"nodes": [misbehaving(3)]})
+    committing_no_more(monkeypatch, b, (3,), 4)
+    told = entry(b.run(), "coherence")
+    assert (told["held"], told["nodes"]) == (True, 3) and len(b.chain(3)) < len(b.chain(0))
+
+
+def test_what_a_liar_aggregates_is_its_own_affair(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench(faults={"nodes": [misbehaving(1)]})
+    commitments, liar = Aggregation._commitments, b.nodes[1].aggregation
+    monkeypatch.setattr(Aggregation, "_commitments", lambda self, *what: ("0" * 16, "1" * 16) if self is liar else commitments(self, *what))
+    assert entry(b.run(), "coherence")["held"] is True
+
+
+@pytest.mark.parametrize("kind", [k for k in TROUBLES if k != "withholding"])
+def test_nodes_that_were_in_trouble_are_compared_at_the_end(kind: str) -> None:
+    """What happens to a node is no misconduct of it."""
+    result = bench(12, rate=0.5, faults={"nodes": TROUBLES[kind]}).run()
+    assert entry(result, "coherence")["nodes"] == 4, result.violations
+
+
+def test_a_proof_that_comes_a_moment_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the next slot begins, at which time is looked at."""
+    prove = Finality._prove
+    monkeypatch.setattr(Finality, "_prove", lambda self, *what: self._world.after(8 * S + S // 20, lambda: prove(self, *what)))
+    breaks(bench(14, rate=0.5).run(), "proven", "block 1 was not proven")
+
+
+@pytest.mark.parametrize(
+    ("rule", "calms"),
+    [
+        ({"source": "B", "target": "A"}, 2),
+        ({}, 2),
+        ({"source": "B"}, 2),
+        ({"target": "B"}, 2),
+    ],
+)
+def test_a_rule_either_way_or_on_all_links_connects_nobody(rule: dict[str, str], calms: int) -> None:
+    fault = {"kind": "one_way", "start_ms": 3000, "duration_ms": 4000, **rule}
+    result = bench(12, rate=0.5, regions={"assignments": ["A", "A", "B", "B"]}, faults={"links": [fault]}).run()
+    told = entry(result, "progress")
+    assert told["calms"] == calms and told["calm_slots"] == pytest.approx(8, abs=0.01)
+
+
+def test_a_rule_on_few_links_ends_no_calm() -> None:
+    fault = {"kind": "one_way", "source": "A", "target": "B", "start_ms": 3000, "duration_ms": 4000}
+    told = entry(bench(12, rate=0.5, regions={"assignments": ["A", "A", "A", "B"]}, faults={"links": [fault]}).run(), "progress")
+    assert told["calms"] == 1

@@ -16,6 +16,7 @@ from simnet.node.world import World
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
+from simnet.protocol.certification import Proven
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote
 from simnet.protocol.transfer import Account, Transfer
 from simnet.protocol.validators import Electorate, Registry
@@ -81,16 +82,18 @@ def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     breaks(bench().run(), CHECK, "a vote that node 2 did not sign")
 
 
-def test_a_decision_on_half_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("nodes", "weight"), [(4, 20), (5, 30), (6, 40)])
+def test_a_decision_on_no_quorum_of_the_stake_is_found(monkeypatch: pytest.MonkeyPatch, nodes: int, weight: int) -> None:
+    """Half of it, three fifths, and two thirds exactly."""
     quorums = VoteBook.quorums
 
     def early(self: VoteBook, phase: Phase) -> Iterator[tuple[int, bytes | None]]:
         yield from quorums(self, phase)
         if phase is Phase.PRECOMMIT:
-            yield from ((slot, v) for (slot, p), t in self._tallies.items() if p is phase for v, weight in t.weight.items() if weight >= 20)
+            yield from ((s, v) for (s, p), t in self._tallies.items() if p is phase for v, w in t.weight.items() if w >= weight)
 
     monkeypatch.setattr(VoteBook, "quorums", early)
-    breaks(bench().run(), CHECK, "precommits of 20 of 40 of the stake")
+    breaks(bench(nodes=nodes).run(), CHECK, f"precommits of {weight} of {10 * nodes} of the stake")
 
 
 def certified(monkeypatch: pytest.MonkeyPatch, node: int, change: Callable[[Certificate], Certificate]) -> Any:
@@ -206,3 +209,117 @@ def test_a_consensus_proof_of_another_block_is_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(finality, "block_statement", anything)
     monkeypatch.setattr(finality, "proof_statement", statement)
     breaks(bench().run(), CHECK, "of something else for height 1")
+
+
+# --- each part of a certificate ------------------------------------------------------------------------
+
+
+def test_a_certificate_of_a_slot_before_its_block_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def earlier(certificate: Certificate) -> Certificate:
+        slot = max(0, certificate.slot - 1)
+        return replace(certificate, slot=slot, votes=tuple(sign(replace(v, slot=slot)) for v in certificate.votes))
+
+    b, sign = certified(monkeypatch, 1, earlier)
+    assert breaks(b.run(), CHECK, "before the block's own slot").nodes == (1,)
+
+
+def test_prevotes_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    b, sign = certified(monkeypatch, 1, lambda c: replace(c, votes=tuple(sign(replace(v, phase=Phase.PREVOTE)) for v in c.votes)))
+    assert breaks(b.run(), CHECK, "precommits of 0 of 40").nodes == (1,)
+
+
+def test_votes_for_something_else_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed, by a quorum, for the slot before."""
+    b, sign = certified(
+        monkeypatch, 1, lambda c: replace(c, votes=tuple(sign(replace(v, slot=max(0, v.slot - 1))) for v in c.votes)) if c.slot else c
+    )
+    assert breaks(b.run(), CHECK, "for something else").nodes == (1,)
+
+
+def test_a_vote_of_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b, _ = certified(monkeypatch, 1, lambda c: replace(c, votes=(*c.votes, replace(c.votes[0], validator=77))))
+    assert breaks(b.run(), CHECK, "a vote that node 77 did not sign").nodes == (1,)
+
+
+# --- each part of a transfer ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["another", "altered"])
+def test_a_transfer_that_is_not_what_its_id_says_is_found(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """One node holds something else by that name when it commits: another transfer, or its own with another amount."""
+    b = bench(rate=6.0)
+    append, victim, held = Chain.append, b.nodes[2].chain, b.nodes[2].transactions.verified
+
+    def other(self: Chain, block: Block, *rest: Any) -> CommittedBlock:
+        if self is victim and len(block.tx_ids) > 1:
+            first, second = held[block.tx_ids[0]], held[block.tx_ids[1]]
+            altered = replace(first.tx, transfer=replace(first.tx.transfer, amount=first.tx.transfer.amount + 1))
+            held[block.tx_ids[0]] = second if what == "another" else replace(first, tx=altered)
+        return append(self, block, *rest)
+
+    monkeypatch.setattr(Chain, "append", other)
+    assert breaks(b.run(), CHECK, "which is another than its id says").nodes == (2,)
+
+
+# --- each part of what proves a block ----------------------------------------------------------------------
+
+
+def noted(monkeypatch: pytest.MonkeyPatch, b: Any, node: int, change: Callable[[ConsensusProof], ConsensusProof]) -> None:
+    """One node takes other consensus proofs than it has verified."""
+    note, victim = Finality._note_proven, b.nodes[node].finality
+
+    def other(self: Finality, committed: CommittedBlock, proof: ConsensusProof) -> None:
+        note(self, committed, change(proof) if self is victim else proof)
+
+    monkeypatch.setattr(Finality, "_note_proven", other)
+
+
+def test_who_counts_a_block_as_proven_without_a_proof_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so and has already lost the proof."""
+    b = bench()
+    feed, victim = Finality._feed, b.nodes[1].finality
+
+    def losing(self: Finality, event: Any) -> None:
+        feed(self, event)
+        if self is victim and isinstance(event, Proven):
+            self._committed(event.height).proof = None
+
+    monkeypatch.setattr(Finality, "_feed", losing)
+    assert breaks(b.run(), CHECK, "as proven and holds no proof").nodes == (1,)
+
+
+def test_an_unsigned_vote_in_a_proofs_certificate_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench()
+
+    def unsigned(proof: ConsensusProof) -> ConsensusProof:
+        first, *rest = proof.certificate.votes
+        return replace(proof, certificate=replace(proof.certificate, votes=(replace(first, signature=bytes(64)), *rest)))
+
+    noted(monkeypatch, b, 1, unsigned)
+    assert breaks(b.run(), CHECK, "whose certificate has a vote that node").nodes == (1,)
+
+
+def test_an_unsigned_endorsement_in_a_proofs_certificate_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For four slots nobody discloses keys, so that blocks are endorsed."""
+    b, disclose, spoiled = bench(12), Finality._disclose, list[int]()
+
+    def silent(self: Finality, effect: Any) -> None:
+        if self._world.now > 4_500_000_000:
+            disclose(self, effect)
+
+    def unsigned(proof: ConsensusProof) -> ConsensusProof:
+        if not proof.certificate.endorsements:
+            return proof
+        spoiled.append(proof.certificate.height)
+        first, *rest = proof.certificate.endorsements
+        return replace(proof, certificate=replace(proof.certificate, endorsements=(replace(first, signature=bytes(64)), *rest)))
+
+    monkeypatch.setattr(Finality, "_disclose", silent)
+    noted(monkeypatch, b, 1, unsigned)
+    assert breaks(b.run(), CHECK, "whose certificate has a vote that node").nodes == (1,) and spoiled
+
+
+def test_a_forged_proof_of_an_opponent_that_is_accepted_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MockBackend, "verify", lambda self, *_: ACCEPTED)
+    fault = {"kind": "forged_proofs", "nodes": [3], "of": ["transfer"], "per_second": 4.0, "start_ms": 0, "duration_ms": 4000}
+    breaks(bench(rate=6.0, faults={"nodes": [fault]}).run(), CHECK, "accepted forged_proofs.")

@@ -7,12 +7,13 @@ import pytest
 
 from simnet.base.catalogue import CircuitId
 from simnet.base.units import NodeId
-from simnet.events import BlockCommitted, MessageValidated, TxEvicted, VoteCast
+from simnet.events import BlockCommitted, MessagePublished, MessageValidated, TxEvicted, VoteCast
+from simnet.net.network import Message, Verdict
 from simnet.node.genesis import make_circuits
 from simnet.node.letters import Signed
-from simnet.protocol.messages import Vote
+from simnet.protocol.messages import RollCall, Vote
 from tests.checks.kit import breaks, entry
-from tests.mocks import Bench, cost_file, scenario
+from tests.mocks import Bench, cost_file, misbehaving, scenario, slot_start_ns
 
 HOUR_MS = 3_600_000
 AHEAD_MS = [2_000, 3_100, 6_000, 7_000, 7_900, 9_000, 20_000, HOUR_MS]
@@ -62,6 +63,52 @@ def test_several_clocks_are_wrong_by_different_amounts(offsets: tuple[int, ...])
     b = bench(7, *(jump([node], ms) for node, ms in enumerate(offsets)), slots=30)
     result = b.run()
     assert result.complete, result.violations
+
+
+def test_votes_say_what_slot_it_is_so_that_nobody_calls_the_roll() -> None:
+    """Nor where a clock is a little wrong; who is further ahead or behind than two slots does."""
+    for offset_ms, called in ((0, False), (900, False), (4_000, True)):
+        b = bench(7, *([jump([0], offset_ms)] if offset_ms else []), slots=12)
+        result = b.run()
+        assert result.complete, result.violations
+        assert bool([e for e in b.of(MessagePublished) if e.kind == "roll_call"]) is called, offset_ms
+
+
+def test_votes_that_neighbours_hand_over_say_what_slot_it_is() -> None:
+    """To one whom no vote and no roll call reaches by gossip."""
+    b = Bench(scenario(4, slots=12, rate=0.5))
+    victim = b.nodes[3]
+    for kind in ("vote", "roll_call"):
+        victim._handlers[kind] = lambda message, _peer: b.world.network.verdict(victim.id, message, Verdict.DROP, "lost")
+    b.run()
+    assert {e.slot for e in b.of(VoteCast) if e.node == 3 and e.phase == "prevote" and e.slot >= 5}
+
+
+def test_roll_calls_of_long_ago_do_not_make_a_wrong_clock_right() -> None:
+    """Four of seven were ahead and said so; one keeps that, and sends it to another whose clock then shows those slots."""
+    keeper = NodeId(6)
+    b = bench(7, jump([1, 2, 3, 4], 26_000), jump([0], 16_000, start_ms=15_000), misbehaving(keeper), slots=40)
+    kept: list[RollCall] = []
+    node = b.nodes[keeper]
+    heard = node._handlers["roll_call"]
+
+    def keeping(message: Message, peer: NodeId) -> None:
+        if isinstance(message.payload, RollCall) and message.payload.slot > 25:
+            kept.append(message.payload)
+        heard(message, peer)
+
+    node._handlers["roll_call"] = keeping
+
+    def replay() -> None:
+        for call in kept:
+            b.world.network.publish(keeper, topic="/test", kind="roll_call", payload=call, size=call.size)
+
+    for ms in range(15_200, 18_000, 400):
+        b.at(ms, replay)
+    result = b.run()
+    assert result.complete, result.violations
+    assert {call.validator for call in kept} >= {1, 2, 3, 4}
+    assert not [e for e in b.of(VoteCast) if slot_start_ns(e.slot, 1000) > e.at + 2_000_000_000]
 
 
 def test_old_votes_sent_again_do_not_silence_who_was_ahead() -> None:

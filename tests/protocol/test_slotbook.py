@@ -79,3 +79,25 @@ def test_who_was_ahead_is_heard_anew() -> None:
     for validator in (1, 2):
         others.heard(validator, 4)
     assert others.is_slot(5, (0,))
+
+
+def test_a_jump_ahead_long_ago_uses_no_slot_before_it() -> None:
+    book = SlotBook()
+    for first in (0, 5000):
+        for slot in range(first, first + 2 * SLOTS_REMEMBERED):
+            book.signed(1, slot)
+    assert book.may_sign(2, 2500) and not book.may_sign(2, 100) and not book.may_sign(2, 5100)
+
+
+def test_what_a_slot_has_served_first_it_serves() -> None:
+    book = SlotBook()
+    book.signed(3, 7)
+    book.signed(4, 7)
+    assert book.may_sign(3, 7) and not book.may_sign(4, 7)
+
+
+def test_strangers_say_nothing_of_the_present() -> None:
+    others = present()
+    for validator in (1, 8, 9):
+        others.heard(validator, 500)
+    assert not others.is_slot(500, (0,))

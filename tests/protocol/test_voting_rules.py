@@ -121,3 +121,27 @@ def test_a_decision_is_taken_from_any_slot_and_once() -> None:
     effects = [e for v in range(4) for e in voting.handle(Voted(vote(0, Phase.PRECOMMIT, block(0, 0).hash, v)))]
     assert effects == [Decide(block(0, 0), 0)]
     assert voting.handle(SlotBegan(10)) == []
+
+
+def test_after_a_vote_for_a_block_none_is_cast_in_an_earlier_slot() -> None:
+    """A clock that was ahead is put back: the safety proof rests on votes in the order of slots. A vote for nil binds nobody."""
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(9))
+    assert propose(voting, 9) == [Cast(9, Phase.PREVOTE, block(0, 0).hash)]
+    assert voting.handle(SlotBegan(4)) == [] and propose(voting, 4, salt=1) == []
+    voting.handle(SlotBegan(10))
+    assert propose(voting, 10, salt=1) == [Cast(10, Phase.PREVOTE, block(0, 0, 1).hash)]
+    idle = Voting(1, 3, FOUR)
+    idle.handle(SlotBegan(9))
+    assert idle.handle(Deadline(9, Phase.PREVOTE)) == [Cast(9, Phase.PREVOTE, None)]
+    idle.handle(SlotBegan(4))
+    assert propose(idle, 4) == [Cast(4, Phase.PREVOTE, block(0, 0).hash)]
+
+
+def test_a_slot_that_was_voted_in_does_not_begin_again() -> None:
+    """Not even for one who voted for nil: it would cast a second vote of one phase."""
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(5))
+    assert voting.handle(Deadline(5, Phase.PREVOTE)) == [Cast(5, Phase.PREVOTE, None)]
+    assert voting.handle(SlotBegan(5)) == [] and propose(voting, 5) == []
+    assert voting.handle(Deadline(5, Phase.PREVOTE)) == []

@@ -164,6 +164,11 @@ REFUSED = [
     (0, "[sim]", "[chain]\nslot_ms = 3\n[sim]", "chain.uptime_window_slots", "no room for 32 heartbeats"),
     (0, "[sim]", "[chain]\nslot_ms = 600000000\n[sim]", "chain.uptime_window_slots", "longer than"),
     (0, "publishers = [1]", 'publishers = [1]\nspam_kinds = ["x"]', "faults.byzantine.spam_kinds.0", "'flipped_bytes'"),
+    (0, "[sim]", '[expect]\nbroken = ["agreement"]\naccused = [1, 6]\n[sim]', "expect.accused.1", "node index 6 must be below n (6)"),
+    (0, "[sim]", '[metrics]\njson = "a/.."\n[sim]', "metrics.json", "names no file"),
+    (0, "[sim]", "[consensus]\nweight_min = 9\nweight_max = 8\n[sim]", "consensus.weight_min", "must not exceed weight_max (8)"),
+    (0, "[sim]", "[consensus]\nweight_min = 25\n[sim]", "consensus.weight_min", "must not exceed weight_max (24)"),
+    (0, "[sim]", "[chain]\nlane_balance = 1000\n[sim]", "chain.lane_balance", "transfer_amount_max + fee = 1001"),
 ]
 
 
@@ -301,6 +306,33 @@ def test_validator_capacity_is_the_smallest_that_fits(load: Load) -> None:
     assert load(text.replace("n = 129", "n = 33")).scenario.validator_capacity == 64
 
 
+def test_a_validator_capacity_holds_all_nodes_of_a_chain(load: Load) -> None:
+    bare = VALID[: VALID.index("[faults.partition]")].replace('assignments = ["A", "A", "A", "B", "B", "B"]\n', "")
+    (problem,) = problems(load, bare.replace("n = 6", "n = 9"), overrides={"consensus.validator_capacity": "8"})
+    assert "does not hold n (9) validators" in problem.why
+    without = {"chain.enabled": "false", "chain.lanes_per_wallet": "65536", "consensus.key_horizon_epochs": "64"}
+    load(bare.replace("n = 6", "n = 129"), overrides=without)
+
+
+def test_without_regions_every_node_is_in_the_default_one(load: Load) -> None:
+    bare = VALID[: VALID.index("[faults.partition]")].replace('assignments = ["A", "A", "A", "B", "B", "B"]\n', "")
+    rule = '[[faults.links]]\nkind = "one_way"\nsource = "{}"\nstart_ms = 5\nduration_ms = 50\n'
+    load(bare + rule.format("default"), strict=True)
+    (problem,) = problems(load, bare + rule.format("A"))
+    assert "no node is in this region; there are default" in problem.why
+
+
+@pytest.mark.parametrize(("start_ms", "fits"), [(600, False), (601, True)])
+def test_drifts_that_touch_overlap_for_an_instant(load: Load, start_ms: int, fits: bool) -> None:
+    """Six of a tenth each are too much at a time."""
+    fault = '[[faults.nodes]]\nkind = "clock_skew"\nnodes = [1]\ndrift_ppm = 100000\nstart_ms = {}\nduration_ms = 500\n'
+    text = VALID + "".join(fault.format(ms) for ms in (100, 100, 100, 100, 100, start_ms))
+    if fits:
+        load(text, strict=True)
+    else:
+        assert [p.key for p in problems(load, text)] == ["faults.nodes.5.drift_ppm"]
+
+
 def test_region_names_choose_backends(load: Load) -> None:
     text = VALID.replace('["A", "A", "A", "B", "B", "B"]', '["STWO", "PLONKY3", "GROTH16", "MIXED", "A", "B"]')
     text = text.replace('"A"\ngroup_b = "B"', '"STWO"\ngroup_b = "B"') + '[provers.regions]\nB = ["groth16"]\n'
@@ -400,6 +432,14 @@ def test_its_mistakes_are_named_where_they_stand(load: Load, old: str, new: str,
             "gossip.duplicate_cache_ms",
             "what is forgotten before is fetched again and again",
         ),
+        ("rate_per_min = 10.0", "start_ms = 2000\nrate_per_min = 6.0", "faults.churn.rate_per_min", "it does nothing"),
+        (
+            "[sim]",
+            "[consensus]\nclock_precision_ms = 1001\n[chain]\nslot_ms = 6000\n[sim]",
+            "consensus.clock_precision_ms",
+            "more than a sixth of a slot (1000)",
+        ),
+        ("[sim]", "[gossip]\nduplicate_cache_ms = 3499\n[sim]", "gossip.duplicate_cache_ms", "messages are offered for 3500 ms"),
         ("[sim]", "[chain]\nslot_ms = 29\n[sim]", "chain.slot_ms", "has a third of it (9 ms), and needs about 1 hop of 10 ms or more"),
     ],
 )
@@ -407,6 +447,20 @@ def test_what_does_nothing_is_a_warning(load: Load, old: str, new: str, key: str
     (warning,) = load(edited(old, new)).warnings
     assert warning.key == key and words in warning.why and warning.line is not None
     assert problems(load, edited(old, new), strict=True) == (warning,)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        "[consensus]\nclock_precision_ms = 1000\n[chain]\nslot_ms = 6000\n",
+        "[gossip]\nduplicate_cache_ms = 3500\n",
+        "[chain]\nlane_balance = 1001\n",
+        "[consensus]\nweight_min = 24\n",
+        "[chain]\nenabled = false\nslot_ms = 29\n",
+    ],
+)
+def test_what_just_fits_is_silent(load: Load, sections: str) -> None:
+    load(edited("[sim]", sections + "[sim]"), strict=True)
 
 
 IDLE_FAULTS = [
@@ -466,6 +520,11 @@ def test_partition_groups_may_be_lists_of_regions_and_nodes(load: Load) -> None:
     regions = ("A", "A", "A", "B", "B", "B")
     assert crossing(edges, regions, partition.group_a, partition.group_b) == ((0, 4), (3, 5))
     assert crossing(edges, regions, "A", "B") == ((0, 3), (0, 4))
+
+
+def test_a_region_may_be_cut_off_from_itself(load: Load) -> None:
+    """As upstream reads it: then its own links are cut. Of listed nodes none may stand on both sides."""
+    load(with_groups('"A"', '"A"'), strict=True)
 
 
 @pytest.mark.parametrize(
