@@ -14,15 +14,14 @@ since events name regions only. A link between blameless nodes that one of them 
 from collections import Counter, defaultdict
 
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.checks.setting import Setting
+from simnet.checks.setting import Link, Setting, links_under
 from simnet.events import ClockSkewed, FaultInjected, Handlers, PeerConnected, PeerDisconnected
 from simnet.net.topology import crossing
-from simnet.scenario.linkfaults import LINK_FAULTS, LinkFault
+from simnet.scenario.linkfaults import LINK_FAULTS
 
 SEASONED_SLOTS = 3
 """A node that came back counts again after this long: by then it has caught up."""
 BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
-Link = tuple[NodeId, NodeId]
 
 
 class Calm:
@@ -164,15 +163,8 @@ def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]
         found["partition", "-".join(partition.names())] = frozenset(cut)
     for fault in setting.scenario.faults.links:
         detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
-        ends = [end for low, high in setting.info.edges for end in ((low, high), (high, low))]
-        found[fault.kind, detail] = frozenset(end for end in ends if _is_on(fault, end, setting.info.regions))
+        found[fault.kind, detail] = links_under(setting, fault)
     return found
-
-
-def _is_on(fault: LinkFault, link: Link, regions: tuple[str, ...]) -> bool:
-    source, target = regions[link[0]], regions[link[1]]
-    ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
-    return any(fault.source in (None, a) and fault.target in (None, b) for a, b in ways)
 
 
 def _stops_felt(setting: Setting) -> dict[NodeId, list[tuple[SimTime, SimTime]]]:

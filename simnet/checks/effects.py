@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.checks.setting import Setting, nodes_of
+from simnet.checks.setting import Link, Setting, links_under, nodes_of
 from simnet.checks.verdicts import EFFECT, Findings
 from simnet.events import (
     ClockSkewed,
@@ -55,6 +55,8 @@ class Acted:
     nodes: frozenset[NodeId] = frozenset()
     detail: str = ""
     """What its events say, for a rule on links."""
+    links: frozenset[Link] = frozenset()
+    """Those that a rule is on."""
     start: SimTime | None = None
     end: SimTime | None = None
     """When it begins and ends, where the scenario says so."""
@@ -124,7 +126,7 @@ class FaultEffect:
     def _lost(self, e: MessageLost) -> None:
         if e.reason in LOSSES:
             for fault in self._of(e.reason):
-                fault.counts[e.reason] += fault.open > 0
+                fault.counts[e.reason] += fault.open > 0 and (e.node, e.peer) in fault.links
 
     def _equivocated(self, e: Equivocated) -> None:
         for fault in self._of("equivocation", e.node):
@@ -166,9 +168,9 @@ def _faults_of(setting: Setting) -> Iterator[Acted]:
             yield Acted(kind, kind)
     for number, rule in enumerate(faults.links):
         detail = f"{rule.source or '*'}{'<->' if rule.both_ways else '->'}{rule.target or '*'}"
-        yield Acted(f"links[{number}] {rule.kind}", rule.kind, frozenset(), detail, *_window(rule))
+        yield Acted(f"links[{number}] {rule.kind}", rule.kind, frozenset(), detail, links_under(setting, rule), *_window(rule))
     for number, trouble in enumerate(faults.nodes):
-        yield Acted(f"nodes[{number}] {trouble.kind}", trouble.kind, nodes_of(trouble), "", *_window(trouble))
+        yield Acted(f"nodes[{number}] {trouble.kind}", trouble.kind, nodes_of(trouble), "", frozenset(), *_window(trouble))
 
 
 def _window(fault: LinkFault | NodeFault) -> tuple[SimTime, SimTime]:

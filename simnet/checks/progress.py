@@ -1,7 +1,7 @@
 """progress: while it is calm a block is committed within six slots, and then at least one in three slots on average.
 
 A block counts when nodes with more than two thirds of the whole stake have committed its height. Each commit is due at a time: the
-first, six slots after the calm began; each further one, three slots after the last was due, but never more than six slots after
+first, six slots after the calm began, and where a quorum needs nodes that are behind, as many more as these take to be level; each further one, three slots after the last was due, but never more than six slots after
 the last one came, so that earlier haste excuses no later halt. Whatever gap is longer lies outside the calms: a fault explains it.
 
 Slots whose leader is not of the calm's core do not count, up to six of them before each commit: with a third of the stake away
@@ -56,8 +56,17 @@ class Progress:
         self._began = self._calm.since
         if self._began is not None:
             self._from = self._mark = max(self._began, self._setting.start_of(0))
-            self._due = self._mark + FIRST_SLOTS * self._setting.slot
+            self._due = self._mark + (FIRST_SLOTS + self._slots_until_level()) * self._setting.slot
             self._leaderless = 0
+
+    def _slots_until_level(self) -> int:
+        """Where a quorum needs nodes that are behind, they take a slot for each answer that what they missed takes."""
+        nodes, stake = self._setting.nodes, 0
+        for missed, node in sorted((max(0, self.top - nodes[node].chain.height), node) for node in self._calm.joined):
+            stake += self._setting.stake([node])
+            if self._setting.quorum(stake):
+                return -(-missed // self._setting.scenario.chain.sync_blocks_max)
+        return 0
 
     def on_slot(self, leader: NodeId | None) -> None:
         """A slot begins, for whose height `leader` proposes."""

@@ -9,11 +9,16 @@ from simnet.events.run_info import RunInfo
 from simnet.net.faults import SETTLE
 from simnet.node.node import Node
 from simnet.node.world import Genesis, World
+from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Crash, NodeFault, Pause
 
 HARDSHIPS = frozenset({"crash", "pause", "service_stop", "clock_skew"})
 """Faults that happen to a node. Every other kind is misconduct: the node is not honest."""
+
+
+Link = tuple[NodeId, NodeId]
+"""One direction of it."""
 
 
 def nodes_of(fault: NodeFault) -> frozenset[NodeId]:
@@ -87,3 +92,16 @@ class Setting:
     def precision(self) -> int:
         """By how much a sound clock may be wrong, in nanoseconds."""
         return from_ms(self.scenario.clock_precision_ms)
+
+
+def links_under(setting: Setting, fault: LinkFault) -> frozenset[Link]:
+    """The directed links that a rule of the scenario is on while it acts."""
+    regions = setting.info.regions
+
+    def is_on(link: Link) -> bool:
+        source, target = regions[link[0]], regions[link[1]]
+        ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
+        return any(fault.source in (None, a) and fault.target in (None, b) for a, b in ways)
+
+    ends = (end for low, high in setting.info.edges for end in ((low, high), (high, low)))
+    return frozenset((NodeId(a), NodeId(b)) for a, b in ends if is_on((NodeId(a), NodeId(b))))

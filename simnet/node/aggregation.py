@@ -229,11 +229,13 @@ class Aggregation:
             )
 
     def _forget_outcomes(self) -> None:
-        """Old aggregated blocks lose their trees; before that, what every field's chain of aggregates needs of them is kept."""
-        if self._recursive and self.height > OUTCOMES_KEPT:
+        """Old aggregated blocks lose their trees, but for those that the next block's pruning window goes back to; before that, what
+        every field's chain of aggregates needs of them is kept."""
+        last = min(self.height + 1 - self._world.scenario.chain.pruning_window_blocks, self._chain.height - OUTCOMES_KEPT)
+        if self._recursive and last > 0:
             for field in self.fields:
-                self.aggregates.value(self.height - OUTCOMES_KEPT, field)
-        self._chain.forget_outcomes(self.height)
+                self.aggregates.value(last, field)
+        self._chain.forget_outcomes(last)
 
     def _commitments(self, height: int, field: BackendId) -> tuple[str, str] | None:
         """The parent's and the block's aggregated commitment, as events name them; empty on a chain without recursion."""

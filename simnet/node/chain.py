@@ -197,9 +197,9 @@ class Chain:
             self.electorate = Electorate(self.electorate.members, self.registry.with_new(block.registrations))
         return committed
 
-    def forget_outcomes(self, aggregated: int) -> None:
-        """Drops the trees of old blocks that are aggregated; a block that waits for its proofs keeps them, however long it takes."""
-        while self._outcomes_from <= min(aggregated, self.height - OUTCOMES_KEPT):
+    def forget_outcomes(self, last: int) -> None:
+        """Drops the trees of the blocks up to a height."""
+        while self._outcomes_from <= last:
             self.committed[self._outcomes_from - 1].outcome = None
             self._outcomes_from += 1
 

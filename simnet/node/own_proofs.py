@@ -2,6 +2,7 @@
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
+from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
@@ -27,6 +28,10 @@ class OwnProofs:
         """Publishes a proof, unless an equal one came before and goes on from here: neighbours want it once."""
         proof = letter.proof
         if self._is_needless(proof):
+            return
+        if len(proof.envelope) > self._world.scenario.provers.proof_bytes_max:
+            # Others would take it for an attack.
+            self._world.emit(LimitReached(self._world.now, self._node, "provers.proof_bytes_max"))
             return
         if self._is_judged(proof):
             self._letters.post_after(BUSY_RETRY, letter)

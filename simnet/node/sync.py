@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
-from simnet.base.units import NS_PER_S, NodeId, SimTime
+from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node import aggregation, finality
@@ -34,8 +34,9 @@ from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_di
 from simnet.protocol.votes import TOLD_MAX, Holding
 
 STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
-REQUEST_TIMEOUT = SimTime(2 * NS_PER_S)
-"""A request that brought nothing may be repeated after this long."""
+PATIENCE_MAX = SimTime(2 * NS_PER_S)
+"""A request that brought nothing may be repeated after this long, or after half a slot if that is shorter. And younger transfers and proofs
+may still be on their way to everybody."""
 PROOFS_MAX = 256
 """Proofs of one block that are looked at in an answer."""
 PROOFS_TOLD = 8
@@ -44,10 +45,10 @@ _VOTERS = below(1 << (1 << 16))
 """A bit set of validators."""
 WANTED_MAX = 8192
 """Transfers that a proposal waits for; of those forgotten the pool decides whether it has room."""
+ANSWERED_MAX = 256
+"""Transfers of one request that are answered."""
 OWED_MAX = 512
 """Transfers that one neighbour asked for and this node does not have yet."""
-SETTLED_AGE = SimTime(2 * NS_PER_S)
-"""Younger transfers may still be on their way to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,9 @@ class Status:
     votes: tuple[Holding, ...]
     """Of the height after it."""
     transfers: tuple[bytes, ...]
-    """Pending ones that it has held for `SETTLED_AGE`."""
+    """Pending ones that it has held for a while."""
     aggregated: int
-    """Blocks up to here it has held aggregated, or proven where blocks carry no other proofs, for `SETTLED_AGE`."""
+    """Blocks up to here it has held aggregated, or proven where blocks carry no other proofs, for a while."""
     proofs: tuple[ProofsHeld, ...]
     """Of the first blocks after those."""
 
@@ -169,7 +170,8 @@ class Sync:
         """Blocks that a neighbour had said to have, was asked for and has not given."""
         self._asked: dict[NodeId, int] = {}
         """The first height of a request for blocks that is not answered."""
-        self._asked_at = SimTime(-REQUEST_TIMEOUT)
+        self._patience = min(PATIENCE_MAX, SimTime(from_ms(world.scenario.chain.slot_ms) // 2))
+        self._asked_at = SimTime(-self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""
         self._told: dict[NodeId, Told] = {}
@@ -196,7 +198,7 @@ class Sync:
             self._world.network.send(self._node, peer, "status", status, status.size)
 
     def _status(self) -> Status:
-        settled = SimTime(self._world.now - SETTLED_AGE)
+        settled = SimTime(self._world.now - self._patience)
         first = self._aggregated + 1
         proofs = tuple(self._proofs_held(h, settled) for h in range(first, min(self._chain.height, first + PROOFS_TOLD - 1) + 1))
         votes = self._validator.voting.book.holdings()
@@ -220,7 +222,7 @@ class Sync:
             self._request_blocks(peer)
         elif status.height == self._chain.height:
             self._exchange_votes(status, peer)
-            missing = tuple(i for i in status.transfers if not self._transactions.knows(i))
+            missing = self._transactions.lacking(status.transfers)
             if missing:
                 self._world.network.send(self._node, peer, "tx_request", missing, 32 * len(missing))
         self._exchange_proofs(status, peer)
@@ -246,8 +248,8 @@ class Sync:
         if not able:
             return
         target, now = min(able, key=lambda p: (self._silent[p], p)), self._world.now
-        asked_at, asked = self._asked_proofs.get(own.height, (-REQUEST_TIMEOUT, target))
-        if now - asked_at >= REQUEST_TIMEOUT or self._silent[target] + 1 < self._silent[asked]:
+        asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
+        if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
             self._asked_proofs[own.height] = (now, target)
             self._silent[target] += 1
             self._world.network.send(self._node, target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
@@ -262,7 +264,7 @@ class Sync:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
         now = self._world.now
         neighbours = self._world.network.connected(self._node)
-        if not neighbours or self._busy or now - self._asked_at < REQUEST_TIMEOUT:
+        if not neighbours or self._busy or now - self._asked_at < self._patience:
             return
         self._asked_at = now
         target = self._answering(peer if peer in neighbours else neighbours[0], neighbours)
@@ -350,7 +352,7 @@ class Sync:
                 self._aggregation.take(aggregation.Incoming(proof, peer, Handed("block_proof", peer)))
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
-        for tx_id in ids[: self._world.scenario.chain.block_transactions_max]:
+        for tx_id in ids[:ANSWERED_MAX]:
             if tx_id in self._transactions.verified:
                 self._send_transfer(tx_id, peer)
             elif self._owed_to[peer] < OWED_MAX:
@@ -384,7 +386,7 @@ class Sync:
         first = self._asked.pop(peer, None)
         if self._busy or first is None:
             return
-        self._asked_at = SimTime(-REQUEST_TIMEOUT)
+        self._asked_at = SimTime(-self._patience)
         most = self._world.scenario.chain.sync_blocks_max
         self._ahead = [b for i, b in enumerate(blocks[:most]) if isinstance(b, SyncedBlock) and b.block.header.height == first + i]
         self._next_block(peer)

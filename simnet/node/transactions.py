@@ -5,7 +5,7 @@ all of them is forwarded. A transfer that starts from a state this node has not 
 next block instead of being judged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
@@ -129,19 +129,37 @@ class Transactions:
             return
         self.note_verified(incoming.message)
         # A block or a rival may have come in while the proof was being verified.
-        why = self._ledger().why_inapplicable(tx) or self.pool.why_not(tx)
-        if why is None and tx.id not in self._committed:
-            replaced = self.pool.admit(tx)
-            if replaced is not None:
-                del self._admitted_at[replaced.id]
-                self._world.emit(TxEvicted(self._world.now, self._node, replaced.id.hex()[:16], "conflict"))
-            self._admitted_at[tx.id] = self._world.now
-            self._world.emit(TxAdmitted(self._world.now, self._node, tx.id.hex()[:16]))
-            self._letters.answer(incoming.origin, Verdict.ACCEPT)
+        why = self._why_not_admitted(tx)
+        if why is None:
+            self._admit(tx)
         else:
             # The proof was good: pass it on, others may not have the block yet.
-            self._emit_refused(tx, why or "committed")
-            self._letters.answer(incoming.origin, Verdict.ACCEPT, why or "committed")
+            self._emit_refused(tx, why)
+        self._letters.answer(incoming.origin, Verdict.ACCEPT, why or "")
+
+    def _why_not_admitted(self, tx: SignedTransfer) -> str | None:
+        """Why a verified transfer has no place in the pool at present."""
+        return self._ledger().why_inapplicable(tx) or self.pool.why_not(tx) or ("committed" if tx.id in self._committed else None)
+
+    def _admit(self, tx: SignedTransfer) -> None:
+        now, replaced = self._world.now, self.pool.admit(tx)
+        if replaced is not None:
+            del self._admitted_at[replaced.id]
+            self._world.emit(TxEvicted(now, self._node, replaced.id.hex()[:16], "conflict"))
+        self._admitted_at[tx.id] = now
+        self._world.emit(TxAdmitted(now, self._node, tx.id.hex()[:16]))
+
+    def lacking(self, ids: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Which of a neighbour's pending transfers this node has to ask for. What it has verified itself, and its pool had no place for
+        at the time, is admitted now."""
+        wanted = []
+        for tx_id in ids:
+            known = self.verified.get(tx_id)
+            if known is None:
+                wanted += [] if self.knows(tx_id) else [tx_id]
+            elif not self._is_dated_ahead(known.tx) and self._why_not_admitted(known.tx) is None:
+                self._admit(known.tx)
+        return tuple(wanted)
 
     def put_back(self) -> list[TxMessage]:
         """The clock has been put back: what is dated ahead of it now leaves the pool, since others do not take it either. It stays

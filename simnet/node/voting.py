@@ -476,9 +476,9 @@ class Validator:
     def _publish_registration(self, epoch: int) -> None:
         place = (self._node, epoch)
         registration = self._registrations.get(place) or self._keyring.registration(self._world.genesis.chain_id, epoch)
+        self._registrations[place] = registration  # Also where nobody hears it: the own next block may bring it.
         if self._world.publish_consensus(self._node, "registration", registration, registration_size(registration)):
             self._registered_at[epoch] = self.slot
-            self._registrations[place] = registration
 
 
 def decision(block: Block, slot: int, electorate: Electorate, votes: tuple[Vote, ...]) -> Certificate:

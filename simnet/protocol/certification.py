@@ -504,14 +504,13 @@ class Certifier:
         return own + self._recover([case for case in late if not case.has_keys or self._is_stuck(case)], registry)
 
     def _endorse_own(self, case: Case) -> list[Effect]:
-        """With keys of the block's own slot: in its backend, and in one more after every two time-outs; each again
-        after a time-out, since messages are lost."""
+        """With keys of the block's own slot: in its backend, and after two time-outs in all others, too; each again after a time-out,
+        since messages are lost."""
         if case.electorate.registry.of(self._me, epoch_of(case.header_slot)) is None:
             return []
-        fields = (case.backend, *(f for f in self._rules.fields if f != case.backend))
-        late = (self._slot - case.header_slot) // (2 * self._rules.takeover_slots)
+        late = self._slot - case.header_slot >= 2 * self._rules.takeover_slots
         effects: list[Effect] = []
-        for backend in fields[: 1 + late]:
+        for backend in (case.backend, *(f for f in self._rules.fields if late and f != case.backend)):
             if self._slot - case.endorsed.get(backend, -self._rules.takeover_slots) >= self._rules.takeover_slots:
                 case.endorsed[backend] = self._slot
                 effects.append(Endorse(case.height, case.block, case.header_slot, Lane.ENDORSE, backend, case.registered))
@@ -526,7 +525,7 @@ class Certifier:
         self._recovered_in.add(slot)
         case, fields = late[0], self._rules.fields
         start = fields.index(case.backend)
-        turn = (slot - case.header_slot) // (2 * self._rules.takeover_slots)
+        turn = (slot - case.header_slot) // self._rules.takeover_slots - 1
         return [Endorse(case.height, case.block, slot, Lane.RECOVER, fields[(start + turn) % len(fields)], registry.count(epoch))]
 
     def _is_stuck(self, case: Case) -> bool:
@@ -534,11 +533,11 @@ class Certifier:
         return (self._slot - case.header_slot) // self._rules.takeover_slots > STUCK_TIMEOUTS
 
     def _needs_endorsing(self, case: Case) -> bool:
-        """Whether a block is a time-out old and was not committed just now; where a prover has all that it needs, three time-outs:
+        """Whether a block is a time-out old and was not committed just now; where a prover has all that it needs, two time-outs:
         it may be here only."""
         provable = any(case.has_quorum(case.opened(place)) for place in case.places)
         timeouts = (self._slot - case.header_slot) // self._rules.takeover_slots
-        return self._slot > case.since and timeouts >= (3 if provable else 1)
+        return self._slot > case.since and timeouts >= (2 if provable else 1)
 
 
 def turn_of(rank: int) -> int:

@@ -68,10 +68,18 @@ def clocks_too_far_apart(data: Mapping[str, Any]) -> Iterator[Conflict]:
 
 
 def slots_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
-    """A proposal has a third of a slot to reach everybody."""
+    """A proposal has a third of a slot to reach everybody, less what a sound clock may be wrong by."""
     slot, hops, delay = whole(data, "chain", "slot_ms"), _hops(at(data, "topology")), _least_delay_ms(data)
-    if slot is not None and at(data, "chain", "enabled") is not False and hops * delay > slot / 3:
-        why = f"a proposal has a third of it ({slot // 3} ms), and needs about {hops} hop{'s' if hops > 1 else ''} of {delay} ms or more: few blocks can be decided"
+    if slot is None or at(data, "chain", "enabled") is False:
+        return
+    way = f"needs about {hops} hop{'s' if hops > 1 else ''} of {delay} ms or more"
+    skewed = [f for f in items(data, "faults", "nodes") if at(f, "kind") == "clock_skew"]
+    precision = whole(data, "consensus", "clock_precision_ms")
+    precision = min(500, slot // 6) if precision is None else precision
+    if hops * delay > slot / 3:
+        yield Conflict(("chain", "slot_ms"), slot, f"a proposal has a third of it ({slot // 3} ms), and {way}: few blocks can be decided")
+    elif skewed and hops * delay > slot / 3 - precision:
+        why = f"a proposal has a third of it less the clocks' precision ({slot // 3 - precision} ms), and {way}: where clocks differ few blocks can be decided"
         yield Conflict(("chain", "slot_ms"), slot, why)
 
 
@@ -82,14 +90,15 @@ def slots_to_prove(takeover_slots: int) -> int:
 
 def proofs_promised_too_early(data: Mapping[str, Any]) -> Iterator[Conflict]:
     """A promise that take-over cannot keep."""
-    takeover = whole(data, "consensus", "proof_takeover_slots")
-    takeover = 2 if takeover is None else takeover
     promised = whole(data, "consensus", "proven_within_slots")
-    least = slots_to_prove(takeover)
+    keys = (("consensus", "proof_takeover_slots"), ("chain", "block_proof_timeout_slots"))
+    timeouts = [2 if (timeout := whole(data, *key)) is None else timeout for key in keys]
+    timeout, key, done = max(zip(timeouts, keys, ("proven", "aggregated"), strict=True), key=lambda each: each[0])
+    least = slots_to_prove(timeout)
     if (8 if promised is None else promised) < least:
-        key = "proven_within_slots" if promised is not None else "proof_takeover_slots"
-        why = f"with proof_takeover_slots = {takeover} a block may take {least} slots to be proven: proven_within_slots promises less"
-        yield Conflict(("consensus", key), takeover if promised is None else promised, why)
+        place, value = (key, timeout) if promised is None else (("consensus", "proven_within_slots"), promised)
+        why = f"with {key[-1]} = {timeout} a block may take {least} slots to be {done}: proven_within_slots promises less"
+        yield Conflict(place, value, why)
 
 
 def memory_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -105,8 +114,8 @@ def memory_too_short(data: Mapping[str, Any]) -> Iterator[Conflict]:
 def _hops(topology: object) -> int:
     """How far apart nodes are: of a ring the diameter, else about the mean distance, log n / log degree."""
     n, k, p = whole(topology, "n") or 1, whole(topology, "k"), real(topology, "p")
-    if n < 3:
-        return n - 1
+    if n < 3 or (at(topology, "type") == "erdos_renyi" and p == 1):
+        return min(1, n - 1)
     if at(topology, "type") == "ring" and k is not None and k >= 2:
         return -(-(n // 2) // (k // 2))
     degree = (n - 1) * p if p is not None else (2 * (k or 2) if at(topology, "type") == "scale_free" else k or 2)

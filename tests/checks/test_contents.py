@@ -269,7 +269,9 @@ def test_proofs_of_several_fields_do_not_add_up(monkeypatch: pytest.MonkeyPatch)
     prove, recursive = BlockProver._prove, BlockProver._prove_recursive
     monkeypatch.setattr(block_prover, "turn_of", lambda rank: 0)
     monkeypatch.setattr(BlockProver, "_prove", lambda self, h, work, part: prove(self, h, work, part) if work.backend is first else None)
-    monkeypatch.setattr(BlockProver, "_prove_recursive", lambda self, h: recursive(self, h) if self._work[h].backend is not first else None)
+    monkeypatch.setattr(
+        BlockProver, "_prove_recursive", lambda self, h, work: recursive(self, h, work) if work.backend is not first else None
+    )
     monkeypatch.setattr(Aggregation, "_complete", somewhere)
     result = bench(regions={"assignments": ["STWO", "STWO", "PLONKY3", "PLONKY3"]}).run()
     breaks(result, "nothing_unverified", "as aggregated without its proof")

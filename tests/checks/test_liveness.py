@@ -347,7 +347,7 @@ def test_blocks_without_keys_that_take_two_slots_each_are_found(monkeypatch: pyt
 def test_a_transfer_that_one_node_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     b = bench(rate=6.0)
     b.at(4990, b.nodes[2].transactions.pool.pending.clear)
-    monkeypatch.setattr(Transactions, "knows", lambda self, tx_id: True)
+    monkeypatch.setattr(Transactions, "lacking", lambda self, ids: ())
     assert breaks(b.run(), "coherence", "transfers are missing at nodes [2]").nodes == (2,)
 
 

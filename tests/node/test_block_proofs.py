@@ -265,7 +265,7 @@ def test_a_node_that_missed_proofs_but_no_block_asks_for_them(monkeypatch: pytes
     assert [h for n, h in reached if n == victim] == list(range(1, 9))
     # Its neighbours' status told it, once they had held the proofs for a while; nobody proved the block again.
     assert len(made(bench, "recursive")) == 8
-    assert reached[NodeId(victim), 2] - reached[NodeId(block_provers_of_slot(bench, 1)[0]), 2] > 2 * SLOT_NS
+    assert reached[NodeId(victim), 2] - reached[NodeId(block_provers_of_slot(bench, 1)[0]), 2] > SLOT_NS // 2
 
 
 # --- attacks -------------------------------------------------------------------------------------

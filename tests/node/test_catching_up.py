@@ -10,7 +10,8 @@ from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockAggregated, BlockProven, PeerScored
 from simnet.net.network import Verdict
 from simnet.node.finality import Finality
-from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, UntilCommitted
+from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, Fate, UntilCommitted
+from simnet.node.letters import Handed
 from simnet.node.sync import ProofsHeld, Told
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
 from tests.mocks import Bench, misbehaving, scenario
@@ -123,7 +124,7 @@ def test_a_request_for_proofs_is_repeated_after_a_while_and_sooner_to_a_better_n
     a = Asking()
     a.sync._told = {NodeId(1): MORE}
     a.sync._silent[NodeId(1)] = 4
-    for wait in (0.1, 1, 1.1):
+    for wait in (0.1, 0.25, 0.3):
         a.later(wait)
         a.sync._request_proofs(OWN)
     assert a.asked == [(1, "proof_request")] * 2
@@ -136,12 +137,12 @@ def test_a_request_for_proofs_is_repeated_after_a_while_and_sooner_to_a_better_n
 def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
     a = Asking()
     a.sync._silent[NodeId(1)] = 4
-    note = a.sync._noting("block_proof", NodeId(1))
-    note(Verdict.IGNORE, "already_proven")
+    given = Handed("block_proof", NodeId(1))
+    a.sync.on_answer(given, Verdict.IGNORE, "already_proven")
     assert a.sync._silent[NodeId(1)] == 4
-    note(Verdict.REJECT, "MockProof")
+    a.sync.on_answer(given, Verdict.REJECT, "MockProof")
     assert a.sync._silent[NodeId(1)] == 4 and [(e.node, e.peer, e.cause) for e in a.bench.of(PeerScored)] == [(3, 1, "invalid_proof")]
-    note(Verdict.ACCEPT, "")
+    a.sync.on_answer(given, Verdict.ACCEPT, "")
     assert a.sync._silent[NodeId(1)] == 0
 
 
@@ -162,27 +163,18 @@ def test_blocks_are_asked_of_who_is_ahead_and_owes_least() -> None:
 
 
 def test_messages_wait_for_the_next_blocks_alone(bench: Bench) -> None:
-    said: list[str] = []
-    until, height = UntilCommitted(bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
-    for at in (height, height + 1, height + HEIGHTS_AHEAD, height + HEIGHTS_AHEAD + 1, 0):
-        until.run(at, NodeId(1), lambda at=at: said.append(f"done {at - height}"), lambda at=at: said.append(f"refused {at - height}"))  # type: ignore[misc]
-    assert said == ["done 0", f"refused {HEIGHTS_AHEAD + 1}", f"refused {-height}"] and HEIGHTS_AHEAD == 4
+    until, height = UntilCommitted[str](bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
+    fates = [until.hold(at, NodeId(1), "it") for at in (height, height + 1, height + HEIGHTS_AHEAD, height + HEIGHTS_AHEAD + 1, 0)]
+    assert fates == [Fate.NOW, Fate.LATER, Fate.LATER, Fate.NEVER, Fate.NEVER] and HEIGHTS_AHEAD == 4
 
 
 def test_what_waited_for_a_block_is_done_with_it_and_makes_room(bench: Bench) -> None:
-    said: list[str] = []
-    until, height = UntilCommitted(bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
-
-    def offer(at: int) -> None:
-        until.run(at, NodeId(1), lambda: said.append("done"), lambda: said.append("refused"))
-
-    for _ in range(HELD_MAX + 1):
-        offer(height + 1)
-    assert said == ["refused"]
-    until.on_commit(height + 1)
-    assert said[1:] == ["done"] * HELD_MAX
-    offer(height + 2)
-    assert len(said) == HELD_MAX + 1, "it waits"
+    until, height = UntilCommitted[int](bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
+    fates = [until.hold(height + 1, NodeId(1), n) for n in range(HELD_MAX + 1)]
+    assert fates == [Fate.LATER] * HELD_MAX + [Fate.NEVER]
+    assert until.release(height + 1) == list(range(HELD_MAX))
+    assert until.release(height + 1) == []
+    assert until.hold(height + 2, NodeId(1), 0) is Fate.LATER
 
 
 @pytest.mark.parametrize("late_s", [None, 2.3])
