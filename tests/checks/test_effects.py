@@ -100,3 +100,13 @@ def test_a_service_that_stands_still_to_the_end_has_acted() -> None:
     """What waited is told when it goes on, which it never does."""
     told = effect(nodes=[{"kind": "service_stop", "nodes": [1], "service": "verifier", "start_ms": 700, "duration_ms": 10**6}])
     assert (told["status"], told["acted"]) == ("held", 1)
+
+
+def test_a_rule_on_links_that_do_not_exist_has_no_part_in_what_another_one_does() -> None:
+    """Both act at once, and no link goes from A to C."""
+    one_way = {"kind": "one_way", "start_ms": 500, "duration_ms": 2000}
+    regions = {"assignments": ["A", "B", "C", "B"]}
+    links = [{**one_way, "source": "B", "target": "C"}, {**one_way, "source": "A", "target": "C"}]
+    told = entry(bench(4, rate=6.0, topology={"type": "ring", "k": 2}, regions=regions, faults={"links": links}).run(), "fault_effect")
+    assert [count > 0 for count in told["by_fault"].values()] == [True, False]
+    assert "links[1] one_way (met nothing to act on)" in told["first"]["detail"]

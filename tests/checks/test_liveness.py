@@ -141,6 +141,18 @@ def test_nodes_that_leave_one_after_the_other_end_a_calm_in_the_end() -> None:
     assert entry(b.run(), "progress")["calms"] == 1
 
 
+@pytest.mark.parametrize(("blocks", "status"), [(1, "held"), (16, "broken")])
+def test_a_quorum_that_needs_nodes_that_are_behind_gets_a_slot_for_each_answer(
+    monkeypatch: pytest.MonkeyPatch, blocks: int, status: str
+) -> None:
+    """Node 3 comes back in the moment in which node 2 goes, nine blocks behind; nobody proposes for the next sixteen slots."""
+    proposing_only(monkeypatch, {*range(10), *range(26, 40)})
+    b = bench(33, rate=0.1, chain={"sync_blocks_max": blocks, "block_proofs": []})
+    cut_off(b, (3,), 900, 10_000)
+    cut_off(b, (2,), 10_000, 60_000)
+    assert entry(b.run(), "progress")["status"] == status
+
+
 @pytest.mark.parametrize(("last", "status"), [(9, "held"), (30, "broken")])
 def test_slots_that_an_absent_node_leads_do_not_count_up_to_six(monkeypatch: pytest.MonkeyPatch, last: int, status: str) -> None:
     """Node 3 is away, and leads for longer than any luck."""

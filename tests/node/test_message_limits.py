@@ -11,7 +11,7 @@ from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessageValidated
 from simnet.node.held import OncePerSlot, Quota
 from simnet.node.letters import Signed, TransferVerified
-from simnet.node.sync import OWED_MAX, PROOFS_MAX
+from simnet.node.sync import ANSWERED_MAX, OWED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, PROPOSALS_MAX, VOTES_MAX, WAITING_MAX
 from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol.blocks import Block, Body, tx_root
@@ -171,11 +171,12 @@ def test_few_proofs_of_one_answer_are_looked_at_and_none_of_another_block() -> N
     assert given[1].proofs == given[0].proofs[1:PROOFS_MAX]
 
 
-def test_a_request_names_no_more_transfers_than_a_block_has() -> None:
-    b = bench(chain={"block_transactions_max": 16, "block_proofs": []})
-    b.at(2500, lambda: b.world.network.send(LIAR, NodeId(0), "tx_request", tuple(bytes([n]) * 32 for n in range(200)), 100))
+def test_so_many_transfers_of_a_request_are_answered_however_small_blocks_are() -> None:
+    b = bench(chain={"block_transactions_max": 1, "block_proofs": []})
+    asked = tuple(n.to_bytes(32, "big") for n in range(ANSWERED_MAX + 40))
+    b.at(2500, lambda: b.world.network.send(LIAR, NodeId(0), "tx_request", asked, 100))
     assert b.run().complete
-    assert len(b.nodes[0].sync._owed) == 16
+    assert list(b.nodes[0].sync._owed) == list(asked[:ANSWERED_MAX])
 
 
 def test_what_was_owed_is_given_once_and_makes_room() -> None:
