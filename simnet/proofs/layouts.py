@@ -121,21 +121,23 @@ def encode(circuit: CircuitId, record: str, /, **values: Any) -> bytes:
     already is taken as it is. Raises TypeError unless there is exactly one value for each field, struct.error for an
     integer out of range.
     """
-    return _encoder(circuit, record)(values)
+    return encoder_of(circuit, record)(values)
 
 
 def encode_witness(circuit: CircuitId, statement: bytes, /, **values: Any) -> bytes:
     """A witness from its packed statement and the fields that it adds."""
-    return statement + _addition(circuit)(values)
+    return statement + addition_of(circuit)(values)
 
 
 @cache
-def _encoder(circuit: CircuitId, record: str) -> Encoder:
+def encoder_of(circuit: CircuitId, record: str) -> Encoder:
+    """What packs a record of a circuit."""
     return encoder(LAYOUTS[circuit].records()[record])
 
 
 @cache
-def _addition(circuit: CircuitId) -> Encoder:
+def addition_of(circuit: CircuitId) -> Encoder:
+    """What packs the fields that a witness adds to its statement."""
     layout = LAYOUTS[circuit]
     return _record("Witness", layout.witness.fields[len(layout.statement.fields) :])
 

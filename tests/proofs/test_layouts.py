@@ -2,15 +2,16 @@
 
 import json
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.proofs import native
+from simnet.proofs import layouts, native
 from simnet.proofs.backend import Circuit
-from simnet.proofs.layouts import LAYOUTS, Layout, encode, encode_witness, encoder, parse
+from simnet.proofs.layouts import LAYOUTS, Layout, encode, encode_witness, parse
 from simnet.proofs.witness import FORMATS, pack, unpack
 from simnet.proofs.witness.fields import Shape
 from simnet.protocol.transfer import Account, Transfer
@@ -19,8 +20,16 @@ from tests import layout_tables
 UPTIME = Circuit(CircuitId.UPTIME, FORMATS[CircuitId.UPTIME].default)
 
 
-def changed() -> Layout:
-    """A copy of the uptime layout: two fields swapped, one renamed, one limit another, and an input of another type."""
+TOLD = LAYOUTS[CircuitId.UPTIME]
+SHAPE = Shape(BackendId.STWO, UPTIME)
+
+
+@pytest.fixture
+def changed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
+    """The uptime layout with two fields swapped, one renamed, one limit another, and an input of another type.
+
+    It stands where the circuit's own did; what was made from that is forgotten, before and after.
+    """
     told = json.loads(native.LAYOUTS)
     (uptime,) = (layout for layout in told if layout["circuit"] == CircuitId.UPTIME)
     for record in (uptime["statement"], uptime["witness"]["fields"][0]["form"]["record"]):
@@ -29,54 +38,61 @@ def changed() -> Layout:
         fields[0]["name"] = "owner"
         fields[-1]["form"]["most"] = 3
     uptime["public"][1]["form"] = {"form": "u32"}
-    return parse(json.dumps([uptime]))[CircuitId.UPTIME]
+    layout = parse(json.dumps([uptime]))[CircuitId.UPTIME]
+    monkeypatch.setitem(LAYOUTS, CircuitId.UPTIME, layout)
+    for made in (layouts.encoder_of, layouts.addition_of):
+        made.cache_clear()
+    yield layout
+    for made in (layouts.encoder_of, layouts.addition_of):
+        made.cache_clear()
 
 
-def value(shape: Shape) -> dict[str, Any]:
-    """A claim of three heartbeats in JSON."""
-    sample = FORMATS[CircuitId.UPTIME].sample(shape.backend, shape.circuit)
-    found = unpack(sample.witness, Shape(shape.backend, shape.circuit), witness=True)
-    return found | {"count": 3, "heartbeats": found["heartbeats"][:3], "node_clock": 1, "epoch": 2}
+def claim() -> dict[str, Any]:
+    """A claim of three heartbeats, as values of the statement's fields in JSON."""
+    values: dict[str, Any] = dict.fromkeys(("public_key", "head_hash", "identity_root", "heartbeat_root"), "01" * 32)
+    return values | {"node_clock": 1, "epoch": 2, "window_start": 3, "window_end": 4, "threshold": 5, "count": 3}
 
 
-def test_a_changed_copy_changes_bytes_and_json() -> None:
-    told, copy = Shape(BackendId.STWO, UPTIME), Shape(BackendId.STWO, UPTIME, changed())
-    before = value(told)
-    after = {"owner": before["public_key"]} | {name: v for name, v in before.items() if name != "public_key"}
-    packed, other = pack(before, told, witness=True), pack(after, copy, witness=True)
-    assert (packed[32:48], other[32:48]) == (struct.pack("<QQ", 1, 2), struct.pack("<QQ", 2, 1))
-    assert packed[:32] + packed[48:] == other[:32] + other[48:]
-    assert unpack(other, copy, witness=True) == after
+def renamed(values: dict[str, Any]) -> dict[str, Any]:
+    return {"owner" if name == "public_key" else name: v for name, v in values.items()}
+
+
+def swapped(data: bytes) -> bytes:
+    """With the second and the third field of the statement changed over."""
+    return data[:32] + data[40:48] + data[32:40] + data[48:]
+
+
+BEFORE = pack(claim(), SHAPE, witness=False)
+
+
+def test_a_changed_copy_changes_bytes_and_json(changed: Layout) -> None:
+    after = pack(renamed(claim()), SHAPE, witness=False)
+    assert after == swapped(BEFORE) != BEFORE
+    assert unpack(after, SHAPE, witness=False) == renamed(claim())
+    assert list(unpack(after, SHAPE, witness=False))[:3] == ["owner", "epoch", "node_clock"]
     with pytest.raises(ValidationError, match="public_key"):
-        pack(before, copy, witness=True)
-
-
-def test_a_changed_limit_is_another_limit() -> None:
-    told, copy = Shape(BackendId.STWO, UPTIME), Shape(BackendId.STWO, UPTIME, changed())
-    four = {name: v for name, v in value(told).items() if name not in ("id_commitment", "id_path", "heartbeats")} | {"count": 4}
-    assert pack(four, told, witness=False)
+        pack(claim(), SHAPE, witness=False)
     with pytest.raises(ValidationError, match="must be an integer from 0 to 3"):
-        pack({"owner": four.pop("public_key"), **four}, copy, witness=False)
+        pack(renamed(claim()) | {"count": 4}, SHAPE, witness=False)
 
 
-def test_a_changed_copy_changes_packer_vector_and_table() -> None:
-    layout, copy = LAYOUTS[CircuitId.UPTIME], changed()
-    names = [field.name for field in layout.statement.fields]
-    values: dict[str, Any] = {name: bytes(32) for name in names} | dict.fromkeys(("window_start", "window_end", "threshold", "count"), 0)
-    values |= {"node_clock": 1, "epoch": 2}
-    packed = encoder(layout.statement)(values)
-    other = encoder(copy.statement)({"owner" if name == "public_key" else name: v for name, v in values.items()})
-    assert (packed[32:48], other[32:48]) == (struct.pack("<QQ", 1, 2), struct.pack("<QQ", 2, 1))
-    shape = Shape(BackendId.STWO, UPTIME)
-    assert shape.vector_bytes(layout.public) - shape.vector_bytes(copy.public) == 8, "two elements less"
-    tables = [layout_tables.table("uptime", which).splitlines() for which in (layout, copy)]
-    assert set(tables[1]) - set(tables[0]) == {
+def test_a_changed_copy_changes_the_packer(changed: Layout) -> None:
+    values = {name: bytes.fromhex(v) if isinstance(v, str) else v for name, v in renamed(claim()).items()}
+    assert encode(CircuitId.UPTIME, "Statement", **values) == swapped(BEFORE)
+    added = encode_witness(CircuitId.UPTIME, b"", id_commitment=b"c" * 32, id_path=b"", heartbeats=[])
+    assert added == b"c" * 32
+
+
+def test_a_changed_copy_changes_vector_and_table(changed: Layout) -> None:
+    assert SHAPE.vector_bytes(TOLD.public) - SHAPE.vector_bytes(changed.public) == 8, "two elements less"
+    before, after = (layout_tables.table("uptime", layout).splitlines() for layout in (TOLD, changed))
+    assert set(after) - set(before) == {
         "| `owner` | 32 bytes | An Ed25519 key. |",
         "| `count` | u16 up to 3 | How many heartbeats show it. |",
         "| `node_clock` | u32 |  |",
     }
-    order = [line.split("`")[1] for line in tables[1] if line.startswith("| `")]
-    assert order[:3] == ["owner", "epoch", "node_clock"]
+    names = [line.split("`")[1] for line in after if line.startswith("| `")]
+    assert names[:3] == ["owner", "epoch", "node_clock"]
 
 
 def test_the_documents_show_the_layouts() -> None:

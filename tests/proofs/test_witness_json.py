@@ -278,9 +278,9 @@ SHEET = Form(
 WINDOW = Form("record", "Window", fields=(Field("blocks", "", Form("array", items=(SHEET,), bound="headers")),))
 
 
-def test_every_kind_of_field_packs_and_unpacks() -> None:
-    layout = replace(LAYOUTS[CircuitId.PRUNING], statement=WINDOW, witness=WINDOW)
-    shape = Shape(BackendId.STWO, Circuit(CircuitId.PRUNING, (2, 3, 1)), layout)
+def test_every_kind_of_field_packs_and_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LAYOUTS, CircuitId.PRUNING, replace(LAYOUTS[CircuitId.PRUNING], statement=WINDOW, witness=WINDOW))
+    shape = Shape(BackendId.STWO, Circuit(CircuitId.PRUNING, (2, 3, 1)))
     d = "01" * 32
     block: dict[str, Any] = {"small": 258, "middle": 1, "transactions": [{"digest": d, "removed": True}], "path": [d]}
     value = {"blocks": [block, {**block, "transactions": []}]}

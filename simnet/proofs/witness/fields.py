@@ -36,13 +36,11 @@ class Shape:
 
     backend: BackendId
     circuit: Circuit
-    layout: Layout | None = None
-    """Another than the circuit's own."""
 
     @property
     def told(self) -> Layout:
-        """The layout."""
-        return self.layout or LAYOUTS[self.circuit.id]
+        """The circuit's layout."""
+        return LAYOUTS[self.circuit.id]
 
     def number(self, bound: int | str) -> int:
         """A bound of the layout at the circuit's size."""
