@@ -156,10 +156,10 @@ def encoder(form: Form) -> Encoder:
             return _many(encoder(form.items[0]), counted=form.kind == "list")
         case "bits":
             return _bits(form.names)
-        case kind if kind in _INTEGERS:
-            return struct.Struct(_INTEGERS[kind]).pack
-        case _:
+        case "hash" | "digest" | "vector":
             return _given
+        case kind:
+            return struct.Struct(_INTEGERS[kind]).pack
 
 
 def _given(value: bytes) -> bytes:

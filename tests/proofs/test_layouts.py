@@ -79,6 +79,7 @@ def test_a_changed_copy_changes_bytes_and_json(changed: Layout) -> None:
 def test_a_changed_copy_changes_the_packer(changed: Layout) -> None:
     values = {name: bytes.fromhex(v) if isinstance(v, str) else v for name, v in renamed(claim()).items()}
     assert encode(CircuitId.UPTIME, "Statement", **values) == swapped(BEFORE)
+    assert BEFORE[:48] == b"\1" * 32 + struct.pack("<QQ", 1, 2)
     added = encode_witness(CircuitId.UPTIME, b"", id_commitment=b"c" * 32, id_path=b"", heartbeats=[])
     assert added == b"c" * 32
 

@@ -71,6 +71,10 @@ macro_rules! used {
         let input = $layout::Public { root, number: 1 << 40, count: 3 };
         let mut b = Builder::new();
         (input.number(&mut b), input.count(&mut b), input.root(&mut b));
+        let mut in_order = Builder::new();
+        let wires = input.wires(&mut in_order);
+        assert_eq!(in_order.digest_value(&wires.root), root);
+        assert_eq!([wires.number.value(&in_order), in_order.value(wires.count).to_u64().unwrap()], [1 << 40, 3]);
         let (structure, values) = b.finish();
         let carried: Vec<F> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
         (bytes, input.vector(), carried)
