@@ -59,8 +59,8 @@ macro_rules! integers {
 }
 integers!(u16 small u16_public Wire, u32 u32 u32_public Wire, u64 u64 u64_public U64);
 
-/// Declares the public inputs of a circuit. An input is `name: Type`, or `name: u16 [..= most]`, whose limit is left to the
-/// circuit's constraints.
+/// Declares the public inputs of a circuit. An input is `name: Type`, or `name: u16 [..= most]`, whose limit is left to
+/// the circuit's constraints.
 ///
 /// Each has a method of its name that records it, at its place in the vector wherever in the circuit that happens;
 /// `wires` records all of them in order.

@@ -160,10 +160,14 @@ pub(crate) fn write_counted<S, T: Codec<S>>(items: &[T], out: &mut Vec<u8>) {
 
 /// Declares a record. `in Size`: its limits are of that circuit's size; `in <S>`: it has none and stands in any circuit.
 ///
-/// A field is `name: Type`, with `u16`, lists and flags limited behind the type:
-/// `[..= most]` a number, `[least ..= most]` a list behind its count, `[count]` a list of fixed length, `[each field]` as
-/// many as an earlier field says (`[each field of count]`: lists), `[bits a b c]` the flags of one byte, `[named Name NAMES]`
-/// digests with a name each, `[base]` a record that this one extends, `[vectors TYPE least ..= most]` the vectors of proofs.
+/// A field is `name: Type`, and behind some types stands what limits them:
+///
+/// * `u16 [..= most]` a number;
+/// * `Vec<T> [least ..= most]` a list behind its count, `[count]` one of fixed length, `[each field]` as many items as an
+///   earlier field has or says, `[each field of count]` so many lists of digests;
+/// * `[bool; N] [bits a b c]` the flags of one byte, `[Native<F>; N] [named Name NAMES]` digests with a name each;
+/// * `Slots<F> [vectors KIND least ..= most]` the vectors of inner proofs, `T [base]` a record that this one extends.
+///
 /// A bound is a number, a constant in parentheses, a size parameter or `a / b` of two.
 macro_rules! record {
     ($(#[doc = $doc:literal])+ $name:ident $(<$f:ident>)? in <$any:ident> { $($fields:tt)+ }) => {
@@ -296,13 +300,19 @@ macro_rules! record {
     (@write ($this:ident . $field:ident, $out:ident) ($size:ident) $ty:ty [vectors $($vectors:tt)+]) => {
         $this.$field.write($out)
     };
-    (@write ($this:ident . $field:ident, $out:ident) ($size:ident) $ty:ty [each $of:ident . $part:ident of $($count:tt)+]) => {
+    (
+        @write ($this:ident . $field:ident, $out:ident) ($size:ident)
+        $ty:ty [each $of:ident . $part:ident of $($count:tt)+]
+    ) => {
         $this.$field.iter().for_each(|list| $crate::circuits::layout::write_many::<$size, _>(list, $out))
     };
     (@write ($this:ident . $field:ident, $out:ident) ($size:ident) $ty:ty [bits $($bit:ident)+]) => {
         $out.push($this.$field.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set)))
     };
-    (@write ($this:ident . $field:ident, $out:ident) ($size:ident) $ty:ty $([base])? $([named $name:ident $names:ident])? $([..= $($most:tt)+])?) => {
+    (
+        @write ($this:ident . $field:ident, $out:ident) ($size:ident)
+        $ty:ty $([base])? $([named $name:ident $names:ident])? $([..= $($most:tt)+])?
+    ) => {
         <$ty as $crate::circuits::layout::Codec<$size>>::write(&$this.$field, $out)
     };
     (@write ($this:ident . $field:ident, $out:ident) ($size:ident) $ty:ty [$($count:tt)+]) => {
