@@ -1,8 +1,12 @@
 """Layouts are told once, in Rust: what Python packs, what it takes as JSON and what the documents show follow from there."""
 
 import json
+import os
+import shutil
 import struct
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +20,7 @@ from simnet.proofs.witness import FORMATS, pack, unpack
 from simnet.proofs.witness.fields import Shape
 from simnet.protocol.transfer import Account, Transfer
 from tests import layout_tables
+from tests.runs import ROOT
 
 UPTIME = Circuit(CircuitId.UPTIME, FORMATS[CircuitId.UPTIME].default)
 
@@ -94,6 +99,25 @@ def test_a_changed_copy_changes_vector_and_table(changed: Layout) -> None:
     }
     names = [line.split("`")[1] for line in after if line.startswith("| `")]
     assert names[:3] == ["owner", "epoch", "node_clock"]
+
+
+@pytest.mark.nightly
+def test_a_changed_layout_file_is_the_only_edit(tmp_path: Path) -> None:
+    """In a copy of the crate: statement, witness and public inputs in another order, and the circuits' own tests pass."""
+    for part in ("zk", ".cargo", "Cargo.toml", "Cargo.lock"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    path = tmp_path / "zk/src/circuits/uptime/layout.rs"
+    text = path.read_text()
+    clock, epoch = "        node_clock: u64,\n", "        epoch: u64,\n"
+    assert text.count(clock + epoch) == 2, "in the statement and in the public inputs"
+    commitment, beats = "        id_commitment: Native<F>,\n", "        heartbeats: Vec"
+    text = text.replace(clock + epoch, epoch + clock).replace(commitment, "").replace(beats, commitment + beats)
+    path.write_text(text)
+    environment = os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    command = ["cargo", "test", "--release", "--locked", "--test", "circuits", "--test", "constraints"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_documents_show_the_layouts() -> None:
