@@ -42,11 +42,16 @@ def _word(form: Form) -> str:
             return WORDS.get(kind, kind)
 
 
+def _text(doc: str) -> str:
+    """`H[TAG](x)` is no link."""
+    return doc.replace("](", "]\\(")
+
+
 def _rows(fields: tuple[Field, ...], path: str = "") -> Iterator[str]:
     """A row for each field, and for those of the records in it."""
     for field in fields:
         form = field.form
-        yield f"| `{path}{field.name}` | {_word(form)} | {field.doc} |"
+        yield f"| `{path}{field.name}` | {_word(form)} | {_text(field.doc)} |"
         inner, within = form, f"{path}{field.name}."
         while inner.items:
             inner, within = inner.items[0], f"{within[:-1]}[]."
@@ -63,7 +68,7 @@ def table(name: str, layout: Layout) -> str:
     sizes = ", ".join(f"`{p}`" for p in layout.params) or "none"
     added = layout.witness.fields[len(layout.statement.fields) :]
     lines = [f"### {name}", "", f"Sizes: {sizes}.", ""]
-    lines += _part(f"Statement{'' if added else ', which is its own witness'}. {layout.statement.doc}", layout.statement.fields)
+    lines += _part(f"Statement{'' if added else ', which is its own witness'}. {_text(layout.statement.doc)}", layout.statement.fields)
     if added:
         lines += _part("Witness: the statement, then", added)
     lines += _part("Public inputs", layout.public)
