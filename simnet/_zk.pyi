@@ -8,70 +8,8 @@ backend: stwo 1, plonky3 2, groth16 3.
 security: standard 0, high 1: how strong the STARKs of a key are, part of its params_hash. Groth16 has one level, and
 the same key for both.
 circuit: transaction 1, identity 2, state 3, pruning 4, recursive 5, uptime 6, consensus 7.
-params:
-    transaction `[]`
-    identity    `[depth d]`
-    state       `[transfers k_t, identities k_i, depth d]`
-    pruning     `[headers h, transactions of a block n_t, segments s]`
-    recursive   `[transactions T, identities I, uptimes U, transfers of a state proof k_t]`
-    uptime      `[heartbeats H, log depth d_h, depth d, min_window seconds, max_gap seconds or 0]`
-    consensus   `[validators N, witness commitments W, reputation roots R]`
-
-Transaction statement (also its witness: nothing in it is secret), 194 bytes:
-    from_public_key[32] to_public_key[32] amount u64, fee u64, nonce u64 (the new nonce), required_tier u8,
-    timestamp u64, memo[32] (Blake2s-256 of the payload; all zero: no memo),
-    then the sender's account before the transfer:
-    balance u64, nonce u64, stake u64, tier u8, last_decay u64, rep[32] (all zero: REP0).
-    public keys are Ed25519 keys; the addresses H[KEY](Lift(key)) are computed inside.
-
-    The 32 + 65 bytes `public_key, account` where account is balance .. rep are an *account record* below.
-
-Identity statement:
-    public_key[32], vrf_public_key[32], vrf_output[32], identity_root_before D, state_root D, epoch_nonce[32],
-    identity_root_after D. The address, vrf_pk, vrf_tag and the commitment are computed inside.
-Identity witness: the statement, then d x D siblings of the address's slot in the identity tree, leaf to root.
-
-State statement:
-    prev_state_root D, new_state_root D, block_time u64,
-    i u16 (<= k_i), i x { public_key[32], commitment D },
-    t u16 (<= k_t), t x transaction statement (194 bytes).
-    Identity slots come first. A new account is (balance 0, nonce 0, stake 0, tier 1, last_decay block_time, H[REP](commitment)).
-State witness: the statement, then
-    i x { d x D siblings }, then
-    t x { r_is_new u8, receiver's account (balance u64, nonce u64, stake u64, tier u8, last_decay u64, rep D) before the
-          transfer, d x D siblings of the sender's slot, d x D siblings of the receiver's slot after the sender's update }.
-    The sender's rep is the transaction statement's; the receiver's is already a digest (REP0 for a new one).
-
-Pruning statement (also its witness):
-    first_parent D, start_height u64, schema_version u16, parameter_version u16,
-    h x { state_root D, timestamp u64, c u16 (<= n_t), c x { transaction digest m D, removed u8 } }.
-
-Uptime statement:
-    public_key[32], node_clock u64, epoch u64, head_hash D, window_start u64, window_end u64, identity_root D,
-    heartbeat_root D, threshold u16, count u16 (<= H). All times in seconds.
-Uptime witness: the statement, then id_commitment D, d x D siblings in the identity tree, then
-    count x { t u64, head D, signature_digest D, index u32 (the leaf's place in the log), d_h x D siblings }.
-
-Recursive statement (also its witness; the inner proofs are verified natively, their vectors are chain data). A *vector* is
-the public-input vector of the named circuit in canonical bytes, its length fixed by the circuit. A *decision* is what all
-consensus proofs of one block have in common: block_hash D, members D, total_power u64, quorum_threshold u64 in the encoding of
-public inputs. A block of more than k_t transfers has several state proofs, each over the next k_t of its transfers; identities are all in the first:
-    vk_ids 7 x [32] (by circuit id),
-    previous { previous_commitment D, state_proof D (the pc of its state proofs), roots 6 x D, pruning_fold D, activity D, height u64 },
-    roots 6 x D (global state, utxo, reputation, timetoke, zsi, proof),
-    header { parent D, height u64, timestamp u64 },
-    i u16, i x identity vector;  t u16, t x transaction vector;  u u16, u x uptime vector;  c u16 (0 or 1), c x decision;
-    s u16 (1 .. T/k_t), s x state vector;  p u16 (0 or 1), p x pruning vector.
-
-Consensus statement:
-    block_hash D, round u64, epoch u64, slot u64, n u16 (number of validators, <= N),
-    n x { addr D, weight u64, tier u8, otk_root D, tier_seed D },
-    n x { votes u8 (bits 0..2: prevote, precommit, commit; bit 3: VRF entry), tag0 D, tag1 D, tag2 D (zero without the vote),
-          vrf_output D, vrf_key D (zero without the entry) },
-    w u16 (<= W), w x D witness commitments, r u16 (<= R), r x D reputation roots.
-Consensus witness: the statement, then
-    n x { k0 D, k1 D, k2 D (disclosed one-time keys, zero without the vote), K0..K3 D (their public hashes), path 5 x D (leaf to root) }.
-    (k3 is `vrf_key`.)
+params: the circuit's sizes. Their order, and the bytes of statements, witnesses and public inputs, are `LAYOUTS`;
+`docs/circuits.md` shows them as tables.
 """
 
 from collections.abc import Sequence
@@ -79,6 +17,7 @@ from typing import final
 
 __all__ = [
     "CIRCUIT_VERSIONS",
+    "LAYOUTS",
     "PROOF_VERSION",
     "REJECT_REASONS",
     "Key",
@@ -190,6 +129,8 @@ REJECT_REASONS: dict[int, str]
 PROOF_VERSION: int
 CIRCUIT_VERSIONS: dict[int, int]
 """Circuit id -> version of its statement."""
+LAYOUTS: str
+"""The layout of every circuit as JSON, as declared in `zk/src/circuits/*/layout.rs`; `simnet.proofs.layouts` reads it."""
 
 @final
 class OtkTree:

@@ -1,12 +1,13 @@
 """From what a block did in one field to the statements and witnesses of its identity, state and uptime proofs."""
 
-import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from simnet.base.catalogue import BackendId
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import block_statements as pack
 from simnet.proofs import native
 from simnet.proofs.field import address, empty_leaf
+from simnet.proofs.layouts import encode, encode_witness
 from simnet.proofs.statements import ZERO, lift
 from simnet.protocol.field import Tree
 from simnet.protocol.heartbeats import Claim, WindowLog, Windows
@@ -30,7 +31,7 @@ def identity_witness(done: FieldBlock, index: int, statement: bytes) -> bytes:
     for r in done.registered[:index]:
         a = address(field, r.join.key)
         tree = tree.update(a, native.identity_leaf(field, a, r.commitment))
-    return statement + tree.path(address(field, done.registered[index].join.key))
+    return encode_witness(CircuitId.IDENTITY, statement, path=tree.path(address(field, done.registered[index].join.key)))
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -70,11 +71,10 @@ def _leaf(field: BackendId, key: bytes, account: Account) -> bytes:
     return native.account_leaves(field, key + account.encode())
 
 
-def _receiver(field: BackendId, account: Account) -> bytes:
+def _receiver(field: BackendId, account: Account) -> dict[str, object]:
     """A receiver's account as the state witness has it: its reputation is a digest already."""
     assert account.rep == NO_REPUTATION
-    numbers = struct.pack("<QQQBQ", account.balance, account.nonce, account.stake, account.tier, account.last_decay)
-    return numbers + native.reputation_of_identity(field, ZERO)
+    return asdict(account) | {"rep": native.reputation_of_identity(field, ZERO)}
 
 
 # --- uptime --------------------------------------------------------------------------------------
@@ -91,21 +91,25 @@ def log_root(field: BackendId, leaves: bytes, depth: int) -> bytes:
 
 
 def uptime_statement(before: FieldState, claim: Claim, key: bytes, root: bytes, windows: Windows, slot: int) -> bytes:
-    """The statement of a claim in a block of `slot` on the state `before`; `root`: of the claim's log."""
+    """The statement of a claim in a block of `slot` on the state `before`; `root`: of the claim's log.
+
+    Times share one unit, milliseconds on this chain.
+    """
     window, beats = claim.log.window, claim.log.of(claim.validator)
-    return pack.uptime_statement(
-        pack.UptimeClaim(
-            key=key,
-            clock=windows.slot_start(slot),
-            epoch=window + 1,
-            head=lift(before.backend, beats[-1][1].head),
-            start=windows.start(window),
-            end=windows.start(window + 1),
-            identity_root=before.identities.root,
-            log_root=root,
-            threshold=windows.threshold,
-            count=len(beats),
-        )
+    return encode(
+        CircuitId.UPTIME,
+        "Statement",
+        public_key=key,
+        node_clock=windows.slot_start(slot),
+        # The circuit refuses 0.
+        epoch=window + 1,
+        head_hash=lift(before.backend, beats[-1][1].head),
+        window_start=windows.start(window),
+        window_end=windows.start(window + 1),
+        identity_root=before.identities.root,
+        heartbeat_root=root,
+        threshold=windows.threshold,
+        count=len(beats),
     )
 
 
@@ -115,13 +119,19 @@ def uptime_witness(before: FieldState, claim: Claim, key: bytes, leaves: bytes, 
     counted = claim.log.of(claim.validator)
     paths = native.merkle_paths(field, leaves, depth, empty, [place for place, _ in counted])
     beats = [
-        pack.LoggedBeat(
-            t=b.t,
-            head=lift(field, b.head),
-            signature_digest=native.signature_digest(field, b.signature),
-            index=place,
-            path=path,
-        )
+        {
+            "t": b.t,
+            "head": lift(field, b.head),
+            "signature_digest": native.signature_digest(field, b.signature),
+            "index": place,
+            "path": path,
+        }
         for (place, b), path in zip(counted, paths, strict=True)
     ]
-    return pack.uptime_witness(statement, before.commitments[key], before.identities.path(address(field, key)), beats)
+    return encode_witness(
+        CircuitId.UPTIME,
+        statement,
+        id_commitment=before.commitments[key],
+        id_path=before.identities.path(address(field, key)),
+        heartbeats=beats,
+    )

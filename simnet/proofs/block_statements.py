@@ -1,23 +1,20 @@
-"""Statements and witnesses of the circuits that prove a block, packed as the native module takes them.
+"""Statements and witnesses of the circuits that prove a block.
 
-Pure packing: digests come in, bytes go out. Layouts are those of `simnet/_zk.pyi`. Everything in a statement is
-chain data, so that every node builds it itself; what only the prover needs follows in the witness.
+Digests come in, bytes go out. Everything in a statement is chain data, so that every node builds it itself; what only the
+prover needs follows in the witness.
 """
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from simnet.base.catalogue import CircuitId
+from simnet.proofs.layouts import encode, encode_witness
 from simnet.proofs.statements import ZERO
 
 SCHEMA_VERSION = PARAMETER_VERSION = 1
 """Of the pruning envelope."""
 FAMILIES = 7
-
-
-def pack_list(items: Sequence[bytes]) -> bytes:
-    """u16 count, then the items."""
-    return struct.pack("<H", len(items)) + b"".join(items)
 
 
 # --- identity ------------------------------------------------------------------------------------
@@ -28,7 +25,18 @@ def identity_statement(keys: tuple[bytes, bytes, bytes], before: bytes, state_ro
 
     `state_root`: account root before the block.
     """
-    return b"".join([*keys, before, state_root, nonce, after])
+    public_key, vrf_public_key, vrf_output = keys
+    return encode(
+        CircuitId.IDENTITY,
+        "Statement",
+        public_key=public_key,
+        vrf_public_key=vrf_public_key,
+        vrf_output=vrf_output,
+        identity_root_before=before,
+        state_root=state_root,
+        epoch_nonce=nonce,
+        identity_root_after=after,
+    )
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -38,16 +46,23 @@ def state_statement(
     before: bytes, after: bytes, timestamp: int, opened: Sequence[tuple[bytes, bytes]], transfers: Sequence[bytes]
 ) -> bytes:
     """`opened`: (public key, commitment) of joins; `transfers`: transaction statements; both in block order."""
-    head = before + after + struct.pack("<Q", timestamp)
-    return head + pack_list([key + commitment for key, commitment in opened]) + pack_list(transfers)
+    return encode(
+        CircuitId.STATE,
+        "Statement",
+        prev_state_root=before,
+        new_state_root=after,
+        block_time=timestamp,
+        identities=[{"public_key": key, "commitment": commitment} for key, commitment in opened],
+        transfers=transfers,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TransferPaths:
     """What the prover adds to a transfer: the receiver's account before it and both authentication paths."""
 
-    receiver: bytes
-    """Balance, nonce, stake, tier, last decay (33 bytes), reputation digest."""
+    receiver: Mapping[str, Any]
+    """The fields of `Receiver` by name."""
     sender_path: bytes
     receiver_path: bytes
     """After the sender's update."""
@@ -55,7 +70,10 @@ class TransferPaths:
 
 def state_witness(statement: bytes, opened_paths: Sequence[bytes], transfers: Sequence[TransferPaths]) -> bytes:
     """The statement, the paths of opened accounts, then each transfer's part. Receivers are never new on this chain."""
-    return b"".join([statement, *opened_paths, *(b"\0" + t.receiver + t.sender_path + t.receiver_path for t in transfers)])
+    receipts = [
+        {"r_is_new": False, "receiver": t.receiver, "sender_path": t.sender_path, "receiver_path": t.receiver_path} for t in transfers
+    ]
+    return encode_witness(CircuitId.STATE, statement, identity_paths=opened_paths, receipts=receipts)
 
 
 # --- pruning -------------------------------------------------------------------------------------
@@ -74,63 +92,22 @@ class PrunedBlock:
 
 def pruning_statement(first_parent: bytes, start_height: int, blocks: Sequence[PrunedBlock]) -> bytes:
     """The statement of a window of blocks, which is its witness too."""
-    parts = [first_parent, struct.pack("<QHH", start_height, SCHEMA_VERSION, PARAMETER_VERSION)]
-    for block in blocks:
-        flag = bytes([block.removed])
-        parts += [block.state_root, struct.pack("<Q", block.timestamp), pack_list([m + flag for m in block.digests])]
-    return b"".join(parts)
-
-
-# --- uptime --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class UptimeClaim:
-    """A claim as the circuit sees it. Times share one unit, milliseconds on this chain."""
-
-    key: bytes
-    clock: int
-    epoch: int
-    """Number of the window, from 1: the circuit refuses 0."""
-    head: bytes
-    """Of the last heartbeat, lifted."""
-    start: int
-    end: int
-    identity_root: bytes
-    log_root: bytes
-    threshold: int
-    count: int
-
-
-def uptime_statement(claim: UptimeClaim) -> bytes:
-    """The statement of a claim."""
-    times = struct.pack("<QQ", claim.start, claim.end)
-    roots = claim.identity_root + claim.log_root
-    return (
-        claim.key
-        + struct.pack("<QQ", claim.clock, claim.epoch)
-        + claim.head
-        + times
-        + roots
-        + struct.pack("<HH", claim.threshold, claim.count)
+    return encode(
+        CircuitId.PRUNING,
+        "Statement",
+        first_parent=first_parent,
+        start_height=start_height,
+        schema_version=SCHEMA_VERSION,
+        parameter_version=PARAMETER_VERSION,
+        headers=[
+            {
+                "state_root": block.state_root,
+                "timestamp": block.timestamp,
+                "transactions": [{"digest": m, "removed": block.removed} for m in block.digests],
+            }
+            for block in blocks
+        ],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedBeat:
-    """One counted heartbeat with its path in the log."""
-
-    t: int
-    head: bytes
-    signature_digest: bytes
-    index: int
-    path: bytes
-
-
-def uptime_witness(statement: bytes, commitment: bytes, identity_path: bytes, beats: Sequence[LoggedBeat]) -> bytes:
-    """The statement, the identity's commitment and path, then the heartbeats."""
-    rows = [struct.pack("<Q", b.t) + b.head + b.signature_digest + struct.pack("<I", b.index) + b.path for b in beats]
-    return b"".join([statement, commitment, identity_path, *rows])
 
 
 # --- recursive -----------------------------------------------------------------------------------
@@ -144,9 +121,14 @@ class Roots:
     identity: bytes
     reputation: bytes = ZERO
 
+    def named(self) -> dict[str, bytes]:
+        """By the names of the circuit's layout."""
+        carried = {"global_state": self.state, "zsi": self.identity, "reputation": self.reputation}
+        return {"utxo": ZERO, "timetoke": ZERO, "proof": ZERO} | carried
+
     def pack(self) -> bytes:
-        """Global state, utxo, reputation, timetoke, zsi, proof."""
-        return b"".join([self.state, ZERO, self.reputation, ZERO, self.identity, ZERO])
+        """In the order of the circuit's layout."""
+        return encode(CircuitId.RECURSIVE, "Roots", **self.named())
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +150,16 @@ class Aggregate:
         state_proof, activity, fold, commitment = (digests[i : i + 32] for i in range(0, 128, 32))
         return Aggregate(previous, state_proof, roots, fold, activity, height, commitment)
 
-    def pack(self) -> bytes:
-        """The opening."""
-        parts = [self.previous, self.state_proof, self.roots.pack(), self.pruning_fold, self.activity]
-        return b"".join(parts) + struct.pack("<Q", self.height)
+    def opening(self) -> dict[str, object]:
+        """What the next block's statement says of this aggregate."""
+        return {
+            "previous_commitment": self.previous,
+            "state_proof": self.state_proof,
+            "roots": self.roots.named(),
+            "pruning_fold": self.pruning_fold,
+            "activity": self.activity,
+            "height": self.height,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +184,17 @@ def recursive_statement(
     """The statement of a block's aggregate, which is its witness too. `parent`: in-field digest of the parent header."""
     if len(vk_ids) != FAMILIES:
         raise ValueError(f"{len(vk_ids)} key ids for {FAMILIES} circuit families")
-    header = parent + struct.pack("<QQ", height, timestamp)
-    v = vectors
-    lists = (v.identity, v.transaction, v.uptime, v.decision, v.state, v.pruning)
-    return b"".join([*vk_ids, previous.pack(), roots.pack(), header, *map(pack_list, lists)])
+    return encode(
+        CircuitId.RECURSIVE,
+        "Statement",
+        vk_ids=vk_ids,
+        previous=previous.opening(),
+        roots=roots.named(),
+        header={"parent": parent, "height": height, "timestamp": timestamp},
+        identities=vectors.identity,
+        transactions=vectors.transaction,
+        uptimes=vectors.uptime,
+        decisions=vectors.decision,
+        states=vectors.state,
+        pruning=vectors.pruning,
+    )

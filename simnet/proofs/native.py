@@ -12,6 +12,7 @@ from pathlib import Path
 import simnet.proofs.fit  # noqa: F401 - first: it refuses a processor on which the next line would end the process
 from simnet._zk import (
     CIRCUIT_VERSIONS,
+    LAYOUTS,
     PROOF_VERSION,
     REJECT_REASONS,
     Key,
@@ -81,6 +82,7 @@ SETUP_SEED = b"simnet-seeded-setup-not-for-prod"
 __all__ = [
     "CIRCUIT_VERSIONS",
     "ENVELOPE_HEADER_BYTES",
+    "LAYOUTS",
     "PROOF_VERSION",
     "PUBLIC_DIGEST",
     "NativeBackend",

@@ -1,4 +1,4 @@
-"""Statements and witnesses of the consensus circuit, packed as the native module takes them.
+"""Statements and witnesses of the consensus circuit.
 
 Everything here is computed from chain data that every node has: the header, the epoch's validator set, the
 certificate's signed votes and the disclosed VRF entries.
@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from simnet.base.catalogue import BackendId
+from simnet.base.catalogue import BackendId, CircuitId
 from simnet.proofs import native
+from simnet.proofs.layouts import encode, encode_witness
 
 ZERO = bytes(32)
 lift = lru_cache(maxsize=1 << 16)(native.lift)
@@ -62,13 +63,18 @@ class MemberVotes:
 
 
 @lru_cache(maxsize=1024)
-def committee_records(committee: Committee) -> bytes:
+def committee_records(committee: Committee) -> tuple[bytes, ...]:
     """The validator records of the consensus statement."""
-    return b"".join(
-        native.address(committee.backend, m.key)
-        + struct.pack("<QB", m.weight, m.tier)
-        + m.otk_root
-        + tier_seed(committee.backend, m.key, m.timetoke_hours)
+    return tuple(
+        encode(
+            CircuitId.CONSENSUS,
+            "Validator",
+            addr=native.address(committee.backend, m.key),
+            weight=m.weight,
+            tier=m.tier,
+            otk_root=m.otk_root,
+            tier_seed=tier_seed(committee.backend, m.key, m.timetoke_hours),
+        )
         for m in committee.members
     )
 
@@ -82,7 +88,7 @@ def tier_seed(backend: BackendId, key: bytes, hours: int) -> bytes:
 @lru_cache(maxsize=1024)
 def set_root(committee: Committee) -> bytes:
     """validator_set_root."""
-    return native.validator_set_root(committee.backend, committee.capacity, committee_records(committee))
+    return native.validator_set_root(committee.backend, committee.capacity, b"".join(committee_records(committee)))
 
 
 @lru_cache(maxsize=1024)
@@ -94,16 +100,17 @@ def vote_message(committee: Committee, block: BlockStatement) -> bytes:
 def consensus_statement(committee: Committee, block: BlockStatement, votes: tuple[MemberVotes, ...]) -> bytes:
     """The consensus statement; `votes` in the committee's order."""
     backend = committee.backend
-    head = struct.pack("<QQQH", block.slot, block.epoch, block.slot, len(committee.members))
-    return b"".join(
-        [
-            block.digest,
-            head,
-            committee_records(committee),
-            *map(_member_votes, votes),
-            _digests(backend, block.witnesses),
-            _digests(backend, block.reputation_roots),
-        ]
+    return encode(
+        CircuitId.CONSENSUS,
+        "Statement",
+        block_hash=block.digest,
+        round=block.slot,
+        epoch=block.epoch,
+        slot=block.slot,
+        validators=committee_records(committee),
+        ballots=[_ballot(v) for v in votes],
+        witness_commitments=[lift(backend, c) for c in block.witnesses],
+        reputation_roots=[lift(backend, r) for r in block.reputation_roots],
     )
 
 
@@ -114,22 +121,18 @@ def consensus_witness(
 
     A member that is not in the certificate needs its public keys and path too: its leaf is in the tree.
     """
-    parts = [statement]
+    openings = []
     for position in range(len(votes)):
         keys, public, path = opened[position]
         disclosed = keys[:3] if votes[position].tags is not None else (ZERO, ZERO, ZERO)
-        parts += [*disclosed, public, path]
-    return b"".join(parts)
+        openings.append({"keys": disclosed, "public": public, "path": path})
+    return encode_witness(CircuitId.CONSENSUS, statement, openings=openings)
 
 
-def _member_votes(votes: MemberVotes) -> bytes:
-    bits = (7 if votes.tags else 0) | (8 if votes.vrf else 0)
-    tags = votes.tags or (ZERO, ZERO, ZERO)
-    return bytes([bits]) + b"".join(tags) + b"".join(votes.vrf or (ZERO, ZERO))
-
-
-def _digests(backend: BackendId, values: tuple[bytes, ...]) -> bytes:
-    return struct.pack("<H", len(values)) + b"".join(lift(backend, v) for v in values)
+def _ballot(votes: MemberVotes) -> dict[str, object]:
+    output, key = votes.vrf or (ZERO, ZERO)
+    flags = (("prevote", "precommit", "commit") if votes.tags else ()) + (("vrf",) if votes.vrf else ())
+    return {"votes": flags, "tags": votes.tags or (ZERO, ZERO, ZERO), "vrf_output": output, "vrf_key": key}
 
 
 def reputation_root(members: tuple[CommitteeMember, ...]) -> bytes:

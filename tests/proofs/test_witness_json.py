@@ -3,18 +3,19 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import InputError
-from simnet.proofs import native
 from simnet.proofs.backend import Circuit
-from simnet.proofs.witness import FORMATS, pack, recursive, unpack
-from simnet.proofs.witness.fields import MODULUS, U16, U32, Bool, Digest, Many, Reader, Record, Shape, Size
+from simnet.proofs.layouts import LAYOUTS, Field, Form
+from simnet.proofs.witness import FORMATS, pack, unpack
+from simnet.proofs.witness.fields import MODULUS, Shape
 from simnet.proofs.witness.files import JSON_BYTES_MAX, read_packed
 
 ALL = [Shape(b, Circuit(c, f.default)) for c, f in FORMATS.items() for b in BackendId]
@@ -195,21 +196,6 @@ def test_faults_of_the_other_circuits(tmp_path: Path, circuit: str, path: tuple[
     assert found.startswith(expected)
 
 
-@pytest.mark.parametrize("backend", [BackendId.STWO, BackendId.PLONKY3])
-@pytest.mark.parametrize("circuit", [c for c in CircuitId if c not in (CircuitId.RECURSIVE, CircuitId.CONSENSUS)])
-def test_vectors_have_the_length_of_their_circuits(backend: BackendId, circuit: CircuitId) -> None:
-    vector = {
-        CircuitId.TRANSACTION: recursive.Transaction,
-        CircuitId.IDENTITY: recursive.Identity,
-        CircuitId.STATE: recursive.State,
-        CircuitId.PRUNING: recursive.Pruning,
-        CircuitId.UPTIME: recursive.Uptime,
-    }[circuit]
-    (kind,) = get_args(vector)[1:]
-    key, _ = native.make_key(backend, Circuit(circuit, FORMATS[circuit].default))
-    assert kind.length(backend) == 4 * key.public_len
-
-
 def test_a_block_of_several_state_proofs() -> None:
     """As many as the circuit's transfers by those of one proof."""
     shape = Shape(BackendId.STWO, Circuit(CircuitId.RECURSIVE, (16, 4, 8, 4)))
@@ -277,40 +263,39 @@ def test_the_size_comes_first(tmp_path: Path) -> None:
         read_packed(tmp_path / "none", TRANSFER, witness=True)
 
 
-class Removal(Record):
-    """A record of every kind, nested, as further circuits need them."""
-
-    digest: Digest
-    removed: Bool
-
-
-class Block(Record):
-    small: U16
-    middle: U32
-    transactions: Annotated[list[Removal], Many(most=Size(1))]
-    path: Annotated[list[Digest], Many(exactly=Size(2))]
-
-
-class Window(Record):
-    blocks: Annotated[list[Block], Many(exactly=Size(0))]
+DIGEST = Form("digest")
+REMOVAL = Form("record", "Removal", fields=(Field("digest", "", DIGEST), Field("removed", "", Form("flag"))))
+SHEET = Form(
+    "record",
+    "Sheet",
+    fields=(
+        Field("small", "", Form("u16")),
+        Field("middle", "", Form("u32")),
+        Field("transactions", "", Form("list", items=(REMOVAL,), bound="transactions")),
+        Field("path", "", Form("array", items=(DIGEST,), bound="segments")),
+    ),
+)
+WINDOW = Form("record", "Window", fields=(Field("blocks", "", Form("array", items=(SHEET,), bound="headers")),))
 
 
-def test_every_kind_of_field_packs_and_unpacks() -> None:
+def test_every_kind_of_field_packs_and_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LAYOUTS, CircuitId.PRUNING, replace(LAYOUTS[CircuitId.PRUNING], statement=WINDOW, witness=WINDOW))
     shape = Shape(BackendId.STWO, Circuit(CircuitId.PRUNING, (2, 3, 1)))
     d = "01" * 32
     block: dict[str, Any] = {"small": 258, "middle": 1, "transactions": [{"digest": d, "removed": True}], "path": [d]}
     value = {"blocks": [block, {**block, "transactions": []}]}
-    data = Window.of_json(value, shape).pack()
+    data = pack(value, shape, witness=True)
     one = bytes.fromhex(d)
     assert data == b"\2\1\1\0\0\0\1\0" + one + b"\1" + one + b"\2\1\1\0\0\0\0\0" + one
-    assert Window.unpack(Reader(data), shape) == value
-    for wrong in ({"removed": 1}, {"removed": "true"}, {"removed": None}):
+    assert unpack(data, shape, witness=True) == value
+    for wrong in (1, "true", None):
+        removal = {"digest": d, "removed": wrong}
         with pytest.raises(ValidationError, match="must be true or false"):
-            Removal.of_json({"digest": d} | wrong, shape)
+            pack({"blocks": [block, {**block, "transactions": [removal]}]}, shape, witness=True)
     with pytest.raises(ValidationError, match="must have 2 entries, but has 1"):
-        Window.of_json({"blocks": [block]}, shape)
+        pack({"blocks": [block]}, shape, witness=True)
     with pytest.raises(ValidationError, match="must have 0 to 3 entries, but has 4"):
-        Window.of_json({"blocks": [block, {**block, "transactions": block["transactions"] * 4}]}, shape)
+        pack({"blocks": [block, {**block, "transactions": block["transactions"] * 4}]}, shape, witness=True)
 
 
 def test_many_keys_are_read_in_no_time(tmp_path: Path) -> None:

@@ -1,15 +1,22 @@
 //! Accounts, identities and transfers outside circuits: their leaves, digests and links.
 
-use crate::circuits::codec::{Reader, whole};
+use crate::circuits::layout::{Codec, Hash, record};
+use crate::circuits::transaction::layout;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{DIGEST_BYTES, Elements, address, lift, rep0};
+use crate::natives::{Elements, address, lift, rep0};
 use crate::tags::Tag;
 
 /// The tier of an account that an identity opens.
 pub const OPENED_TIER: u16 = 1;
-/// Bytes of an account: three integers, tier, last_decay, rep.
-pub const ACCOUNT_BYTES: usize = 4 * 8 + 1 + DIGEST_BYTES;
+
+record! {
+    /// An account with its key.
+    AccountRecord in <S> {
+        public_key: Hash,
+        account: layout::Account,
+    }
+}
 
 /// An account apart from its address.
 #[derive(Clone, Debug)]
@@ -28,28 +35,10 @@ pub fn lift_or<F: CircuitField>(bytes: &[u8; 32], absent: Native<F>) -> Native<F
 }
 
 impl<F: CircuitField> Account<F> {
-    /// With `rep` as 32 bytes outside the field; all zero is REP0.
-    pub fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        Self::read_with(r, |r| Ok(lift_or(&r.bytes32("rep")?, rep0())))
-    }
-
-    /// With `rep` as a digest.
-    pub fn read_digested(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        Self::read_with(r, |r| r.digest("rep"))
-    }
-
-    fn read_with<'a>(
-        r: &mut Reader<'a>,
-        rep: impl FnOnce(&mut Reader<'a>) -> Result<Native<F>, ZkError>,
-    ) -> Result<Self, ZkError> {
-        Ok(Account {
-            balance: r.u64("balance")?,
-            nonce: r.u64("account nonce")?,
-            stake: r.u64("stake")?,
-            tier: u16::from(r.u8("tier")?),
-            last_decay: r.u64("last_decay")?,
-            rep: rep(r)?,
-        })
+    /// As a transaction's statement has it: `rep` is outside the field, all zero is REP0.
+    pub fn of(a: &layout::Account) -> Self {
+        let (balance, nonce, stake, last_decay) = (a.balance, a.nonce, a.stake, a.last_decay);
+        Account { balance, nonce, stake, tier: u16::from(a.tier), last_decay, rep: lift_or(&a.rep, rep0()) }
     }
 
     /// The account that a new identity opens.
@@ -85,8 +74,9 @@ impl<F: CircuitField> Account<F> {
 
 /// An account record of the native boundary: a public key, then the account. Returns address and leaf.
 pub fn account_record<F: CircuitField>(bytes: &[u8]) -> Result<(Native<F>, Native<F>), ZkError> {
-    let (addr, account) = whole(bytes, |r| Ok((address(&r.bytes32("public_key")?), Account::read(r)?)))?;
-    Ok((addr, account.own_leaf(&addr)))
+    let record = AccountRecord::parse(bytes, &())?;
+    let addr = address(&record.public_key);
+    Ok((addr, Account::of(&record.account).own_leaf(&addr)))
 }
 
 /// `H[REP](commitment)`: the reputation digest of the account that an identity opens.

@@ -115,18 +115,3 @@ fn claims_of_every_size() {
         &[&[0, 1, 1, 0, 0], &[8, 0, 6, 0, 0], &[8, 6, 33, 0, 0], &[8, 6, 6, 0], &[512, 6, 6, 0, 0]],
     );
 }
-
-/// The aggregation reads vectors by a layout of its own; it is that of the circuits, but for bounds of small integers.
-#[test]
-fn inner_vectors_are_laid_out_like_the_circuits() {
-    use simnet_zk::circuits::public::Kind;
-    use simnet_zk::circuits::recursive::vectors::{self, IDENTITY, PRUNING, STATE, TRANSACTION};
-    let inner = [&TRANSACTION, &IDENTITY, &STATE, &PRUNING, &vectors::UPTIME];
-    let params: [&[u32]; 5] = [&[], &[16], &[4, 1, 16], &[4, 8, 2], &[8, 6, 6, 3600, 300]];
-    for (inner, params) in inner.into_iter().zip(params) {
-        let unbounded = |k: Kind| if let Kind::Small(_) = k { Kind::Small(0) } else { k };
-        let kinds = Circuit::new(inner.id, params).unwrap().kinds();
-        let [theirs, ours] = [&kinds[..], inner.kinds].map(|k| k.iter().copied().map(unbounded).collect::<Vec<_>>());
-        assert_eq!(theirs, ours, "{}", inner.name);
-    }
-}

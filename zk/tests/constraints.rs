@@ -53,6 +53,7 @@ fn a_transfer_at_the_time_of_the_account_is_good() {
 /// Blocks that lack one kind or another, and the first block of a chain.
 fn sparse_blocks<F: CircuitField>() {
     use forgeries::recursive::{self, SIZE};
+    use simnet_zk::circuits::layout::Codec;
     use simnet_zk::circuits::recursive::statement::{Previous, Statement};
     let satisfied = |change: fn(&mut Statement<F>)| {
         let (structure, values) = recorded(recursive::record::<F>(change), Default::default());
@@ -65,7 +66,7 @@ fn sparse_blocks<F: CircuitField>() {
     satisfied(recursive::without_transactions);
     satisfied(|s| {
         s.previous = Previous::genesis(s.previous.roots);
-        s.height = 1;
+        s.header.height = 1;
     });
     let mut missing = recursive::honest::<F>();
     missing.states.present[1] = false;

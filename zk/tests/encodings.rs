@@ -9,6 +9,7 @@ use simnet_zk::backend::Security;
 use simnet_zk::circuits::codec::whole;
 use simnet_zk::circuits::consensus::Size;
 use simnet_zk::circuits::consensus::statement::Statement;
+use simnet_zk::circuits::layout::Codec;
 use simnet_zk::circuits::public::{self, Kind};
 use simnet_zk::circuits::{Circuit, sample};
 use simnet_zk::error::{Reject, ZkError};
@@ -46,10 +47,10 @@ fn edited(bytes: &[u8], edit: &Edit) -> Vec<u8> {
 
 /// A consensus statement that decodes is encoded to the bytes it came from.
 fn statement_is_canonical<F: CircuitField>(edit: &Edit) {
-    let honest = sample::statement_bytes(&sample::consensus::<F>(5, 8, 5, 3).statement);
+    let honest = sample::consensus::<F>(5, 8, 5, 3).statement.to_bytes();
     let bytes = edited(&honest, edit);
     if let Ok(statement) = Statement::<F>::parse(&bytes, &SIZE) {
-        assert_eq!(sample::statement_bytes(&statement), bytes);
+        assert_eq!(statement.to_bytes(), bytes);
     } else {
         assert_ne!(bytes, honest);
     }

@@ -12,9 +12,9 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.proofs import native, samples
 from simnet.proofs.backend import Circuit
+from simnet.proofs.layouts import encoder
 from simnet.proofs.samples import Sample
-from simnet.proofs.witness import consensus, identity, pruning, recursive, state, transaction, uptime
-from simnet.proofs.witness.fields import Reader, Record, Shape
+from simnet.proofs.witness.fields import Reader, Shape, unpacked, validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,6 @@ class Format:
     sizes: tuple[str, ...]
     """What its parameters mean, in order."""
     default: tuple[int, ...]
-    statement: type[Record]
-    witness: type[Record]
     sample: Callable[[BackendId, Circuit], Sample] = samples.honest
     """Its example."""
 
@@ -37,27 +35,21 @@ def _consensus_sample(backend: BackendId, circuit: Circuit) -> Sample:
 
 
 FORMATS: dict[CircuitId, Format] = {
-    CircuitId.TRANSACTION: Format((), (), transaction.Statement, transaction.Statement),
-    CircuitId.IDENTITY: Format(("tree depth",), (32,), identity.Statement, identity.Witness),
-    CircuitId.STATE: Format(("transfers", "identities", "tree depth"), (16, 4, 32), state.Statement, state.Witness),
-    CircuitId.PRUNING: Format(("headers", "transactions of a block", "segments"), (16, 32, 4), pruning.Statement, pruning.Statement),
+    CircuitId.TRANSACTION: Format((), ()),
+    CircuitId.IDENTITY: Format(("tree depth",), (32,)),
+    CircuitId.STATE: Format(("transfers", "identities", "tree depth"), (16, 4, 32)),
+    CircuitId.PRUNING: Format(("headers", "transactions of a block", "segments"), (16, 32, 4)),
     CircuitId.RECURSIVE: Format(
         ("transactions", "identities", "uptimes", "transfers of a state proof"),
         (16, 4, 8, 16),
-        recursive.Statement,
-        recursive.Statement,
     ),
     CircuitId.UPTIME: Format(
         ("heartbeats", "log depth", "identity tree depth", "shortest window in seconds", "longest gap in seconds or 0"),
         (32, 10, 32, 3600, 300),
-        uptime.Statement,
-        uptime.Witness,
     ),
     CircuitId.CONSENSUS: Format(
         ("validators", "witness commitments", "reputation roots"),
         (32, 256, 4),
-        consensus.Statement,
-        consensus.Witness,
         _consensus_sample,
     ),
 }
@@ -65,8 +57,8 @@ FORMATS: dict[CircuitId, Format] = {
 
 def pack(value: object, shape: Shape, *, witness: bool) -> bytes:
     """The native bytes of a JSON witness or statement. Raises pydantic's ValidationError with every fault."""
-    form = FORMATS[shape.circuit.id]
-    return (form.witness if witness else form.statement).of_json(value, shape).pack()
+    form = shape.told.witness if witness else shape.told.statement
+    return encoder(form)(validator(form, shape).validate_python(value))
 
 
 def example(shape: Shape) -> Sample:
@@ -79,8 +71,7 @@ def example(shape: Shape) -> Sample:
 
 def unpack(data: bytes, shape: Shape, *, witness: bool) -> dict[str, Any]:
     """The JSON form of a witness or statement. Raises ValueError when the bytes do not have the circuit's layout."""
-    form = FORMATS[shape.circuit.id]
     reader = Reader(data)
-    value = (form.witness if witness else form.statement).unpack(reader, shape)
+    value: dict[str, Any] = unpacked(reader, shape.told.witness if witness else shape.told.statement, shape, {})
     reader.finish()
     return value

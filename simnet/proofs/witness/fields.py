@@ -1,19 +1,20 @@
-"""The fields that statements and witnesses are made of: how each is written in JSON, and how in the native bytes.
+"""The JSON form of a layout: what a value must be, and what JSON packed bytes are.
 
-A circuit's format is a `Record`: its fields in the order of the bytes, each annotated with its kind. Pydantic checks
-the JSON against it (every fault at once, with its path); the same annotations pack the values, and unpack bytes.
+Pydantic checks the JSON, every fault at once with its path. Bytes are hex, integers decimal, flags the list of those
+that are set, records objects.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
+from functools import cache
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
 from simnet.base.catalogue import BackendId
 from simnet.proofs.backend import Circuit
+from simnet.proofs.layouts import LAYOUTS, Field, Form, Layout
 
 DIGEST_BYTES = 32
 ELEMENT_BYTES = {BackendId.STWO: 4, BackendId.PLONKY3: 4, BackendId.GROTH16: 32}
@@ -23,6 +24,10 @@ MODULUS = {
     BackendId.GROTH16: 21888242871839275222246405745257275088548364400416034343698204186575808495617,
 }
 """M31, KoalaBear, and the scalar field of BN254 (EIP-196)."""
+LIMBS = {"u64": 4, "u32": 2, "u16": 1, "up_to": 1}
+"""Elements of an integer in the vectors of a 31-bit field, which holds 16 bits in each. BN254 holds any in one."""
+WIDTHS = {"u8": 1, "u16": 2, "up_to": 2, "u32": 4, "u64": 8}
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,22 @@ class Shape:
 
     backend: BackendId
     circuit: Circuit
+
+    @property
+    def told(self) -> Layout:
+        """The circuit's layout."""
+        return LAYOUTS[self.circuit.id]
+
+    def number(self, bound: int | str) -> int:
+        """A bound of the layout at the circuit's size."""
+        return self.told.number(bound, self.circuit.params)
+
+    def vector_bytes(self, inputs: tuple[Field, ...]) -> int:
+        """Bytes of a public-input vector in the backend's field."""
+        wide = self.backend is BackendId.GROTH16
+        return sum(
+            DIGEST_BYTES if f.form.kind == "digest" else ELEMENT_BYTES[self.backend] * (1 if wide else LIMBS[f.form.kind]) for f in inputs
+        )
 
 
 class Reader:
@@ -47,142 +68,101 @@ class Reader:
         self._at += count
         return self._data[self._at - count : self._at]
 
+    def integer(self, width: int) -> int:
+        """The next unsigned integer of so many bytes."""
+        return int.from_bytes(self.take(width), "little")
+
     def finish(self) -> None:
         """Raises ValueError unless all was read."""
         if self._at != len(self._data):
             raise ValueError(f"{len(self._data) - self._at} trailing bytes")
 
 
-class Kind(ABC):
-    """How one field is checked, packed and unpacked. `item` is the annotation that it stands on."""
-
-    @abstractmethod
-    def pack(self, value: Any, item: Any) -> bytes:
-        """The bytes of a checked value."""
-
-    @abstractmethod
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> Any:
-        """The value as it is in JSON. `seen` holds the record's earlier fields."""
+# --- JSON to values ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """A circuit parameter, by its position."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quotient:
-    """A circuit parameter divided by another."""
-
-    index: int
-    divisor: int
+@cache
+def validator(form: Form, shape: Shape) -> SchemaValidator:
+    """What makes checked values of JSON; it raises pydantic's ValidationError with every fault."""
+    return SchemaValidator(_schema(form, shape))
 
 
-Bound = int | Size | Quotient
+def _schema(form: Form, shape: Shape) -> CoreSchema:
+    match form.kind:
+        case "record":
+            return _object({field.name: _schema(field.form, shape) for field in form.fields})
+        case "named":
+            return _object({name: _schema(Form("digest"), shape) for name in form.names})
+        case "list" | "array" | "each":
+            return _list(form, shape)
+        case "bits":
+            names = core_schema.list_schema(core_schema.literal_schema(list(form.names)), strict=True, max_length=len(form.names))
+            return _saying(names, f"must be a list out of {', '.join(form.names)}")
+        case "flag":
+            return _saying(core_schema.bool_schema(strict=True), "must be true or false")
+        case "hash" | "digest":
+            return _octets(DIGEST_BYTES, None if form.kind == "hash" else shape.backend)
+        case "vector":
+            return _octets(shape.vector_bytes(form.fields), shape.backend)
+        case kind:
+            return _unsigned(shape.number(form.bound) if kind == "up_to" else 2 ** (8 * WIDTHS[kind]) - 1)
 
 
-def _number(bound: Bound, shape: Shape) -> int:
-    params = shape.circuit.params
-    if isinstance(bound, Quotient):
-        # A divisor of zero is a size that the native module refuses.
-        return params[bound.index] // max(params[bound.divisor], 1)
-    return params[bound.index] if isinstance(bound, Size) else bound
+def _object(fields: Mapping[str, CoreSchema]) -> CoreSchema:
+    told = {name: core_schema.typed_dict_field(schema) for name, schema in fields.items()}
+    return core_schema.typed_dict_schema(told, strict=True, extra_behavior="forbid")
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned(Kind):
-    """An unsigned integer of `width` bytes, little-endian, up to `most`."""
+def _list(form: Form, shape: Shape) -> CoreSchema:
+    def check(value: list[Any], info: ValidationInfo) -> list[Any]:
+        low, high = _lengths(form, shape, info.data)
+        if not low <= len(value) <= high:
+            allowed = str(high) if low == high else f"{low} to {high}"
+            raise PydanticCustomError("count", "must have {allowed} entries, but has {count}", {"allowed": allowed, "count": len(value)})
+        return value
 
-    width: int
-    most: Bound | None = None
+    items = core_schema.list_schema(_schema(form.items[0], shape), strict=True)
+    return core_schema.with_info_after_validator_function(check, items)
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._check)
 
-    def _check(self, value: object, info: ValidationInfo) -> int:
-        most = 2 ** (8 * self.width) - 1 if self.most is None else _number(self.most, _shape(info))
+def _lengths(form: Form, shape: Shape, seen: Mapping[str, Any]) -> tuple[int, int]:
+    """The fewest and the most items. `seen` holds the record's earlier fields."""
+    if form.kind != "each":
+        high = shape.number(form.bound)
+        return (form.least if form.kind == "list" else high), high
+    # The other field is missing from `seen` when it is itself at fault; that is reported there.
+    if form.of not in seen:
+        return 0, 1 << 16
+    other = seen[form.of]
+    count = other if isinstance(other, int) else len(other)
+    return count, count
+
+
+def _unsigned(most: int) -> CoreSchema:
+    def check(value: object) -> int:
         # Not `isinstance`: true and false are no numbers here.
         if type(value) is not int or not 0 <= value <= most:
             raise PydanticCustomError("allowed", "must be an integer from 0 to {most}", {"most": most})
         return value
 
-    def pack(self, value: int, item: Any) -> bytes:
-        return value.to_bytes(self.width, "little")
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> int:
-        return int.from_bytes(reader.take(self.width), "little")
+    return core_schema.no_info_plain_validator_function(check)
 
 
-@dataclass(frozen=True, slots=True)
-class Octets(Kind):
-    """A fixed number of bytes, in JSON twice as many hex digits. `field`: canonical elements of the backend's field."""
-
-    count: int
-    field: bool = False
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._check)
-
-    def _check(self, value: object, info: ValidationInfo) -> bytes:
-        return _octets(value, self.count, _shape(info).backend if self.field else None)
-
-    def pack(self, value: bytes, item: Any) -> bytes:
-        return value
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> str:
-        return reader.take(self.count).hex()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vector(Kind):
-    """The public-input vector of a circuit, by how many inputs it has of each type; hex of its canonical bytes.
-
-    A digest is a digest's bytes. Of the integers a 31-bit field holds 16 bits in each element, BN254 holds all in one.
-    """
-
-    digests: int
-    u64: int = 0
-    u32: int = 0
-    small: int = 0
-
-    def length(self, backend: BackendId) -> int:
-        """Bytes of the vector in a backend's field."""
-        wide = backend is BackendId.GROTH16
-        integers = self.u64 + self.u32 + self.small if wide else 4 * self.u64 + 2 * self.u32 + self.small
-        return self.digests * DIGEST_BYTES + integers * ELEMENT_BYTES[backend]
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._check)
-
-    def _check(self, value: object, info: ValidationInfo) -> bytes:
-        backend = _shape(info).backend
-        return _octets(value, self.length(backend), backend)
-
-    def pack(self, value: bytes, item: Any) -> bytes:
-        return value
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> str:
-        return reader.take(self.length(shape.backend)).hex()
-
-
-def _shape(info: ValidationInfo) -> Shape:
-    assert isinstance(info.context, Shape), "records are read by `Record.of_json`"
-    return info.context
-
-
-def _octets(value: object, count: int, field: BackendId | None) -> bytes:
+def _octets(count: int, field: BackendId | None) -> CoreSchema:
     """The bytes of `2 * count` hex digits; with `field`, canonical elements of that backend's field."""
-    try:
-        data = bytes.fromhex(value) if isinstance(value, str) and len(value) == 2 * count else None
-    except ValueError:
-        data = None
-    if data is None or len(data) != count:
-        raise PydanticCustomError("hex", "must be a string of {digits} hex digits", {"digits": 2 * count})
-    if field is not None:
-        _canonical(data, field)
-    return data
+
+    def check(value: object) -> bytes:
+        try:
+            data = bytes.fromhex(value) if isinstance(value, str) and len(value) == 2 * count else None
+        except ValueError:
+            data = None
+        if data is None or len(data) != count:
+            raise PydanticCustomError("hex", "must be a string of {digits} hex digits", {"digits": 2 * count})
+        if field is not None:
+            _canonical(data, field)
+        return data
+
+    return core_schema.no_info_plain_validator_function(check)
 
 
 def _canonical(data: bytes, backend: BackendId) -> None:
@@ -197,140 +177,35 @@ def _canonical(data: bytes, backend: BackendId) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Truth(Kind):
-    """A boolean, one byte."""
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _saying(core_schema.bool_schema(strict=True), "must be true or false")
-
-    def pack(self, value: bool, item: Any) -> bytes:
-        return bytes([value])
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> bool:
-        return reader.take(1) != b"\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Flags(Kind):
-    """One byte of named bits, lowest first; in JSON the list of those that are set."""
-
-    names: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        names = core_schema.list_schema(core_schema.literal_schema(list(self.names)), strict=True, max_length=len(self.names))
-        return _saying(names, f"must be a list out of {', '.join(self.names)}")
-
-    def pack(self, value: Sequence[str], item: Any) -> bytes:
-        return bytes([sum(1 << i for i, name in enumerate(self.names) if name in value)])
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> list[str]:
-        bits = reader.take(1)[0]
-        return [name for i, name in enumerate(self.names) if bits >> i & 1]
-
-
-@dataclass(frozen=True, slots=True)
-class Many(Kind):
-    """A list of records or fields.
-
-    `exactly` may name an earlier list of the same length, or an earlier number that is the length. A list with `most`
-    has its u16 count before it.
-    """
-
-    most: Bound | None = None
-    exactly: Bound | str | None = None
-    least: int = 0
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, value: list[Any], info: ValidationInfo) -> list[Any]:
-        low, high = self._bounds(_shape(info), info.data)
-        if not low <= len(value) <= high:
-            allowed = str(high) if low == high else f"{low} to {high}"
-            raise PydanticCustomError("count", "must have {allowed} entries, but has {count}", {"allowed": allowed, "count": len(value)})
-        return value
-
-    def _bounds(self, shape: Shape, seen: Mapping[str, Any]) -> tuple[int, int]:
-        if isinstance(self.exactly, str):
-            # The other field is missing from `seen` when it is itself at fault; that is reported there.
-            if self.exactly not in seen:
-                return 0, 1 << 16
-            other = seen[self.exactly]
-            count = other if isinstance(other, int) else len(other)
-            return count, count
-        if self.exactly is not None:
-            count = _number(self.exactly, shape)
-            return count, count
-        assert self.most is not None
-        return self.least, _number(self.most, shape)
-
-    def pack(self, value: Sequence[Any], item: Any) -> bytes:
-        (inner,) = get_args(item)
-        head = b"" if self.most is None else len(value).to_bytes(2, "little")
-        return head + b"".join(_pack(v, inner) for v in value)
-
-    def unpack(self, reader: Reader, item: Any, shape: Shape, seen: Mapping[str, Any]) -> list[Any]:
-        (inner,) = get_args(item)
-        count = int.from_bytes(reader.take(2), "little") if self.most is not None else self._bounds(shape, seen)[1]
-        return [_unpack(reader, inner, shape, {}) for _ in range(count)]
-
-
 def _saying(schema: CoreSchema, message: str) -> CoreSchema:
     """The schema with one message for all its faults."""
     return core_schema.custom_error_schema(schema, custom_error_type="allowed", custom_error_message=message)
 
 
-U8 = Annotated[int, Unsigned(1)]
-U16 = Annotated[int, Unsigned(2)]
-U32 = Annotated[int, Unsigned(4)]
-U64 = Annotated[int, Unsigned(8)]
-Bool = Annotated[bool, Truth()]
-Hash = Annotated[bytes, Octets(32)]
-Digest = Annotated[bytes, Octets(DIGEST_BYTES, field=True)]
+# --- bytes to JSON -------------------------------------------------------------------------------
 
 
-class Record(BaseModel):
-    """Fields that follow each other in the bytes, in the order in which they are declared."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def pack(self) -> bytes:
-        """The native bytes."""
-        fields = type(self).model_fields
-        return b"".join(_pack(getattr(self, name), _annotation(info)) for name, info in fields.items())
-
-    @classmethod
-    def unpack(cls, reader: Reader, shape: Shape) -> dict[str, Any]:
-        """The JSON form of packed bytes. Raises ValueError when there are too few of them."""
-        seen: dict[str, Any] = {}
-        for name, info in cls.model_fields.items():
-            seen[name] = _unpack(reader, _annotation(info), shape, seen)
-        return seen
-
-    @classmethod
-    def of_json(cls, value: object, shape: Shape) -> Self:
-        """The record that a JSON value describes. Raises pydantic's ValidationError with every fault."""
-        return cls.model_validate(value, context=shape)
-
-
-def _annotation(info: Any) -> Any:
-    """A field's annotation with its kind: pydantic keeps the two apart."""
-    kinds = [m for m in info.metadata if isinstance(m, Kind)]
-    return Annotated[info.annotation, kinds[0]] if kinds else info.annotation
-
-
-def _pack(value: Any, annotation: Any) -> bytes:
-    if get_origin(annotation) is Annotated:
-        item, kind, *_ = get_args(annotation)
-        packed: bytes = kind.pack(value, item)
-        return packed
-    assert isinstance(value, Record)
-    return value.pack()
-
-
-def _unpack(reader: Reader, annotation: Any, shape: Shape, seen: Mapping[str, Any]) -> Any:
-    if get_origin(annotation) is Annotated:
-        item, kind, *_ = get_args(annotation)
-        return kind.unpack(reader, item, shape, seen)
-    return annotation.unpack(reader, shape)
+def unpacked(reader: Reader, form: Form, shape: Shape, seen: Mapping[str, Any]) -> Any:
+    """The JSON of the next bytes; `seen` holds the record's earlier fields. Raises ValueError when there are too few."""
+    match form.kind:
+        case "record":
+            value: dict[str, Any] = {}
+            for field in form.fields:
+                value[field.name] = unpacked(reader, field.form, shape, value)
+            return value
+        case "named":
+            return {name: reader.take(DIGEST_BYTES).hex() for name in form.names}
+        case "list" | "array" | "each":
+            count = reader.integer(2) if form.kind == "list" else _lengths(form, shape, seen)[1]
+            return [unpacked(reader, form.items[0], shape, {}) for _ in range(count)]
+        case "bits":
+            bits = reader.integer(1)
+            return [name for i, name in enumerate(form.names) if bits >> i & 1]
+        case "flag":
+            return reader.integer(1) != 0
+        case "hash" | "digest":
+            return reader.take(DIGEST_BYTES).hex()
+        case "vector":
+            return reader.take(shape.vector_bytes(form.fields)).hex()
+        case kind:
+            return reader.integer(WIDTHS[kind])

@@ -81,6 +81,6 @@ def _why(error: ErrorDetails) -> str:
         return "required, but missing"
     if kind == "extra_forbidden":
         return "unknown key"
-    if kind == "model_type":
+    if kind == "dict_type":
         return "must be an object"
     return "must be a list" if kind == "list_type" else error["msg"]

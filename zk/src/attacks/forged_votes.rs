@@ -9,7 +9,8 @@ use super::forgeries::{self, Forgery, consensus};
 use super::{Target, statement};
 use crate::backend::Security;
 use crate::circuits::builder::Structure;
-use crate::circuits::{Circuit, public, sample};
+use crate::circuits::layout::Codec;
+use crate::circuits::{Circuit, public};
 use crate::envelope::{public_digest, seal};
 use crate::error::Reject;
 use crate::field::CircuitField;
@@ -76,7 +77,7 @@ fn envelope_is_on_file<S: Target>(name: &str) {
     let key = CircuitKey::<S>::generate(CIRCUIT, Security::Standard, SETUP).expect("a circuit");
     let claimed = statement(&f.structure, &f.values);
     let inputs = public::to_bytes(&claimed);
-    let bytes = sample::statement_bytes(&consensus::without_votes::<S::F>().statement);
+    let bytes = consensus::without_votes::<S::F>().statement.to_bytes();
     assert_eq!(key.public_inputs(&bytes).expect("a statement"), inputs, "the claim is the statement's own vector");
     let system = S::keygen(&f.structure, Security::Standard, SETUP).expect("a circuit");
     let (_, proof) = system.cheat(&f.values, &claimed, key.binding()).swap_remove(0);

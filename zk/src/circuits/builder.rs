@@ -108,6 +108,8 @@ pub struct Mark {
 pub struct Builder<F> {
     structure: Structure<F>,
     values: Vec<F>,
+    /// Where the next public input stands in the vector.
+    next_public: usize,
     constants: HashMap<F, Wire>,
     /// Values that wires will get whatever is recorded.
     lies: HashMap<u32, F>,
@@ -133,6 +135,7 @@ impl<F: CircuitField> Builder<F> {
                 marks: vec![],
             },
             values: vec![],
+            next_public: 0,
             constants: HashMap::new(),
             lies: HashMap::new(),
         };
@@ -191,10 +194,18 @@ impl<F: CircuitField> Builder<F> {
         Digest(out)
     }
 
+    /// Says that the public inputs recorded next stand at `place` and after it.
+    pub fn public_from(&mut self, place: usize) {
+        self.next_public = place;
+    }
+
     /// The next public input.
     pub fn public(&mut self, v: F) -> Wire {
         let w = self.witness(v);
-        self.structure.public.push(w);
+        let (place, public) = (self.next_public, &mut self.structure.public);
+        public.resize(public.len().max(place + 1), ZERO_WIRE);
+        public[place] = w;
+        self.next_public += 1;
         w
     }
 

@@ -57,11 +57,6 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
-    /// As many digests as the circuit's size says.
-    pub fn path<F: CircuitField>(&mut self, what: &str, depth: usize) -> Result<Vec<Native<F>>, ZkError> {
-        (0..depth).map(|_| self.digest(what)).collect()
-    }
-
     /// A `u8` that is 0 or 1.
     pub fn flag(&mut self, what: &str) -> Result<bool, ZkError> {
         match self.u8(what)? {
@@ -71,9 +66,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A `u16` count of 1 up to `max`.
-    pub fn count(&mut self, max: usize, what: &str) -> Result<usize, ZkError> {
-        self.count_from(1, max, what)
+    /// A byte of flags, lowest first.
+    pub fn bits<const N: usize>(&mut self, what: &str) -> Result<[bool; N], ZkError> {
+        let bits = self.u8(what)?;
+        if usize::from(bits) >> N != 0 {
+            return Err(ZkError::InvalidWitness(format!("{what}: unknown bits in {bits}")));
+        }
+        Ok(std::array::from_fn(|i| bits >> i & 1 == 1))
     }
 
     /// A `u16` count of `min` up to `max`.

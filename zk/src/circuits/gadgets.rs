@@ -61,19 +61,18 @@ pub fn u64_witness<F: CircuitField>(b: &mut Builder<F>, v: u64) -> U64 {
     U64 { limbs, packed }
 }
 
-/// U32: the next public input (two limbs, or one element on BN254), equal to a field sum below 2^30.
+/// U32: the next public input (two limbs, or one element on BN254) as one element, for what equals a field sum below 2^30.
 ///
 /// The high limb has 14 bits, so low + 2^16·high < 2^30 < p: with 16, a 31-bit field would give the sum a second encoding,
-/// itself plus the modulus. On BN254 the input *is* the sum.
-pub fn u32_public_sum<F: CircuitField>(b: &mut Builder<F>, v: u32, sum: Wire) {
+/// itself plus the modulus. On BN254 the input *is* the sum, and has no other range than that.
+pub fn u32_public<F: CircuitField>(b: &mut Builder<F>, v: u32) -> Wire {
     let encoded = Elements::new().u32(v).0;
     let limbs: Vec<Wire> = encoded.into_iter().map(|x| b.public(x)).collect();
     if let [low, high] = limbs.as_slice() {
         b.range16(*low);
         range(b, *high, 14);
     }
-    let packed = pack(b, &limbs, 16);
-    b.assert_eq(packed, sum);
+    pack(b, &limbs, 16)
 }
 
 /// A `u16` as the next public input, range-checked.

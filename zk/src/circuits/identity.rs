@@ -9,17 +9,21 @@
 //! epoch_nonce is in no constraint: the VRF proof, verified natively, is over it, and the proof is bound to it as to
 //! every public input.
 
+pub mod layout;
+
+pub use layout::Public;
+use layout::{Statement, Witness};
+
 use crate::accounts::{identity_commitment, vrf_key, vrf_tag};
 use crate::circuits::builder::{Bit, Builder, Digest};
-use crate::circuits::codec::{Reader, whole};
 use crate::circuits::family::Family;
 use crate::circuits::gadgets::slots::bits32;
 use crate::circuits::gadgets::{merkle, u64_constant};
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::circuits::sample;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{self, Elements, address, lift, zero};
+use crate::natives::{self, address, lift, zero};
 use crate::tags::Tag;
 use crate::tree::DEPTH_MAX;
 
@@ -31,6 +35,7 @@ pub struct Size {
 
 impl Family for Size {
     const ID: u8 = 2;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         match params {
@@ -47,21 +52,12 @@ impl Family for Size {
         vec![]
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        vec![Kind::Digest; 8]
-    }
-
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
-        Ok(whole(statement, Public::read)?.vector())
+        Ok(Public::of(&Statement::parse(statement, self)?).vector())
     }
 
     fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
-        Registration::parse(witness, self.depth)?.record(b);
-        Ok(())
-    }
-
-    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
-        Registration::new(Public::blank(), vec![zero(); self.depth]).record(b);
+        Registration::parse(witness, self)?.record(b);
         Ok(())
     }
 
@@ -70,68 +66,26 @@ impl Family for Size {
     }
 }
 
-/// The public inputs, in order.
-#[derive(Clone, Debug)]
-pub struct Public<F> {
-    pub addr: Native<F>,
-    pub vrf_tag: Native<F>,
-    pub root_before: Native<F>,
-    pub state_root: Native<F>,
-    pub epoch_nonce: Native<F>,
-    pub vrf_pk: Native<F>,
-    pub commitment: Native<F>,
-    pub root_after: Native<F>,
-}
-
 impl<F: CircuitField> Public<F> {
-    fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        let addr = address(&r.bytes32("public_key")?);
-        let vrf_pk = vrf_key(&r.bytes32("vrf_public_key")?);
-        let vrf_tag = vrf_tag(&r.bytes32("vrf_output")?);
-        let (root_before, state_root) = (r.digest("identity_root_before")?, r.digest("state_root")?);
-        let epoch_nonce = lift(&r.bytes32("epoch_nonce")?);
-        let root_after = r.digest("identity_root_after")?;
-        let commitment = zero();
-        let mut public = Public { addr, vrf_tag, root_before, state_root, epoch_nonce, vrf_pk, commitment, root_after };
+    fn of(s: &Statement<F>) -> Self {
+        let mut public = Public {
+            addr: address(&s.public_key),
+            vrf_tag: vrf_tag(&s.vrf_output),
+            root_before: s.identity_root_before,
+            state_root: s.state_root,
+            epoch_nonce: lift(&s.epoch_nonce),
+            vrf_pk: vrf_key(&s.vrf_public_key),
+            commitment: zero(),
+            root_after: s.identity_root_after,
+        };
         public.derive();
-        Ok(public)
+        public
     }
 
     /// Computes the commitment from the other fields.
     pub fn derive(&mut self) {
         self.commitment =
             identity_commitment(&self.addr, &self.vrf_tag, &self.vrf_pk, &self.root_before, &self.state_root);
-    }
-
-    fn blank() -> Self {
-        let z = zero();
-        Public {
-            addr: z,
-            vrf_tag: z,
-            root_before: z,
-            state_root: z,
-            epoch_nonce: z,
-            vrf_pk: z,
-            commitment: z,
-            root_after: z,
-        }
-    }
-
-    fn in_order(&self) -> [&Native<F>; 8] {
-        [
-            &self.addr,
-            &self.vrf_tag,
-            &self.root_before,
-            &self.state_root,
-            &self.epoch_nonce,
-            &self.vrf_pk,
-            &self.commitment,
-            &self.root_after,
-        ]
-    }
-
-    pub fn vector(&self) -> Vec<F> {
-        self.in_order().into_iter().fold(Elements::new(), Elements::digest).0
     }
 }
 
@@ -151,30 +105,30 @@ impl<F: CircuitField> Registration<F> {
         Registration { public, slot, path }
     }
 
-    /// Parses a witness: the statement, then the path.
-    pub fn parse(witness: &[u8], depth: usize) -> Result<Self, ZkError> {
-        whole(witness, |r| Ok(Self::new(Public::read(r)?, r.path("identity path", depth)?)))
+    /// From the bytes of a witness.
+    pub fn parse(witness: &[u8], size: &Size) -> Result<Self, ZkError> {
+        let Witness { statement, path } = Witness::parse(witness, size)?;
+        Ok(Self::new(Public::of(&statement), path))
     }
 
     /// Records the circuit on these values.
     pub fn record(&self, b: &mut Builder<F>) {
         b.mark("I4");
-        let [addr, vrf_tag, root_before, state_root, _epoch_nonce, vrf_pk, commitment, root_after] =
-            self.public.in_order().map(|d| b.public_digest(d));
-        let parts = [addr, vrf_tag, vrf_pk, root_before, state_root];
+        let public = self.public.wires(b);
+        let parts = [public.addr, public.vrf_tag, public.vrf_pk, public.root_before, public.state_root];
         let parts: Vec<_> = parts.iter().flat_map(|d| d.wires::<F>().to_vec()).collect();
         let computed = b.hash(Tag::IdCommit, &parts);
-        b.assert_digest_eq(&computed, &commitment);
+        b.assert_digest_eq(&computed, &public.commitment);
         b.mark("I5");
-        let bits = bits32(b, &addr, self.slot, self.path.len());
+        let bits = bits32(b, &public.addr, self.slot, self.path.len());
         b.mark("I6");
         let path: Vec<Digest> = self.path.iter().map(|d| b.witness_digest(d)).collect();
         let empty = b.constant_digest(&natives::empty(Tag::IdLeaf));
         let root = merkle(b, empty, &bits, &path);
-        b.assert_digest_eq(&root, &root_before);
+        b.assert_digest_eq(&root, &public.root_before);
         b.mark("I7");
-        let root = membership_root(b, &addr, &commitment, &bits, &path);
-        b.assert_digest_eq(&root, &root_after);
+        let root = membership_root(b, &public.addr, &public.commitment, &bits, &path);
+        b.assert_digest_eq(&root, &public.root_after);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod family;
 pub mod gadgets;
 pub mod identity;
+pub mod layout;
 pub mod pruning;
 pub mod public;
 pub mod recursive;
@@ -20,6 +21,7 @@ pub mod uptime;
 
 use builder::{Builder, Structure};
 use family::Family;
+use layout::Layout;
 use public::Kind;
 
 use crate::error::ZkError;
@@ -64,6 +66,17 @@ pub const VERSIONS: [(u8, u16); 7] = [
     (recursive::Size::ID, recursive::Size::VERSION),
     (uptime::Size::ID, uptime::Size::VERSION),
     (consensus::Size::ID, consensus::Size::VERSION),
+];
+
+/// What the bytes of each circuit are.
+pub const LAYOUTS: [Layout; 7] = [
+    transaction::Transaction::LAYOUT,
+    identity::Size::LAYOUT,
+    state::Size::LAYOUT,
+    pruning::Size::LAYOUT,
+    recursive::Size::LAYOUT,
+    uptime::Size::LAYOUT,
+    consensus::Size::LAYOUT,
 ];
 
 /// The id of the family that a value belongs to.

@@ -2,35 +2,38 @@
 
 use crate::accounts::{self, identity_commitment, identity_leaf};
 use crate::backend::{Binding, PROOF_VERSION};
-use crate::circuits::Circuit;
-use crate::circuits::consensus::SLOTS_PER_EPOCH;
 use crate::circuits::consensus::statement::{Ballot, Opening, Statement, Validator, Witness, validator_set_root};
-use crate::circuits::transaction::STATEMENT_BYTES;
+use crate::circuits::consensus::{PHASES, SLOTS_PER_EPOCH};
+use crate::circuits::layout::Codec;
+use crate::circuits::transaction::{self, Transaction};
+use crate::circuits::{Circuit, identity};
 use crate::field::{CircuitField, Native};
-use crate::natives::{address, bits32, digest_bytes, empty, lift, tier_seed, vote_message, vote_tag, vrf_output};
+use crate::natives::{address, bits32, empty, lift, tier_seed, vote_message, vote_tag, vrf_output};
 use crate::otk::OtkTree;
 use crate::tags::Tag;
 use crate::tree::Tree;
 
 /// A valid transfer; different `variant`s give different statements.
 pub fn transaction(variant: u64) -> Vec<u8> {
-    let mut out = Vec::with_capacity(STATEMENT_BYTES);
-    out.extend([1; 32]);
-    out.extend([2; 32]);
-    for v in [1_000_000 + variant, 21, 8] {
-        out.extend(v.to_le_bytes());
-    }
-    out.push(1);
-    out.extend(1_700_000_000_u64.to_le_bytes());
-    out.extend([variant as u8; 32]);
-    for v in [(5 << 32) + 77, 7, 1 << 40] {
-        out.extend(u64::to_le_bytes(v));
-    }
-    out.push(3);
-    out.extend(1_600_000_000_u64.to_le_bytes());
-    out.extend([0; 32]);
-    assert_eq!(out.len(), STATEMENT_BYTES);
-    out
+    let statement = transaction::Statement {
+        from_public_key: [1; 32],
+        to_public_key: [2; 32],
+        amount: 1_000_000 + variant,
+        fee: 21,
+        nonce: 8,
+        required_tier: 1,
+        timestamp: 1_700_000_000,
+        memo: [variant as u8; 32],
+        sender: transaction::layout::Account {
+            balance: (5 << 32) + 77,
+            nonce: 7,
+            stake: 1 << 40,
+            tier: 3,
+            last_decay: 1_600_000_000,
+            rep: [0; 32],
+        },
+    };
+    Codec::<Transaction>::to_bytes(&statement)
 }
 
 /// Metadata of a proof that belongs to no key.
@@ -64,12 +67,17 @@ pub fn identity<F: CircuitField>(depth: usize) -> (Vec<u8>, Vec<u8>) {
         &state_root,
     );
     let after = tree.update(&[(addr, identity_leaf(&addr, &commitment))]);
-    let mut statement = [key, vrf_key, output].concat();
-    statement
-        .extend([digest_bytes(&tree.root()), digest_bytes(&state_root), nonce, digest_bytes(&after.root())].concat());
-    let path: Vec<u8> = tree.path(&addr).iter().flat_map(digest_bytes).collect();
-    let witness = [statement.clone(), path].concat();
-    (statement, witness)
+    let statement = identity::layout::Statement {
+        public_key: key,
+        vrf_public_key: vrf_key,
+        vrf_output: output,
+        identity_root_before: tree.root(),
+        state_root,
+        epoch_nonce: nonce,
+        identity_root_after: after.root(),
+    };
+    let witness = identity::layout::Witness { statement: statement.clone(), path: tree.path(&addr) };
+    (statement.to_bytes(), witness.to_bytes())
 }
 
 /// An honest consensus witness: `n` validators in a circuit of `capacity`, of whom all but the last vote
@@ -94,14 +102,13 @@ pub fn consensus<F: CircuitField>(n: usize, capacity: usize, witnesses: usize, r
     for (v, (tree, validator)) in trees.iter().zip(&validators).enumerate() {
         let votes = n < 4 || v + 1 < n;
         let keys = tree.keys(index).expect("in range");
-        let (hashes, path) = (tree.public(index).expect("in range"), tree.path(index).expect("in range"));
+        let (public, path) = (tree.public(index).expect("in range"), tree.path(index).expect("in range"));
         let mut ballot = Ballot::absent();
-        let mut opening = Opening { hashes, path, ..Opening::absent() };
+        let mut opening = Opening { public, path, ..Opening::absent() };
         if votes {
             opening.keys = [keys[0], keys[1], keys[2]];
             ballot = Ballot {
-                votes: [true; 3],
-                entry: true,
+                votes: [true; PHASES + 1],
                 tags: std::array::from_fn(|x| vote_tag(x, &keys[x], &message)),
                 vrf_output: vrf_output(&keys[3], &block_hash, epoch, &validator.tier_seed),
                 vrf_key: keys[3],
@@ -122,45 +129,6 @@ pub fn consensus<F: CircuitField>(n: usize, capacity: usize, witnesses: usize, r
         reputation_roots: list(reputations, 50),
     };
     Witness { statement, openings }
-}
-
-/// The bytes of a consensus statement.
-pub fn statement_bytes<F: CircuitField>(s: &Statement<F>) -> Vec<u8> {
-    let mut out = digest_bytes(&s.block_hash).to_vec();
-    for v in [s.round, s.epoch, s.slot] {
-        out.extend(v.to_le_bytes());
-    }
-    out.extend((s.validators.len() as u16).to_le_bytes());
-    for v in &s.validators {
-        out.extend(digest_bytes(&v.addr));
-        out.extend(v.weight.to_le_bytes());
-        out.push(v.tier as u8);
-        out.extend(digest_bytes(&v.otk_root));
-        out.extend(digest_bytes(&v.tier_seed));
-    }
-    for b in &s.ballots {
-        let votes = b.votes.iter().rev().fold(u8::from(b.entry), |acc, v| acc << 1 | u8::from(*v));
-        out.push(votes);
-        for d in b.tags.iter().chain([&b.vrf_output, &b.vrf_key]) {
-            out.extend(digest_bytes(d));
-        }
-    }
-    for list in [&s.witness_commitments, &s.reputation_roots] {
-        out.extend((list.len() as u16).to_le_bytes());
-        list.iter().for_each(|d| out.extend(digest_bytes(d)));
-    }
-    out
-}
-
-/// The bytes of a consensus witness.
-pub fn witness_bytes<F: CircuitField>(w: &Witness<F>) -> Vec<u8> {
-    let mut out = statement_bytes(&w.statement);
-    for o in &w.openings {
-        for d in o.keys.iter().chain(&o.hashes).chain(&o.path) {
-            out.extend(digest_bytes(d));
-        }
-    }
-    out
 }
 
 /// Every circuit at a size that tests prove in milliseconds. Suites that run over all circuits take them from here.

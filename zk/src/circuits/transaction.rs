@@ -10,12 +10,16 @@
 //! * T10 tier − required_tier ≥ 0; T11 last_decay ≤ timestamp.
 //! * T14 from ≠ to; T15 amount ≠ 0.
 
+pub mod layout;
+
+use layout::PublicWires;
+pub use layout::{Public, Statement};
+
 use crate::accounts::{Account, lift_or, transfer_link};
 use crate::circuits::builder::Builder;
-use crate::circuits::codec::{Reader, whole};
 use crate::circuits::family::Family;
-use crate::circuits::gadgets::{assert_digest_neq, le64, range, u64_public, u64_witness};
-use crate::circuits::public::Kind;
+use crate::circuits::gadgets::{assert_digest_neq, le64, range, u64_witness};
+use crate::circuits::layout::{Codec, Layout};
 use crate::circuits::sample;
 pub use crate::circuits::transfer::TIER_MAX;
 use crate::circuits::transfer::{AccountWires, Payment, tier_range};
@@ -24,30 +28,13 @@ use crate::field::{CircuitField, Native};
 use crate::natives::{Elements, address, zero};
 use crate::tags::Tag;
 
-/// Bytes of a statement, which is its own witness.
-pub const STATEMENT_BYTES: usize = 194;
-
-/// Types of the public inputs, in order.
-pub const KINDS: [Kind; 11] = [
-    Kind::Digest,          // from
-    Kind::Digest,          // to
-    Kind::U64,             // amount
-    Kind::U64,             // fee
-    Kind::U64,             // nonce
-    Kind::Small(TIER_MAX), // required_tier
-    Kind::U64,             // timestamp
-    Kind::Digest,          // memo
-    Kind::Digest,          // s_leaf_old
-    Kind::Digest,          // s_leaf_new
-    Kind::Digest,          // m
-];
-
 /// The family, which has one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transaction;
 
 impl Family for Transaction {
     const ID: u8 = 1;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         match params {
@@ -64,21 +51,13 @@ impl Family for Transaction {
         vec![u64::from(TIER_MAX)]
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        KINDS.to_vec()
-    }
-
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
-        Ok(Transfer::parse(statement)?.vector())
+        Ok(Transfer::parse(statement)?.public().vector())
     }
 
     fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
         Transfer::parse(witness)?.record(b);
         Ok(())
-    }
-
-    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
-        self.record(&[0; STATEMENT_BYTES], b)
     }
 
     fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
@@ -107,15 +86,15 @@ pub struct Transfer<F> {
 }
 
 impl<F: CircuitField> Transfer<F> {
-    /// Parses a statement and computes all that follows from it. Fails where no new leaf exists: amount + fee
-    /// overflows or exceeds the balance. Other violations are left to the constraints.
+    /// Parses a statement and computes all that follows from it.
     pub fn parse(statement: &[u8]) -> Result<Self, ZkError> {
-        whole(statement, Self::read)
+        Self::of(&Statement::parse(statement, &Transaction)?)
     }
 
-    /// [`Self::parse`] in the midst of other bytes.
-    pub fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        let mut transfer = Self::read_given(r)?;
+    /// A statement with all that follows from it. Fails where no new leaf exists: amount + fee overflows or exceeds the
+    /// balance. Other violations are left to the constraints.
+    pub fn of(statement: &Statement) -> Result<Self, ZkError> {
+        let mut transfer = Self::given(statement);
         let (amount, fee) = (transfer.amount, transfer.fee);
         let total = amount.checked_add(fee).ok_or_else(|| ZkError::AmountOutOfRange("amount + fee".into()))?;
         transfer.total = total;
@@ -128,30 +107,29 @@ impl<F: CircuitField> Transfer<F> {
         Ok(transfer)
     }
 
-    /// What the bytes say, without what follows from it.
-    fn read_given(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        let (from, to) = (r.bytes32("from_public_key")?, r.bytes32("to_public_key")?);
-        Ok(Transfer {
-            from: address(&from),
-            to: address(&to),
-            amount: r.u64("amount")?,
-            fee: r.u64("fee")?,
-            nonce: r.u64("nonce")?,
-            required_tier: u16::from(r.u8("required_tier")?),
-            timestamp: r.u64("timestamp")?,
-            memo: lift_or(&r.bytes32("memo")?, zero()),
-            account: Account::read(r)?,
+    /// What the statement says, without what follows from it.
+    fn given(s: &Statement) -> Self {
+        Transfer {
+            from: address(&s.from_public_key),
+            to: address(&s.to_public_key),
+            amount: s.amount,
+            fee: s.fee,
+            nonce: s.nonce,
+            required_tier: u16::from(s.required_tier),
+            timestamp: s.timestamp,
+            memo: lift_or(&s.memo, zero()),
+            account: Account::of(&s.sender),
             leaf_old: zero(),
             leaf_new: zero(),
             m: zero(),
             total: 0,
             balance_new: 0,
-        })
+        }
     }
 
     /// m of a statement, whether or not the sender can pay.
     pub fn digest_of(statement: &[u8]) -> Result<Native<F>, ZkError> {
-        Ok(whole(statement, Self::read_given)?.message())
+        Ok(Self::given(&Statement::parse(statement, &Transaction)?).message())
     }
 
     /// Computes the leaves and m from the other fields.
@@ -179,37 +157,28 @@ impl<F: CircuitField> Transfer<F> {
         transfer_link(&self.m, &self.leaf_old, &self.leaf_new)
     }
 
-    /// The public-input vector.
-    pub fn vector(&self) -> Vec<F> {
-        Elements::new()
-            .digest(&self.from)
-            .digest(&self.to)
-            .u64(self.amount)
-            .u64(self.fee)
-            .u64(self.nonce)
-            .small(self.required_tier)
-            .u64(self.timestamp)
-            .digest(&self.memo)
-            .digest(&self.leaf_old)
-            .digest(&self.leaf_new)
-            .digest(&self.m)
-            .0
+    /// The public inputs.
+    pub fn public(&self) -> Public<F> {
+        Public {
+            from: self.from,
+            to: self.to,
+            amount: self.amount,
+            fee: self.fee,
+            nonce: self.nonce,
+            required_tier: self.required_tier,
+            timestamp: self.timestamp,
+            memo: self.memo,
+            leaf_old: self.leaf_old,
+            leaf_new: self.leaf_new,
+            m: self.m,
+        }
     }
 
     /// Records the circuit on these values.
     pub fn record(&self, b: &mut Builder<F>) {
         b.mark("T1");
-        let from = b.public_digest(&self.from);
-        let to = b.public_digest(&self.to);
-        let amount = u64_public(b, self.amount);
-        let fee = u64_public(b, self.fee);
-        let nonce = u64_public(b, self.nonce);
-        let required_tier = b.public(F::from_u64(u64::from(self.required_tier)));
-        let timestamp = u64_public(b, self.timestamp);
-        let memo = b.public_digest(&self.memo);
-        let leaf_old = b.public_digest(&self.leaf_old);
-        let leaf_new = b.public_digest(&self.leaf_new);
-        let m = b.public_digest(&self.m);
+        let PublicWires { from, to, amount, fee, nonce, required_tier, timestamp, memo, leaf_old, leaf_new, m } =
+            self.public().wires(b);
         let sender = AccountWires::record(b, &self.account);
         let balance_new = u64_witness(b, self.balance_new);
         tier_range(b, required_tier);

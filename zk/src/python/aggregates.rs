@@ -4,11 +4,12 @@ use pyo3::prelude::*;
 
 use super::{Digest, PyBuf, array, contained, digest, digests, in_field, invalid, owned};
 use crate::circuits::family::Family;
+use crate::circuits::recursive::layout::Decision;
 use crate::circuits::recursive::statement::{self, CIRCUITS, Previous, ROOTS, Statement};
 use crate::circuits::{public, recursive, uptime};
 use crate::error::ZkError;
 use crate::field::CircuitField;
-use crate::natives::{Elements, address, digest_bytes, lift};
+use crate::natives::{address, digest_bytes, lift};
 
 /// H[HEARTBEAT](Lift(Blake2s-256(signature))).
 #[pyfunction]
@@ -45,8 +46,8 @@ fn decision_vector(
     Ok(owned(contained(|| {
         in_field!(backend, F => {
             let block_hash = digest::<F>(block_hash, "block_hash")?;
-            let vector = Elements::new().digest(&block_hash).digest(&lift(&members)).u64(total_power).u64(quorum_threshold);
-            Ok(public::to_bytes(&vector.0))
+            let decision = Decision { block_hash, members: lift(&members), total_power, quorum_threshold };
+            Ok(public::to_bytes(&decision.vector()))
         })
     })?))
 }

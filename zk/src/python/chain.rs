@@ -3,12 +3,12 @@
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-use super::{PyBuf, array, contained, digest, in_field, owned, whole_records};
-use crate::accounts::{self, Account};
-use crate::circuits::transaction::{STATEMENT_BYTES, Transfer};
+use super::{PyBuf, array, contained, digest, fixed_bytes, in_field, owned, whole_records};
+use crate::accounts::{self, Account, AccountRecord};
+use crate::circuits::transaction::{Statement, Transfer};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{self, DIGEST_BYTES, digest_bytes};
+use crate::natives::{self, digest_bytes};
 
 /// Canonical parameters of the hash in a backend's field: width, rounds, digest of constants and matrices.
 #[pyfunction]
@@ -68,8 +68,8 @@ fn each<F: CircuitField>(
 /// H[ACCOUNT] of n existing accounts, n x D. A record is public_key[32] and an account.
 #[pyfunction]
 fn account_leaves(py: Python<'_>, backend: u8, records: &[u8]) -> PyResult<PyBuf> {
-    const RECORD_BYTES: usize = DIGEST_BYTES + accounts::ACCOUNT_BYTES;
-    let leaves = || in_field!(backend, F => each::<F>(records, RECORD_BYTES, |r| Ok(accounts::account_record(r)?.1)));
+    let size = fixed_bytes::<AccountRecord>();
+    let leaves = || in_field!(backend, F => each::<F>(records, size, |r| Ok(accounts::account_record(r)?.1)));
     Ok(owned(py.detach(|| contained(leaves))?))
 }
 
@@ -133,7 +133,8 @@ fn reputation_of_identity(backend: u8, commitment: &[u8]) -> PyResult<PyBuf> {
 /// m = H[TX](...) of n transaction statements, n x D.
 #[pyfunction]
 fn transaction_digests(py: Python<'_>, backend: u8, statements: &[u8]) -> PyResult<PyBuf> {
-    let digests = || in_field!(backend, F => each::<F>(statements, STATEMENT_BYTES, Transfer::digest_of));
+    let size = fixed_bytes::<Statement>();
+    let digests = || in_field!(backend, F => each::<F>(statements, size, Transfer::digest_of));
     Ok(owned(py.detach(|| contained(digests))?))
 }
 

@@ -16,7 +16,8 @@ use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
 use crate::backend::PROOF_VERSION;
-use crate::circuits::VERSIONS;
+use crate::circuits::layout::Codec;
+use crate::circuits::{LAYOUTS, VERSIONS};
 use crate::error::{Reject, ZkError};
 use crate::field::{CircuitField, Native};
 use crate::natives::{DIGEST_BYTES, digest_from_bytes};
@@ -84,6 +85,11 @@ fn digests<F: CircuitField>(bytes: &[u8], what: &str) -> Result<Vec<Native<F>>, 
     bytes.chunks_exact(DIGEST_BYTES).map(|c| digest(c, what)).collect()
 }
 
+/// Bytes of a record without a list.
+fn fixed_bytes<T: Codec<()>>() -> usize {
+    T::FORM.shortest(&|_| 0)
+}
+
 type Digest = [u8; DIGEST_BYTES];
 
 /// Becomes a Python `bytes`; an array would become a list.
@@ -117,6 +123,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("REJECT_REASONS", reasons)?;
     m.add("PROOF_VERSION", PROOF_VERSION)?;
     m.add("CIRCUIT_VERSIONS", VERSIONS.into_py_dict(py)?)?;
+    m.add("LAYOUTS", serde_json::to_string(&LAYOUTS).expect("names and numbers"))?;
     m.add("ZkError", py.get_type::<PyZkError>())?;
     keys::register(m)?;
     votes::register(m)?;

@@ -3,12 +3,12 @@
 use pyo3::prelude::*;
 
 use super::trees::FULL_DEPTH_MAX;
-use super::{Digest, PyBuf, array, contained, digest, in_field, invalid, owned};
-use crate::circuits::codec::whole;
+use super::{Digest, PyBuf, array, contained, digest, fixed_bytes, in_field, invalid, owned, whole_records};
 use crate::circuits::consensus::statement::{self, Validator};
+use crate::circuits::layout::Codec;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{self, DIGEST_BYTES, digest_bytes};
+use crate::natives::{self, digest_bytes};
 use crate::otk;
 
 /// A validator's keys in digest bytes, whatever the field.
@@ -83,12 +83,14 @@ fn tier_seed(backend: u8, addr: &[u8], timetoke_hours: u64) -> PyResult<PyBuf> {
 }
 
 fn validator_set_root_in<F: CircuitField>(capacity: usize, validators: &[u8]) -> Result<Digest, ZkError> {
-    const RECORD_BYTES: usize = 3 * DIGEST_BYTES + 9;
-    let count = validators.len() / RECORD_BYTES;
+    let size = fixed_bytes::<Validator<F>>();
+    let count = validators.len() / size;
     if !capacity.is_power_of_two() || capacity > 1 << FULL_DEPTH_MAX || count > capacity {
         return Err(invalid(&format!("{count} validators in a set of capacity {capacity}")));
     }
-    let records = whole(validators, |r| (0..count).map(|_| Validator::<F>::read(r)).collect::<Result<Vec<_>, _>>())?;
+    whole_records(validators, size, "validators")?;
+    let records: Vec<Validator<F>> =
+        validators.chunks_exact(size).map(|bytes| Codec::parse(bytes, &())).collect::<Result<_, _>>()?;
     Ok(digest_bytes(&statement::validator_set_root(&records, capacity)))
 }
 

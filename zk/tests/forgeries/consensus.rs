@@ -25,7 +25,7 @@ fn reseal<F: CircuitField>(w: &mut Witness<F>) {
         for x in 0..3 {
             ballot.tags[x] = if ballot.votes[x] { vote_tag(x, &opening.keys[x], &message) } else { zero() };
         }
-        if ballot.entry {
+        if ballot.entry() {
             ballot.vrf_output = vrf_output(&ballot.vrf_key, &s.block_hash, s.epoch, &validator.tier_seed);
         }
     }
@@ -68,7 +68,8 @@ fn withhold<F: CircuitField>(w: &mut Witness<F>, v: usize, phase: usize) {
 
 fn without_entries<F: CircuitField>(w: &mut Witness<F>) {
     for ballot in &mut w.statement.ballots {
-        *ballot = Ballot { entry: false, vrf_output: zero(), vrf_key: zero(), ..ballot.clone() };
+        ballot.votes[3] = false;
+        *ballot = Ballot { vrf_output: zero(), vrf_key: zero(), ..ballot.clone() };
     }
 }
 

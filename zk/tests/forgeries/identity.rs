@@ -28,7 +28,7 @@ fn reseal<F: CircuitField>(r: &mut Registration<F>) {
 
 fn changed<F: CircuitField>(change: impl FnOnce(&mut Registration<F>)) -> impl FnOnce(&mut Builder<F>) {
     let (_, witness) = sample::identity::<F>(SIZE.depth);
-    let mut r = Registration::parse(&witness, SIZE.depth).expect("an honest witness");
+    let mut r = Registration::parse(&witness, &SIZE).expect("an honest witness");
     change(&mut r);
     move |b: &mut Builder<F>| r.record(b)
 }

@@ -170,12 +170,12 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
                 sample::set(&DECISION, &mut s.decisions.vectors[0], input::DECISION_BLOCK_HASH, digest(&other));
             }),
         ),
-        forgery("a parent that nobody certified", ["R11"], uncertified::<F>(|s| s.parent = other)),
-        forgery("another block time", ["R11"], record::<F>(|s| s.timestamp += 1)),
+        forgery("a parent that nobody certified", ["R11"], uncertified::<F>(|s| s.header.parent = other)),
+        forgery("another block time", ["R11"], record::<F>(|s| s.header.timestamp += 1)),
         wrong_hash("a state digest of something else", "R12", same()),
         claim("another aggregate", ["R13"], same(), F::DIGEST, other[0]),
         claim("another predecessor", ["R14"], same(), 0, other[0]),
-        forgery("a skipped height", ["R14"], record::<F>(|s| s.height += 1)),
+        forgery("a skipped height", ["R14"], record::<F>(|s| s.header.height += 1)),
         forgery(
             "a state that the predecessor did not have",
             ["R14"],

@@ -83,7 +83,11 @@ pub fn all<F: CircuitField>() -> Vec<Forgery<F>> {
             assert_eq!(values[flag.0 as usize], F::ONE);
             vec![(flag, F::ZERO)]
         }),
-        forgery("a heartbeat that is not logged", ["U7"], unpublished::<F>(|w| w.heartbeats[1].signature = other)),
+        forgery(
+            "a heartbeat that is not logged",
+            ["U7"],
+            unpublished::<F>(|w| w.heartbeats[1].signature_digest = other),
+        ),
         forgery("a heartbeat of somebody else", ["U7"], unpublished::<F>(|w| w.heartbeats[1].index += 1)),
         forgery("a path of somebody else", ["U7"], unpublished::<F>(|w| w.heartbeats[1].path[5] = other)),
         wrong_hash("a leaf of something else", "U7", same()),

@@ -1,11 +1,12 @@
 //! The constraints of the consensus circuit; numbers as in the parent module.
 
 use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
+use crate::circuits::consensus::layout::PublicWires;
 use crate::circuits::consensus::statement::{Ballot, Opening, Public, Validator, Witness, bitmap_chunk};
 use crate::circuits::consensus::{KEY_DEPTH, PHASES, Size};
 use crate::circuits::gadgets::{
     self, Carry, U64, active, add_all, assert_eq_if, assert_implies, assert_nonzero, gate_digest, gate_u64, le64,
-    merkle, range, relation, select_or_constant, sum64, sum64_witness, u64_constant, u64_public, u64_witness,
+    merkle, range, relation, select_or_constant, sum64, sum64_witness, u64_constant, u64_witness,
 };
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
@@ -34,7 +35,7 @@ pub struct Assignment<F> {
 
 /// The root that a path of zero siblings gives an unused slot; see the parent module.
 fn absent_validator<F: CircuitField>(opening: &Opening<F>, slot_index: u64) -> Validator<F> {
-    let mut node = F::compress4(&opening.hashes);
+    let mut node = F::compress4(&opening.public);
     for (level, sibling) in opening.path.iter().enumerate() {
         node = match slot_index >> level & 1 {
             0 => F::compress(&node, sibling),
@@ -72,7 +73,7 @@ impl<F: CircuitField> Assignment<F> {
     /// Records the circuit on these values.
     pub fn record(&self, b: &mut Builder<F>) {
         b.mark("C1");
-        let public = PublicWires::record(b, &self.public);
+        let public = self.public.wires(b);
         let slots: Vec<SlotWires> = self.slots.iter().map(|s| SlotWires::record(b, s)).collect();
         validator_set(b, &public, &slots);
         let weights: Vec<U64> = slots.iter().map(|s| s.weight).collect();
@@ -101,21 +102,20 @@ impl<F: CircuitField> Assignment<F> {
         signatures(b, &public, &slots, &message);
         bitmap(b, &public, &slots);
         vrf(b, &public, &slots);
-        let lists = [
-            (&self.witness_commitments, self.public.witness_commitment_count, public.witness),
-            (&self.reputation_roots, self.public.reputation_root_count, public.reputation),
-        ];
         b.mark("C15");
-        for (values, count, expected) in lists {
-            list(b, &public.block_hash, values, usize::from(count), &expected);
-        }
+        let (values, count) = (&self.witness_commitments, self.public.witness_commitment_count);
+        let expected = [public.witness_root, public.witness_binding];
+        list(b, &public.block_hash, values, count, public.witness_commitment_count, expected);
+        let (values, count) = (&self.reputation_roots, self.public.reputation_root_count);
+        let expected = [public.reputation_list_root, public.reputation_binding];
+        list(b, &public.block_hash, values, count, public.reputation_root_count, expected);
         b.mark("C16");
         bind(b, &public.block_hash, &public.quorum_bitmap_root, &public.quorum_bitmap_binding);
         bind(b, &public.block_hash, &public.quorum_signature_root, &public.quorum_signature_binding);
     }
 
     /// C5 and C6.
-    fn quorum(&self, b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires]) {
+    fn quorum(&self, b: &mut Builder<F>, public: &PublicWires<F>, slots: &[SlotWires]) {
         b.mark("C5");
         let sums: [U64; PHASES] = std::array::from_fn(|x| {
             let voters = self.slots.iter().filter(|s| s.ballot.votes[x]);
@@ -127,77 +127,6 @@ impl<F: CircuitField> Assignment<F> {
         });
         b.mark("C6");
         le64(b, &sums[1], &sums[2]);
-    }
-}
-
-/// Count, root and binding of a published list.
-#[derive(Clone, Copy)]
-struct ListWires {
-    count: Wire,
-    root: Digest,
-    binding: Digest,
-}
-
-struct PublicWires {
-    block_hash: Digest,
-    round: U64,
-    leader_proposal: Digest,
-    epoch: U64,
-    slot: U64,
-    quorum_threshold: U64,
-    quorum_bitmap_root: Digest,
-    quorum_signature_root: Digest,
-    validator_set_root: Digest,
-    total_power: U64,
-    vrf_entry_count: Wire,
-    vrf_output_binding: Digest,
-    vrf_proof_binding: Digest,
-    witness: ListWires,
-    reputation: ListWires,
-    quorum_bitmap_binding: Digest,
-    quorum_signature_binding: Digest,
-}
-
-impl PublicWires {
-    fn record<F: CircuitField>(b: &mut Builder<F>, p: &Public<F>) -> Self {
-        let block_hash = b.public_digest(&p.block_hash);
-        let round = u64_public(b, p.round);
-        let leader_proposal = b.public_digest(&p.leader_proposal);
-        let epoch = u64_public(b, p.epoch);
-        let slot = u64_public(b, p.slot);
-        let quorum_threshold = u64_public(b, p.quorum_threshold);
-        let quorum_bitmap_root = b.public_digest(&p.quorum_bitmap_root);
-        let quorum_signature_root = b.public_digest(&p.quorum_signature_root);
-        let validator_set_root = b.public_digest(&p.validator_set_root);
-        let total_power = u64_public(b, p.total_power);
-        let counts = [p.vrf_entry_count, p.witness_commitment_count, p.reputation_root_count];
-        let counts = counts.map(|c| b.public(F::from_u64(u64::from(c))));
-        let vrf_output_binding = b.public_digest(&p.vrf_output_binding);
-        let vrf_proof_binding = b.public_digest(&p.vrf_proof_binding);
-        let mut list = |count: Wire, root: &Native<F>, binding: &Native<F>| ListWires {
-            count,
-            root: b.public_digest(root),
-            binding: b.public_digest(binding),
-        };
-        PublicWires {
-            block_hash,
-            round,
-            leader_proposal,
-            epoch,
-            slot,
-            quorum_threshold,
-            quorum_bitmap_root,
-            quorum_signature_root,
-            validator_set_root,
-            total_power,
-            vrf_entry_count: counts[0],
-            vrf_output_binding,
-            vrf_proof_binding,
-            witness: list(counts[1], &p.witness_root, &p.witness_binding),
-            reputation: list(counts[2], &p.reputation_list_root, &p.reputation_binding),
-            quorum_bitmap_binding: b.public_digest(&p.quorum_bitmap_binding),
-            quorum_signature_binding: b.public_digest(&p.quorum_signature_binding),
-        }
     }
 }
 
@@ -220,8 +149,8 @@ impl SlotWires {
     /// C1.
     fn record<F: CircuitField>(b: &mut Builder<F>, s: &Slot<F>) -> Self {
         let present = b.bit(s.present);
-        let votes = s.ballot.votes.map(|v| b.bit(v));
-        let entry = b.bit(s.ballot.entry);
+        let [prevote, precommit, commit, entry] = s.ballot.votes.map(|v| b.bit(v));
+        let votes = [prevote, precommit, commit];
         votes.iter().chain([&entry]).for_each(|flag| assert_implies(b, *flag, present));
         let weight = u64_witness(b, s.validator.weight);
         let tier = b.witness(F::from_u64(u64::from(s.validator.tier)));
@@ -242,7 +171,7 @@ impl SlotWires {
             otk_root: b.witness_digest(&s.validator.otk_root),
             tier_seed: b.witness_digest(&s.validator.tier_seed),
             keys: [k0, k1, k2, s.ballot.vrf_key].map(|k| b.witness_digest(&k)),
-            hashes: s.opening.hashes.map(|k| b.witness_digest(&k)),
+            hashes: s.opening.public.map(|k| b.witness_digest(&k)),
             path: s.opening.path.map(|d| b.witness_digest(&d)),
         }
     }
@@ -265,7 +194,7 @@ impl SlotWires {
 }
 
 /// C2.
-fn validator_set<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires]) {
+fn validator_set<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, slots: &[SlotWires]) {
     b.mark("C2");
     let absent = empty::<F>(Tag::Validator);
     let mut leaves = Vec::with_capacity(slots.len());
@@ -282,7 +211,7 @@ fn validator_set<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slot
 /// C4, written as `2·total − 2·Q1 − r = Q1` with `Q1 = threshold − 1`.
 ///
 /// Carries: 16 bits of 2·t − 2·q − r + k − q lie between −3·65535 − 2 − 3 and 2·65535 + 4, so k from −3 to 2 suffices.
-fn threshold<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, values: &Public<F>) {
+fn threshold<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, values: &Public<F>) {
     let q1_value = values.quorum_threshold.wrapping_sub(1);
     let q1 = u64_witness(b, q1_value);
     let one = u64_constant(b, 1);
@@ -298,7 +227,7 @@ fn threshold<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, values: 
 }
 
 /// C8: the bits of j, least significant first.
-fn slot_bits<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, index: u64) -> [Bit; KEY_DEPTH] {
+fn slot_bits<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, index: u64) -> [Bit; KEY_DEPTH] {
     let bits: [Bit; KEY_DEPTH] = std::array::from_fn(|i| b.bit(index >> i & 1 == 1));
     let low: [(i64, Wire); KEY_DEPTH] = std::array::from_fn(|i| (1 << i, bits[i].0));
     relation(b, &[(1 << KEY_DEPTH, &public.epoch)], &low, &public.slot, Carry::Bits(KEY_DEPTH as u32));
@@ -306,7 +235,7 @@ fn slot_bits<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, index: u
 }
 
 /// C12.
-fn signatures<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires], message: &Digest) {
+fn signatures<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, slots: &[SlotWires], message: &Digest) {
     b.mark("C12");
     let mut leaves = Vec::with_capacity(slots.len());
     for s in slots {
@@ -322,7 +251,7 @@ fn signatures<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: 
 }
 
 /// C13. An element holds 16 bits on the 31-bit fields and at most 128 on BN254: below p, so it decides its bits.
-fn bitmap<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires]) {
+fn bitmap<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, slots: &[SlotWires]) {
     b.mark("C13");
     let mut elements = vec![];
     for x in 0..PHASES {
@@ -341,7 +270,7 @@ fn bitmap<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[Sl
 }
 
 /// C14.
-fn vrf<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires, slots: &[SlotWires]) {
+fn vrf<F: CircuitField>(b: &mut Builder<F>, public: &PublicWires<F>, slots: &[SlotWires]) {
     b.mark("C14");
     let (mut outputs, mut keys) = (vec![], vec![]);
     for s in slots {
@@ -365,11 +294,12 @@ fn list<F: CircuitField>(
     b: &mut Builder<F>,
     block_hash: &Digest,
     values: &[Native<F>],
-    count: usize,
-    expected: &ListWires,
+    count: u16,
+    expected_count: Wire,
+    [expected_root, binding]: [Digest; 2],
 ) {
-    let (flags, sum) = active(b, values.len(), count);
-    b.assert_eq(sum, expected.count);
+    let (flags, sum) = active(b, values.len(), usize::from(count));
+    b.assert_eq(sum, expected_count);
     let one = b.constant(F::ONE);
     b.assert_eq(flags[0].0, one);
     let padding = empty::<F>(Tag::Witness);
@@ -379,8 +309,8 @@ fn list<F: CircuitField>(
         leaves.push(select_or_constant(b, *flag, &value, &padding));
     }
     let root = gadgets::root(b, &leaves);
-    b.assert_digest_eq(&root, &expected.root);
-    bind(b, block_hash, &root, &expected.binding);
+    b.assert_digest_eq(&root, &expected_root);
+    bind(b, block_hash, &root, &binding);
 }
 
 /// `C(block_hash, x) = binding`.

@@ -21,6 +21,7 @@
 //! slot and C2 alone decides whose root it must be.
 
 pub mod circuit;
+pub mod layout;
 pub mod statement;
 
 use circuit::Assignment;
@@ -28,7 +29,7 @@ use statement::{Statement, Witness};
 
 use crate::circuits::builder::Builder;
 use crate::circuits::family::Family;
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::circuits::sample;
 use crate::error::ZkError;
 use crate::field::CircuitField;
@@ -54,6 +55,7 @@ impl Family for Size {
     const ID: u8 = 7;
     /// 2: C3 and C5 carry 14 bits.
     const VERSION: u16 = 2;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3 && params.iter().zip(SIZE_MAX).all(|(p, max)| p.is_power_of_two() && *p <= max);
@@ -71,14 +73,6 @@ impl Family for Size {
 
     fn constants(&self) -> Vec<u64> {
         vec![SLOTS_PER_EPOCH]
-    }
-
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{Digest, Small, U64};
-        let mut kinds = vec![Digest, U64, Digest, U64, U64, U64, Digest, Digest, Digest, U64];
-        kinds.extend([self.validators, self.witnesses, self.reputations].map(|max| Small(max as u16)));
-        kinds.extend([Digest; 8]);
-        kinds
     }
 
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
@@ -101,6 +95,6 @@ impl Family for Size {
         let present = three_quarters(self.validators);
         let witness =
             sample::consensus::<F>(present, self.validators, three_quarters(self.witnesses), self.reputations);
-        (sample::statement_bytes(&witness.statement), sample::witness_bytes(&witness))
+        (witness.statement.to_bytes(), witness.to_bytes())
     }
 }

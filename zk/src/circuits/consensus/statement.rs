@@ -1,39 +1,20 @@
 //! What a consensus proof is about: the bytes of the statement and the witness, and the public inputs that follow.
 
-use crate::circuits::codec::{Reader, whole};
+pub use crate::circuits::consensus::layout::{Ballot, Opening, Public, Statement, Validator, Witness};
 use crate::circuits::consensus::{KEY_DEPTH, PHASES, SLOTS_PER_EPOCH, Size};
+use crate::circuits::layout::Codec;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
 use crate::natives::{Elements, padded_root, root, zero};
 use crate::tags::Tag;
 
-/// A member of the validator set.
-#[derive(Clone, Debug)]
-pub struct Validator<F> {
-    pub addr: Native<F>,
-    pub weight: u64,
-    pub tier: u16,
-    pub otk_root: Native<F>,
-    pub tier_seed: Native<F>,
-}
-
 impl<F: CircuitField> Validator<F> {
-    pub fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        Ok(Validator {
-            addr: r.digest("validator addr")?,
-            weight: r.u64("validator weight")?,
-            tier: u16::from(r.u8("validator tier")?),
-            otk_root: r.digest("validator otk_root")?,
-            tier_seed: r.digest("validator tier_seed")?,
-        })
-    }
-
     /// `H[VALIDATOR](addr, weight, tier, otk_root, tier_seed)`.
     pub fn leaf(&self) -> Native<F> {
         Elements::new()
             .digest(&self.addr)
             .u64(self.weight)
-            .small(self.tier)
+            .small(u16::from(self.tier))
             .digest(&self.otk_root)
             .digest(&self.tier_seed)
             .hash(Tag::Validator)
@@ -46,78 +27,35 @@ pub fn validator_set_root<F: CircuitField>(validators: &[Validator<F>], capacity
     padded_root(&leaves, capacity, &crate::natives::empty(Tag::Validator))
 }
 
-/// What one validator contributed in this slot; zero digests where it did not.
-#[derive(Clone, Debug)]
-pub struct Ballot<F> {
-    /// Prevote, precommit, commit.
-    pub votes: [bool; PHASES],
-    /// Whether it has a VRF entry.
-    pub entry: bool,
-    pub tags: [Native<F>; PHASES],
-    pub vrf_output: Native<F>,
-    pub vrf_key: Native<F>,
-}
-
 impl<F: CircuitField> Ballot<F> {
     /// No vote and no entry.
     pub fn absent() -> Self {
         let z = zero();
-        Ballot { votes: [false; PHASES], entry: false, tags: [z; PHASES], vrf_output: z, vrf_key: z }
+        Ballot { votes: [false; PHASES + 1], tags: [z; PHASES], vrf_output: z, vrf_key: z }
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        let flags = r.u8("votes")?;
-        if flags >= 16 {
-            return Err(ZkError::InvalidWitness(format!("votes: unknown bits in {flags}")));
-        }
-        let ballot = Ballot {
-            votes: std::array::from_fn(|x| flags >> x & 1 == 1),
-            entry: flags & 8 != 0,
-            tags: r.digests("tag")?,
-            vrf_output: r.digest("vrf_output")?,
-            vrf_key: r.digest("vrf_key")?,
-        };
-        let entry = [&ballot.vrf_output, &ballot.vrf_key].map(|d| (ballot.entry, d));
-        let votes = ballot.votes.iter().copied().zip(&ballot.tags);
-        if votes.chain(entry).any(|(set, d)| !set && *d != zero()) {
+    /// Whether it has a VRF entry.
+    pub fn entry(&self) -> bool {
+        self.votes[PHASES]
+    }
+
+    /// Refuses what is there without its flag.
+    fn check(&self) -> Result<(), ZkError> {
+        let signed = self.votes.iter().zip(&self.tags).any(|(vote, tag)| !vote && *tag != zero());
+        let drawn = !self.entry() && [self.vrf_output, self.vrf_key] != [zero(); 2];
+        if signed || drawn {
             return Err(ZkError::InvalidWitness("a tag or VRF value without its flag".into()));
         }
-        Ok(ballot)
+        Ok(())
     }
-}
-
-/// The statement: what every node knows when it verifies.
-#[derive(Clone, Debug)]
-pub struct Statement<F> {
-    pub block_hash: Native<F>,
-    pub round: u64,
-    pub epoch: u64,
-    pub slot: u64,
-    pub validators: Vec<Validator<F>>,
-    pub ballots: Vec<Ballot<F>>,
-    pub witness_commitments: Vec<Native<F>>,
-    pub reputation_roots: Vec<Native<F>>,
 }
 
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        whole(bytes, |r| Self::read(r, size))
-    }
-
-    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
-        let block_hash = r.digest("block_hash")?;
-        let (round, epoch, slot) = (r.u64("round")?, r.u64("epoch")?, r.u64("slot")?);
-        let n = r.count(size.validators, "number of validators")?;
-        let validators = (0..n).map(|_| Validator::read(r)).collect::<Result<_, _>>()?;
-        let ballots = (0..n).map(|_| Ballot::read(r)).collect::<Result<_, _>>()?;
-        let mut list = |max: usize, what: &str| -> Result<Vec<Native<F>>, ZkError> {
-            let n = r.count(max, what)?;
-            (0..n).map(|_| r.digest(what)).collect()
-        };
-        let witness_commitments = list(size.witnesses, "witness commitments")?;
-        let reputation_roots = list(size.reputations, "reputation roots")?;
-        Ok(Statement { block_hash, round, epoch, slot, validators, ballots, witness_commitments, reputation_roots })
+        let statement = <Self as Codec<Size>>::parse(bytes, size)?;
+        statement.ballots.iter().try_for_each(Ballot::check)?;
+        Ok(statement)
     }
 
     /// The public inputs. Fails only when the weights do not sum in a u64.
@@ -147,7 +85,7 @@ impl<F: CircuitField> Statement<F> {
             quorum_signature_root,
             validator_set_root: validator_set_root(&self.validators, size.validators),
             total_power,
-            vrf_entry_count: ballots.iter().filter(|b| b.entry).count() as u16,
+            vrf_entry_count: ballots.iter().filter(|b| b.entry()).count() as u16,
             witness_commitment_count: self.witness_commitments.len() as u16,
             reputation_root_count: self.reputation_roots.len() as u16,
             vrf_output_binding: bind(&column(|b| b.vrf_output)),
@@ -189,93 +127,19 @@ pub fn bitmap_chunk<F: CircuitField>(validators: usize) -> usize {
     if F::WIDE { validators } else { 16 }
 }
 
-/// The public inputs, in order.
-#[derive(Clone, Debug)]
-pub struct Public<F> {
-    pub block_hash: Native<F>,
-    pub round: u64,
-    pub leader_proposal: Native<F>,
-    pub epoch: u64,
-    pub slot: u64,
-    pub quorum_threshold: u64,
-    pub quorum_bitmap_root: Native<F>,
-    pub quorum_signature_root: Native<F>,
-    pub validator_set_root: Native<F>,
-    pub total_power: u64,
-    pub vrf_entry_count: u16,
-    pub witness_commitment_count: u16,
-    pub reputation_root_count: u16,
-    pub vrf_output_binding: Native<F>,
-    pub vrf_proof_binding: Native<F>,
-    pub witness_root: Native<F>,
-    pub witness_binding: Native<F>,
-    pub reputation_list_root: Native<F>,
-    pub reputation_binding: Native<F>,
-    pub quorum_bitmap_binding: Native<F>,
-    pub quorum_signature_binding: Native<F>,
-}
-
-impl<F: CircuitField> Public<F> {
-    pub fn vector(&self) -> Vec<F> {
-        Elements::new()
-            .digest(&self.block_hash)
-            .u64(self.round)
-            .digest(&self.leader_proposal)
-            .u64(self.epoch)
-            .u64(self.slot)
-            .u64(self.quorum_threshold)
-            .digest(&self.quorum_bitmap_root)
-            .digest(&self.quorum_signature_root)
-            .digest(&self.validator_set_root)
-            .u64(self.total_power)
-            .small(self.vrf_entry_count)
-            .small(self.witness_commitment_count)
-            .small(self.reputation_root_count)
-            .digest(&self.vrf_output_binding)
-            .digest(&self.vrf_proof_binding)
-            .digest(&self.witness_root)
-            .digest(&self.witness_binding)
-            .digest(&self.reputation_list_root)
-            .digest(&self.reputation_binding)
-            .digest(&self.quorum_bitmap_binding)
-            .digest(&self.quorum_signature_binding)
-            .0
-    }
-}
-
-/// What the prover adds for one validator.
-#[derive(Clone, Debug)]
-pub struct Opening<F> {
-    /// The disclosed one-time keys of the phases; zero without the vote.
-    pub keys: [Native<F>; PHASES],
-    /// The public hashes K0..K3 of this slot's keys.
-    pub hashes: [Native<F>; 4],
-    /// Siblings, leaf to root.
-    pub path: [Native<F>; KEY_DEPTH],
-}
-
 impl<F: CircuitField> Opening<F> {
     /// For an unused validator slot.
     pub fn absent() -> Self {
         let z = zero();
-        Opening { keys: [z; PHASES], hashes: [z; 4], path: [z; KEY_DEPTH] }
+        Opening { keys: [z; PHASES], public: [z; PHASES + 1], path: [z; KEY_DEPTH] }
     }
 
-    fn read(r: &mut Reader<'_>, ballot: &Ballot<F>) -> Result<Self, ZkError> {
-        let opening =
-            Opening { keys: r.digests("one-time key")?, hashes: r.digests("key hash")?, path: r.digests("path")? };
-        if ballot.votes.iter().zip(&opening.keys).any(|(vote, k)| !vote && *k != zero()) {
+    fn check(&self, ballot: &Ballot<F>) -> Result<(), ZkError> {
+        if ballot.votes.iter().zip(&self.keys).any(|(vote, k)| !vote && *k != zero()) {
             return Err(ZkError::InvalidWitness("a one-time key without its vote".into()));
         }
-        Ok(opening)
+        Ok(())
     }
-}
-
-/// Everything a consensus proof is made from.
-#[derive(Clone, Debug)]
-pub struct Witness<F> {
-    pub statement: Statement<F>,
-    pub openings: Vec<Opening<F>>,
 }
 
 impl<F: CircuitField> Witness<F> {
@@ -296,10 +160,13 @@ impl<F: CircuitField> Witness<F> {
 
     /// Parses the statement and the openings after it.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        whole(bytes, |r| {
-            let statement = Statement::read(r, size)?;
-            let openings = statement.ballots.iter().map(|ballot| Opening::read(r, ballot)).collect::<Result<_, _>>()?;
-            Ok(Witness { statement, openings })
-        })
+        let witness = <Self as Codec<Size>>::parse(bytes, size)?;
+        witness.statement.ballots.iter().try_for_each(Ballot::check)?;
+        witness
+            .openings
+            .iter()
+            .zip(&witness.statement.ballots)
+            .try_for_each(|(opening, ballot)| opening.check(ballot))?;
+        Ok(witness)
     }
 }

@@ -3,7 +3,7 @@
 use crate::circuits::builder::{Bit, Builder, Digest, Wire};
 use crate::circuits::gadgets::{
     self, U64, active_flags, add_all, add64, assert_implies, assert_u64_eq, constant_if, le64, select_or_constant,
-    u16_public, u32_public_sum, u64_constant, u64_public, u64_witness,
+    u64_constant, u64_witness,
 };
 use crate::circuits::pruning::Size;
 use crate::circuits::pruning::statement::{Block, Public, Window, tombstone};
@@ -25,8 +25,8 @@ struct BlockWires {
 pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, window: &Window<F>, public: &Public<F>) {
     let blocks: Vec<BlockWires> = window.blocks.iter().map(|block| BlockWires::record(b, block)).collect();
     b.mark("P6");
-    let previous_tx_root = b.public_digest(&public.previous_tx_root);
-    let pruned_tx_root = b.public_digest(&public.pruned_tx_root);
+    let previous_tx_root = public.previous_tx_root(b);
+    let pruned_tx_root = public.pruned_tx_root(b);
     let roots: Vec<Digest> = blocks.iter().map(|block| block.tx_root).collect();
     let pruned: Vec<Digest> = blocks.iter().map(|block| block.pruned_root).collect();
     let roots = segment_roots(b, size, &roots);
@@ -38,21 +38,22 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, window: &Window<
     b.mark("P5");
     // At most 2^14.
     let removed = add_all(b, blocks.iter().flat_map(|block| &block.removed).map(|bit| bit.0));
-    u32_public_sum(b, public.removed_count, removed);
+    let removed_count = public.removed_count(b);
+    b.assert_eq(removed_count, removed);
     b.mark("P1");
-    let first_parent = b.public_digest(&public.first_parent);
-    let last_header = b.public_digest(&public.last_header);
+    let first_parent = public.first_parent(b);
+    let last_header = public.last_header(b);
     let digests = headers(b, &blocks, first_parent);
     b.assert_digest_eq(&digests[size.headers - 1], &last_header);
     b.mark("P2");
-    let start_height = u64_public(b, public.start_height);
+    let start_height = public.start_height(b);
     assert_u64_eq(b, &start_height, &blocks[0].height);
     consecutive(b, &blocks);
     b.mark("P10");
     let last = &blocks[size.headers - 1];
-    let snapshot_root = b.public_digest(&public.snapshot_root);
+    let snapshot_root = public.snapshot_root(b);
     b.assert_digest_eq(&snapshot_root, &last.state_root);
-    let snapshot_height = u64_public(b, public.snapshot_height);
+    let snapshot_height = public.snapshot_height(b);
     assert_u64_eq(b, &snapshot_height, &last.height);
     b.mark("P7");
     let segments = segments(b, size, &blocks, &digests, &inner);
@@ -153,15 +154,15 @@ fn envelope<F: CircuitField>(
     segments: &[Digest],
 ) {
     b.mark("P8");
-    let versions = [public.schema_version, public.parameter_version].map(|v| u16_public(b, v));
-    let binding_digest = b.public_digest(&public.binding_digest);
+    let versions = [public.schema_version(b), public.parameter_version(b)];
+    let binding_digest = public.binding_digest(b);
     let commitment = gadgets::root(b, segments);
     let parts =
         [versions.as_slice(), snapshot_height.wires::<F>(), snapshot_root.wires::<F>(), commitment.wires::<F>()];
     let computed = b.hash(Tag::Envelope, &parts.concat());
     b.assert_digest_eq(&computed, &binding_digest);
     b.mark("P9");
-    let pruning_fold = b.public_digest(&public.pruning_fold);
+    let pruning_fold = public.pruning_fold(b);
     let start = b.constant_digest(&zero());
     let mut fold = b.compress(&start, &binding_digest);
     for segment in segments {

@@ -20,6 +20,7 @@
 //! Tombstones keep positions; compacting the list would need a permutation argument and buys a verifier nothing.
 
 pub mod circuit;
+pub mod layout;
 mod sample;
 pub mod statement;
 
@@ -27,7 +28,7 @@ use statement::Window;
 
 use crate::circuits::builder::Builder;
 use crate::circuits::family::Family;
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::error::ZkError;
 use crate::field::CircuitField;
 
@@ -49,6 +50,7 @@ const LEAVES_MAX: u32 = 1 << 14;
 
 impl Family for Size {
     const ID: u8 = 4;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3
@@ -74,12 +76,6 @@ impl Family for Size {
         vec![]
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{Digest, Small, U32, U64};
-        let versions = Small(u16::MAX);
-        vec![Digest, Digest, U32, Digest, Digest, U64, Digest, U64, versions, versions, Digest, Digest]
-    }
-
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
         Ok(Window::parse(statement, self)?.public(self).vector())
     }
@@ -90,14 +86,8 @@ impl Family for Size {
         Ok(())
     }
 
-    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
-        let window = Window::blank(self);
-        circuit::record(b, self, &window, &window.public(self));
-        Ok(())
-    }
-
     fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
-        let bytes = sample::window::<F>(self).to_bytes();
+        let bytes = sample::window::<F>(self).statement().to_bytes();
         (bytes.clone(), bytes)
     }
 }

@@ -1,10 +1,12 @@
 //! What a pruning proof is about: the bytes of the statement, and the public inputs that follow.
 
-use crate::circuits::codec::{Reader, whole};
+use crate::circuits::layout::Codec;
 use crate::circuits::pruning::Size;
+pub use crate::circuits::pruning::layout::Public;
+use crate::circuits::pruning::layout::{Header, Statement, Transaction};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{self, Elements, Header, empty, header_digest, root, zero};
+use crate::natives::{self, Elements, empty, header_digest, root, zero};
 use crate::tags::Tag;
 
 /// `TOMB = H[TOMBSTONE](0)`: what a removed transaction leaves behind.
@@ -25,29 +27,29 @@ pub struct Block<F> {
 }
 
 impl<F: CircuitField> Block<F> {
-    fn blank(height: u64, size: &Size) -> Self {
-        let n = size.transactions;
+    /// Padded to the circuit's size.
+    fn of(header: &Header<F>, height: u64, size: &Size) -> Self {
+        let listed = &header.transactions;
+        let padding = size.transactions - listed.len();
+        let flags =
+            |flag: fn(&Transaction<F>) -> bool| [listed.iter().map(flag).collect(), vec![false; padding]].concat();
         Block {
             height,
-            state_root: zero(),
-            timestamp: 0,
-            transactions: vec![zero(); n],
-            occupied: vec![false; n],
-            removed: vec![false; n],
+            state_root: header.state_root,
+            timestamp: header.timestamp,
+            transactions: [listed.iter().map(|t| t.digest).collect(), vec![zero(); padding]].concat(),
+            occupied: flags(|_| true),
+            removed: flags(|t| t.removed),
         }
     }
 
-    fn read(r: &mut Reader<'_>, height: u64, size: &Size) -> Result<Self, ZkError> {
-        let mut block = Self::blank(height, size);
-        block.state_root = r.digest("state_root")?;
-        block.timestamp = r.u64("timestamp")?;
-        let count = r.count_from(0, size.transactions, "transactions of a block")?;
-        for j in 0..count {
-            block.transactions[j] = r.digest("transaction digest")?;
-            block.removed[j] = r.flag("removed")?;
-            block.occupied[j] = true;
+    fn header(&self) -> Header<F> {
+        let listed = self.transactions.iter().zip(&self.removed).take(usize::from(self.tx_count()));
+        Header {
+            state_root: self.state_root,
+            timestamp: self.timestamp,
+            transactions: listed.map(|(digest, removed)| Transaction { digest: *digest, removed: *removed }).collect(),
         }
-        Ok(block)
     }
 
     pub fn tx_count(&self) -> u16 {
@@ -76,42 +78,28 @@ pub struct Window<F> {
 impl<F: CircuitField> Window<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        whole(bytes, |r| Self::read(r, size))
-    }
-
-    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
-        let first_parent = r.digest("first_parent")?;
-        let start = r.u64("start_height")?;
-        let (schema_version, parameter_version) = (r.u16("schema_version")?, r.u16("parameter_version")?);
+        let s = Statement::parse(bytes, size)?;
+        let start = s.start_height;
         if start.checked_add(size.headers as u64).is_none() {
             return Err(ZkError::InvalidWitness(format!("start_height {start}: the window ends beyond 2^64")));
         }
-        let blocks = (0..size.headers as u64).map(|i| Block::read(r, start + i, size)).collect::<Result<_, _>>()?;
-        Ok(Window { first_parent, schema_version, parameter_version, blocks })
+        Ok(Window {
+            first_parent: s.first_parent,
+            schema_version: s.schema_version,
+            parameter_version: s.parameter_version,
+            blocks: s.headers.iter().zip(start..).map(|(header, height)| Block::of(header, height, size)).collect(),
+        })
     }
 
-    /// A window without a transaction. It has the structure of every other one.
-    pub fn blank(size: &Size) -> Self {
-        let blocks = (0..size.headers as u64).map(|i| Block::blank(i, size)).collect();
-        Window { first_parent: zero(), schema_version: 0, parameter_version: 0, blocks }
-    }
-
-    /// The inverse of `parse`.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = natives::digest_bytes(&self.first_parent).to_vec();
-        out.extend(self.blocks[0].height.to_le_bytes());
-        out.extend(self.schema_version.to_le_bytes());
-        out.extend(self.parameter_version.to_le_bytes());
-        for block in &self.blocks {
-            out.extend(natives::digest_bytes(&block.state_root));
-            out.extend(block.timestamp.to_le_bytes());
-            out.extend(block.tx_count().to_le_bytes());
-            for j in 0..usize::from(block.tx_count()) {
-                out.extend(natives::digest_bytes(&block.transactions[j]));
-                out.push(u8::from(block.removed[j]));
-            }
+    /// The inverse of `parse`, but for the bytes.
+    pub fn statement(&self) -> Statement<F> {
+        Statement {
+            first_parent: self.first_parent,
+            start_height: self.blocks[0].height,
+            schema_version: self.schema_version,
+            parameter_version: self.parameter_version,
+            headers: self.blocks.iter().map(Block::header).collect(),
         }
-        out
     }
 
     /// The public inputs.
@@ -120,7 +108,7 @@ impl<F: CircuitField> Window<F> {
         let mut parent = self.first_parent;
         for block in &self.blocks {
             let [before, after] = block.leaves().map(|leaves| root(&leaves));
-            parent = header_digest(&Header {
+            parent = header_digest(&natives::Header {
                 parent,
                 height: block.height,
                 state_root: block.state_root,
@@ -181,40 +169,4 @@ impl<F: CircuitField> Window<F> {
 /// ROOT of each segment's part of the blocks' roots.
 fn segment_roots<F: CircuitField>(roots: &[Native<F>], size: &Size) -> Vec<Native<F>> {
     roots.chunks_exact(size.headers / size.segments).map(root).collect()
-}
-
-/// The public inputs, in order.
-#[derive(Clone, Debug)]
-pub struct Public<F> {
-    pub previous_tx_root: Native<F>,
-    pub pruned_tx_root: Native<F>,
-    pub removed_count: u32,
-    pub first_parent: Native<F>,
-    pub last_header: Native<F>,
-    pub start_height: u64,
-    pub snapshot_root: Native<F>,
-    pub snapshot_height: u64,
-    pub schema_version: u16,
-    pub parameter_version: u16,
-    pub binding_digest: Native<F>,
-    pub pruning_fold: Native<F>,
-}
-
-impl<F: CircuitField> Public<F> {
-    pub fn vector(&self) -> Vec<F> {
-        Elements::new()
-            .digest(&self.previous_tx_root)
-            .digest(&self.pruned_tx_root)
-            .u32(self.removed_count)
-            .digest(&self.first_parent)
-            .digest(&self.last_header)
-            .u64(self.start_height)
-            .digest(&self.snapshot_root)
-            .u64(self.snapshot_height)
-            .small(self.schema_version)
-            .small(self.parameter_version)
-            .digest(&self.binding_digest)
-            .digest(&self.pruning_fold)
-            .0
-    }
 }

@@ -4,9 +4,10 @@ use crate::accounts::list0;
 use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
 use crate::circuits::gadgets::{
     self, U64, active_flags, add_all, add64, assert_nonzero, gate_digest, last_active, select_or_constant,
-    u64_constant, u64_public, u64_witness,
+    u64_constant, u64_witness,
 };
 use crate::circuits::recursive::Size;
+use crate::circuits::recursive::layout::PublicWires;
 use crate::circuits::recursive::statement::{GLOBAL_STATE, Previous, Public, ROOTS, Slots, Statement, ZSI};
 use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use crate::field::{CircuitField, Native};
@@ -15,13 +16,15 @@ use crate::tags::Tag;
 
 /// Records the circuit on a statement and the public inputs claimed for it.
 pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>, public: &Public<F>) {
-    let public = PublicWires::record(b, public);
+    b.mark("R14");
+    let public = public.wires(b);
     let previous = PreviousWires::record(b, &s.previous);
     b.mark("R1");
     let flags = [&s.transactions, &s.identities, &s.uptimes, &s.decisions].map(|slots| active_flags(b, &slots.present));
     let counts = [0, 1, 2, 3].map(|i| flags[i].1);
-    for (count, expected) in counts.iter().zip(&public.counts) {
-        b.assert_eq(*count, *expected);
+    let expected = [public.tx_count, public.id_count, public.uptime_count, public.decision_count];
+    for (count, expected) in counts.into_iter().zip(expected) {
+        b.assert_eq(count, expected);
     }
     // At most 512 + 64 + 64 + 1.
     let total = add_all(b, counts.into_iter());
@@ -69,38 +72,15 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, s: &Statement<F>
 
     b.mark("R12");
     let state_proof = chained(b, &states.flags, &states.commitments);
-    let state_digest = state_digest(b, &state_proof, &public.roots, &public.height);
+    let state_digest = state_digest(b, &state_proof, &public.roots, &public.block_height);
     b.mark("R13");
-    let computed =
-        aggregate(b, [&public.previous_commitment, &state_digest, &public.pruning_fold, &activity], &public.height);
+    let computed = aggregate(
+        b,
+        [&public.previous_commitment, &state_digest, &public.pruning_fold, &activity],
+        &public.block_height,
+    );
     b.assert_digest_eq(&computed, &public.aggregated_commitment);
     continuity(b, &previous, &public);
-}
-
-struct PublicWires {
-    previous_commitment: Digest,
-    aggregated_commitment: Digest,
-    /// Transactions, identities, uptimes, decisions.
-    counts: [Wire; 4],
-    height: U64,
-    roots: [Digest; ROOTS],
-    pruning_fold: Digest,
-    vk_set_root: Digest,
-}
-
-impl PublicWires {
-    fn record<F: CircuitField>(b: &mut Builder<F>, p: &Public<F>) -> Self {
-        b.mark("R14");
-        PublicWires {
-            previous_commitment: b.public_digest(&p.previous_commitment),
-            aggregated_commitment: b.public_digest(&p.aggregated_commitment),
-            counts: p.counts.map(|n| b.public(F::from_u64(u64::from(n)))),
-            height: u64_public(b, p.block_height),
-            roots: p.roots.map(|root| b.public_digest(&root)),
-            pruning_fold: b.public_digest(&p.pruning_fold),
-            vk_set_root: b.public_digest(&p.vk_set_root),
-        }
-    }
 }
 
 struct PreviousWires {
@@ -173,7 +153,7 @@ impl Items {
 }
 
 /// R2: the lifted key ids.
-fn verifying_keys<F: CircuitField>(b: &mut Builder<F>, s: &Statement<F>, public: &PublicWires) -> Vec<Digest> {
+fn verifying_keys<F: CircuitField>(b: &mut Builder<F>, s: &Statement<F>, public: &PublicWires<F>) -> Vec<Digest> {
     b.mark("R2");
     let mut keys: Vec<Digest> = s.vk_ids.iter().map(|id| b.witness_digest(&lift(id))).collect();
     keys.push(b.constant_digest(&zero()));
@@ -226,7 +206,7 @@ fn registrations<F: CircuitField>(
     count: Wire,
     states: &Items,
     previous: &PreviousWires,
-    public: &PublicWires,
+    public: &PublicWires<F>,
 ) {
     b.mark("R7");
     let mut links = vec![];
@@ -251,7 +231,7 @@ fn registrations<F: CircuitField>(
 }
 
 /// R8, and of R14 that the first chunk begins at the previous block's root.
-fn state_roots<F: CircuitField>(b: &mut Builder<F>, states: &Items, previous: &PreviousWires, public: &PublicWires) {
+fn state_roots<F: CircuitField>(b: &mut Builder<F>, states: &Items, previous: &PreviousWires, public: &PublicWires<F>) {
     b.mark("R14");
     b.assert_digest_eq(&states.digest::<F>(0, input::STATE_ROOT_BEFORE), &previous.roots[GLOBAL_STATE]);
     b.mark("R8");
@@ -267,15 +247,15 @@ fn state_roots<F: CircuitField>(b: &mut Builder<F>, states: &Items, previous: &P
 fn header<F: CircuitField>(
     b: &mut Builder<F>,
     s: &Statement<F>,
-    public: &PublicWires,
+    public: &PublicWires<F>,
     transactions: &Items,
     tx_count: Wire,
     decisions: &Items,
     states: &Items,
 ) {
     b.mark("R11");
-    let parent = b.witness_digest(&s.parent);
-    let timestamp = u64_witness(b, s.timestamp);
+    let parent = b.witness_digest(&s.header.parent);
+    let timestamp = u64_witness(b, s.header.timestamp);
     let padding: Native<F> = empty(Tag::Tx);
     let digests = transactions.digests::<F>(input::TX_DIGEST);
     let leaves: Vec<Digest> =
@@ -283,7 +263,7 @@ fn header<F: CircuitField>(
     let tx_root = gadgets::root(b, &leaves);
     let parts = [
         parent.wires::<F>(),
-        public.height.wires::<F>(),
+        public.block_height.wires::<F>(),
         public.roots[GLOBAL_STATE].wires::<F>(),
         tx_root.wires::<F>(),
         timestamp.wires::<F>(),
@@ -318,11 +298,11 @@ fn aggregate<F: CircuitField>(b: &mut Builder<F>, digests: [&Digest; 4], height:
 }
 
 /// R14.
-fn continuity<F: CircuitField>(b: &mut Builder<F>, p: &PreviousWires, public: &PublicWires) {
+fn continuity<F: CircuitField>(b: &mut Builder<F>, p: &PreviousWires, public: &PublicWires<F>) {
     b.mark("R14");
     let state_digest = state_digest(b, &p.state_proof, &p.roots, &p.height);
     let opened = aggregate(b, [&p.previous_commitment, &state_digest, &p.pruning_fold, &p.activity], &p.height);
     b.assert_digest_eq(&opened, &public.previous_commitment);
     let one = u64_constant(b, 1);
-    add64(b, &p.height, &one, &public.height);
+    add64(b, &p.height, &one, &public.block_height);
 }

@@ -39,6 +39,7 @@
 //! first state. The utxo, reputation, timetoke and proof roots are carried, not explained.
 
 pub mod circuit;
+pub mod layout;
 #[doc(hidden)]
 pub mod sample;
 pub mod statement;
@@ -48,7 +49,7 @@ use statement::Statement;
 
 use crate::circuits::builder::Builder;
 use crate::circuits::family::Family;
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::error::ZkError;
 use crate::field::CircuitField;
 
@@ -82,6 +83,7 @@ impl Family for Size {
     const ID: u8 = 5;
     /// 2: a decision instead of a consensus proof's vector.
     const VERSION: u16 = 2;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 4
@@ -106,16 +108,6 @@ impl Family for Size {
 
     fn constants(&self) -> Vec<u64> {
         vec![]
-    }
-
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{Digest, Small, U64};
-        let counts = [self.transactions, self.identities, self.uptimes, 1].map(|n| Small(n as u16));
-        let mut kinds = vec![Digest, Digest];
-        kinds.extend(counts);
-        kinds.push(U64);
-        kinds.extend([Digest; 8]);
-        kinds
     }
 
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {

@@ -1,12 +1,13 @@
 //! An honest block for tests and benches: vectors that fit together, of proofs that nobody made.
 
 use crate::accounts::{chain, identity_link, transfer_link};
+use crate::circuits::layout::offset;
 use crate::circuits::public::Kind;
 use crate::circuits::recursive::Size;
-use crate::circuits::recursive::statement::{CIRCUITS, GLOBAL_STATE, Previous, ROOTS, Slots, Statement, ZSI};
+use crate::circuits::recursive::statement::{CIRCUITS, GLOBAL_STATE, Header, Previous, ROOTS, Slots, Statement, ZSI};
 use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
-use crate::circuits::sample;
 use crate::circuits::transaction::Transfer;
+use crate::circuits::{sample, state};
 use crate::field::{CircuitField, Native};
 use crate::natives::{Elements, lift};
 
@@ -27,12 +28,12 @@ fn vector<F: CircuitField>(inner: &Inner, i: usize) -> Vec<F> {
         Kind::U64 => e.u64(place as u64),
         Kind::Small(_) => e.small(place as u16),
     };
-    inner.kinds.iter().enumerate().fold(Elements::new(), add).0
+    inner.kinds().iter().enumerate().fold(Elements::new(), add).0
 }
 
 /// Replaces one input of a vector.
 pub fn set<F: CircuitField>(inner: &Inner, vector: &mut [F], input: usize, value: Elements<F>) {
-    let start = inner.kinds[..input].iter().map(|k| k.elements::<F>()).sum::<usize>();
+    let start = offset::<F>(inner.inputs, input);
     vector[start..][..value.0.len()].copy_from_slice(&value.0);
 }
 
@@ -68,17 +69,18 @@ fn states<F: CircuitField>(
         let chunk = transactions.chunks(size.chunk).nth(j).unwrap_or(&[]);
         let identities = if j == 0 { identities } else { &[] };
         let after = digest(200, j);
-        let v = Elements::new()
-            .digest(&before)
-            .digest(&after)
-            .small(chunk.len() as u16)
-            .digest(&chain(chunk.iter().map(link)))
-            .u64(21 * chunk.len() as u64)
-            .digest(&chain(identities.iter().map(id_link)))
-            .small(identities.len() as u16)
-            .u64(TIMESTAMP);
+        let public = state::statement::Public {
+            prev_root: before,
+            new_root: after,
+            tx_count: chunk.len() as u16,
+            tx_list: chain(chunk.iter().map(link)),
+            fee_sum: 21 * chunk.len() as u64,
+            id_list: chain(identities.iter().map(id_link)),
+            id_count: identities.len() as u16,
+            block_time: TIMESTAMP,
+        };
         before = after;
-        v.0
+        public.vector()
     };
     (0..size.chunks_of(transactions.len())).map(state).collect()
 }
@@ -88,7 +90,8 @@ pub fn block<F: CircuitField>(size: &Size) -> Statement<F> {
     let three_quarters = |n: usize| (n * 3 / 4).max(1);
     let roots: [Native<F>; ROOTS] = std::array::from_fn(|i| digest(210, i));
     let n = (three_quarters(size.transactions) + 1).min(size.transactions);
-    let transfer = |i: usize| Transfer::parse(&sample::transaction(i as u64)).expect("an honest transfer").vector();
+    let transfer =
+        |i: usize| Transfer::parse(&sample::transaction(i as u64)).expect("an honest transfer").public().vector();
     let transactions: Vec<Vec<F>> = (0..n).map(transfer).collect();
     let identities = identities(three_quarters(size.identities), &roots[GLOBAL_STATE], &roots[ZSI]);
     let states = states(size, &transactions, &identities, &roots[GLOBAL_STATE]);
@@ -111,9 +114,7 @@ pub fn block<F: CircuitField>(size: &Size) -> Statement<F> {
             height: HEIGHT - 1,
         },
         roots: new_roots,
-        parent: digest(230, 4),
-        height: HEIGHT,
-        timestamp: TIMESTAMP,
+        header: Header { parent: digest(230, 4), height: HEIGHT, timestamp: TIMESTAMP },
         identities: Slots::new(&IDENTITY, size.identities, identities),
         transactions: Slots::new(&TRANSACTION, size.transactions, transactions),
         uptimes: Slots::new(&UPTIME, size.uptimes, (0..three_quarters(size.uptimes)).map(uptime).collect()),

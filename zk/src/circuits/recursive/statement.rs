@@ -1,21 +1,24 @@
 //! What an aggregation is about: the bytes of the statement, what it adds up to, and the public inputs.
 
 use crate::accounts::chain;
-use crate::circuits::codec::{Reader, whole};
+use crate::circuits::codec::Reader;
+use crate::circuits::layout::{Codec, position};
 use crate::circuits::public;
 use crate::circuits::recursive::Size;
+pub use crate::circuits::recursive::layout::{Header, Previous, Public, Statement};
 use crate::circuits::recursive::vectors::{DECISION, IDENTITY, Inner, PRUNING, STATE, TRANSACTION, UPTIME, input};
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{Elements, Header, digest_bytes, empty, header_digest, lift, padded_root, root, zero};
+use crate::natives::{self, Elements, empty, header_digest, lift, padded_root, root, zero};
 use crate::tags::Tag;
 
 /// Circuits with a key, ids 1 to 7.
 pub const CIRCUITS: usize = 7;
-/// Roots that an aggregate carries: global state, utxo, reputation, timetoke, zsi, proof.
+/// The roots that an aggregate carries.
+pub const ROOT_NAMES: [&str; ROOTS] = ["global_state", "utxo", "reputation", "timetoke", "zsi", "proof"];
 pub const ROOTS: usize = 6;
-pub const GLOBAL_STATE: usize = 0;
-pub const ZSI: usize = 4;
+pub const GLOBAL_STATE: usize = position(&ROOT_NAMES, "global_state");
+pub const ZSI: usize = position(&ROOT_NAMES, "zsi");
 
 /// The inner proofs of one kind, padded to the number that the circuit has room for.
 #[derive(Clone, Debug)]
@@ -31,13 +34,14 @@ impl<F: CircuitField> Slots<F> {
         Slots { present, vectors }
     }
 
-    fn read(r: &mut Reader<'_>, inner: &Inner, room: usize) -> Result<Self, ZkError> {
-        let n = r.count_from(0, room, inner.name)?;
+    /// Vectors behind their count, which is `least` to `room`.
+    pub fn read(r: &mut Reader<'_>, inner: &Inner, (least, room): (usize, usize), what: &str) -> Result<Self, ZkError> {
+        let n = r.count_from(least, room, what)?;
         let vectors = (0..n).map(|_| inner.read(r)).collect::<Result<_, _>>()?;
         Ok(Self::new(inner, room, vectors))
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.count().to_le_bytes());
         self.iter().for_each(|v| out.extend(public::to_bytes(v)));
     }
@@ -57,18 +61,6 @@ impl<F: CircuitField> Slots<F> {
     }
 }
 
-/// The parts of an aggregate that the next one opens.
-#[derive(Clone, Debug)]
-pub struct Previous<F> {
-    pub previous_commitment: Native<F>,
-    /// The chained commitments of its state proofs.
-    pub state_proof: Native<F>,
-    pub roots: [Native<F>; ROOTS],
-    pub pruning_fold: Native<F>,
-    pub activity: Native<F>,
-    pub height: u64,
-}
-
 impl<F: CircuitField> Previous<F> {
     /// What the first block builds on: height 0 over the first roots, no proof at all.
     pub fn genesis(roots: [Native<F>; ROOTS]) -> Self {
@@ -81,17 +73,6 @@ impl<F: CircuitField> Previous<F> {
             activity: activity([(none, 0); 4], &zero()),
             height: 0,
         }
-    }
-
-    fn read(r: &mut Reader<'_>) -> Result<Self, ZkError> {
-        Ok(Previous {
-            previous_commitment: r.digest("previous_commitment")?,
-            state_proof: r.digest("state_proof")?,
-            roots: r.digests("previous root")?,
-            pruning_fold: r.digest("previous pruning_fold")?,
-            activity: r.digest("previous activity")?,
-            height: r.u64("previous height")?,
-        })
     }
 
     /// H[AGG](previous_commitment, H[STATEDIGEST](state_proof, roots, height), pruning_fold, activity, height).
@@ -124,28 +105,10 @@ pub fn vk_set_root<F: CircuitField>(vk_ids: &[[u8; 32]; CIRCUITS]) -> Native<F> 
     root(&leaves)
 }
 
-/// The statement, which is its own witness.
-#[derive(Clone, Debug)]
-pub struct Statement<F> {
-    /// By circuit id, from 1.
-    pub vk_ids: [[u8; 32]; CIRCUITS],
-    pub previous: Previous<F>,
-    pub roots: [Native<F>; ROOTS],
-    pub parent: Native<F>,
-    pub height: u64,
-    pub timestamp: u64,
-    pub identities: Slots<F>,
-    pub transactions: Slots<F>,
-    pub uptimes: Slots<F>,
-    pub decisions: Slots<F>,
-    pub states: Slots<F>,
-    pub pruning: Slots<F>,
-}
-
 impl<F: CircuitField> Statement<F> {
     /// Parses a whole statement.
     pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        let statement: Self = whole(bytes, |r| Self::read(r, size))?;
+        let statement = <Self as Codec<Size>>::parse(bytes, size)?;
         let (transactions, states) = (statement.transactions.count(), statement.states.count());
         let want = size.chunks_of(usize::from(transactions));
         if usize::from(states) != want {
@@ -155,27 +118,6 @@ impl<F: CircuitField> Statement<F> {
         Ok(statement)
     }
 
-    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
-        let mut vk_ids = [[0; 32]; CIRCUITS];
-        for id in &mut vk_ids {
-            *id = r.bytes32("vk_id")?;
-        }
-        Ok(Statement {
-            vk_ids,
-            previous: Previous::read(r)?,
-            roots: r.digests("root")?,
-            parent: r.digest("parent")?,
-            height: r.u64("height")?,
-            timestamp: r.u64("timestamp")?,
-            identities: Slots::read(r, &IDENTITY, size.identities)?,
-            transactions: Slots::read(r, &TRANSACTION, size.transactions)?,
-            uptimes: Slots::read(r, &UPTIME, size.uptimes)?,
-            decisions: Slots::read(r, &DECISION, 1)?,
-            states: Slots::read(r, &STATE, size.chunks())?,
-            pruning: Slots::read(r, &PRUNING, 1)?,
-        })
-    }
-
     /// A false statement about nothing. It has the structure of every other one.
     pub fn blank(size: &Size) -> Self {
         let roots = [zero(); ROOTS];
@@ -183,9 +125,7 @@ impl<F: CircuitField> Statement<F> {
             vk_ids: [[0; 32]; CIRCUITS],
             previous: Previous::genesis(roots),
             roots,
-            parent: zero(),
-            height: 1,
-            timestamp: 0,
+            header: Header { parent: zero(), height: 1, timestamp: 0 },
             identities: Slots::new(&IDENTITY, size.identities, vec![]),
             transactions: Slots::new(&TRANSACTION, size.transactions, vec![]),
             uptimes: Slots::new(&UPTIME, size.uptimes, vec![]),
@@ -195,30 +135,15 @@ impl<F: CircuitField> Statement<F> {
         }
     }
 
-    /// The inverse of `parse`.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.vk_ids.concat();
-        let p = &self.previous;
-        let digests = [p.previous_commitment, p.state_proof].into_iter().chain(p.roots);
-        digests.chain([p.pruning_fold, p.activity]).for_each(|d| out.extend(digest_bytes(&d)));
-        out.extend(p.height.to_le_bytes());
-        self.roots.iter().chain([&self.parent]).for_each(|d| out.extend(digest_bytes(d)));
-        out.extend(self.height.to_le_bytes());
-        out.extend(self.timestamp.to_le_bytes());
-        let kinds = [&self.identities, &self.transactions, &self.uptimes, &self.decisions, &self.states, &self.pruning];
-        kinds.into_iter().for_each(|slots| slots.write(&mut out));
-        out
-    }
-
     /// The digest of the block's header.
     pub fn header(&self) -> Native<F> {
         let leaves = self.transactions.digests(&TRANSACTION, input::TX_DIGEST);
-        header_digest(&Header {
-            parent: self.parent,
-            height: self.height,
+        header_digest(&natives::Header {
+            parent: self.header.parent,
+            height: self.header.height,
             state_root: self.roots[GLOBAL_STATE],
             tx_root: padded_root(&leaves, self.transactions.vectors.len(), &empty(Tag::Tx)),
-            timestamp: self.timestamp,
+            timestamp: self.header.timestamp,
             tx_count: self.transactions.count(),
         })
     }
@@ -246,7 +171,7 @@ impl<F: CircuitField> Statement<F> {
             roots: self.roots,
             pruning_fold: fold.unwrap_or(zero()),
             activity: activity(kinds, &pruning),
-            height: self.height,
+            height: self.header.height,
         }
     }
 
@@ -256,32 +181,14 @@ impl<F: CircuitField> Statement<F> {
         Public {
             previous_commitment: aggregate.previous_commitment,
             aggregated_commitment: aggregate.commitment(),
-            counts: [&self.transactions, &self.identities, &self.uptimes, &self.decisions].map(Slots::count),
-            block_height: self.height,
+            tx_count: self.transactions.count(),
+            id_count: self.identities.count(),
+            uptime_count: self.uptimes.count(),
+            decision_count: self.decisions.count(),
+            block_height: self.header.height,
             roots: self.roots,
             pruning_fold: aggregate.pruning_fold,
             vk_set_root: vk_set_root(&self.vk_ids),
         }
-    }
-}
-
-/// The public inputs, in order.
-#[derive(Clone, Debug)]
-pub struct Public<F> {
-    pub previous_commitment: Native<F>,
-    pub aggregated_commitment: Native<F>,
-    /// Transactions, identities, uptimes, decisions.
-    pub counts: [u16; 4],
-    pub block_height: u64,
-    pub roots: [Native<F>; ROOTS],
-    pub pruning_fold: Native<F>,
-    pub vk_set_root: Native<F>,
-}
-
-impl<F: CircuitField> Public<F> {
-    pub fn vector(&self) -> Vec<F> {
-        let head = Elements::new().digest(&self.previous_commitment).digest(&self.aggregated_commitment);
-        let counts = self.counts.iter().fold(head, |e, n| e.small(*n)).u64(self.block_height);
-        self.roots.iter().fold(counts, Elements::digest).digest(&self.pruning_fold).digest(&self.vk_set_root).0
     }
 }

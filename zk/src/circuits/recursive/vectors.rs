@@ -1,77 +1,76 @@
-//! What inner proofs say, as vectors (public inputs, but for a decision): their layout, and the inputs that the
-//! aggregation reads.
+//! What inner proofs say, as vectors (public inputs, but for a decision), and the inputs that the aggregation reads.
 
 use crate::circuits::codec::Reader;
+use crate::circuits::layout::{AnyField, Field, offset, open_kinds};
 use crate::circuits::public::{self, Kind};
-use crate::circuits::transaction;
+use crate::circuits::recursive::layout::Decision;
+use crate::circuits::{identity, pruning, state, transaction, uptime};
 use crate::error::ZkError;
 use crate::field::{CircuitField, DIGEST_MAX, Native};
 use crate::natives::Elements;
 use crate::tags::Tag;
 
-/// A kind of inner proof. Bounds of small integers that depend on the inner circuit's size are left to its verifier.
+/// A kind of inner proof.
 #[derive(Debug)]
 pub struct Inner {
     pub name: &'static str,
     /// The circuit id.
     pub id: u8,
-    /// Types of the vector, in order.
-    pub kinds: &'static [Kind],
+    pub inputs: &'static [Field],
 }
 
-const ANY: Kind = Kind::Small(u16::MAX);
-use Kind::{Digest, U32, U64};
-
-pub static TRANSACTION: Inner = Inner { name: "transaction", id: 1, kinds: &transaction::KINDS };
-pub static IDENTITY: Inner = Inner { name: "identity", id: 2, kinds: &[Digest; 8] };
-pub static STATE: Inner = Inner { name: "state", id: 3, kinds: &[Digest, Digest, ANY, Digest, U64, Digest, ANY, U64] };
-pub static PRUNING: Inner = Inner {
-    name: "pruning",
-    id: 4,
-    kinds: &[Digest, Digest, U32, Digest, Digest, U64, Digest, U64, ANY, ANY, Digest, Digest],
-};
-pub static UPTIME: Inner =
-    Inner { name: "uptime", id: 6, kinds: &[Digest, U64, U64, Digest, U64, U64, Digest, Digest, Digest, ANY, ANY] };
+pub static TRANSACTION: Inner = Inner { name: "transaction", id: 1, inputs: transaction::Public::<AnyField>::INPUTS };
+pub static IDENTITY: Inner = Inner { name: "identity", id: 2, inputs: identity::Public::<AnyField>::INPUTS };
+pub static STATE: Inner = Inner { name: "state", id: 3, inputs: state::layout::Public::<AnyField>::INPUTS };
+pub static PRUNING: Inner = Inner { name: "pruning", id: 4, inputs: pruning::layout::Public::<AnyField>::INPUTS };
+pub static UPTIME: Inner = Inner { name: "uptime", id: 6, inputs: uptime::layout::Public::<AnyField>::INPUTS };
 /// Not the vector of a consensus proof but what every proof of one decision has in common: the block, and who had to
-/// decide (block_hash, Lift of the members' digest, total_power, quorum_threshold). It follows from the chain alone, so
-/// it is the same whoever proved, by whichever votes, in whichever field.
-pub static DECISION: Inner = Inner { name: "decision", id: 7, kinds: &[Digest, Digest, U64, U64] };
+/// decide. It follows from the chain alone, so it is the same whoever proved, by whichever votes, in whichever field.
+pub static DECISION: Inner = Inner { name: "decision", id: 7, inputs: Decision::<AnyField>::INPUTS };
 
 /// Positions of the inputs that the aggregation reads, counted in inputs.
 pub mod input {
-    pub const TX_LEAF_OLD: usize = 8;
-    pub const TX_LEAF_NEW: usize = 9;
-    pub const TX_DIGEST: usize = 10;
+    use super::{DECISION, IDENTITY, PRUNING, STATE, TRANSACTION, UPTIME};
+    use crate::circuits::layout::place;
 
-    pub const IDENTITY_ADDR: usize = 0;
-    pub const IDENTITY_ROOT_BEFORE: usize = 2;
-    pub const IDENTITY_STATE_ROOT: usize = 3;
-    pub const IDENTITY_COMMITMENT: usize = 6;
-    pub const IDENTITY_ROOT_AFTER: usize = 7;
+    pub const TX_LEAF_OLD: usize = place(TRANSACTION.inputs, "leaf_old");
+    pub const TX_LEAF_NEW: usize = place(TRANSACTION.inputs, "leaf_new");
+    pub const TX_DIGEST: usize = place(TRANSACTION.inputs, "m");
 
-    pub const STATE_ROOT_BEFORE: usize = 0;
-    pub const STATE_ROOT_AFTER: usize = 1;
-    pub const STATE_TX_COUNT: usize = 2;
-    pub const STATE_TX_LIST: usize = 3;
-    pub const STATE_ID_LIST: usize = 5;
-    pub const STATE_ID_COUNT: usize = 6;
-    pub const STATE_BLOCK_TIME: usize = 7;
+    pub const IDENTITY_ADDR: usize = place(IDENTITY.inputs, "addr");
+    pub const IDENTITY_ROOT_BEFORE: usize = place(IDENTITY.inputs, "root_before");
+    pub const IDENTITY_STATE_ROOT: usize = place(IDENTITY.inputs, "state_root");
+    pub const IDENTITY_COMMITMENT: usize = place(IDENTITY.inputs, "commitment");
+    pub const IDENTITY_ROOT_AFTER: usize = place(IDENTITY.inputs, "root_after");
 
-    pub const PRUNING_FOLD: usize = 11;
-    pub const UPTIME_IDENTITY_ROOT: usize = 7;
-    pub const DECISION_BLOCK_HASH: usize = 0;
+    pub const STATE_ROOT_BEFORE: usize = place(STATE.inputs, "prev_root");
+    pub const STATE_ROOT_AFTER: usize = place(STATE.inputs, "new_root");
+    pub const STATE_TX_COUNT: usize = place(STATE.inputs, "tx_count");
+    pub const STATE_TX_LIST: usize = place(STATE.inputs, "tx_list");
+    pub const STATE_ID_LIST: usize = place(STATE.inputs, "id_list");
+    pub const STATE_ID_COUNT: usize = place(STATE.inputs, "id_count");
+    pub const STATE_BLOCK_TIME: usize = place(STATE.inputs, "block_time");
+
+    pub const PRUNING_FOLD: usize = place(PRUNING.inputs, "pruning_fold");
+    pub const UPTIME_IDENTITY_ROOT: usize = place(UPTIME.inputs, "identity_root");
+    pub const DECISION_BLOCK_HASH: usize = place(DECISION.inputs, "block_hash");
 }
 
 impl Inner {
+    /// Types of the vector, in order. Limits that depend on the inner circuit's size are left to its verifier.
+    pub fn kinds(&self) -> Vec<Kind> {
+        open_kinds(self.inputs)
+    }
+
     /// Field elements of a vector.
     pub fn elements<F: CircuitField>(&self) -> usize {
-        public::length::<F>(self.kinds)
+        public::length::<F>(&self.kinds())
     }
 
     /// The elements of one input, as values or as wires.
     pub fn part<'a, F: CircuitField, T>(&self, vector: &'a [T], input: usize) -> &'a [T] {
-        let start = public::length::<F>(&self.kinds[..input]);
-        &vector[start..][..self.kinds[input].elements::<F>()]
+        let [start, end] = [input, input + 1].map(|input| offset::<F>(self.inputs, input));
+        &vector[start..end]
     }
 
     /// One input that is a digest.
@@ -85,7 +84,7 @@ impl Inner {
     pub fn read<F: CircuitField>(&self, r: &mut Reader<'_>) -> Result<Vec<F>, ZkError> {
         let bytes = r.bytes(self.elements::<F>() * F::BYTES, self.name)?;
         let refused = |e| ZkError::InvalidWitness(format!("{} vector: {e}", self.name));
-        public::from_bytes(self.kinds, bytes).map_err(refused)
+        public::from_bytes(&self.kinds(), bytes).map_err(refused)
     }
 
     /// pc = H[PROOF](circuit id, lifted key id, H[PUBLIC](vector)).

@@ -1,14 +1,15 @@
 //! The constraints of the state circuit; numbers as in the parent module.
 
 use crate::accounts::{Account, OPENED_TIER, list0};
-use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
+use crate::circuits::builder::{Bit, Builder, Digest, ZERO_WIRE};
 use crate::circuits::gadgets::slots::bits32;
 use crate::circuits::gadgets::{
-    U64, active, add_all, add64, assert_eq_if, gate_u64, le64, select_or_constant, sum64, u64_constant, u64_public,
-    u64_witness, update,
+    U64, active, add_all, add64, assert_eq_if, gate_u64, le64, select_or_constant, sum64, u64_constant, u64_witness,
+    update,
 };
 use crate::circuits::state::Size;
-use crate::circuits::state::statement::{Entrant, Public, Receipt, Witness};
+use crate::circuits::state::layout::Witness;
+use crate::circuits::state::statement::{Block, Entrant, Public, Receipt};
 use crate::circuits::transaction::Transfer;
 use crate::circuits::transfer::{AccountWires, Payment};
 use crate::error::ZkError;
@@ -99,12 +100,13 @@ impl<F: CircuitField> TransferSlot<F> {
 impl<F: CircuitField> Assignment<F> {
     /// Pads a witness to the circuit's size.
     pub fn new(witness: Witness<F>, size: &Size) -> Result<Self, ZkError> {
-        let s = witness.statement;
-        let public = s.public()?;
-        let identities = s.identities.into_iter().zip(witness.identity_paths);
+        let block = Block::of(&witness.statement)?;
+        let public = block.public()?;
+        let identities = block.identities.into_iter().zip(witness.identity_paths);
         let identities = identities.map(|(entrant, path)| IdentitySlot::new(entrant, path)).collect();
-        let transfers = s.transfers.into_iter().zip(witness.receipts);
-        let transfers = transfers.map(|(transfer, receipt)| TransferSlot::new(transfer, receipt)).collect();
+        let transfers = block.transfers.into_iter().zip(witness.receipts);
+        let transfers =
+            transfers.map(|(transfer, receipt)| TransferSlot::new(transfer, Receipt::of(receipt))).collect();
         let mut assignment = Assignment { public, identities, transfers };
         assignment.pad(size);
         Ok(assignment)
@@ -119,7 +121,7 @@ impl<F: CircuitField> Assignment<F> {
     /// Records the circuit on these values.
     pub fn record(&self, b: &mut Builder<F>) {
         b.mark("T1");
-        let public = PublicWires::record(b, &self.public);
+        let public = self.public.wires(b);
         b.mark("S1");
         let flags = |active: Vec<bool>| active.iter().filter(|a| **a).count();
         let identities = flags(self.identities.iter().map(|s| s.active).collect());
@@ -147,32 +149,6 @@ impl<F: CircuitField> Assignment<F> {
         sum64(b, &fees, &public.fee_sum);
         b.mark("S9");
         b.assert_digest_eq(&tx_list.root, &public.new_root);
-    }
-}
-
-struct PublicWires {
-    prev_root: Digest,
-    new_root: Digest,
-    tx_count: Wire,
-    tx_list: Digest,
-    fee_sum: U64,
-    id_list: Digest,
-    id_count: Wire,
-    block_time: U64,
-}
-
-impl PublicWires {
-    fn record<F: CircuitField>(b: &mut Builder<F>, p: &Public<F>) -> Self {
-        PublicWires {
-            prev_root: b.public_digest(&p.prev_root),
-            new_root: b.public_digest(&p.new_root),
-            tx_count: b.public(F::from_u64(u64::from(p.tx_count))),
-            tx_list: b.public_digest(&p.tx_list),
-            fee_sum: u64_public(b, p.fee_sum),
-            id_list: b.public_digest(&p.id_list),
-            id_count: b.public(F::from_u64(u64::from(p.id_count))),
-            block_time: u64_public(b, p.block_time),
-        }
     }
 }
 

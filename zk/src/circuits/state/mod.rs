@@ -17,16 +17,18 @@
 //! to the roots, the lists and the fee sum depends on its flag.
 
 pub mod circuit;
+pub mod layout;
 #[doc(hidden)]
 pub mod sample;
 pub mod statement;
 
 use circuit::Assignment;
-use statement::{Statement, Witness};
+use layout::{Statement, Witness};
+use statement::Block;
 
 use crate::circuits::builder::Builder;
 use crate::circuits::family::Family;
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::circuits::transfer::TIER_MAX;
 use crate::error::ZkError;
 use crate::field::CircuitField;
@@ -49,6 +51,7 @@ impl Family for Size {
     const ID: u8 = 3;
     /// 2: S8 carries 14 bits.
     const VERSION: u16 = 2;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let ok = params.len() == 3 && params.iter().zip(SIZE_MAX).all(|(p, max)| (1..=max).contains(p));
@@ -68,14 +71,8 @@ impl Family for Size {
         vec![u64::from(TIER_MAX)]
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{Digest, Small, U64};
-        let (tx_count, id_count) = (Small(self.transfers as u16), Small(self.identities as u16));
-        vec![Digest, Digest, tx_count, Digest, U64, Digest, id_count, U64]
-    }
-
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
-        Ok(Statement::parse(statement, self)?.public()?.vector())
+        Ok(Block::of(&Statement::parse(statement, self)?)?.public()?.vector())
     }
 
     fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
@@ -83,13 +80,9 @@ impl Family for Size {
         Ok(())
     }
 
-    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
-        Assignment::new(Witness::nothing(), self)?.record(b);
-        Ok(())
-    }
-
     /// Three quarters of the slots are taken, at least one; fewer identities where a small tree has no more room.
     fn sample<F: CircuitField>(&self) -> (Vec<u8>, Vec<u8>) {
-        sample::bytes::<F>(self)
+        let witness = sample::witness::<F>(self);
+        (witness.statement.to_bytes(), witness.to_bytes())
     }
 }

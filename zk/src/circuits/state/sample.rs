@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::accounts::{Account, chain, identity_link};
 use crate::circuits::state::Size;
 use crate::circuits::state::circuit::{Assignment, IdentitySlot, TransferSlot};
+use crate::circuits::state::layout::{self, Receiver, Statement, Witness};
 use crate::circuits::state::statement::{Entrant, Public, Receipt};
-use crate::circuits::transaction::Transfer;
+use crate::circuits::transaction::{self, Transfer};
 use crate::field::{CircuitField, Native};
-use crate::natives::{address, bits32, digest_bytes, empty, lift, zero};
+use crate::natives::{address, bits32, empty, lift, zero};
 use crate::tags::Tag;
 use crate::tree::Tree;
 
@@ -203,44 +204,60 @@ pub fn assignment<F: CircuitField>(size: &Size, script: &Script, mut lie: impl L
 }
 
 /// A transfer as the transaction circuit's statement. Senders have no reputation here.
-fn transfer_bytes<F: CircuitField>(t: &Transfer<F>, (from, to): (u8, u8), memo: [u8; 32]) -> Vec<u8> {
-    let mut out = [public_key(from), public_key(to)].concat();
-    [t.amount, t.fee, t.nonce].iter().for_each(|v| out.extend(v.to_le_bytes()));
-    out.push(t.required_tier as u8);
-    out.extend(t.timestamp.to_le_bytes());
-    out.extend(memo);
-    account_bytes(&t.account, [0; 32], &mut out);
-    out
+fn transfer<F: CircuitField>(t: &Transfer<F>, (from, to): (u8, u8), memo: [u8; 32]) -> transaction::Statement {
+    let a = &t.account;
+    transaction::Statement {
+        from_public_key: public_key(from),
+        to_public_key: public_key(to),
+        amount: t.amount,
+        fee: t.fee,
+        nonce: t.nonce,
+        required_tier: t.required_tier as u8,
+        timestamp: t.timestamp,
+        memo,
+        sender: transaction::layout::Account {
+            balance: a.balance,
+            nonce: a.nonce,
+            stake: a.stake,
+            tier: a.tier as u8,
+            last_decay: a.last_decay,
+            rep: [0; 32],
+        },
+    }
 }
 
-fn account_bytes<F: CircuitField>(a: &Account<F>, rep: [u8; 32], out: &mut Vec<u8>) {
-    [a.balance, a.nonce, a.stake].iter().for_each(|v| out.extend(v.to_le_bytes()));
-    out.push(a.tier as u8);
-    out.extend(a.last_decay.to_le_bytes());
-    out.extend(rep);
+fn receipt<F: CircuitField>(receipt: Receipt<F>) -> layout::Receipt<F> {
+    let Account { balance, nonce, stake, tier, last_decay, rep } = receipt.account;
+    layout::Receipt {
+        r_is_new: receipt.is_new,
+        receiver: Receiver { balance, nonce, stake, tier: tier as u8, last_decay, rep },
+        sender_path: receipt.sender_path,
+        receiver_path: receipt.receiver_path,
+    }
 }
 
-/// Statement and witness bytes of an honest block.
-pub fn bytes<F: CircuitField>(size: &Size) -> (Vec<u8>, Vec<u8>) {
+/// The witness of an honest block.
+pub fn witness<F: CircuitField>(size: &Size) -> Witness<F> {
     let script = Script::honest::<F>(size);
-    let a = assignment::<F>(size, &script, |_: &mut Ledger<F>, _: Step<'_, F>| ());
-    let mut statement = [digest_bytes(&a.public.prev_root), digest_bytes(&a.public.new_root)].concat();
-    statement.extend(BLOCK_TIME.to_le_bytes());
-    statement.extend((script.identities.len() as u16).to_le_bytes());
-    let mut rest = vec![];
-    let path = |path: &[Native<F>]| path.iter().flat_map(digest_bytes).collect::<Vec<u8>>();
-    for (number, slot) in script.identities.iter().zip(&a.identities) {
-        statement.extend([public_key(*number), digest_bytes(&slot.entrant.commitment)].concat());
-        rest.extend(path(&slot.path));
+    let mut a = assignment::<F>(size, &script, |_: &mut Ledger<F>, _: Step<'_, F>| ());
+    a.identities.truncate(script.identities.len());
+    a.transfers.truncate(script.transfers.len());
+    let entrant = |(number, slot): (&u8, &IdentitySlot<F>)| layout::Entrant {
+        public_key: public_key(*number),
+        commitment: slot.entrant.commitment,
+    };
+    let memo = |i: usize| if i.is_multiple_of(2) { [0; 32] } else { [i as u8; 32] };
+    let ends = script.transfers.iter().zip(&a.transfers).enumerate();
+    let statement = Statement {
+        prev_state_root: a.public.prev_root,
+        new_state_root: a.public.new_root,
+        block_time: BLOCK_TIME,
+        identities: script.identities.iter().zip(&a.identities).map(entrant).collect(),
+        transfers: ends.map(|(i, (ends, slot))| transfer(&slot.transfer, *ends, memo(i))).collect(),
+    };
+    Witness {
+        statement,
+        identity_paths: a.identities.into_iter().map(|slot| slot.path).collect(),
+        receipts: a.transfers.into_iter().map(|slot| receipt(slot.receipt)).collect(),
     }
-    statement.extend((script.transfers.len() as u16).to_le_bytes());
-    for (i, (ends, slot)) in script.transfers.iter().zip(&a.transfers).enumerate() {
-        let memo = if i.is_multiple_of(2) { [0; 32] } else { [i as u8; 32] };
-        statement.extend(transfer_bytes(&slot.transfer, *ends, memo));
-        rest.push(u8::from(slot.receipt.is_new));
-        account_bytes(&slot.receipt.account, digest_bytes(&slot.receipt.account.rep), &mut rest);
-        rest.extend([path(&slot.receipt.sender_path), path(&slot.receipt.receiver_path)].concat());
-    }
-    let witness = [statement.clone(), rest].concat();
-    (statement, witness)
 }

@@ -1,12 +1,12 @@
-//! What a state proof is about: the bytes of the statement and the witness, and the public inputs that follow.
+//! What a state proof is about, with what follows from its bytes, and the public inputs.
 
 use crate::accounts::{Account, chain, identity_link};
-use crate::circuits::codec::{Reader, whole};
-use crate::circuits::state::Size;
+pub use crate::circuits::state::layout::Public;
+use crate::circuits::state::layout::{self, Statement};
 use crate::circuits::transaction::Transfer;
 use crate::error::ZkError;
 use crate::field::{CircuitField, Native};
-use crate::natives::{Elements, address, zero};
+use crate::natives::address;
 
 /// An identity that a block inserts.
 #[derive(Clone, Debug)]
@@ -15,9 +15,9 @@ pub struct Entrant<F> {
     pub commitment: Native<F>,
 }
 
-/// The statement: what every node knows when it verifies.
+/// A statement with addresses and leaves.
 #[derive(Clone, Debug)]
-pub struct Statement<F> {
+pub struct Block<F> {
     pub prev_root: Native<F>,
     pub new_root: Native<F>,
     pub block_time: u64,
@@ -25,22 +25,17 @@ pub struct Statement<F> {
     pub transfers: Vec<Transfer<F>>,
 }
 
-impl<F: CircuitField> Statement<F> {
-    /// Parses a whole statement.
-    pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        whole(bytes, |r| Self::read(r, size))
-    }
-
-    fn read(r: &mut Reader<'_>, size: &Size) -> Result<Self, ZkError> {
-        let (prev_root, new_root) = (r.digest("prev_state_root")?, r.digest("new_state_root")?);
-        let block_time = r.u64("block_time")?;
-        let n = r.count_from(0, size.identities, "number of identities")?;
-        let identities = (0..n)
-            .map(|_| Ok(Entrant { addr: address(&r.bytes32("public_key")?), commitment: r.digest("commitment")? }))
-            .collect::<Result<_, ZkError>>()?;
-        let n = r.count_from(0, size.transfers, "number of transfers")?;
-        let transfers = (0..n).map(|_| Transfer::read(r)).collect::<Result<_, _>>()?;
-        Ok(Statement { prev_root, new_root, block_time, identities, transfers })
+impl<F: CircuitField> Block<F> {
+    /// Fails where a transfer has no new leaf.
+    pub fn of(s: &Statement<F>) -> Result<Self, ZkError> {
+        let entrant = |i: &layout::Entrant<F>| Entrant { addr: address(&i.public_key), commitment: i.commitment };
+        Ok(Block {
+            prev_root: s.prev_state_root,
+            new_root: s.new_state_root,
+            block_time: s.block_time,
+            identities: s.identities.iter().map(entrant).collect(),
+            transfers: s.transfers.iter().map(Transfer::of).collect::<Result<_, _>>()?,
+        })
     }
 
     /// The public inputs. Fails only when the fees do not sum in a u64.
@@ -60,34 +55,6 @@ impl<F: CircuitField> Statement<F> {
     }
 }
 
-/// The public inputs, in order.
-#[derive(Clone, Debug)]
-pub struct Public<F> {
-    pub prev_root: Native<F>,
-    pub new_root: Native<F>,
-    pub tx_count: u16,
-    pub tx_list: Native<F>,
-    pub fee_sum: u64,
-    pub id_list: Native<F>,
-    pub id_count: u16,
-    pub block_time: u64,
-}
-
-impl<F: CircuitField> Public<F> {
-    pub fn vector(&self) -> Vec<F> {
-        Elements::new()
-            .digest(&self.prev_root)
-            .digest(&self.new_root)
-            .small(self.tx_count)
-            .digest(&self.tx_list)
-            .u64(self.fee_sum)
-            .digest(&self.id_list)
-            .small(self.id_count)
-            .u64(self.block_time)
-            .0
-    }
-}
-
 /// The receiver's side of a transfer, and the paths.
 #[derive(Clone, Debug)]
 pub struct Receipt<F> {
@@ -101,43 +68,13 @@ pub struct Receipt<F> {
 }
 
 impl<F: CircuitField> Receipt<F> {
-    fn read(r: &mut Reader<'_>, depth: usize) -> Result<Self, ZkError> {
-        Ok(Receipt {
-            is_new: r.flag("r_is_new")?,
-            account: Account::read_digested(r)?,
-            sender_path: r.path("sender path", depth)?,
-            receiver_path: r.path("receiver path", depth)?,
-        })
-    }
-}
-
-/// Everything a state proof is made from.
-#[derive(Clone, Debug)]
-pub struct Witness<F> {
-    pub statement: Statement<F>,
-    /// One for each identity.
-    pub identity_paths: Vec<Vec<Native<F>>>,
-    /// One for each transfer.
-    pub receipts: Vec<Receipt<F>>,
-}
-
-impl<F: CircuitField> Witness<F> {
-    /// A block that does nothing. It has the structure of every other one.
-    pub fn nothing() -> Self {
-        let z = zero();
-        let statement = Statement { prev_root: z, new_root: z, block_time: 0, identities: vec![], transfers: vec![] };
-        Witness { statement, identity_paths: vec![], receipts: vec![] }
-    }
-
-    /// Parses the statement and what follows it.
-    pub fn parse(bytes: &[u8], size: &Size) -> Result<Self, ZkError> {
-        whole(bytes, |r| {
-            let statement = Statement::read(r, size)?;
-            let identity_path = |_| r.path("identity path", size.depth);
-            let identity_paths = statement.identities.iter().map(identity_path).collect::<Result<_, _>>()?;
-            let receipts =
-                statement.transfers.iter().map(|_| Receipt::read(r, size.depth)).collect::<Result<_, _>>()?;
-            Ok(Witness { statement, identity_paths, receipts })
-        })
+    pub fn of(receipt: layout::Receipt<F>) -> Self {
+        let layout::Receiver { balance, nonce, stake, tier, last_decay, rep } = receipt.receiver;
+        Receipt {
+            is_new: receipt.r_is_new,
+            account: Account { balance, nonce, stake, tier: u16::from(tier), last_decay, rep },
+            sender_path: receipt.sender_path,
+            receiver_path: receipt.receiver_path,
+        }
     }
 }

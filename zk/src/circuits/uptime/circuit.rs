@@ -1,14 +1,14 @@
 //! The constraints of the uptime circuit; numbers as in the parent module.
 
-use crate::circuits::builder::{Bit, Builder, Digest, Wire, ZERO_WIRE};
+use crate::circuits::builder::{Bit, Builder, Digest, ZERO_WIRE};
 use crate::circuits::gadgets::slots::bits32;
 use crate::circuits::gadgets::{
     Carry, U64, active, add_all, add64, assert_eq_if, assert_nonzero, last_active, le64, lt64, merkle, relation,
-    u16_public, u64_constant, u64_public, u64_witness,
+    u64_constant, u64_witness,
 };
 use crate::circuits::uptime::Size;
-use crate::circuits::uptime::heartbeat::Heartbeat;
-use crate::circuits::uptime::statement::{Public, Witness};
+use crate::circuits::uptime::layout::PublicWires;
+use crate::circuits::uptime::statement::{Heartbeat, Public, Witness};
 use crate::field::{CircuitField, DIGEST_MAX, Native};
 use crate::natives::{self, zero};
 use crate::tags::Tag;
@@ -16,7 +16,7 @@ use crate::tags::Tag;
 /// Records the circuit on a witness and the public inputs claimed for its statement.
 pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, w: &Witness<F>, public: &Public<F>) {
     let values = public;
-    let public = PublicWires::record(b, public);
+    let public = inputs(b, public);
     identity(b, size, w, &public, &values.addr);
     window(b, size, values, &public);
     b.mark("U6");
@@ -45,56 +45,45 @@ pub fn record<F: CircuitField>(b: &mut Builder<F>, size: &Size, w: &Witness<F>, 
     b.assert_digest_eq(&computed, &public.commitment);
 }
 
-struct PublicWires {
-    addr: Digest,
-    node_clock: U64,
-    epoch: U64,
-    head_hash: Digest,
-    window_start: U64,
-    window_end: U64,
-    commitment: Digest,
-    identity_root: Digest,
-    heartbeat_root: Digest,
-    threshold: Wire,
-    count: Wire,
-}
-
-impl PublicWires {
-    fn record<F: CircuitField>(b: &mut Builder<F>, p: &Public<F>) -> Self {
-        let addr = b.public_digest(&p.addr);
-        b.mark("U4");
-        let node_clock = u64_public(b, p.node_clock);
-        b.mark("U5");
-        let epoch = u64_public(b, p.epoch);
-        // Below 2^18, on BN254 below 2^64.
-        let sum = add_all(b, epoch.wires::<F>().iter().copied());
-        assert_nonzero(b, sum);
-        let head_hash = b.public_digest(&p.head_hash);
-        b.mark("U3");
-        let (window_start, window_end) = (u64_public(b, p.window_start), u64_public(b, p.window_end));
-        let [commitment, identity_root, heartbeat_root] =
-            [&p.commitment, &p.identity_root, &p.heartbeat_root].map(|d| b.public_digest(d));
-        b.mark("U6");
-        let threshold = u16_public(b, p.threshold);
-        let count = b.public(F::from_u64(u64::from(p.count)));
-        PublicWires {
-            addr,
-            node_clock,
-            epoch,
-            head_hash,
-            window_start,
-            window_end,
-            commitment,
-            identity_root,
-            heartbeat_root,
-            threshold,
-            count,
-        }
+/// The public inputs, with the constraints that are about one of them alone.
+fn inputs<F: CircuitField>(b: &mut Builder<F>, p: &Public<F>) -> PublicWires<F> {
+    let addr = p.addr(b);
+    b.mark("U4");
+    let node_clock = p.node_clock(b);
+    b.mark("U5");
+    let epoch = p.epoch(b);
+    // Below 2^18, on BN254 below 2^64.
+    let sum = add_all(b, epoch.wires::<F>().iter().copied());
+    assert_nonzero(b, sum);
+    let head_hash = p.head_hash(b);
+    b.mark("U3");
+    let (window_start, window_end) = (p.window_start(b), p.window_end(b));
+    let (commitment, identity_root, heartbeat_root) = (p.commitment(b), p.identity_root(b), p.heartbeat_root(b));
+    b.mark("U6");
+    let (threshold, count) = (p.threshold(b), p.count(b));
+    PublicWires {
+        addr,
+        node_clock,
+        epoch,
+        head_hash,
+        window_start,
+        window_end,
+        commitment,
+        identity_root,
+        heartbeat_root,
+        threshold,
+        count,
     }
 }
 
 /// U2.
-fn identity<F: CircuitField>(b: &mut Builder<F>, size: &Size, w: &Witness<F>, public: &PublicWires, addr: &Native<F>) {
+fn identity<F: CircuitField>(
+    b: &mut Builder<F>,
+    size: &Size,
+    w: &Witness<F>,
+    public: &PublicWires<F>,
+    addr: &Native<F>,
+) {
     b.mark("U2");
     let commitment = b.witness_digest(&w.id_commitment);
     let none = u64_constant(b, 0);
@@ -106,7 +95,7 @@ fn identity<F: CircuitField>(b: &mut Builder<F>, size: &Size, w: &Witness<F>, pu
 }
 
 /// U3 and U4.
-fn window<F: CircuitField>(b: &mut Builder<F>, size: &Size, values: &Public<F>, public: &PublicWires) {
+fn window<F: CircuitField>(b: &mut Builder<F>, size: &Size, values: &Public<F>, public: &PublicWires<F>) {
     b.mark("U3");
     let duration = u64_witness(b, values.window_end.wrapping_sub(values.window_start));
     add64(b, &public.window_start, &duration, &public.window_end);
@@ -126,19 +115,19 @@ fn recorded_heartbeats<F: CircuitField>(
     b: &mut Builder<F>,
     size: &Size,
     w: &Witness<F>,
-    public: &PublicWires,
+    public: &PublicWires<F>,
     flags: &[Bit],
 ) -> Vec<HeartbeatWires> {
     let t = w.heartbeats.last().map_or(w.statement.window_start, |h| h.t);
     let path = vec![zero(); size.log_depth];
-    let padding = Heartbeat { t, head: zero(), signature: zero(), index: 0, path };
+    let padding = Heartbeat { t, head: zero(), signature_digest: zero(), index: 0, path };
     let mut out = Vec::with_capacity(flags.len());
     for (i, flag) in flags.iter().enumerate() {
         let h = w.heartbeats.get(i).unwrap_or(&padding);
         b.mark("U8");
         let t = u64_witness(b, h.t);
         b.mark("U7");
-        let (head, signature) = (b.witness_digest(&h.head), b.witness_digest(&h.signature));
+        let (head, signature) = (b.witness_digest(&h.head), b.witness_digest(&h.signature_digest));
         let parts = [public.addr.wires::<F>(), t.wires::<F>(), head.wires::<F>(), signature.wires::<F>()];
         let leaf = b.hash(Tag::HbLeaf, &parts.concat());
         let bits: Vec<Bit> = (0..size.log_depth).map(|level| b.bit(h.index >> level & 1 == 1)).collect();
@@ -156,7 +145,7 @@ fn times<F: CircuitField>(
     size: &Size,
     heartbeats: &[HeartbeatWires],
     flags: &[Bit],
-    public: &PublicWires,
+    public: &PublicWires<F>,
 ) {
     b.mark("U8");
     le64(b, &public.window_start, &heartbeats[0].t);

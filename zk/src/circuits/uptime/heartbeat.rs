@@ -16,17 +16,3 @@ pub fn signature_digest<F: CircuitField>(signature: &[u8; 64]) -> Native<F> {
 pub fn leaf<F: CircuitField>(addr: &Native<F>, t: u64, head: &Native<F>, signature: &Native<F>) -> Native<F> {
     Elements::new().digest(addr).u64(t).digest(head).digest(signature).hash(Tag::HbLeaf)
 }
-
-/// A heartbeat and its place in the log.
-#[derive(Clone, Debug)]
-pub struct Heartbeat<F> {
-    /// Seconds.
-    pub t: u64,
-    /// The head of the chain that its author knew.
-    pub head: Native<F>,
-    pub signature: Native<F>,
-    /// The leaf's place in the log.
-    pub index: u32,
-    /// Siblings, leaf to root.
-    pub path: Vec<Native<F>>,
-}

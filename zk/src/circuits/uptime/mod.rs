@@ -21,6 +21,7 @@
 
 pub mod circuit;
 pub mod heartbeat;
+pub mod layout;
 #[doc(hidden)]
 pub mod sample;
 pub mod statement;
@@ -29,7 +30,7 @@ use statement::{Statement, Witness};
 
 use crate::circuits::builder::Builder;
 use crate::circuits::family::Family;
-use crate::circuits::public::Kind;
+use crate::circuits::layout::{Codec, Layout};
 use crate::error::ZkError;
 use crate::field::CircuitField;
 
@@ -53,6 +54,7 @@ const DEPTH_MAX: u32 = 32;
 
 impl Family for Size {
     const ID: u8 = 6;
+    const LAYOUT: Layout = layout::LAYOUT;
 
     fn new(params: &[u32]) -> Result<Self, ZkError> {
         let want = || {
@@ -79,24 +81,12 @@ impl Family for Size {
         vec![]
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        use Kind::{Digest, Small, U64};
-        let count = Small(self.heartbeats as u16);
-        vec![Digest, U64, U64, Digest, U64, U64, Digest, Digest, Digest, Small(u16::MAX), count]
-    }
-
     fn vector<F: CircuitField>(&self, statement: &[u8]) -> Result<Vec<F>, ZkError> {
         Ok(Statement::parse(statement, self)?.public().vector())
     }
 
     fn record<F: CircuitField>(&self, witness: &[u8], b: &mut Builder<F>) -> Result<(), ZkError> {
         let witness = Witness::parse(witness, self)?;
-        circuit::record(b, self, &witness, &witness.statement.public());
-        Ok(())
-    }
-
-    fn record_blank<F: CircuitField>(&self, b: &mut Builder<F>) -> Result<(), ZkError> {
-        let witness = Witness::blank(self);
         circuit::record(b, self, &witness, &witness.statement.public());
         Ok(())
     }

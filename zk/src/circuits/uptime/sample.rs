@@ -2,8 +2,8 @@
 
 use crate::accounts::identity_leaf;
 use crate::circuits::uptime::Size;
-use crate::circuits::uptime::heartbeat::{self, Heartbeat, signature_digest};
-use crate::circuits::uptime::statement::{Statement, Witness};
+use crate::circuits::uptime::heartbeat::{self, signature_digest};
+use crate::circuits::uptime::statement::{Heartbeat, Statement, Witness};
 use crate::field::{CircuitField, Native};
 use crate::natives::{address, empty, lift};
 use crate::tags::Tag;
@@ -23,7 +23,7 @@ pub fn claim<F: CircuitField>(size: &Size) -> Witness<F> {
     let beat = |i: usize| Heartbeat {
         t: START + gap * i as u64,
         head: lift(&[i as u8; 32]),
-        signature: signature_digest(&[i as u8; 64]),
+        signature_digest: signature_digest(&[i as u8; 64]),
         index: 0,
         path: vec![],
     };
@@ -57,7 +57,7 @@ pub fn publish<F: CircuitField>(w: &mut Witness<F>, size: &Size) {
     let mut leaves: Vec<Native<F>> = (0..stride * w.heartbeats.len()).map(others).collect();
     for (i, h) in w.heartbeats.iter_mut().enumerate() {
         h.index = (stride * i) as u32;
-        leaves[stride * i] = heartbeat::leaf(&addr, h.t, &h.head, &h.signature);
+        leaves[stride * i] = heartbeat::leaf(&addr, h.t, &h.head, &h.signature_digest);
     }
     let places: Vec<usize> = w.heartbeats.iter().map(|h| h.index as usize).collect();
     let (paths, root) = full_paths(&leaves, size.log_depth, &empty(Tag::HbLeaf), &places);
