@@ -38,7 +38,8 @@ class Clock:
     @property
     def now(self) -> SimTime:
         """What the clock shows; never before the run's start."""
-        return SimTime(max(0, self._at(self._true_time())))
+        now = self._true_time()
+        return SimTime(max(0, self._at(now))) if self._skews else now
 
     @property
     def error(self) -> int:

@@ -132,10 +132,10 @@ class Peers:
         """This node has answered a gossip message that came from a neighbour."""
         if verdict is Verdict.DROP:
             return  # Another copy is welcome.
-        kind, content = message.kind, content_of(message.payload)
-        again = content is not None and self._of(peer).again(content, message.id)
+        kind, content, known = message.kind, content_of(message.payload), self._of(peer)
+        again = content is not None and known.again(content, message.id)
         if verdict is Verdict.ACCEPT:
-            self._reward(peer, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
+            self._reward(known, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
         elif verdict is Verdict.REJECT:
             self.refused(kind, peer, reason)
         elif again and verdict is Verdict.IGNORE:
@@ -149,7 +149,7 @@ class Peers:
     def on_slot(self) -> None:
         """A slot begins: neighbours that are still there gain a little."""
         for peer in self._world.network.connected(self._node):
-            self._reward(peer, UPTIME)
+            self._reward(self._of(peer), UPTIME)
 
     def connected(self, peer: NodeId) -> None:
         """A link came up: neighbours offer again what one of the two may have forgotten."""
@@ -174,8 +174,7 @@ class Peers:
         """Thousandths."""
         return self._of(peer).score
 
-    def _reward(self, peer: NodeId, points: int) -> None:
-        known = self._of(peer)
+    def _reward(self, known: Peer, points: int) -> None:
         known.score = min(self._most, known.score + points)
 
     def on_ban_due(self, letter: BanDue) -> None:

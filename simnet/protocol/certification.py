@@ -247,6 +247,8 @@ class Case:
     not_before: int = 0
     """The slot in which a prover that was busy is asked again."""
     taken_over: bool = False
+    ranks: dict[int, int] = field(default_factory=dict)
+    """This node's place among those that can prove it, by backend, once it was asked for."""
 
     @property
     def registered(self) -> int:
@@ -460,6 +462,11 @@ class Certifier:
 
     def _rank(self, case: Case, backend: int) -> int:
         """This node's place among those that can prove in a backend; 0: the proposer in the block's own."""
+        if backend not in case.ranks:
+            case.ranks[backend] = self._rank_of(case, backend)
+        return case.ranks[backend]
+
+    def _rank_of(self, case: Case, backend: int) -> int:
         order = [case.proposer, *(v for v in case.electorate.leaders(case.header_slot) if v != case.proposer)]
         able = [v for v in order if backend in self._rules.provers[v]]
         first = 0 if backend == case.backend and case.proposer in able else 1
