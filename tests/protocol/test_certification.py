@@ -159,7 +159,7 @@ def test_when_a_clock_is_put_back_spans_begin_anew() -> None:
     ahead = 500
     node = Certifier(0, RULES)
     node.handle(SlotBegan(ahead, Registry({})))
-    node.handle(Committed(1, SLOT, BLOCK, SLOT, 3, BACKEND, ELECTORATE, votes(0, 1, 2)))
+    node.handle(Committed(1, ahead, BLOCK, SLOT, 3, BACKEND, ELECTORATE, votes(0, 1, 2)))
     assert disclosed(node.handle(Certified(certificate(0, 1, 2)))) == 1
     node.handle(SlotBegan(SLOT + 1, Registry({})))
     assert disclosed(node.handle(Certified(certificate(0, 1, 2)))) == 1, "not only after slot 500"
