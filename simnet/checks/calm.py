@@ -162,8 +162,7 @@ def _links_of_faults(setting: Setting) -> dict[tuple[str, str], frozenset[Link]]
         cut = crossing(setting.info.edges, setting.info.regions, partition.group_a, partition.group_b)
         found["partition", "-".join(partition.names())] = frozenset(cut)
     for fault in setting.scenario.faults.links:
-        detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
-        found[fault.kind, detail] = links_under(setting, fault)
+        found[fault.kind, fault.where] = links_under(setting, fault)
     return found
 
 

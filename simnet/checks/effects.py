@@ -167,8 +167,7 @@ def _faults_of(setting: Setting) -> Iterator[Acted]:
         if getattr(faults, kind) is not None:
             yield Acted(kind, kind)
     for number, rule in enumerate(faults.links):
-        detail = f"{rule.source or '*'}{'<->' if rule.both_ways else '->'}{rule.target or '*'}"
-        yield Acted(f"links[{number}] {rule.kind}", rule.kind, frozenset(), detail, links_under(setting, rule), *_window(rule))
+        yield Acted(f"links[{number}] {rule.kind}", rule.kind, frozenset(), rule.where, links_under(setting, rule), *_window(rule))
     for number, trouble in enumerate(faults.nodes):
         yield Acted(f"nodes[{number}] {trouble.kind}", trouble.kind, nodes_of(trouble), "", frozenset(), *_window(trouble))
 

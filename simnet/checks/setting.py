@@ -6,7 +6,7 @@ from functools import cached_property
 
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events.run_info import RunInfo
-from simnet.net.faults import SETTLE
+from simnet.net.faults import SETTLE, concerns
 from simnet.node.node import Node
 from simnet.node.world import Genesis, World
 from simnet.scenario.linkfaults import LinkFault
@@ -96,12 +96,5 @@ class Setting:
 
 def links_under(setting: Setting, fault: LinkFault) -> frozenset[Link]:
     """The directed links that a rule of the scenario is on while it acts."""
-    regions = setting.info.regions
-
-    def is_on(link: Link) -> bool:
-        source, target = regions[link[0]], regions[link[1]]
-        ways = [(source, target), (target, source)] if fault.both_ways else [(source, target)]
-        return any(fault.source in (None, a) and fault.target in (None, b) for a, b in ways)
-
     ends = (end for low, high in setting.info.edges for end in ((low, high), (high, low)))
-    return frozenset((NodeId(a), NodeId(b)) for a, b in ends if is_on((NodeId(a), NodeId(b))))
+    return frozenset((NodeId(a), NodeId(b)) for a, b in ends if concerns(fault, a, b, setting.info.regions))

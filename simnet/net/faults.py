@@ -139,13 +139,12 @@ class Faults:
         hops = [end for low, high in self._network.edges for end in ((low, high), (high, low)) if concerns(fault, *end, regions)]
         yield self._env.timeout(from_ms(fault.start_ms))
         rules: dict[tuple[int, int], Rule] = {hop: rule_of(fault, seed, number, hop, self._clock.now) for hop in hops}
-        detail = f"{fault.source or '*'}{'<->' if fault.both_ways else '->'}{fault.target or '*'}"
-        self._record(f"{fault.kind}_start", detail)
+        self._record(f"{fault.kind}_start", fault.where)
         self._network.add_rules(rules)
         yield self._env.timeout(from_ms(fault.duration_ms))
         self._network.remove_rules(rules)
-        self._told(fault.kind, detail, rules)
-        self._record(f"{fault.kind}_end", detail)
+        self._told(fault.kind, fault.where, rules)
+        self._record(f"{fault.kind}_end", fault.where)
 
     def _on_nodes(self, fault: NodeFault, number: int) -> list[Generator[simpy.Event, object, None]]:
         if isinstance(fault, Crash):

@@ -18,6 +18,11 @@ class _OnLinks(Ours):
     target: str | None = Field(default=None, description="Region of the receiving node; absent: any.")
     both_ways: bool = Field(default=False, description="Also from target to source.")
 
+    @property
+    def where(self) -> str:
+        """The regions between which it acts, as events name them."""
+        return f"{self.source or '*'}{'<->' if self.both_ways else '->'}{self.target or '*'}"
+
 
 class OneWay(_OnLinks):
     """Everything that goes this way is lost, and nobody is told."""
