@@ -227,7 +227,7 @@ class Node:
 
     def _publish_transfer(self, message: TxMessage) -> str | None:
         """Publishes an own transfer; otherwise says why not."""
-        if len(message.envelope) > self._world.scenario.provers.proof_bytes_max:
+        if self._world.oversize(message.envelope):
             self._world.emit(LimitReached(self._world.now, self.id, "provers.proof_bytes_max"))
             return "proof_too_large"
         if self.transactions.pool.why_not(message.tx) == "mempool_full":

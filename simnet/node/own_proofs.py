@@ -29,7 +29,7 @@ class OwnProofs:
         proof = letter.proof
         if self._is_needless(proof):
             return
-        if len(proof.envelope) > self._world.scenario.provers.proof_bytes_max:
+        if self._world.oversize(proof.envelope):
             # Others would take it for an attack.
             self._world.emit(LimitReached(self._world.now, self._node, "provers.proof_bytes_max"))
             return

@@ -162,9 +162,8 @@ class Processor:
         except ProofError as e:
             self._letters.judge(item, Verdict(False, str(e).split(":", 1)[0]))
             return
-        oversize = len(envelope) > self._world.scenario.provers.proof_bytes_max
         # The size gate is the verifier's first check and costs nothing.
-        cost = SimTime(0) if oversize else self._cost(backend, circuit, VERIFY, envelope.name, future)
+        cost = SimTime(0) if self._world.oversize(envelope) else self._cost(backend, circuit, VERIFY, envelope.name, future)
         placed = self._verifier.admit(now, cost)
         if placed is None:
             self._refuse("verifier")
@@ -207,7 +206,7 @@ class Processor:
 
     def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
         """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""
-        if len(envelope) <= self._world.scenario.provers.proof_bytes_max:
+        if not self._world.oversize(envelope):
             return False
         now, label, kind = self._world.now, backend.label, circuit.id.label
         event = ProofVerified(now, self._node, peer, label, kind, envelope.name, False, TOO_LARGE, spam, len(envelope), now, SimTime(0))

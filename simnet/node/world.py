@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime
@@ -143,6 +144,10 @@ class World:
     def after(self, delay: int, action: Callable[[], None]) -> None:
         """Runs `action` after `delay` nanoseconds of virtual time."""
         self.env.after(delay, action)
+
+    def oversize(self, envelope: Blob) -> bool:
+        """Whether a proof is larger than any node takes."""
+        return len(envelope) > self.scenario.provers.proof_bytes_max
 
     def why_malformed(self, message: TxMessage) -> str | None:
         """What is wrong with a transfer whatever the chain is: its sender signed it, and nothing else than it."""
