@@ -7,7 +7,8 @@ import pytest
 from simnet.node.voting import Validator
 from simnet.node.world import World
 from simnet.protocol.blocks import Block
-from simnet.protocol.certification import Case, Certifier
+from simnet.protocol.cases import Case
+from simnet.protocol.certification import Certifier
 from simnet.protocol.consensus import Effect, Voting
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.slotbook import SlotBook

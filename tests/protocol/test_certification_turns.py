@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from simnet.protocol import certification
+from simnet.protocol import cases
 from simnet.protocol.certification import (
     ENDORSED_MAX,
     PLACES_OF_MEMBER_MAX,
@@ -279,7 +279,7 @@ FEW = 40
 @pytest.fixture
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for fewer places than in earnest: filling it takes less time."""
-    monkeypatch.setattr(certification, "PLACES_MAX", FEW)
+    monkeypatch.setattr(cases, "PLACES_MAX", FEW)
 
 
 @pytest.mark.usefixtures("_few")
