@@ -13,7 +13,8 @@ DATA = ROOT / "tests" / "scenarios" / "data"
 TINY, TINY_FAULTS, TINY_BLOCKS = DATA / "tiny.toml", DATA / "tiny_faults.toml", DATA / "tiny_blocks.toml"
 SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
 TINY_NODES = DATA / "tiny_nodes.toml"
-LIMIT_S = 120
+LIMIT_S = 900
+"""Seconds after which a command hangs, on the slowest machine."""
 STEERING = ("SIMNET_SEED", "SIMNET_BACKEND_ATTRIBUTION", "SIM_BACKEND_LABEL", "RPP_SIM_STATIC_KEY_SEED", "SIMNET_HEALTH_ADDR")
 LIGHT_SEED = 28
 """With this seed no leader of tiny_faults proves with Groth16, whose consensus proof takes longer than all the rest."""

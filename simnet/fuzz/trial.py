@@ -29,7 +29,10 @@ from simnet.scenario.load import LoadedScenario, load_scenario
 from simnet.scenario.text import loaded_from
 
 LIMIT_S = 180.0
-"""Processor seconds after which a run counts as hung: a hundred times what most take, and the same on a busy machine."""
+"""Processor seconds after which a run counts as hung, on a machine as fast as `REFERENCE_S` says: a hundred times what most take, and the
+same on a busy machine."""
+REFERENCE_S, REFERENCE_LOOPS = 0.01, 200_000
+"""What so many turns of an empty loop take there. A slower machine has more time, a faster one no less."""
 AGAIN_S = 1.0
 """Processor seconds after which a run that has not ended is told again: what is raised inside a finalizer is lost."""
 FRAMES_MAX = 3
@@ -55,10 +58,10 @@ def _guarded(name: str, seed: int, make: Callable[[], LoadedScenario], limit_s: 
     """A run whose every end is an outcome."""
     began = time.perf_counter()
     try:
-        with _limit(limit_s):
+        with _limit(limit := limit_s * slowness()):
             outcome = _judged(name, make())
     except TooLong:
-        outcome = Outcome(name, seed, (Failure(HANG, f"no end after {limit_s:g} s of processor time"),))
+        outcome = Outcome(name, seed, (Failure(HANG, f"no end after {limit:.3g} s of processor time"),))
     except SimnetError as error:
         # Scenarios are made to be valid, so that a refusal or a limit that ends a run is a fault like any other.
         check = HANG if "events_max" in str(error) else CRASH
@@ -66,6 +69,14 @@ def _guarded(name: str, seed: int, make: Callable[[], LoadedScenario], limit_s: 
     except Exception as error:  # noqa: BLE001 - a crash of whatever kind is what the search looks for
         outcome = Outcome(name, seed, (Failure(CRASH, _place_of(error)),))
     return replace(outcome, wall_s=round(time.perf_counter() - began, 3))
+
+
+def slowness() -> float:
+    """How many times slower this machine is at present than where the limits come from; at least 1."""
+    began = time.process_time()
+    for _ in range(REFERENCE_LOOPS):
+        pass
+    return max(1.0, (time.process_time() - began) / REFERENCE_S)
 
 
 class _Court(Dark):

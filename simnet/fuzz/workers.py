@@ -19,8 +19,9 @@ from simnet.fuzz.trial import LIMIT_S, run_trial
 
 RUNS_MAX = 60
 """Runs of one process."""
-WALL_S_MAX = 1200.0
-"""Wall seconds of one run, after which its process is ended: it waits for something that never comes."""
+WALL_S_MAX = 7200.0
+"""Wall seconds of one run, after which its process is ended: it waits for something that never comes. Far more than a run's processor
+time comes to on a slow and busy machine."""
 
 
 @dataclass(frozen=True, slots=True)

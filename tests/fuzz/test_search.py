@@ -75,8 +75,17 @@ def test_a_limit_that_strikes_inside_a_finalizer_strikes_again(monkeypatch: pyte
 
     went_on: list[bool] = []
     monkeypatch.setattr(trial, "carry_out", carry_out)
+    monkeypatch.setattr(trial, "slowness", lambda: 1.0)
     assert run_trial(scenario_of(6), limit_s=1).broken == (HANG,)
     assert went_on == [True]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_slow_machine_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "slowness", lambda: 1e4)
+    assert not run_trial(scenario_of(6), limit_s=0.05).failures
+    monkeypatch.undo()
+    assert trial.slowness() >= 1
 
 
 @pytest.mark.parametrize(("name", "seed"), KNOWN.items())

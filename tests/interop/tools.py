@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "target" / "interop"
 SNARKJS = FOLDER / "node_modules" / "snarkjs" / "build" / "cli.cjs"
 POSEIDON = Path(__file__).with_name("poseidon.cjs")
-LIMIT_S = 300
+LIMIT_S = 1800
 BEACON = ("0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20", "10")
 """The published number, and the log of the hashes over it, that a ceremony ends with: the same keys every time."""
 

@@ -192,7 +192,7 @@ SENTENCES: list[tuple[str, str | Callable[[], str]]] = [
     ("docs/consensus.md", f"certificates {finality.CERTIFICATES_MAX} a slot; messages for blocks that are not here {held.HELD_MAX}"),
     ("docs/consensus.md", f"transfers for states that are not here {transactions.HELD_MAX}"),
     ("docs/fuzzing.md", f"`simnet/fuzz/planted.py` plants {word(len(BUGS))} bugs"),
-    ("docs/fuzzing.md", f"no end after {trial.LIMIT_S:g} s of processor time or {workers.WALL_S_MAX / 60:g} minutes"),
+    ("docs/fuzzing.md", f"no end after {trial.LIMIT_S:g} s of processor time (more on a slower machine) or {workers.WALL_S_MAX / 3600:g} hours"),
     ("docs/fuzzing.md", f"in up to {shrink.RUNS_MAX} runs"),
     ("docs/fuzzing.md", f"replaced after {workers.RUNS_MAX} runs"),
     ("docs/fuzzing.md", f"in about {100 * generator.ABOVE_THIRD * (1 - generator.ALL_HONEST):.0f} % of the seeds a third or more"),

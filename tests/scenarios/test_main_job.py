@@ -9,7 +9,7 @@ import pytest
 
 from tests.runs import SHIPPED, command, environment, not_held, run_json
 
-LIMIT_S = 1800
+LIMIT_S = 3600
 BACKENDS = ("stwo", "plonky3", "groth16")
 
 
