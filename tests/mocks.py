@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.base.units import from_ms
+from simnet.base.units import SimTime, from_ms
 from simnet.events import BlockCommitted, Event, Handlers
 from simnet.events.run_result import RunResult
 from simnet.net.network import Verdict as NetworkVerdict
@@ -138,7 +138,10 @@ class Bench:
     def __init__(self, given: Scenario, *, costs: Path | None = None) -> None:
         options = RunOptions() if costs is None else RunOptions(costs=str(costs))
         self.simulation = build(given, given.sim.seed, options, mock_backends())
-        self.world = self.simulation.world
+        self.facts = self.simulation.facts
+        self.network = self.simulation.network
+        self.clockwork = self.network.clock
+        self.workshop = self.simulation.workshop
         self.nodes: list[Node] = self.simulation.nodes
         self.events: list[Event] = []
         self.simulation.bus.attach(self)
@@ -147,13 +150,21 @@ class Bench:
     def handlers(self) -> Handlers:
         return {Event: self.events.append}
 
+    @property
+    def now(self) -> SimTime:
+        return self.clockwork.now
+
+    def publish(self, node: int, kind: str, payload: object, size: int) -> bool:
+        """Publishes in a node's name; False when no neighbour is connected."""
+        return self.nodes[node]._ports.publish(kind, payload, size) is not None
+
     def at(self, ms: float, action: Callable[[], object]) -> None:
         """Does something `ms` after traffic zero."""
-        self.world.after(round((SETTLE_MS + ms) * 1_000_000), lambda: (action(), None)[1])
+        self.clockwork.after(round((SETTLE_MS + ms) * 1_000_000), lambda: (action(), None)[1])
 
     def isolate(self, node: int, start_ms: float, end_ms: float) -> None:
         """Cuts all links of a node for a while."""
-        network = self.world.network
+        network = self.network
         edges = [e for e in network.edges if node in e]
         self.at(start_ms, lambda: network.cut(edges, "churn"))
         self.at(end_ms, lambda: network.join(edges, "churn"))
@@ -189,7 +200,7 @@ class Bench:
 
     def leader(self, slot: int) -> int:
         """Who leads a slot of the first epochs, whose registrations stand in the genesis."""
-        return self.world.genesis.electorate.leader(slot)
+        return self.facts.genesis.electorate.leader(slot)
 
     def chain(self, node: int) -> list[bytes]:
         """Hashes of a node's committed blocks."""

@@ -10,7 +10,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.errors import ProofError
 from simnet.node.chain import CommittedBlock
 from simnet.node.committee import proof_statement
-from simnet.node.world import World
+from simnet.node.facts import Facts
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
 from simnet.protocol.messages import ConsensusProof, TxMessage
@@ -22,8 +22,8 @@ KEPT = 65_536
 class Envelopes:
     """Compares envelopes with statements, once a content; the oldest are forgotten."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
         self._known: dict[tuple[bytes, bytes], bool] = {}
 
     def of_transfer(self, message: TxMessage) -> bool:
@@ -32,12 +32,12 @@ class Envelopes:
         if message.backend not in BackendId.__members__.values():
             return False
         statement = transfer.encode() + account.encode()
-        return self._claims(BackendId(message.backend), self._world.circuits.transaction, statement, message.envelope.data)
+        return self._claims(BackendId(message.backend), self._facts.circuits.transaction, statement, message.envelope.data)
 
     def of_decision(self, committed: CommittedBlock, registry: Registry, proof: ConsensusProof) -> bool:
         """Whether a consensus proof is of a node's committed block, by the votes that it names."""
-        statement = proof_statement(self._world, committed.electorate, registry, committed.block, proof)
-        return self._claims(BackendId(proof.backend), self._world.circuits.consensus, statement, proof.envelope.data)
+        statement = proof_statement(self._facts, committed.electorate, registry, committed.block, proof)
+        return self._claims(BackendId(proof.backend), self._facts.circuits.consensus, statement, proof.envelope.data)
 
     def _claims(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: bytes) -> bool:
         head = envelope[: native.ENVELOPE_HEADER_BYTES]
@@ -51,6 +51,6 @@ class Envelopes:
     def _digest(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes | None:
         """None: nothing can prove such a statement."""
         try:
-            return native.public_digest(backend, circuit, self._world.workshop.public_inputs(backend, circuit, statement))
+            return native.public_digest(backend, circuit, self._facts.statements.public_inputs(backend, circuit, statement))
         except ProofError:
             return None

@@ -7,8 +7,8 @@ from functools import cached_property
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events.run_info import RunInfo
 from simnet.net.faults import SETTLE, concerns
+from simnet.node.facts import Facts, Genesis
 from simnet.node.node import Node
-from simnet.node.world import Genesis, World
 from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Crash, NodeFault, Pause
@@ -31,17 +31,17 @@ class Setting:
     """One run. `nodes` are read only where an event has announced something, and at the end."""
 
     info: RunInfo
-    world: World
+    facts: Facts
     """For its circuits, and for public inputs by content; its memories of what nodes have judged are left alone."""
     nodes: Mapping[NodeId, Node]
 
     @property
     def scenario(self) -> Scenario:
-        return self.world.scenario
+        return self.facts.scenario
 
     @property
     def genesis(self) -> Genesis:
-        return self.world.genesis
+        return self.facts.genesis
 
     @cached_property
     def liars(self) -> frozenset[NodeId]:

@@ -51,7 +51,7 @@ class Verified:
         self._setting = setting
         self._findings = findings
         self._signatures = Signatures()
-        self._envelopes = Envelopes(setting.world)
+        self._envelopes = Envelopes(setting.facts)
         self._contents = Contents(setting)
         self._keys = [v.key for v in setting.genesis.validators]
         self._transfers: Recent[TxMessage, str] = Recent(SIGNATURES_KEPT)

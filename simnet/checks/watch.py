@@ -20,16 +20,16 @@ from simnet.events import BlockAggregated, BlockProven, Event, Handler, Handlers
 from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.events.run_result import Violation
+from simnet.node.facts import Facts
 from simnet.node.node import Node
-from simnet.node.world import World
 
 
 class Checks:
     """Observes a run and reports violations."""
 
-    def __init__(self, info: RunInfo, world: World, nodes: Mapping[NodeId, Node], bus: Bus) -> None:
+    def __init__(self, info: RunInfo, facts: Facts, nodes: Mapping[NodeId, Node], bus: Bus) -> None:
         self._bus = bus
-        self._setting = setting = Setting(info, world, nodes)
+        self._setting = setting = Setting(info, facts, nodes)
         self._findings = findings = Findings()
         self._calm = calm = Calm(setting)
         self._progress = Progress(setting, findings, calm)
@@ -37,7 +37,7 @@ class Checks:
             Behind(setting, findings, calm),
             Unproven(setting, findings, calm, "proven", BlockProven, in_order=False),
         ]
-        if world.scenario.block_proof_backends:
+        if facts.scenario.block_proof_backends:
             self._lags.append(Unproven(setting, findings, calm, "aggregated", BlockAggregated, in_order=True))
         self._chains = Chains(setting, findings)
         self._coherence = Coherence(setting, findings, calm)

@@ -11,11 +11,11 @@ from typing import Any
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import SimnetError
 from simnet.fuzz.judge import ACCUSATIONS
-from simnet.node import finality, sync, world
+from simnet.node import facts, finality, sync
+from simnet.node.facts import Facts
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
 from simnet.node.voting import Validator
-from simnet.node.world import World
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
 from simnet.protocol.consensus import Propose, Voting
@@ -111,12 +111,12 @@ def _registered_only() -> Patches:
 
 
 def _votes_unchecked() -> Patches:
-    return {(World, "vote_valid"): lambda _self, _vote: True}
+    return {(Facts, "vote_valid"): lambda _self, _vote: True}
 
 
 def _certificate_slot() -> Patches:
     """Certificates of blocks and proofs, endorsements and disclosed keys may be of slots that have not begun."""
-    return {(module, "latest_slot"): lambda _world, _node: U64_MAX for module in (sync, finality)}
+    return {(module, "latest_slot"): lambda _facts, _ports: U64_MAX for module in (sync, finality)}
 
 
 def _first_vote_only() -> Patches:
@@ -223,7 +223,7 @@ def _unsigned_field() -> Patches:
     return {
         (Transfer, "signing_bytes"): lambda self, _account, chain: sign(self, nobody, chain),
         (ledger, "transfer_id"): lambda transfer, _account: identity(transfer, nobody),
-        (world, "transfer_id"): lambda transfer, _account: identity(transfer, nobody),
+        (facts, "transfer_id"): lambda transfer, _account: identity(transfer, nobody),
     }
 
 

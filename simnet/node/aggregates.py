@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node.block_parts import BlockParts
 from simnet.node.chain import Chain, CommittedBlock
-from simnet.node.world import World
+from simnet.node.facts import Facts
 from simnet.proofs import native
 from simnet.proofs.block_statements import Aggregate, Roots, Vectors, recursive_statement
 from simnet.proofs.field import field_of
@@ -31,8 +31,8 @@ class Aggregated:
 class Aggregates:
     """The aggregates of one node's chain."""
 
-    def __init__(self, world: World, chain: Chain, parts: BlockParts) -> None:
-        self._world = world
+    def __init__(self, facts: Facts, chain: Chain, parts: BlockParts) -> None:
+        self._facts = facts
         self._chain = chain
         self._parts = parts
         self._known: dict[BackendId, list[Aggregate]] = {}
@@ -53,7 +53,7 @@ class Aggregates:
         return None if previous is None else self._next(height, field, previous)
 
     def _genesis(self, field: BackendId) -> Aggregate:
-        state = next(f for f in self._world.genesis.state.fields if f.backend == field)
+        state = next(f for f in self._facts.genesis.state.fields if f.backend == field)
         roots = Roots(state.accounts.root, state.identities.root)
         return Aggregate.of(ZERO, roots, 0, native.genesis_aggregate(field, roots.pack()))
 
@@ -62,7 +62,7 @@ class Aggregates:
         if committed is None or committed.outcome is None:
             return None
         key = (committed.block.hash, field, previous.commitment)
-        return self._world.memory.get(key, lambda: self._aggregate(committed, field, previous))
+        return self._facts.memory.get(key, lambda: self._aggregate(committed, field, previous))
 
     def _aggregate(self, committed: CommittedBlock, field: BackendId, previous: Aggregate) -> Aggregated | None:
         header, members = committed.block.header, committed.electorate.members
@@ -72,23 +72,23 @@ class Aggregates:
             return None
         roots = Roots(own.state, own.identity, native.lift(field, members.digest))
         statement = recursive_statement(self._vk_ids(field), previous, roots, own.parent, header.height, header.timestamp, vectors)
-        digests = self._world.workshop.aggregate(field, self._world.circuits.recursive, statement)
+        digests = self._facts.statements.aggregate(field, self._facts.circuits.recursive, statement)
         return Aggregated(statement, Aggregate.of(previous.commitment, roots, header.height, digests))
 
     def _vk_ids(self, field: BackendId) -> list[bytes]:
         """Key ids of the circuits that this chain uses, in order of their numbers; zero for the others."""
-        world, always = self._world, (CircuitId.TRANSACTION, CircuitId.CONSENSUS)
-        return [world.workshop.vk_id(field, world.circuits.of(c)) if c in always or world.proves(c) else ZERO for c in CircuitId]
+        facts, always = self._facts, (CircuitId.TRANSACTION, CircuitId.CONSENSUS)
+        return [facts.statements.vk_id(field, facts.circuits.of(c)) if c in always or facts.proves(c) else ZERO for c in CircuitId]
 
     def _vectors(self, committed: CommittedBlock, field: BackendId) -> Vectors | None:
         """Every item's public inputs in this field; `None` when the block is too old to say."""
-        world, height = self._world, committed.block.header.height
+        facts, height = self._facts, committed.block.header.height
         if committed.outcome is None:
             return None
         lists: dict[CircuitId, list[bytes]] = {c: [] for c in CircuitId}
 
         def add(circuit: CircuitId, statement: bytes) -> None:
-            lists[circuit].append(world.workshop.public_inputs(field, world.circuits.of(circuit), statement))
+            lists[circuit].append(facts.statements.public_inputs(field, facts.circuits.of(circuit), statement))
 
         for part in self._parts.of(height):
             statement = self._parts.statement(height, field, part)

@@ -17,10 +17,11 @@ from simnet.net.network import Message, Verdict
 from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
 from simnet.node.chain import OUTCOMES_KEPT, Chain
+from simnet.node.facts import Facts
 from simnet.node.held import Fate, UntilCommitted
 from simnet.node.letters import Committed, Examined, Gossiped, Letterbox, Origin, ProofRefused, Proven
-from simnet.node.processor import TOO_LARGE, Processor
-from simnet.node.world import World
+from simnet.node.ports import Ports
+from simnet.node.processor import TOO_LARGE, Provers
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import BlockProof
 
@@ -58,23 +59,24 @@ class Kept:
 class Aggregation:
     """One node's block proofs."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, processor: Processor, letters: Letterbox) -> None:
+    def __init__(self, facts: Facts, ports: Ports, chain: Chain, processor: Provers, letters: Letterbox) -> None:
         self._letters = letters
-        self.parts = BlockParts(world, chain)
-        self.aggregates = Aggregates(world, chain, self.parts)
-        self.fields = tuple(BackendId(b) for b in world.rules.proof_fields)
+        self.parts = BlockParts(facts, chain)
+        self.aggregates = Aggregates(facts, chain, self.parts)
+        self.fields = tuple(BackendId(b) for b in facts.rules.proof_fields)
         """Where block proofs are made, in order of preference."""
         self.height = 0
         """Blocks up to here are aggregated."""
         self.reached_at: list[SimTime] = [SimTime(0)]
         """When each of them was, from genesis."""
-        self._world = world
-        self._node = node
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._chain = chain
         self._processor = processor
         self._proofs: dict[int, dict[tuple[BackendId, Part], Kept]] = {}
         self._in_hand: set[Job] = set()
-        self._until_committed = UntilCommitted[Incoming](world, node, chain, "held_block_proofs")
+        self._until_committed = UntilCommitted[Incoming](ports, chain, "held_block_proofs")
 
     # --- what this node holds --------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class Aggregation:
 
     @property
     def _recursive(self) -> bool:
-        return self._world.proves(CircuitId.RECURSIVE)
+        return self._facts.proves(CircuitId.RECURSIVE)
 
     def _complete(self, height: int, field: BackendId) -> bool:
         """Whether the block has all its proofs of a field."""
@@ -136,12 +138,12 @@ class Aggregation:
         proof = incoming.proof
         if proof.backend not in self.fields:
             return "UnknownBackend"
-        if proof.circuit not in CircuitId.__members__.values() or not self._world.proves(CircuitId(proof.circuit)):
+        if proof.circuit not in CircuitId.__members__.values() or not self._facts.proves(CircuitId(proof.circuit)):
             return "UnknownProofKind"
-        circuit = self._world.circuits.of(CircuitId(proof.circuit))
+        circuit = self._facts.circuits.of(CircuitId(proof.circuit))
         if self._processor.too_large(incoming.field, circuit, proof.envelope, incoming.peer, incoming.spam):
             return TOO_LARGE
-        signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
+        signed = self._facts.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
         return None if signed else "SignatureInvalid"
 
     def _examine(self, incoming: Incoming) -> None:
@@ -165,7 +167,7 @@ class Aggregation:
             self._letters.answer(incoming.origin, Verdict.IGNORE, "too_old")
             return
         self._in_hand.add(job)
-        circuit = self._world.circuits.of(part.circuit)
+        circuit = self._facts.circuits.of(part.circuit)
         self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, incoming)
 
     def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
@@ -178,7 +180,7 @@ class Aggregation:
             self._letters.post(ProofRefused(proof))
             self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
         else:
-            self._proofs.setdefault(proof.height, {}).setdefault((incoming.field, incoming.part), Kept(proof, self._world.now))
+            self._proofs.setdefault(proof.height, {}).setdefault((incoming.field, incoming.part), Kept(proof, self._ports.now))
             self._letters.answer(incoming.origin, Verdict.ACCEPT)
             self._advance()
 
@@ -214,11 +216,11 @@ class Aggregation:
                 return
             self.height = height
             self._forget_outcomes()
-            self.reached_at.append(self._world.now)
+            self.reached_at.append(self._ports.now)
             kept = self._proofs.get(height, {}).get((field, RECURSIVE))
-            self._world.emit(
+            self._ports.emit(
                 BlockAggregated(
-                    self._world.now,
+                    self._ports.now,
                     self._node,
                     height,
                     committed.block.hash.hex()[:16],
@@ -231,7 +233,7 @@ class Aggregation:
     def _forget_outcomes(self) -> None:
         """Old aggregated blocks lose their trees, but for those that the next block's pruning window goes back to; before that, what
         every field's chain of aggregates needs of them is kept."""
-        last = min(self.height + 1 - self._world.scenario.chain.pruning_window_blocks, self._chain.height - OUTCOMES_KEPT)
+        last = min(self.height + 1 - self._facts.scenario.chain.pruning_window_blocks, self._chain.height - OUTCOMES_KEPT)
         if self._recursive and last > 0:
             for field in self.fields:
                 self.aggregates.value(last, field)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node.chain import Chain, CommittedBlock
-from simnet.node.world import World
+from simnet.node.facts import Facts
 from simnet.proofs import block_evidence as evidence
 from simnet.proofs import block_statements as pack
 from simnet.protocol.heartbeats import WindowLog
@@ -28,22 +28,22 @@ class Part:
 class BlockParts:
     """Parts of the blocks of one chain."""
 
-    def __init__(self, world: World, chain: Chain) -> None:
-        self._world = world
+    def __init__(self, facts: Facts, chain: Chain) -> None:
+        self._facts = facts
         self._chain = chain
-        self._keys = {v.index: v.key for v in world.genesis.validators}
+        self._keys = {v.index: v.key for v in facts.genesis.validators}
 
     def of(self, height: int) -> tuple[Part, ...]:
         """What the block of a height has to prove, the same in every field."""
         committed = self._committed(height)
-        world, body = self._world, committed.block.body
+        facts, body = self._facts, committed.block.body
         numbers = {
             CircuitId.IDENTITY: len(body.joins),
             CircuitId.STATE: max(1, -(-len(body.tx_ids) // TRANSFERS_PER_STATE_PROOF)),
             CircuitId.UPTIME: len(committed.claims),
-            CircuitId.PRUNING: int(height >= world.scenario.chain.pruning_window_blocks),
+            CircuitId.PRUNING: int(height >= facts.scenario.chain.pruning_window_blocks),
         }
-        return tuple(Part(c, i) for c, n in numbers.items() if world.proves(c) for i in range(n))
+        return tuple(Part(c, i) for c, n in numbers.items() if facts.proves(c) for i in range(n))
 
     def statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
         """The statement of a part; `None` when the block is too old to say."""
@@ -51,7 +51,7 @@ class BlockParts:
         if self._committed(oldest).outcome is None:
             return None
         key = (self._committed(height).block.hash, field, part)
-        return self._world.memory.get(key, lambda: self._statement(height, field, part))
+        return self._facts.memory.get(key, lambda: self._statement(height, field, part))
 
     def _statement(self, height: int, field: BackendId, part: Part) -> bytes:
         match part.circuit:
@@ -86,7 +86,7 @@ class BlockParts:
     # --- the statements ------------------------------------------------------------------------------
 
     def _identity(self, height: int, field: BackendId, index: int) -> bytes:
-        return evidence.identity_statement(self._field(height, field), index, epoch_nonce(self._world.genesis.chain_id))
+        return evidence.identity_statement(self._field(height, field), index, epoch_nonce(self._facts.genesis.chain_id))
 
     def _state(self, height: int, field: BackendId, index: int) -> bytes:
         timestamp = self._committed(height).block.header.timestamp
@@ -101,21 +101,21 @@ class BlockParts:
         claim = committed.claims[index]
         root = evidence.log_root(field, self._log(claim.log, field), self._log_depth)
         slot = committed.block.header.slot
-        return evidence.uptime_statement(before, claim, self._keys[claim.validator], root, self._world.rules.windows, slot)
+        return evidence.uptime_statement(before, claim, self._keys[claim.validator], root, self._facts.rules.windows, slot)
 
     def _log(self, log: WindowLog, field: BackendId) -> bytes:
         """The leaves of a window's log."""
-        return self._world.memory.get((log.digest, field), lambda: evidence.log_leaves(field, log, self._keys))
+        return self._facts.memory.get((log.digest, field), lambda: evidence.log_leaves(field, log, self._keys))
 
     @property
     def _log_depth(self) -> int:
-        return self._world.circuits.uptime.params[1]
+        return self._facts.circuits.uptime.params[1]
 
     # --- pruning -------------------------------------------------------------------------------------
 
     def _pruning(self, height: int, field: BackendId) -> bytes:
         """The window that ends at this block; the transfers of its older half are removed."""
-        length, start = self._world.scenario.chain.pruning_window_blocks, self._window_start(height)
+        length, start = self._facts.scenario.chain.pruning_window_blocks, self._window_start(height)
         blocks = []
         for position, at in enumerate(range(start, height + 1)):
             block = self._committed(at).block
@@ -128,7 +128,7 @@ class BlockParts:
         return pack.pruning_statement(first.parent, start, blocks)
 
     def _window_start(self, height: int) -> int:
-        return height - self._world.scenario.chain.pruning_window_blocks + 1
+        return height - self._facts.scenario.chain.pruning_window_blocks + 1
 
     # --- the chain's data ------------------------------------------------------------------------------
 

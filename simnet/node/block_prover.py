@@ -14,10 +14,11 @@ from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.conduct import Conduct
+from simnet.node.facts import Facts
 from simnet.node.keyring import Keyring
 from simnet.node.letters import Committed, Letter, Letterbox, ProofSigned
-from simnet.node.processor import Processor, Ticket
-from simnet.node.world import World
+from simnet.node.ports import Ports
+from simnet.node.processor import Provers, Ticket
 from simnet.protocol.certification import turn_of
 from simnet.protocol.messages import BlockProof
 
@@ -59,22 +60,23 @@ class BlockProver:
     """One node's part in proving blocks."""
 
     def __init__(
-        self, world: World, keyring: Keyring, chain: Chain, processor: Processor, aggregation: Aggregation, conduct: Conduct,
+        self, facts: Facts, ports: Ports, keyring: Keyring, chain: Chain, processor: Provers, aggregation: Aggregation, conduct: Conduct,
         letters: Letterbox,
     ) -> None:  # fmt: skip
         node = NodeId(keyring.node)
         self._letters = letters
         self._conduct = conduct
-        self._world = world
+        self._facts = facts
+        self._ports = ports
         self._node = node
         self._chain = chain
         self._processor = processor
         self._aggregation = aggregation
         self._keyring = keyring
-        self._backends = tuple(b for b in aggregation.fields if b in world.backend_ids(node))
+        self._backends = tuple(b for b in aggregation.fields if b in facts.backend_ids(node))
         self._work: dict[int, Work] = {}
-        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        self._timeout = self._slot_ns * world.scenario.chain.block_proof_timeout_slots
+        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
+        self._timeout = self._slot_ns * facts.scenario.chain.block_proof_timeout_slots
 
     def on_commit(self, letter: Committed) -> None:
         """Waits for its turn; a block learnt late may have been proved long ago, so its proofs get a time-out to arrive."""
@@ -83,7 +85,7 @@ class BlockProver:
         assert committed is not None
         if not self._backends:
             return
-        candidates = block_provers(self._world, committed)
+        candidates = block_provers(self._facts, committed)
         if self._node in candidates:
             rank = candidates.index(self._node)
             self._letters.post_after((turn_of(rank) + letter.caught_up) * self._timeout, TurnDue(height, rank))
@@ -97,7 +99,7 @@ class BlockProver:
         assert committed is not None
         work = self._work[height] = Work(self._choose(committed))
         name = committed.block.hash.hex()[:16]
-        self._world.emit(BlockProving(self._world.now, self._node, height, name, work.backend.label, rank))
+        self._ports.emit(BlockProving(self._ports.now, self._node, height, name, work.backend.label, rank))
         for part in (*self._aggregation.parts.of(height), RECURSIVE):
             self.on_part_due(PartDue(height, part))
 
@@ -123,14 +125,14 @@ class BlockProver:
             self._start(height, work, part, parts.witness(height, work.backend, part))
 
     def _prove_recursive(self, height: int, work: Work) -> None:
-        if not self._world.proves(CircuitId.RECURSIVE):
+        if not self._facts.proves(CircuitId.RECURSIVE):
             return
         found = self._aggregation.aggregates.of(height, work.backend)
         if found is not None and not self._aggregation.whole(height):
             self._start(height, work, RECURSIVE, found.statement)
 
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
-        ticket = self._processor.prove(work.backend, self._world.circuits.of(part.circuit), witness)
+        ticket = self._processor.prove(work.backend, self._facts.circuits.of(part.circuit), witness)
         if ticket is None:
             self._letters.post_after(self._slot_ns, PartDue(height, part))
             return
@@ -146,7 +148,7 @@ class BlockProver:
         self._letters.post(ProofSigned(self._keyring.signed(unsigned)))
 
 
-def block_provers(world: World, committed: CommittedBlock) -> tuple[int, ...]:
+def block_provers(facts: Facts, committed: CommittedBlock) -> tuple[int, ...]:
     """The validators that may prove a block, first candidate first."""
     leaders = committed.electorate.leaders(committed.block.header.slot)
-    return tuple(v for v in leaders if any(b in world.rules.proof_fields for b in world.backend_ids(v)))
+    return tuple(v for v in leaders if any(b in facts.rules.proof_fields for b in facts.backend_ids(v)))

@@ -11,9 +11,9 @@ from simnet.base import rng
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
+from simnet.node.facts import Facts
 from simnet.node.letters import Misdeed
 from simnet.node.wallet import Draft, Wallet
-from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.messages import TxMessage
 from simnet.scenario.upstream import SpamKind
@@ -24,11 +24,11 @@ FLIPPED_BYTES = 3
 class Spammer:
     """Makes the spam of one byzantine publisher."""
 
-    def __init__(self, world: World, node: NodeId, wallet: Wallet, send: Callable[[TxMessage, str], None]) -> None:
-        self._world = world
+    def __init__(self, facts: Facts, node: NodeId, wallet: Wallet, send: Callable[[TxMessage, str], None]) -> None:
+        self._facts = facts
         self._wallet = wallet
         self._send = send
-        self._random = rng.generator(world.seed, "byzantine", node)
+        self._random = rng.generator(facts.seed, "byzantine", node)
         self._made = 0
 
     def publish(self, original: TxMessage, kinds: Iterable[SpamKind]) -> None:
@@ -65,7 +65,7 @@ class Spammer:
             return
         envelope = original.envelope.data
         if kind == "oversize":
-            padding = self._world.scenario.provers.proof_bytes_max + 1 - len(envelope)
+            padding = self._facts.scenario.provers.proof_bytes_max + 1 - len(envelope)
             envelope += bytes(max(1, padding))
         elif kind == "other_statement":
             # The header claims this statement; the proof behind it is valid, but of another.
@@ -74,9 +74,9 @@ class Spammer:
         self._send(draft.message(BackendId(original.backend), Blob(envelope)), kind)
 
     def _public_digest(self, backend: BackendId, draft: Draft) -> bytes:
-        circuit = self._world.circuits.transaction
+        circuit = self._facts.circuits.transaction
         statement = draft.tx.transfer.statement(draft.tx.account)
-        return native.public_digest(backend, circuit, self._world.workshop.public_inputs(backend, circuit, statement))
+        return native.public_digest(backend, circuit, self._facts.statements.public_inputs(backend, circuit, statement))
 
     def _flip(self, envelope: bytes) -> bytes:
         """Flips one bit in each of a few bytes of the proof behind the header."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId, SimTime
-from simnet.node.world import World
+from simnet.node.facts import Facts
 from simnet.protocol.blocks import GENESIS_PARENT, Block, Body, Header, digests_root, registrations_root, tx_root
 from simnet.protocol.heartbeats import Claim
 from simnet.protocol.ledger import Ledger, SignedTransfer
@@ -40,11 +40,11 @@ class CommittedBlock:
 class Chain:
     """Committed blocks, from height 1 at index 0."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.state: ChainState = world.genesis.state
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self.state: ChainState = facts.genesis.state
         self.committed: list[CommittedBlock] = []
-        self.electorate: Electorate = world.genesis.electorate
+        self.electorate: Electorate = facts.genesis.electorate
         """Who votes on the next height."""
         self._hashes = {GENESIS_PARENT}
         self._proven = 0
@@ -107,7 +107,7 @@ class Chain:
         last = self.at(height - 1)
         if last is not None and last.outcome is None:
             return None
-        past = Chain(self._world)
+        past = Chain(self._facts)
         past.committed = self.committed[: height - 1]
         past.state = past.state if last is None or last.outcome is None else last.outcome.after
         past.electorate = self.electorate_of(height) or self.electorate
@@ -119,7 +119,7 @@ class Chain:
     ) -> Block:
         """A new block on the head, of a body whose contents all apply; `transfers`: those that it names."""
         at = Position(self.height + 1, slot, timestamp)
-        outcome = self._world.outcome(self.head, self.state, at, body, {tx.id: tx for tx in transfers})
+        outcome = self._facts.outcome(self.head, self.state, at, body, {tx.id: tx for tx in transfers})
         assert isinstance(outcome, Outcome), outcome
         header = Header(
             height=at.height,
@@ -155,8 +155,8 @@ class Chain:
 
     def _why_not_header(self, block: Block, slot: int) -> str | None:
         """The rules of a header on its parent's."""
-        header, world = block.header, self._world
-        if len(block.tx_ids) > world.scenario.chain.block_transactions_max:
+        header, facts = block.header, self._facts
+        if len(block.tx_ids) > facts.scenario.chain.block_transactions_max:
             return "too_many_transactions"
         parent = self.committed[-1].block.header if self.committed else None
         # The slot closes uptime windows, so it may neither run ahead nor fall back.
@@ -164,26 +164,26 @@ class Chain:
             return "slot"
         if header.proposer != self.electorate.leader(header.slot):
             return "foreign_proposer"
-        if header.backend not in world.backend_ids(header.proposer):
+        if header.backend not in facts.backend_ids(header.proposer):
             return "foreign_backend"
         return "timestamp" if parent is not None and header.timestamp < parent.timestamp else None
 
     def _why_not_signed(self, block: Block) -> str | None:
         """Signatures, VRF proofs and heads of what the block brings."""
-        world, body = self._world, block.body
-        why = self.registry.why_not(body.registrations, block.header.slot, world.scenario.consensus.key_horizon_epochs)
+        facts, body = self._facts, block.body
+        why = self.registry.why_not(body.registrations, block.header.slot, facts.scenario.consensus.key_horizon_epochs)
         if why is not None:
             return why
-        if not all(map(world.registration_valid, body.registrations)):
+        if not all(map(facts.registration_valid, body.registrations)):
             return "registration"
-        if not all(map(world.join_valid, body.joins)):
+        if not all(map(facts.join_valid, body.joins)):
             return "join"
-        return None if all(self.has(b.head) and world.heartbeat_valid(b) for b in body.heartbeats) else "heartbeat"
+        return None if all(self.has(b.head) and facts.heartbeat_valid(b) for b in body.heartbeats) else "heartbeat"
 
     def _outcome(self, block: Block, txs: Mapping[bytes, SignedTransfer]) -> Outcome | str:
         header = block.header
         at = Position(header.height, header.slot, header.timestamp)
-        return self._world.outcome(self.head, self.state, at, block.body, txs)
+        return self._facts.outcome(self.head, self.state, at, block.body, txs)
 
     def append(self, block: Block, slot: int, certificate: Certificate, txs: Mapping[bytes, SignedTransfer]) -> CommittedBlock:
         """Commits an acceptable block."""

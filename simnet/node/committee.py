@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from simnet.base.catalogue import BackendId
 from simnet.node.chain import backend_of
+from simnet.node.facts import Facts
 from simnet.node.keyring import Keyring, no_keys
-from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.field import field_of
 from simnet.proofs.statements import (
@@ -29,7 +29,7 @@ VRF_KEY = 3
 """Index of a slot's one-time key that serves its VRF entry."""
 
 
-def committee_of(world: World, members: ValidatorSet, registry: Registry, place: tuple[int, Lane, int, int]) -> Committee:
+def committee_of(facts: Facts, members: ValidatorSet, registry: Registry, place: tuple[int, Lane, int, int]) -> Committee:
     """All members in one backend's terms, with the keys that the first registrations of a slot's epoch brought for a lane.
 
     `place`: (slot, lane, backend, number of registrations). Who is not among them has keys that nobody can vote with.
@@ -39,7 +39,7 @@ def committee_of(world: World, members: ValidatorSet, registry: Registry, place:
     absent = no_keys(BackendId(backend)).root
     return Committee(
         BackendId(backend),
-        world.circuits.consensus.params[0],
+        facts.circuits.consensus.params[0],
         tuple(
             CommitteeMember(
                 v.key, v.weight, v.tier, v.timetoke_hours, keys[v.index].otk_roots[lane][backend - 1] if v.index in keys else absent
@@ -75,20 +75,20 @@ def tags_of(committee: Committee, block: Block, slot: int, key: Callable[[int], 
     return (prevote, precommit, commit)
 
 
-def vote_tag_of(world: World, keyring: Keyring, electorate: Electorate, block: Block, slot: int, phase: Phase) -> bytes:
+def vote_tag_of(facts: Facts, keyring: Keyring, electorate: Electorate, block: Block, slot: int, phase: Phase) -> bytes:
     """The tag of a node's vote for a block, with its one-time key; empty when the chain had none of it for the slot."""
     epoch, backend = epoch_of(slot), backend_of(block)
     if electorate.registry.of(keyring.node, epoch) is None:
         return b""
-    committee = committee_of(world, electorate.members, electorate.registry, (slot, Lane.VOTE, backend, electorate.registered(slot)))
+    committee = committee_of(facts, electorate.members, electorate.registry, (slot, Lane.VOTE, backend, electorate.registered(slot)))
     key = keyring.one_time(backend, slot, Lane.VOTE)[phase]
     return native.vote_tag(backend, phase, key, vote_message(committee, block_statement(block, slot, committee)))
 
 
-def proof_statement(world: World, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
+def proof_statement(facts: Facts, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
     """What a consensus proof of a block has to prove."""
     certificate = proof.certificate
-    committee = committee_of(world, electorate.members, registry, place_of(certificate))
+    committee = committee_of(facts, electorate.members, registry, place_of(certificate))
     statement = block_statement(block, certificate.slot, committee)
     return consensus_statement(committee, statement, member_votes(electorate.members, certificate, proof.vrf))
 
@@ -100,15 +100,15 @@ def member_votes(members: ValidatorSet, certificate: Certificate, vrf: tuple[Vrf
     return tuple(MemberVotes(tags.get(v.index), entries.get(v.index)) for v in members.members)
 
 
-def why_not_signed(world: World, certificate: Certificate) -> str | None:
+def why_not_signed(facts: Facts, certificate: Certificate) -> str | None:
     """Why a certificate does not hold together, whoever its members are; `None` when all of it is signed, by a quorum."""
     why = certificate.why_not_whole()
     if why is not None:
         return why
-    members = world.genesis.electorate.members
+    members = facts.genesis.electorate.members
     if members.weight_of(certificate.voters(Phase.PRECOMMIT)) < members.threshold:
         return "no_quorum"
-    signed = all(map(world.vote_valid, certificate.votes)) and all(map(world.endorsement_valid, certificate.endorsements))
+    signed = all(map(facts.vote_valid, certificate.votes)) and all(map(facts.endorsement_valid, certificate.endorsements))
     return None if signed else "SignatureInvalid"
 
 

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from simnet.base import rng
-from simnet.base.units import NodeId
 from simnet.events import Equivocated, Withheld
-from simnet.node.world import CONSENSUS_TOPIC, World
+from simnet.node.facts import Facts
+from simnet.node.ports import Ports
 from simnet.protocol.messages import Proposal, Vote
 from simnet.scenario.nodefaults import Equivocation, Withholding
 
@@ -13,9 +13,10 @@ from simnet.scenario.nodefaults import Equivocation, Withholding
 class Conduct:
     """One node's conduct. Windows of the same fault may overlap."""
 
-    def __init__(self, world: World, node: NodeId) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, facts: Facts, ports: Ports) -> None:
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._equivocates: Counter[str] = Counter()
         self._withholds: Counter[str] = Counter()
         self.instead = set[str]()
@@ -36,19 +37,17 @@ class Conduct:
             return True
         if self._withholds[what] <= 0:
             return False
-        self._world.emit(Withheld(self._world.now, self._node, what, height))
+        self._ports.emit(Withheld(self._ports.now, self._node, what, height))
         return True
 
     def publish_both(self, kind: str, first: Proposal | Vote, second: Proposal | Vote) -> None:
         """Sends one message to half of the neighbours and the other one to the rest; in one slot, always the same halves."""
-        peers = self._world.network.connected(self._node)
-        order = rng.generator(self._world.seed, "equivocation", self._node, first.slot).permutation(len(peers))
+        peers = self._ports.connected()
+        order = rng.generator(self._facts.seed, "equivocation", self._node, first.slot).permutation(len(peers))
         shuffled = [peers[i] for i in order]
         half = (len(peers) + 1) // 2
         for message, spared in ((first, shuffled[half:]), (second, shuffled[:half])):
-            self._world.network.publish(
-                self._node, topic=CONSENSUS_TOPIC, kind=kind, payload=message, size=message.size, spared=frozenset(spared)
-            )
+            self._ports.publish(kind, message, message.size, spared=frozenset(spared))
         what = first.phase.label if isinstance(first, Vote) else kind
         height = first.height if isinstance(first, Vote) else first.block.header.height
-        self._world.emit(Equivocated(self._world.now, self._node, height, first.slot, what))
+        self._ports.emit(Equivocated(self._ports.now, self._node, height, first.slot, what))

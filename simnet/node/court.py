@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.base.units import NodeId
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain
+from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.letters import Examined
-from simnet.node.processor import Processor
+from simnet.node.ports import Ports
+from simnet.node.processor import Provers
 from simnet.node.transactions import Transactions
-from simnet.node.world import World
 from simnet.proofs.backend import Circuit
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.evidence import Claim, InvalidProposal
@@ -37,16 +37,16 @@ class Court:
 
     def __init__(
         self,
-        world: World,
-        node: NodeId,
+        facts: Facts,
+        ports: Ports,
         chain: Chain,
         transactions: Transactions,
-        processor: Processor,
+        processor: Provers,
         finality: Finality,
         aggregation: Aggregation,
     ) -> None:
-        self._world = world
-        self._node = node
+        self._facts = facts
+        self._node = ports.node
         self._chain = chain
         self._transactions = transactions
         self._processor = processor
@@ -86,7 +86,7 @@ class Court:
         why = self._finality.why_unrelated(proof, committed)
         if why is not None:
             return Verdict.DROP if why in NOT_HERE else Verdict.REJECT, why
-        self._verify(proof, self._world.circuits.consensus, self._finality.statement_of(proof, committed), message)
+        self._verify(proof, self._facts.circuits.consensus, self._finality.statement_of(proof, committed), message)
         return None
 
     def _judge_block_proof(self, proof: BlockProof, message: Message) -> Ruling | None:
@@ -99,7 +99,7 @@ class Court:
         statement = self._aggregation.statement(proof.height, BackendId(proof.backend), part)
         if statement is None:
             return Verdict.DROP, "too_old"
-        self._verify(proof, self._world.circuits.of(part.circuit), statement, message)
+        self._verify(proof, self._facts.circuits.of(part.circuit), statement, message)
         return None
 
     def _verify(self, proof: BlockProof | ConsensusProof, circuit: Circuit, statement: bytes, message: Message) -> None:

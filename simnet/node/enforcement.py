@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
-from simnet.events import EvidenceTaken, LimitReached, PenaltyBooked, SlashingSettled
+from simnet.events import EvidenceTaken, PenaltyBooked, SlashingSettled
 from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.facts import Facts
 from simnet.node.letters import BeatHeard, MisconductKept, Proven, Signed
-from simnet.node.world import World
+from simnet.node.ports import Ports
 from simnet.protocol.evidence import DoubleSign
 from simnet.protocol.messages import Vote
 from simnet.protocol.rounds import Rounds
@@ -21,14 +22,15 @@ from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Sta
 class Enforcement:
     """One node's books."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, facts: Facts, ports: Ports, chain: Chain) -> None:
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._chain = chain
         self._rounds = Rounds()
         self._slot = -1
-        self._proof_slots = world.scenario.consensus.proof_takeover_slots
-        validators = world.genesis.validators
+        self._proof_slots = facts.scenario.consensus.proof_takeover_slots
+        validators = facts.genesis.validators
         self._validators = range(len(validators))
         self.books = Slashing({v.index: Standing(v.weight, v.timetoke_hours, v.tier) for v in validators})
 
@@ -44,7 +46,7 @@ class Enforcement:
     def heard(self, letter: BeatHeard) -> None:
         """A heartbeat's author was up in that round."""
         beat = letter.beat
-        windows = self._world.rules.windows
+        windows = self._facts.rules.windows
         self._rounds.heard(beat.validator, (beat.t - windows.origin_ms) // windows.slot_ms)
 
     def on_misconduct(self, letter: MisconductKept) -> None:
@@ -71,13 +73,13 @@ class Enforcement:
         alarms = len(self.books.triggers)
         header = committed.block.header
         settled = self.books.on_commit(header.proposer, verified=True)
-        now, backend = self._world.now, BackendId(header.backend).label
+        now, backend = self._ports.now, BackendId(header.backend).label
         for p in settled.penalties:
             kind, detail = p.evidence.kind.label, p.evidence.detail
-            self._world.emit(PenaltyBooked(now, self._node, height, backend, NodeId(p.validator), p.amount, kind, detail))
+            self._ports.emit(PenaltyBooked(now, self._node, height, backend, NodeId(p.validator), p.amount, kind, detail))
         if alarms:
             withheld = sum(settled.withheld.values())
-            self._world.emit(SlashingSettled(now, self._node, height, len(settled.penalties), withheld, alarms))
+            self._ports.emit(SlashingSettled(now, self._node, height, len(settled.penalties), withheld, alarms))
 
     # --- judging -------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class Enforcement:
         try:
             found = self.books.on_round_end(slot, took)
         except SlashingFull:
-            self._world.emit(LimitReached(self._world.now, self._node, "slashing_queue"))
+            self._ports.limit_reached("slashing_queue")
             return
         for evidence in found:
             self._tell(evidence)
@@ -129,8 +131,8 @@ class Enforcement:
             if self.books.on_evidence(evidence, self._slot):
                 self._tell(evidence)
         except SlashingFull:
-            self._world.emit(LimitReached(self._world.now, self._node, "slashing_queue"))
+            self._ports.limit_reached("slashing_queue")
 
     def _tell(self, evidence: Evidence) -> None:
         kind = evidence.kind.label
-        self._world.emit(EvidenceTaken(self._world.now, self._node, NodeId(evidence.validator), kind, evidence.detail))
+        self._ports.emit(EvidenceTaken(self._ports.now, self._node, NodeId(evidence.validator), kind, evidence.detail))

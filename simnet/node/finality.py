@@ -22,6 +22,7 @@ from simnet.node.committee import (
     why_not_signed,
 )
 from simnet.node.conduct import Conduct
+from simnet.node.facts import Facts
 from simnet.node.held import Fate, OncePerSlot, Quota, UntilCommitted
 from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import (
@@ -36,9 +37,9 @@ from simnet.node.letters import (
     Proven,
     VotedLate,
 )
-from simnet.node.processor import TOO_LARGE, Processor, Ticket
+from simnet.node.ports import Ports
+from simnet.node.processor import TOO_LARGE, Provers, Ticket
 from simnet.node.timing import latest_slot
-from simnet.node.world import World
 from simnet.proofs import native
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.proofs.field import otk_public
@@ -90,9 +91,12 @@ class InHand(Examined):
 class Finality:
     """One node's part in proving blocks final."""
 
-    def __init__(self, world: World, keyring: Keyring, chain: Chain, processor: Processor, conduct: Conduct, letters: Letterbox) -> None:
+    def __init__(
+        self, facts: Facts, ports: Ports, keyring: Keyring, chain: Chain, processor: Provers, conduct: Conduct, letters: Letterbox
+    ) -> None:
         node = NodeId(keyring.node)
-        self._world = world
+        self._facts = facts
+        self._ports = ports
         self._letters = letters
         self._node = node
         self._chain = chain
@@ -100,12 +104,12 @@ class Finality:
         self._conduct = conduct
         self._keyring = keyring
         self._slot = -1
-        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        self._certifier = Certifier(node, _rules(world))
-        self._held = UntilCommitted[Incoming | certification.Input](world, node, chain, "held_consensus_messages")
-        self._endorsements_of = OncePerSlot(world, node, "endorsements_of_author", ENDORSEMENTS_MAX)
-        self._disclosures_of = Quota(world, node, "disclosures_of_author", DISCLOSURES_MAX)
-        self._certificates_of = Quota(world, node, "certificates_of_peer", CERTIFICATES_MAX)
+        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
+        self._certifier = Certifier(node, _rules(facts))
+        self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
+        self._endorsements_of = OncePerSlot(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
+        self._disclosures_of = Quota(ports, "disclosures_of_author", DISCLOSURES_MAX)
+        self._certificates_of = Quota(ports, "certificates_of_peer", CERTIFICATES_MAX)
         self._in_hand: set[tuple[bytes, bytes]] = set()
         """Proofs being verified: statement, and digest of the envelope."""
 
@@ -155,7 +159,7 @@ class Finality:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Publish(certificate):
-                self._world.publish_consensus(self._node, "tag_set", certificate, certificate.size)
+                self._ports.publish("tag_set", certificate, certificate.size)
                 self._feed(certification.Certified(certificate))
             case Disclose():
                 self._disclose(effect)
@@ -166,14 +170,14 @@ class Finality:
             case TakeOver(height, rank):
                 block = self._committed(height).block
                 name, proposer = block.hash.hex()[:16], NodeId(block.header.proposer)
-                self._world.emit(ProofTakenOver(self._world.now, self._node, height, name, proposer, rank))
+                self._ports.emit(ProofTakenOver(self._ports.now, self._node, height, name, proposer, rank))
 
     def _disclose(self, effect: Disclose) -> None:
         backend = BackendId(effect.backend)
         keys = self._keyring.one_time(backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
         disclosure = self._keyring.signed(unsigned)
-        self._world.publish_consensus(self._node, "key_disclosure", disclosure, disclosure.size)
+        self._ports.publish("key_disclosure", disclosure, disclosure.size)
         self._feed(certification.Disclosed(disclosure))
 
     def _endorse(self, effect: Endorse) -> None:
@@ -181,15 +185,15 @@ class Finality:
             return
         committed, backend = self._committed(effect.height), BackendId(effect.backend)
         place = (effect.slot, effect.lane, effect.backend, effect.registered)
-        committee = committee_of(self._world, committed.electorate.members, self._chain.registry, place)
+        committee = committee_of(self._facts, committed.electorate.members, self._chain.registry, place)
         keys = self._keyring.one_time(backend, effect.slot, effect.lane)
         tags = tags_of(committee, committed.block, effect.slot, keys.__getitem__)
         unsigned = Endorsement(effect.height, effect.slot, effect.lane, effect.block, backend, effect.registered, self._node, tags, b"")
         endorsement = self._keyring.signed(unsigned)
         name = committed.block.hash.hex()[:16]
-        self._world.emit(Endorsed(self._world.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
+        self._ports.emit(Endorsed(self._ports.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
         self._endorsements_of.note(self._node, self._slot, endorsement)
-        self._world.publish_consensus(self._node, "endorsement", endorsement, endorsement.size)
+        self._ports.publish("endorsement", endorsement, endorsement.size)
         self._feed(certification.Endorsed(endorsement))
 
     def _prove(self, committed: CommittedBlock, certificate: Certificate, keys: dict[int, KeyDisclosure]) -> None:
@@ -198,7 +202,7 @@ class Finality:
             self._feed(certification.ProverBusy(height))
             return
         members = committed.electorate.members
-        committee = committee_of(self._world, members, self._chain.registry, place_of(certificate))
+        committee = committee_of(self._facts, members, self._chain.registry, place_of(certificate))
         tags = certificate.tags()
         unfit = tuple(v for v in tags if tags[v] != tags_of(committee, committed.block, certificate.slot, keys[v].keys.__getitem__))
         if unfit:
@@ -209,7 +213,7 @@ class Finality:
         for seat, (validator, member) in enumerate(zip(members.members, committee.members, strict=True)):
             v, backend = validator.index, committee.backend
             registered = self._chain.registry.first(block.epoch, certificate.registered)
-            public = self._world.public_keys.of(v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
+            public = self._facts.public_keys.of(v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
             disclosed = keys[v].keys if v in tags else (ZERO,) * 4
             opened[seat] = (disclosed, public.keys, public.path)
             if v in tags:
@@ -219,7 +223,7 @@ class Finality:
         entries = tuple(sorted(vrf, key=lambda e: e.validator))
         votes = member_votes(members, certificate, entries)
         witness = consensus_witness(consensus_statement(committee, block, votes), votes, opened)
-        ticket = self._processor.prove(committee.backend, self._world.circuits.consensus, witness)
+        ticket = self._processor.prove(committee.backend, self._facts.circuits.consensus, witness)
         if ticket is None:
             self._feed(certification.ProverBusy(height))
         else:
@@ -236,15 +240,15 @@ class Finality:
         """A certificate came by gossip: signed by its members, whoever published it."""
         certificate = message.payload
         assert isinstance(certificate, Certificate)
-        why = why_not_signed(self._world, certificate)
+        why = why_not_signed(self._facts, certificate)
         if why is not None:
-            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+            self._ports.answer(message, Verdict.REJECT, why)
         elif self.is_proven(certificate.height):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
+            self._ports.answer(message, Verdict.IGNORE, "already_proven")
         elif not self._certificates_of.takes(peer):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+            self._ports.answer(message, Verdict.DROP, "too_many")
         else:
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Certified(certificate)
             self._feed_when_committed(certificate.height, peer, event)
 
@@ -252,19 +256,19 @@ class Finality:
         """A member's endorsement came by gossip."""
         endorsement = message.payload
         assert isinstance(endorsement, Endorsement)
-        if not self._world.endorsement_valid(endorsement):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+        if not self._facts.endorsement_valid(endorsement):
+            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
             return
         if self.is_proven(endorsement.height):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
-        elif endorsement.slot > latest_slot(self._world, self._node):
+            self._ports.answer(message, Verdict.IGNORE, "already_proven")
+        elif endorsement.slot > latest_slot(self._facts, self._ports):
             # Not noted as seen: it may come again when its slot has begun.
-            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+            self._ports.answer(message, Verdict.DROP, "slot")
         # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
         elif (known := self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)) is not None:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
+            self._ports.answer(message, Verdict.IGNORE, known)
         else:
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
             self._feed_when_committed(endorsement.height, peer, event)
 
@@ -275,18 +279,18 @@ class Finality:
         epoch = epoch_of(disclosure.slot)
         why = self._why_not_disclosure(disclosure)
         if why is not None:
-            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+            self._ports.answer(message, Verdict.REJECT, why)
         elif self.is_proven(disclosure.height):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "already_proven")
-        elif disclosure.slot > latest_slot(self._world, self._node) or self._chain.registry.of(disclosure.validator, epoch) is None:
+            self._ports.answer(message, Verdict.IGNORE, "already_proven")
+        elif disclosure.slot > latest_slot(self._facts, self._ports) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
-            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+            self._ports.answer(message, Verdict.DROP, "slot")
         elif not self._keys_hold(disclosure):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "keys")
+            self._ports.answer(message, Verdict.REJECT, "keys")
         elif not self._disclosures_of.takes(disclosure.validator):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "too_many")
+            self._ports.answer(message, Verdict.DROP, "too_many")
         else:
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Disclosed(disclosure)
             self._feed_when_committed(disclosure.height, peer, event)
 
@@ -301,13 +305,13 @@ class Finality:
         return committed is not None and committed.proof is not None
 
     def _why_not_disclosure(self, d: KeyDisclosure) -> str | None:
-        if not self._world.signed_by(d.validator, d.signing_bytes(), d.signature):
+        if not self._facts.signed_by(d.validator, d.signing_bytes(), d.signature):
             return "SignatureInvalid"
-        return None if d.backend in self._world.consensus_fields else "UnknownBackend"
+        return None if d.backend in self._facts.consensus_fields else "UnknownBackend"
 
     def _keys_hold(self, d: KeyDisclosure) -> bool:
         """Whether disclosed keys hash to the public ones that came with the registration."""
-        public = self._world.public_keys.of(d.validator, BackendId(d.backend), d.slot, d.lane).keys
+        public = self._facts.public_keys.of(d.validator, BackendId(d.backend), d.slot, d.lane).keys
         try:
             return b"".join(otk_public(d.backend, k) for k in d.keys) == public
         except native.ZkError:  # no canonical elements of the backend's field
@@ -334,12 +338,12 @@ class Finality:
     def _why_malformed(self, incoming: Incoming) -> str | None:
         """What is wrong with a proof whatever the chain is."""
         proof = incoming.proof
-        if proof.backend not in self._world.consensus_fields:
+        if proof.backend not in self._facts.consensus_fields:
             return "UnknownBackend"
-        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        backend, circuit = BackendId(proof.backend), self._facts.circuits.consensus
         if self._processor.too_large(backend, circuit, proof.envelope, incoming.peer, incoming.spam):
             return TOO_LARGE
-        signed = self._world.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
+        signed = self._facts.signed_by(proof.prover, proof.signing_bytes(), proof.signature)
         return None if signed else "SignatureInvalid"
 
     def judges(self, proof: ConsensusProof) -> bool:
@@ -363,7 +367,7 @@ class Finality:
             self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
             return
         self._in_hand.add(job)
-        backend, circuit = BackendId(proof.backend), self._world.circuits.consensus
+        backend, circuit = BackendId(proof.backend), self._facts.circuits.consensus
         self._processor.verify(backend, circuit, statement, proof.envelope, incoming.peer, incoming.spam, InHand(incoming, job))
 
     def on_verdict(self, judged: InHand, verdict: ProofVerdict | None) -> None:
@@ -377,7 +381,7 @@ class Finality:
         if not verdict.accepted:
             self._letters.post(ProofRefused(incoming.proof))
             self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
-        elif certificate.slot > latest_slot(self._world, self._node):
+        elif certificate.slot > latest_slot(self._facts, self._ports):
             self._letters.answer(incoming.origin, Verdict.DROP, "slot")  # The clock was put back meanwhile.
         else:
             self._note_proven(self._committed(certificate.height), incoming.proof)
@@ -386,29 +390,29 @@ class Finality:
     def _note_proven(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         if committed.proof is not None:
             return
-        committed.proof, committed.proven_at = proof, self._world.now
+        committed.proof, committed.proven_at = proof, self._ports.now
         header = committed.block.header
         self._feed(certification.Proven(header.height))
         name, backend = committed.block.hash.hex()[:16], BackendId(proof.backend).label
-        self._world.emit(BlockProven(self._world.now, self._node, header.height, name, backend))
+        self._ports.emit(BlockProven(self._ports.now, self._node, header.height, name, backend))
         self._letters.post(Proven(header.height))
 
     def statement_of(self, proof: ConsensusProof, committed: CommittedBlock) -> bytes:
         """What a proof of a committed block has to prove."""
-        return proof_statement(self._world, committed.electorate, self._chain.registry, committed.block, proof)
+        return proof_statement(self._facts, committed.electorate, self._chain.registry, committed.block, proof)
 
     def why_unrelated(self, proof: ConsensusProof, committed: CommittedBlock) -> str | None:
         """Native checks before the verifier: the certificate is signed, of this block, and a quorum's tag set."""
         certificate, header = proof.certificate, committed.block.header
         if certificate.block != committed.block.hash:
             return "another_block"
-        if proof.backend != certificate.backend or proof.backend not in self._world.consensus_fields:
+        if proof.backend != certificate.backend or proof.backend not in self._facts.consensus_fields:
             return "UnknownBackend"
         if certificate.lane is Lane.VOTE and certificate.backend != header.backend:
             return "UnknownBackend"
-        why = why_not_signed(self._world, certificate)
+        why = why_not_signed(self._facts, certificate)
         why = why or why_no_tag_set(
-            certificate, committed.electorate, header.slot, latest_slot(self._world, self._node), self._chain.registry
+            certificate, committed.electorate, header.slot, latest_slot(self._facts, self._ports), self._chain.registry
         )
         if why is not None:
             return why
@@ -420,6 +424,6 @@ class Finality:
         return committed
 
 
-def _rules(world: World) -> Rules:
-    provers = tuple(frozenset(int(b) for b in world.backend_ids(v.index)) for v in world.genesis.validators)
-    return Rules(world.scenario.consensus.proof_takeover_slots, tuple(map(int, world.consensus_fields)), provers)
+def _rules(facts: Facts) -> Rules:
+    provers = tuple(frozenset(int(b) for b in facts.backend_ids(v.index)) for v in facts.genesis.validators)
+    return Rules(facts.scenario.consensus.proof_takeover_slots, tuple(map(int, facts.consensus_fields)), provers)

@@ -9,8 +9,8 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.together import together
 from simnet.base.units import to_ms
 from simnet.net.faults import SETTLE
+from simnet.node.facts import Circuits, Genesis
 from simnet.node.keyring import Keyring
-from simnet.node.world import Circuits, Genesis
 from simnet.proofs.backend import Circuit
 from simnet.proofs.field import field_of
 from simnet.protocol.heartbeats import CLAIMS_MAX, UptimeState, Windows

@@ -6,9 +6,8 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from simnet.base.units import NodeId
-from simnet.events import LimitReached
 from simnet.node.chain import Chain
-from simnet.node.world import World
+from simnet.node.ports import Ports
 
 HELD_MAX = 128
 """Messages kept from one neighbour for blocks that are not here."""
@@ -38,9 +37,8 @@ T = TypeVar("T")
 class UntilCommitted(Generic[T]):
     """Keeps what concerns a block until the block is committed here; a bounded number from each neighbour."""
 
-    def __init__(self, world: World, node: NodeId, chain: Chain, what: str) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, ports: Ports, chain: Chain, what: str) -> None:
+        self._ports = ports
         self._chain = chain
         self._what = what
         """The name of the limit."""
@@ -54,7 +52,7 @@ class UntilCommitted(Generic[T]):
         if not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
             return Fate.NEVER  # Who is that far behind is given all of it with the blocks.
         if self._count[peer] >= HELD_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, self._what))
+            self._ports.limit_reached(self._what)
             return Fate.NEVER
         self._held[height].append((peer, item))
         self._count[peer] += 1
@@ -71,9 +69,8 @@ class UntilCommitted(Generic[T]):
 class Quota:
     """How many messages of a kind a node takes from each author in one slot."""
 
-    def __init__(self, world: World, node: NodeId, what: str, limit: int) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, ports: Ports, what: str, limit: int) -> None:
+        self._ports = ports
         self._what = what
         self._limit = limit
         self._taken: Counter[int] = Counter()
@@ -87,7 +84,7 @@ class Quota:
         self._taken[author] += 1
         if self._taken[author] <= self._limit:
             return True
-        self._world.emit(LimitReached(self._world.now, self._node, self._what))
+        self._ports.limit_reached(self._what)
         return False
 
 
@@ -95,9 +92,8 @@ class OncePerSlot:
     """What was taken of each author about each slot: every content once, so that old messages which anybody may send again take
     nobody's place, and a bounded number."""
 
-    def __init__(self, world: World, node: NodeId, what: str, limit: int) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, ports: Ports, what: str, limit: int) -> None:
+        self._ports = ports
         self._what = what
         self._limit = limit
         self._taken: dict[tuple[int, int], set[Hashable]] = {}
@@ -118,7 +114,7 @@ class OncePerSlot:
         if message in taken:
             return "replay"
         if len(taken) >= self._limit:
-            self._world.emit(LimitReached(self._world.now, self._node, self._what))
+            self._ports.limit_reached(self._what)
             return "too_many"
         taken.add(message)
         return None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from simnet.base.units import NodeId, from_ms
-from simnet.events import ClockSkewed, LimitReached
+from simnet.events import ClockSkewed
 from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
 from simnet.node import aggregation, finality, transactions
@@ -16,6 +16,7 @@ from simnet.node.clock import SlotClock, Tick
 from simnet.node.conduct import Conduct
 from simnet.node.court import Accused, Court
 from simnet.node.enforcement import Enforcement
+from simnet.node.facts import Facts
 from simnet.node.finality import ConsensusProofReady, Finality, GraceOver
 from simnet.node.keyring import Keyring
 from simnet.node.letters import (
@@ -47,23 +48,20 @@ from simnet.node.opponents.opponent import Opponent
 from simnet.node.opponents.plan import Plans
 from simnet.node.own_proofs import OwnProofs
 from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
+from simnet.node.ports import Ports
 from simnet.node.presence import BeatDue, Presence
-from simnet.node.processor import BUSY_RETRY, JobDue, Processor, VerificationEnded
+from simnet.node.processor import BUSY_RETRY, JobDue, Processor, Proving, VerificationEnded
 from simnet.node.services import BacklogDue, Services
 from simnet.node.sync import Fetched, Sync, fits
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import TransferDue, TransferOutdated, TransferReady, Wallet
 from simnet.node.watch import Watch
-from simnet.node.world import World
 from simnet.protocol.messages import TxMessage
 from simnet.protocol.shapes import fits_gossip
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, ServiceStop, Withholding
 from simnet.scenario.nodefaults import Conduct as NodeFaults
 
-TX_TOPIC = "/rpp/sim/tx"
-PROBES = frozenset({"block_probe", "transaction_probe"})
-"""They carry nothing to check: the network passes them on by itself."""
 ANSWERS_WITH_PROOFS = frozenset({"block_response", "proof_response", "tx_response"})
 
 
@@ -75,46 +73,49 @@ class TransferUnverified(Letter, Origin):
 
 
 class Node:
-    """One node, attached to the network as its application."""
+    """One node: an application of the network."""
 
-    def __init__(self, world: World, keyring: Keyring, plans: Plans) -> None:
+    def __init__(self, facts: Facts, ports: Ports, proving: Proving, keyring: Keyring, plans: Plans) -> None:
         """`plans`: what byzantine nodes have agreed on, for its opponent alone."""
         self.id = node = NodeId(keyring.node)
         self.keyring = keyring
         """Its secrets, which no other node can reach."""
-        self._world = world
-        self.chain = Chain(world)
-        self.clock = world.clock_of(node)
-        self.letters = letters = Letterbox(world.after)
-        self.peers = Peers(world, node, letters)
-        factor = world.scenario.provers.cpu_factor_of(world.scenario.region_of_node[node])
-        self.processor = processor = Processor(world, node, factor, self.peers, letters)
-        self.transactions = Transactions(world, node, processor, lambda: self.chain.ledger, letters)
-        self.presence = Presence(world, keyring, self.chain, letters)
-        self.conduct = Conduct(world, node)
-        self.validator = Validator(world, keyring, self.chain, self.transactions, self.presence, self.conduct, letters)
-        self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in world.scenario.faults.nodes) else None
+        self._facts = facts
+        self._ports = ports
+        self.chain = Chain(facts)
+        self.clock = ports.clock
+        self.letters = letters = Letterbox(ports.after)
+        self.peers = Peers(facts, ports, letters)
+        factor = facts.scenario.provers.cpu_factor_of(facts.scenario.region_of_node[node])
+        self.processor = processor = Processor(facts, ports, proving, factor, self.peers, letters)
+        self.transactions = Transactions(facts, ports, processor, lambda: self.chain.ledger, letters)
+        self.presence = Presence(facts, ports, keyring, self.chain, letters)
+        self.conduct = Conduct(facts, ports)
+        self.validator = Validator(facts, ports, keyring, self.chain, self.transactions, self.presence, self.conduct, letters)
+        self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in facts.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
-        self.finality = Finality(world, keyring, self.chain, processor, self.conduct, letters)
-        self.aggregation = Aggregation(world, node, self.chain, processor, letters)
-        court = Court(world, node, self.chain, self.transactions, processor, self.finality, self.aggregation)
-        self.watch = Watch(world, node, court, letters)
-        self.block_prover = BlockProver(world, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
-        self.own_proofs = OwnProofs(world, node, self.finality, self.aggregation, letters)
+        self.finality = Finality(facts, ports, keyring, self.chain, processor, self.conduct, letters)
+        self.aggregation = Aggregation(facts, ports, self.chain, processor, letters)
+        court = Court(facts, ports, self.chain, self.transactions, processor, self.finality, self.aggregation)
+        self.watch = Watch(facts, ports, court, letters)
+        self.block_prover = BlockProver(facts, ports, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
+        self.own_proofs = OwnProofs(facts, ports, self.finality, self.aggregation, letters)
         self.sync = Sync(
-            world, node, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
+            facts, ports, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
         )
         self.wallet = Wallet(
-            world, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
+            facts, ports, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
         )
-        self.services = Services(world, node, processor, self.wallet.gate, letters)
-        reach = Reach(world, plans, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct)
+        self.services = Services(ports, processor, self.wallet.gate, letters)
+        reach = Reach(
+            facts, ports, plans, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct
+        )
         self.opponent = Opponent(reach)
-        byzantine = world.scenario.faults.byzantine
+        byzantine = facts.scenario.faults.byzantine
         self.spammer: Spammer | None = None
         if byzantine is not None and node in byzantine.publishers:
-            self.spammer = Spammer(world, node, self.wallet, self._publish_spam)
-        self.enforcement = Enforcement(world, node, self.chain) if world.scenario.slashing else None
+            self.spammer = Spammer(facts, node, self.wallet, self._publish_spam)
+        self.enforcement = Enforcement(facts, ports, self.chain) if facts.scenario.slashing else None
         letters.open(self._routes(), self._answers(), self._verdicts())
         self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
             "transaction": self.transactions.on_gossip,
@@ -131,7 +132,6 @@ class Node:
             "block_proof": self.aggregation.on_gossip,
             "evidence": self.watch.on_gossip,
         }
-        world.network.attach(node, self, PROBES)
 
     # --- the network's side ----------------------------------------------------------------------
 
@@ -140,13 +140,13 @@ class Node:
         self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
         if not _fits(message):
-            self._world.network.verdict(self.id, message, Verdict.REJECT, "malformed")
+            self._ports.answer(message, Verdict.REJECT, "malformed")
         elif message.kind in PROOFS and not self.peers.has_time_for(peer):
-            self._world.network.verdict(self.id, message, Verdict.DROP, "peer_throttled")
+            self._ports.answer(message, Verdict.DROP, "peer_throttled")
         elif handler is not None:
             handler(message, peer)
         else:
-            self._world.network.verdict(self.id, message, Verdict.IGNORE, "unknown_kind")
+            self._ports.answer(message, Verdict.IGNORE, "unknown_kind")
 
     def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
         """This node's own answer."""
@@ -175,7 +175,7 @@ class Node:
     def on_slot(self, slot: int) -> None:
         """A slot begins by this node's clock."""
         if self.clock.error:
-            self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+            self._ports.emit(ClockSkewed(self._ports.now, self.id, self.clock.error))
         self.peers.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
@@ -197,17 +197,17 @@ class Node:
                 self.services.under(fault, begins)
             case ClockSkew():
                 if not begins:
-                    self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+                    self._ports.emit(ClockSkewed(self._ports.now, self.id, self.clock.error))
                 self.clock.under(fault, begins)
                 self._renew(self.transactions.put_back())
                 if self.slots is not None:
                     self.slots.clock_changed()
-                self._world.emit(ClockSkewed(self._world.now, self.id, self.clock.error))
+                self._ports.emit(ClockSkewed(self._ports.now, self.id, self.clock.error))
             case _:
                 self.opponent.under(fault, begins)
 
     def _slot_clock(self) -> SlotClock:
-        scenario = self._world.scenario
+        scenario = self._facts.scenario
         slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
         length = from_ms(scenario.chain.slot_ms)
         return SlotClock(
@@ -223,21 +223,19 @@ class Node:
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
         """Publishes an opaque probe on the transaction topic."""
-        self._world.network.publish(self.id, topic=TX_TOPIC, kind=kind, payload=payload, size=len(payload))
+        self._ports.publish(kind, payload, len(payload))
 
     def _publish_transfer(self, message: TxMessage) -> str | None:
         """Publishes an own transfer; otherwise says why not."""
-        if self._world.oversize(message.envelope):
-            self._world.emit(LimitReached(self._world.now, self.id, "provers.proof_bytes_max"))
+        if self._facts.oversize(message.envelope):
+            self._ports.limit_reached("provers.proof_bytes_max")
             return "proof_too_large"
         if self.transactions.pool.why_not(message.tx) == "mempool_full":
             # Others' pools are hardly emptier, and a transfer that nobody holds would block its lane for ever.
-            self._world.emit(LimitReached(self._world.now, self.id, "chain.mempool_transactions_max"))
+            self._ports.limit_reached("chain.mempool_transactions_max")
             return "mempool_full"
-        published = self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size)
-        if published is None:
+        if self._ports.publish("transaction", message, message.size) is None:
             return "no_peer"
-
         self._take_own(TransferUnverified(message))
         return None
 
@@ -254,10 +252,10 @@ class Node:
             self.letters.post_after(BUSY_RETRY, origin)
 
     def _on_gossiped(self, origin: Gossiped, verdict: Verdict, reason: str) -> None:
-        self._world.network.verdict(self.id, origin.message, verdict, reason)
+        self._ports.answer(origin.message, verdict, reason)
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
-        self._world.network.publish(self.id, topic=TX_TOPIC, kind="transaction", payload=message, size=message.size, spam=kind)
+        self._ports.publish("transaction", message, message.size, spam=kind)
 
     def _routes(self) -> Routes:
         """Who hears what, in this order."""

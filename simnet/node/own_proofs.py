@@ -1,25 +1,25 @@
 """A node's own proofs of blocks on their way to the others: verified here like every other one, and published once."""
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.base.units import NodeId
-from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
+from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.letters import Letterbox, ProofSigned, ProofUnverified
+from simnet.node.ports import Ports
 from simnet.node.processor import BUSY_RETRY
-from simnet.node.world import World
 from simnet.protocol.messages import BlockProof, ConsensusProof
 
 
 class OwnProofs:
     """One node's consensus and block proofs, once they are signed."""
 
-    def __init__(self, world: World, node: NodeId, proven: Finality, aggregated: Aggregation, letters: Letterbox) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, facts: Facts, ports: Ports, proven: Finality, aggregated: Aggregation, letters: Letterbox) -> None:
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._finality = proven
         self._aggregation = aggregated
         self._letters = letters
@@ -29,16 +29,16 @@ class OwnProofs:
         proof = letter.proof
         if self._is_needless(proof):
             return
-        if self._world.oversize(proof.envelope):
+        if self._facts.oversize(proof.envelope):
             # Others would take it for an attack.
-            self._world.emit(LimitReached(self._world.now, self._node, "provers.proof_bytes_max"))
+            self._ports.limit_reached("provers.proof_bytes_max")
             return
         if self._is_judged(proof):
             self._letters.post_after(BUSY_RETRY, letter)
             return
         self.verify(ProofUnverified(proof))
         kind = "consensus_proof" if isinstance(proof, ConsensusProof) else "block_proof"
-        self._world.publish_consensus(self._node, kind, proof, proof.size)
+        self._ports.publish(kind, proof, proof.size)
 
     def verify(self, letter: ProofUnverified) -> None:
         """Verifies a proof; again after a while if the own verifier has no room: nobody else may have it."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.events import LimitReached, PeerBanned, PeerScored
+from simnet.events import PeerBanned, PeerScored
 from simnet.net.network import Message, Verdict
+from simnet.node.facts import Facts
 from simnet.node.letters import Letter, Letterbox
-from simnet.node.world import World
+from simnet.node.ports import Ports
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
 
 BAN_BELOW = 100
@@ -114,14 +115,13 @@ class BanOver(Letter):
 class Peers:
     """One node's view of its neighbours."""
 
-    def __init__(self, world: World, node: NodeId, letters: Letterbox) -> None:
-        gossip, provers = world.scenario.gossip, world.scenario.provers
-        self._world = world
+    def __init__(self, facts: Facts, ports: Ports, letters: Letterbox) -> None:
+        gossip, provers = facts.scenario.gossip, facts.scenario.provers
+        self._ports = ports
         self._letters = letters
-        self._node = node
+        self._node = ports.node
         self._most = round(gossip.peer_score_max * 1000)
         self._ban = from_ms(gossip.peer_ban_ms)
-        self._reason = f"ban:{node}"
         self._burst = from_ms(provers.refused_burst_ms)
         self._share = round(provers.refused_share_max * PARTS_PER_MILLION)
         self._peers: dict[NodeId, Peer] = {}
@@ -148,7 +148,7 @@ class Peers:
 
     def on_slot(self) -> None:
         """A slot begins: neighbours that are still there gain a little."""
-        for peer in self._world.network.connected(self._node):
+        for peer in self._ports.connected():
             self._reward(self._of(peer), UPTIME)
 
     def connected(self, peer: NodeId) -> None:
@@ -159,14 +159,14 @@ class Peers:
         """Takes points (thousandths) from a neighbour, and cuts its link when too little is left."""
         if peer == self._node:
             return
-        known, now = self._of(peer), self._world.now
+        known, now = self._of(peer), self._ports.now
         if known.banned:
             return
         known.score = max(0, known.score - points)
-        self._world.emit(PeerScored(now, self._node, peer, cause, points, known.score))
+        self._ports.emit(PeerScored(now, self._node, peer, cause, points, known.score))
         if known.score < BAN_BELOW:
             known.banned = True
-            self._world.emit(PeerBanned(now, self._node, peer, cause, SimTime(now + self._ban)))
+            self._ports.emit(PeerBanned(now, self._node, peer, cause, SimTime(now + self._ban)))
             # Not in the middle of what the network is doing with the message.
             self._letters.post_after(0, BanDue(peer))
 
@@ -179,13 +179,13 @@ class Peers:
 
     def on_ban_due(self, letter: BanDue) -> None:
         """Cuts the link."""
-        self._world.network.cut([(self._node, letter.peer)], self._reason)
+        self._ports.cut(letter.peer)
         self._letters.post_after(self._ban, BanOver(letter.peer))
 
     def on_ban_over(self, letter: BanOver) -> None:
         """Forgets what the neighbour did, and joins the link again."""
         self._peers[letter.peer] = Peer(self._most)
-        self._world.network.join([(self._node, letter.peer)], self._reason)
+        self._ports.join(letter.peer)
 
     # --- the verifier's time -------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class Peers:
         """Whether a neighbour's proofs are still read; False is recorded as a limit."""
         if peer == self._node or self._up_to_date(peer).spent < self._burst:
             return True
-        self._world.emit(LimitReached(self._world.now, self._node, "peer_throttled"))
+        self._ports.limit_reached("peer_throttled")
         return False
 
     def begins(self, peer: NodeId, cost: SimTime) -> None:
@@ -207,7 +207,7 @@ class Peers:
             known.spent = max(0, known.spent - cost)
 
     def _up_to_date(self, peer: NodeId) -> Peer:
-        known, now = self._of(peer), self._world.now
+        known, now = self._of(peer), self._ports.now
         if known.spent:
             known.spent = max(0, known.spent - (now - known.since) * self._share // PARTS_PER_MILLION)
         known.since = now

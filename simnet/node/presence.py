@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from simnet.base.units import NS_PER_MS, NodeId, SimTime, from_ms
-from simnet.events import LimitReached, Untimely
+from simnet.events import Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
+from simnet.node.facts import Facts
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BeatHeard, Committed, Letter, Letterbox
-from simnet.node.world import World
+from simnet.node.ports import Ports
 from simnet.protocol.heartbeats import HEARTBEAT_BYTES, Heartbeat
 from simnet.protocol.joins import JOIN_BYTES, JOINS_MAX, Join
 from simnet.protocol.state import heartbeat_limit
@@ -32,17 +33,18 @@ class BeatDue(Letter):
 class Presence:
     """One node's join and heartbeats, and those it has heard of."""
 
-    def __init__(self, world: World, keyring: Keyring, chain: Chain, letters: Letterbox) -> None:
+    def __init__(self, facts: Facts, ports: Ports, keyring: Keyring, chain: Chain, letters: Letterbox) -> None:
         node = NodeId(keyring.node)
-        self._world = world
+        self._facts = facts
+        self._ports = ports
         self._letters = letters
         self._node = node
         self._chain = chain
-        self._clock = world.clock_of(node)
-        self._precision = from_ms(world.scenario.clock_precision_ms)
+        self._clock = ports.clock
+        self._precision = from_ms(facts.scenario.clock_precision_ms)
         self._keyring = keyring
-        self._windows = world.rules.windows
-        self._end = self._windows.origin_ms + world.scenario.sim.duration_ms
+        self._windows = facts.rules.windows
+        self._end = self._windows.origin_ms + facts.scenario.sim.duration_ms
         self._joins: dict[int, Join] = {}
         self._passed: dict[int, SimTime] = {}
         """Until when a repeated join is not passed on."""
@@ -60,19 +62,19 @@ class Presence:
 
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
-        if not self._started and self._world.rules.heartbeats:
+        if not self._started and self._facts.rules.heartbeats:
             self._started = True
             self._schedule()
         joined = self._node in self._chain.state.registered
-        if self._world.rules.joins and not joined and abs(slot - self._asked) >= JOIN_REPEAT_SLOTS:
-            join = self._joins.get(self._node) or self._keyring.join(self._world.genesis.chain_id)
-            if self._world.publish_consensus(self._node, "join", join, JOIN_BYTES):
+        if self._facts.rules.joins and not joined and abs(slot - self._asked) >= JOIN_REPEAT_SLOTS:
+            join = self._joins.get(self._node) or self._keyring.join(self._facts.genesis.chain_id)
+            if self._ports.publish("join", join, JOIN_BYTES):
                 self._asked = slot
                 self._joins[self._node] = join
 
     def _schedule(self) -> None:
         """Plans the next heartbeat, unless traffic has ended by then."""
-        due = self._windows.due(self._next, self._node, self._world.scenario.topology.n)
+        due = self._windows.due(self._next, self._node, self._facts.scenario.topology.n)
         if due < self._end:
             self._next += 1
             self._letters.post_after(self._clock.until(from_ms(due)), BeatDue())
@@ -85,8 +87,8 @@ class Presence:
             return  # The clock was put back: no two heartbeats are of one time.
         self._last = t
         unsigned = Heartbeat(self._node, t, self._chain.head, b"")
-        beat = replace(unsigned, signature=self._keyring.sign(unsigned.signing_bytes(self._world.genesis.chain_id)))
-        if self._world.publish_consensus(self._node, "heartbeat", beat, HEARTBEAT_BYTES):
+        beat = replace(unsigned, signature=self._keyring.sign(unsigned.signing_bytes(self._facts.genesis.chain_id)))
+        if self._ports.publish("heartbeat", beat, HEARTBEAT_BYTES):
             self._take(beat)
 
     # --- what the network brings ---------------------------------------------------------------------
@@ -95,28 +97,28 @@ class Presence:
         """A request to join came by gossip."""
         join = message.payload
         assert isinstance(join, Join)
-        if not self._world.rules.joins or not self._world.join_valid(join):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "join")
+        if not self._facts.rules.joins or not self._facts.join_valid(join):
+            self._ports.answer(message, Verdict.REJECT, "join")
         elif join.validator in self._chain.state.registered:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "registered")
-        elif self._world.now < self._passed.get(join.validator, SimTime(0)):
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "known")
+            self._ports.answer(message, Verdict.IGNORE, "registered")
+        elif self._ports.now < self._passed.get(join.validator, SimTime(0)):
+            self._ports.answer(message, Verdict.IGNORE, "known")
         else:
             # A repeated request is passed on, if not too often: others may have missed the first.
-            self._passed[join.validator] = SimTime(self._world.now + from_ms(self._windows.slot_ms))
+            self._passed[join.validator] = SimTime(self._ports.now + from_ms(self._windows.slot_ms))
             self._joins[join.validator] = join
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
 
     def on_heartbeat(self, message: Message, _peer: NodeId) -> None:
         """A heartbeat came by gossip."""
         beat = message.payload
         assert isinstance(beat, Heartbeat)
-        if not self._world.rules.heartbeats or not self._world.heartbeat_valid(beat):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+        if not self._facts.rules.heartbeats or not self._facts.heartbeat_valid(beat):
+            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
             return
         self._letters.post(BeatHeard(beat))
         why = self._take(beat)
-        self._world.network.verdict(self._node, message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
+        self._ports.answer(message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
 
     def _take(self, beat: Heartbeat) -> str | None:
         """Keeps a signed heartbeat for a block, or says why not."""
@@ -125,15 +127,15 @@ class Presence:
             return "closed_window"
         early = from_ms(beat.t) - self._clock.now - self._precision
         if early > 0:
-            told = Untimely(self._world.now, self._node, NodeId(beat.validator), "heartbeat", "refused", SimTime(early))
-            self._world.emit(told)
+            told = Untimely(self._ports.now, self._node, NodeId(beat.validator), "heartbeat", "refused", SimTime(early))
+            self._ports.emit(told)
             return "future"
         if beat.place in self._beats:
             return "known"
         if self._count[window, beat.validator] >= self._windows.beats:
             return "too_many"
         if len(self._beats) >= HEARTBEATS_HELD_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "held_heartbeats"))
+            self._ports.limit_reached("held_heartbeats")
             return "full"
         self._beats[beat.place] = beat
         self._count[window, beat.validator] += 1

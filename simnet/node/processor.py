@@ -7,18 +7,21 @@ awaited only when the virtual clock reaches the job's end, or later.
 import hashlib
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.events import LimitReached, ProofMade, ProofVerified
+from simnet.events import ProofMade, ProofVerified
+from simnet.node.facts import Facts
 from simnet.node.letters import Examined, Letter, Letterbox
 from simnet.node.peers import Peers
-from simnet.node.world import World
+from simnet.node.ports import Ports
 from simnet.proofs.backend import Circuit, Security, Verdict
-from simnet.proofs.costs import PROVE, VERIFY, CostKey
+from simnet.proofs.costs import PROVE, VERIFY, CostKey, CostModel
 from simnet.proofs.queue import Job, ProofQueue
+from simnet.proofs.workshop import Workshop
 from simnet.scenario.nodefaults import Service
 
 TOO_LARGE = "ProofTooLarge"
@@ -52,6 +55,14 @@ class VerificationEnded(Letter):
     item: Examined
 
 
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """Where a run's proofs are made, and what each costs in virtual time."""
+
+    workshop: Workshop
+    costs: CostModel
+
+
 @dataclass(slots=True)
 class Watched:
     """What became of jobs since a service stopped."""
@@ -64,13 +75,13 @@ class Ticket:
     """A proof that is being made."""
 
     def __init__(
-        self, world: World, node: NodeId, backend: BackendId, circuit: Circuit, again: bool, future: ProofFuture, job: Job,
+        self, workshop: Workshop, ports: Ports, backend: BackendId, circuit: Circuit, again: bool, future: ProofFuture, job: Job,
         letters: Letterbox,
     ) -> None:  # fmt: skip
         self.backend = backend
-        self._world = world
+        self._workshop = workshop
+        self._ports = ports
         self._letters = letters
-        self._node = node
         self._circuit = circuit
         self._again = again
         self._future = future
@@ -83,15 +94,15 @@ class Ticket:
 
     def when_ready(self, letter: Letter) -> None:
         """Posts a letter when the proof is ready; at the end of the present instant if it is."""
-        self._letters.post_after(max(0, self._job.end - self._world.now), JobDue(self._job, letter))
+        self._letters.post_after(max(0, self._job.end - self._ports.now), JobDue(self._job, letter))
 
     def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
-        envelope = self._world.workshop.take(self._future)
-        self._world.emit(
+        envelope = self._workshop.take(self._future)
+        self._ports.emit(
             ProofMade(
-                self._world.now,
-                self._node,
+                self._ports.now,
+                self._ports.node,
                 self.backend.label,
                 self._circuit.id.label,
                 envelope.name,
@@ -105,20 +116,38 @@ class Ticket:
         return envelope
 
 
+class Provers(Protocol):
+    """What a node's parts see of its provers and its verifier."""
+
+    def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
+        """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
+
+    def verify(
+        self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob, peer: NodeId, spam: str | None, item: Examined
+    ) -> None:
+        """Queues the verification of an item, whose verdict is told at its virtual end; `None`, at once, when the queue is full."""
+
+    def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
+        """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""
+
+
 class Processor:
-    """One node's provers and verifier.
+    """One node's provers and verifier: `Provers`, and what stops them.
 
     Consensus proofs have a prover of their own, and the other proofs of blocks another, so transfers never wait for one.
     """
 
-    def __init__(self, world: World, node: NodeId, cpu_factor: float, peers: Peers, letters: Letterbox) -> None:
-        limits = world.scenario.provers
-        self._world = world
+    def __init__(self, facts: Facts, ports: Ports, proving: Proving, cpu_factor: float, peers: Peers, letters: Letterbox) -> None:
+        limits = facts.scenario.provers
+        self._facts = facts
+        self._workshop = proving.workshop
+        self._costs = proving.costs
+        self._ports = ports
         self._letters = letters
-        self._node = node
+        self._node = ports.node
         self._factor = cpu_factor
         self._peers = peers
-        self._security = Security[world.scenario.provers.security.upper()]
+        self._security = Security[limits.security.upper()]
         self._provers = ProofQueue(limits.workers, limits.queue_jobs_max)
         self._consensus_prover = ProofQueue(1, limits.queue_jobs_max)
         self._block_prover = ProofQueue(1, limits.queue_jobs_max)
@@ -131,39 +160,30 @@ class Processor:
         """Services that stand still or work off what has waited."""
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
-        """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
         queue = self._queue_of(circuit.id)
-        now = self._world.now
+        now = self._ports.now
         if queue.full(now):
             # No real work for a proof that the node has no room to make.
             self._refuse("prover")
             return None
-        future = self._world.workshop.prove(backend, circuit, witness)
+        future = self._workshop.prove(backend, circuit, witness)
         job = hashlib.blake2s(witness).hexdigest()[:32]
         placed = queue.admit(now, self._cost(backend, circuit, PROVE, job, future))
         assert placed is not None
         self._measure("prover")
-        return Ticket(self._world, self._node, backend, circuit, again, future, placed, self._letters)
+        return Ticket(self._workshop, self._ports, backend, circuit, again, future, placed, self._letters)
 
     def verify(
-        self,
-        backend: BackendId,
-        circuit: Circuit,
-        statement: bytes,
-        envelope: Blob,
-        peer: NodeId,
-        spam: str | None,
-        item: Examined,
+        self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob, peer: NodeId, spam: str | None, item: Examined
     ) -> None:
-        """Queues the verification of an item, whose verdict is told at its virtual end; `None`, at once, when the queue is full."""
-        now = self._world.now
+        now = self._ports.now
         try:
-            future = self._world.workshop.verify(backend, circuit, statement, envelope)
+            future = self._workshop.verify(backend, circuit, statement, envelope)
         except ProofError as e:
             self._letters.judge(item, Verdict(False, str(e).split(":", 1)[0]))
             return
         # The size gate is the verifier's first check and costs nothing.
-        cost = SimTime(0) if self._world.oversize(envelope) else self._cost(backend, circuit, VERIFY, envelope.name, future)
+        cost = SimTime(0) if self._facts.oversize(envelope) else self._cost(backend, circuit, VERIFY, envelope.name, future)
         placed = self._verifier.admit(now, cost)
         if placed is None:
             self._refuse("verifier")
@@ -176,7 +196,7 @@ class Processor:
 
     def on_job_due(self, letter: JobDue) -> None:
         """The job has ended, unless a stop has put it off."""
-        left = letter.job.end - self._world.now
+        left = letter.job.end - self._ports.now
         if left > 0:
             self._letters.post_after(left, letter)
         else:
@@ -186,9 +206,9 @@ class Processor:
         """Tells the verdict; waits for the real verifier."""
         verdict, _ = v.future.result()
         self._peers.ends(v.peer, v.cost, accepted=verdict.accepted)
-        self._world.emit(
+        self._ports.emit(
             ProofVerified(
-                self._world.now,
+                self._ports.now,
                 self._node,
                 v.peer,
                 v.backend.label,
@@ -205,12 +225,11 @@ class Processor:
         self._letters.judge(v.item, verdict)
 
     def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
-        """The size gate before anything else is done about a proof: it costs nothing, and a refusal is counted."""
-        if not self._world.oversize(envelope):
+        if not self._facts.oversize(envelope):
             return False
-        now, label, kind = self._world.now, backend.label, circuit.id.label
+        now, label, kind = self._ports.now, backend.label, circuit.id.label
         event = ProofVerified(now, self._node, peer, label, kind, envelope.name, False, TOO_LARGE, spam, len(envelope), now, SimTime(0))
-        self._world.emit(event)
+        self._ports.emit(event)
         return True
 
     # --- stops ---------------------------------------------------------------------------------------
@@ -218,13 +237,13 @@ class Processor:
     def stop(self, service: Service, until: SimTime) -> None:
         """The prover (all of them) or the verifier stands still until then; `watched` counts from now on."""
         for queue in self._queues[service]:
-            queue.stop(self._world.now, until)
+            queue.stop(self._ports.now, until)
         self._watched.setdefault(service, Watched())
         self._measure(service)
 
     def waiting(self, service: Service) -> list[Job]:
         """Jobs of a service that are queued or running."""
-        return [job for queue in self._queues[service] for job in queue.waiting(self._world.now)]
+        return [job for queue in self._queues[service] for job in queue.waiting(self._ports.now)]
 
     def watched(self, service: Service) -> tuple[int, int]:
         """The most jobs that waited at once since the service stopped, and how many were refused. Ends the watch."""
@@ -234,10 +253,10 @@ class Processor:
     def _measure(self, service: Service) -> None:
         seen = self._watched.get(service)
         if seen is not None:
-            seen.depth_max = max(seen.depth_max, sum(queue.depth(self._world.now) for queue in self._queues[service]))
+            seen.depth_max = max(seen.depth_max, sum(queue.depth(self._ports.now) for queue in self._queues[service]))
 
     def _refuse(self, service: Service) -> None:
-        self._world.emit(LimitReached(self._world.now, self._node, "provers.queue_jobs_max"))
+        self._ports.limit_reached("provers.queue_jobs_max")
         if service in self._watched:
             self._watched[service].refused += 1
 
@@ -247,6 +266,6 @@ class Processor:
         return self._consensus_prover if circuit is CircuitId.CONSENSUS else self._block_prover
 
     def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: AnyFuture) -> SimTime:
-        costs = self._world.costs
+        costs = self._costs
         wall = None if costs.reproducible else future.result()[1]
         return SimTime(round(costs.cost(CostKey(backend, circuit, operation, self._security), job, wall) * self._factor))

@@ -6,11 +6,11 @@ gate. Nothing else of the node stands still.
 
 from dataclasses import dataclass
 
-from simnet.base.units import NodeId, SimTime, from_ms
+from simnet.base.units import SimTime, from_ms
 from simnet.events import BacklogWorkedOff, ServiceResumed
 from simnet.node.letters import Letter, Letterbox
+from simnet.node.ports import Ports
 from simnet.node.processor import Processor
-from simnet.node.world import World
 from simnet.proofs.queue import Job
 from simnet.scenario.nodefaults import Service, ServiceStop
 
@@ -21,8 +21,8 @@ WALLET_JOBS_MAX = 4096
 class Gate:
     """Keeps letters in order while it is closed."""
 
-    def __init__(self, world: World, letters: Letterbox) -> None:
-        self._world = world
+    def __init__(self, ports: Ports, letters: Letterbox) -> None:
+        self._ports = ports
         self._letters = letters
         self._closed = 0
         self._kept: list[tuple[SimTime, Letter]] = []
@@ -30,7 +30,7 @@ class Gate:
     def keeps(self, letter: Letter) -> bool:
         """Whether a letter has to wait: it comes again when the gate opens."""
         if self.closed:
-            self._kept.append((self._world.now, letter))
+            self._kept.append((self._ports.now, letter))
         return self.closed
 
     @property
@@ -79,10 +79,10 @@ class BacklogDue(Letter):
 class Services:
     """One node's services under faults."""
 
-    def __init__(self, world: World, node: NodeId, processor: Processor, wallet: Gate, letters: Letterbox) -> None:
-        self._world = world
+    def __init__(self, ports: Ports, processor: Processor, wallet: Gate, letters: Letterbox) -> None:
+        self._ports = ports
         self._letters = letters
-        self._node = node
+        self._node = ports.node
         self._processor = processor
         self._wallet = wallet
         self._stops: dict[Service, Stop] = {}
@@ -97,7 +97,7 @@ class Services:
             self._end(fault.service)
 
     def _begin(self, fault: ServiceStop) -> None:
-        now, service = self._world.now, fault.service
+        now, service = self._ports.now, fault.service
         stop = self._stops.setdefault(service, Stop(0, now))
         stop.count += 1
         if service == "wallet":
@@ -115,26 +115,26 @@ class Services:
             queued = self._wallet.kept
             self._resumed(service, stop, queued)
             self._wallet.open()
-            self._worked_off(service, len(queued), 0, self._world.now)
+            self._worked_off(service, len(queued), 0, self._ports.now)
             return
         jobs = tuple(self._processor.waiting(service))
         self._resumed(service, stop, tuple(job.queued_at for job in jobs))
-        self.on_backlog_due(BacklogDue(service, jobs, self._world.now))
+        self.on_backlog_due(BacklogDue(service, jobs, self._ports.now))
 
     def _resumed(self, service: Service, stop: Stop, queued: tuple[SimTime, ...]) -> None:
-        now = self._resumed_at[service] = self._world.now
+        now = self._resumed_at[service] = self._ports.now
         oldest = SimTime(now - min(queued, default=now))
-        self._world.emit(ServiceResumed(now, self._node, service, SimTime(now - stop.since), len(queued), oldest))
+        self._ports.emit(ServiceResumed(now, self._node, service, SimTime(now - stop.since), len(queued), oldest))
 
     def on_backlog_due(self, letter: BacklogDue) -> None:
         """Reports when the last of the jobs has ended; another stop puts that off."""
         service, resumed = letter.service, letter.resumed
         end = max((job.end for job in letter.jobs), default=resumed)
-        if end > self._world.now:
-            self._letters.post_after(end - self._world.now, letter)
+        if end > self._ports.now:
+            self._letters.post_after(end - self._ports.now, letter)
         elif service not in self._stops and self._resumed_at[service] == resumed:
             self._worked_off(service, *self._processor.watched(service), resumed)
 
     def _worked_off(self, service: Service, depth: int, refused: int, resumed: SimTime) -> None:
-        now = self._world.now
-        self._world.emit(BacklogWorkedOff(now, self._node, service, depth, refused, SimTime(now - resumed)))
+        now = self._ports.now
+        self._ports.emit(BacklogWorkedOff(now, self._node, service, depth, refused, SimTime(now - resumed)))

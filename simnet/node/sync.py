@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
-from simnet.events import LimitReached
 from simnet.net.network import Verdict
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
@@ -21,13 +20,14 @@ from simnet.node.block_parts import Part
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
+from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.letters import BlocksWanted, Examined, Handed, TransfersWanted, TransferVerified
 from simnet.node.peers import Peers
+from simnet.node.ports import Ports
 from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
-from simnet.node.world import World
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
@@ -145,8 +145,8 @@ class Sync:
 
     def __init__(
         self,
-        world: World,
-        node: NodeId,
+        facts: Facts,
+        ports: Ports,
         chain: Chain,
         validator: Validator,
         transactions: Transactions,
@@ -155,8 +155,8 @@ class Sync:
         conduct: Conduct,
         peers: Peers,
     ) -> None:
-        self._world = world
-        self._node = node
+        self._facts = facts
+        self._ports = ports
         self._chain = chain
         self._validator = validator
         self._transactions = transactions
@@ -170,7 +170,7 @@ class Sync:
         """Blocks that a neighbour had said to have, was asked for and has not given."""
         self._asked: dict[NodeId, int] = {}
         """The first height of a request for blocks that is not answered."""
-        self._patience = min(PATIENCE_MAX, SimTime(from_ms(world.scenario.chain.slot_ms) // 2))
+        self._patience = min(PATIENCE_MAX, SimTime(from_ms(facts.scenario.chain.slot_ms) // 2))
         self._asked_at = SimTime(-self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""
@@ -195,10 +195,10 @@ class Sync:
             return
         status = self._status()
         for peer in peers:
-            self._world.network.send(self._node, peer, "status", status, status.size)
+            self._ports.send(peer, "status", status, status.size)
 
     def _status(self) -> Status:
-        settled = SimTime(self._world.now - self._patience)
+        settled = SimTime(self._ports.now - self._patience)
         first = self._aggregated + 1
         proofs = tuple(self._proofs_held(h, settled) for h in range(first, min(self._chain.height, first + PROOFS_TOLD - 1) + 1))
         votes = self._validator.voting.book.holdings()
@@ -224,35 +224,35 @@ class Sync:
             self._exchange_votes(status, peer)
             missing = self._transactions.lacking(status.transfers)
             if missing:
-                self._world.network.send(self._node, peer, "tx_request", missing, 32 * len(missing))
+                self._ports.send(peer, "tx_request", missing, 32 * len(missing))
         self._exchange_proofs(status, peer)
 
     def _exchange_votes(self, status: Status, peer: NodeId) -> None:
         """Hands over the votes of the present height that a neighbour lacks."""
         votes = self._validator.voting.book.missing_at(status.votes)
         if votes and not self._conduct.keeps("votes", self._chain.height + 1):
-            self._world.network.send(self._node, peer, "votes", votes, sum(v.size for v in votes))
+            self._ports.send(peer, "votes", votes, sum(v.size for v in votes))
 
     def _exchange_proofs(self, status: Status, peer: NodeId) -> None:
         """Asks for proofs of the first blocks that are not aggregated here, of which neighbours have more."""
         self._told[peer] = Told(status.aggregated, {p.height: p for p in status.proofs})
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
-            self._request_proofs(self._proofs_held(height, self._world.now))
+            self._request_proofs(self._proofs_held(height, self._ports.now))
         self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
 
     def _request_proofs(self, own: ProofsHeld) -> None:
         """Of the neighbours that have more, who kept silent least is asked: by talking most a liar must not be the one who always is, and
         where links lose much all are silent. A better one need not wait for the answer of one that owes many."""
-        neighbours = self._world.network.connected(self._node)
+        neighbours = self._ports.connected()
         able = [p for p in neighbours if p in self._told and self._told[p].has_more(own)]
         if not able:
             return
-        target, now = min(able, key=lambda p: (self._silent[p], p)), self._world.now
+        target, now = min(able, key=lambda p: (self._silent[p], p)), self._ports.now
         asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
         if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
             self._asked_proofs[own.height] = (now, target)
             self._silent[target] += 1
-            self._world.network.send(self._node, target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
+            self._ports.send(target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
 
     # --- requests ------------------------------------------------------------------------------------
 
@@ -262,16 +262,16 @@ class Sync:
 
     def _request_blocks(self, peer: NodeId | None) -> None:
         """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
-        now = self._world.now
-        neighbours = self._world.network.connected(self._node)
+        now = self._ports.now
+        neighbours = self._ports.connected()
         if not neighbours or self._busy or now - self._asked_at < self._patience:
             return
         self._asked_at = now
         target = self._answering(peer if peer in neighbours else neighbours[0], neighbours)
         self._asked[target] = self._chain.height + 1
         told = self._ahead_of_us.get(target, 0) - self._chain.height
-        self._owes[target] += max(1, min(told, self._world.scenario.chain.sync_blocks_max))
-        self._world.network.send(self._node, target, "block_request", self._chain.height + 1, STATUS_BYTES)
+        self._owes[target] += max(1, min(told, self._facts.scenario.chain.sync_blocks_max))
+        self._ports.send(target, "block_request", self._chain.height + 1, STATUS_BYTES)
 
     def _answering(self, first: NodeId, neighbours: tuple[NodeId, ...]) -> NodeId:
         """The neighbour to ask: of those that are ahead the one that owes least, `first` among equals."""
@@ -281,14 +281,14 @@ class Sync:
 
     def on_transfers_wanted(self, letter: TransfersWanted) -> None:
         """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
-        neighbours = self._world.network.connected(self._node)
+        neighbours = self._ports.connected()
         if neighbours:
             wanted = tuple(sorted(letter.ids))
             for tx_id in wanted:
                 self._wanted[tx_id] = None
             self._turn += 1
             target = letter.of if letter.of in neighbours else neighbours[self._turn % len(neighbours)]
-            self._world.network.send(self._node, target, "tx_request", wanted, 32 * len(wanted))
+            self._ports.send(target, "tx_request", wanted, 32 * len(wanted))
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message of this protocol."""
@@ -316,7 +316,7 @@ class Sync:
     # --- answers -------------------------------------------------------------------------------------
 
     def _answer_blocks(self, first: int, peer: NodeId) -> None:
-        last = min(self._chain.height, first + self._world.scenario.chain.sync_blocks_max - 1)
+        last = min(self._chain.height, first + self._facts.scenario.chain.sync_blocks_max - 1)
         blocks = []
         for height in range(max(1, first), last + 1):
             c = self._chain.at(height)
@@ -325,7 +325,7 @@ class Sync:
             blocks.append(SyncedBlock(c.block, c.certificate, transfers, self._proofs_of(height, c)))
         if blocks and not self._conduct.keeps("blocks", first):
             answer = tuple(blocks)
-            self._world.network.send(self._node, peer, "block_response", answer, sum(b.size for b in answer))
+            self._ports.send(peer, "block_response", answer, sum(b.size for b in answer))
 
     def _answer_proofs(self, theirs: ProofsHeld, peer: NodeId) -> None:
         """One block's proofs a request: a block may have a dozen, of a hundred kilobytes each."""
@@ -335,7 +335,7 @@ class Sync:
         consensus = None if theirs.consensus else committed.proof
         answer = ProofsOf(theirs.height, consensus, self._aggregation.proofs_of(theirs.height, theirs.parts))
         if answer.consensus is not None or answer.proofs:
-            self._world.network.send(self._node, peer, "proof_response", answer, answer.size)
+            self._ports.send(peer, "proof_response", answer, answer.size)
 
     def _proofs_of(self, height: int, committed: CommittedBlock) -> ProofsOf:
         return ProofsOf(height, committed.proof, self._aggregation.proofs_of(height))
@@ -361,7 +361,7 @@ class Sync:
                     waiting.append(peer)
                     self._owed_to[peer] += 1
             else:
-                self._world.emit(LimitReached(self._world.now, self._node, "owed_transfers"))
+                self._ports.limit_reached("owed_transfers")
 
     def on_verified(self, letter: TransferVerified) -> None:
         """A transfer goes to those who asked for it."""
@@ -371,7 +371,7 @@ class Sync:
 
     def _send_transfer(self, tx_id: bytes, peer: NodeId) -> None:
         message = self._transactions.verified[tx_id]
-        self._world.network.send(self._node, peer, "tx_response", message, message.size)
+        self._ports.send(peer, "tx_response", message, message.size)
 
     def on_answer(self, origin: Handed, verdict: Verdict, reason: str) -> None:
         """What a neighbour's answer is worth to it; there is nobody to tell, since it did not come by gossip."""
@@ -387,7 +387,7 @@ class Sync:
         if self._busy or first is None:
             return
         self._asked_at = SimTime(-self._patience)
-        most = self._world.scenario.chain.sync_blocks_max
+        most = self._facts.scenario.chain.sync_blocks_max
         self._ahead = [b for i, b in enumerate(blocks[:most]) if isinstance(b, SyncedBlock) and b.block.header.height == first + i]
         self._next_block(peer)
 
@@ -420,11 +420,11 @@ class Sync:
             return "another_block"
         if header.hash != block.hash or (certificate.height, certificate.block) != (header.height, block.hash):
             return "certificate"
-        if not header.slot <= certificate.slot <= latest_slot(self._world, self._node):
+        if not header.slot <= certificate.slot <= latest_slot(self._facts, self._ports):
             return "slot"
         if certificate.endorsements or certificate.registered != electorate.registered(certificate.slot):
             return "registrations"
-        why = why_not_signed(self._world, certificate)
+        why = why_not_signed(self._facts, certificate)
         if why is not None:
             return why
         if [t.tx.id for t in synced.transfers] != list(block.tx_ids):
@@ -438,7 +438,7 @@ class Sync:
             self._commit(synced, peer)
             return
         message, rest = missing[0], missing[1:]
-        why = self._world.why_malformed(message)
+        why = self._facts.why_malformed(message)
         if why is not None:
             self._peers.refused("transaction", peer, why)
             self._busy = False
@@ -460,7 +460,7 @@ class Sync:
         if block.header.height != self._chain.height + 1:
             self._next_block(peer)
             return
-        if certificate.slot > latest_slot(self._world, self._node):
+        if certificate.slot > latest_slot(self._facts, self._ports):
             return  # The clock was put back meanwhile.
         if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
             return
@@ -468,6 +468,6 @@ class Sync:
         self._validator.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
         self._next_block(peer)
-        if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._world.network.connected(self._node)):
+        if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._ports.connected()):
             # At once: at the pace of what neighbours happen to say, many blocks take longer than what is promised of them.
             self._request_blocks(peer)

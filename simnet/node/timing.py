@@ -6,30 +6,31 @@ validators that have already voted nil.
 """
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
-from simnet.events import LimitReached, Untimely
+from simnet.events import Untimely
 from simnet.net.faults import SETTLE
-from simnet.node.world import World
+from simnet.node.facts import Facts
+from simnet.node.ports import Ports
 from simnet.protocol.messages import Phase, Proposal, Vote
 
 KEPT_MAX = 64
 """Early proposals that a node holds."""
 
 
-def latest_slot(world: World, node: NodeId) -> int:
+def latest_slot(facts: Facts, ports: Ports) -> int:
     """The newest slot that may have begun by a node's clock, give or take the precision: nothing of a later one is believed."""
-    precision, length = from_ms(world.scenario.clock_precision_ms), from_ms(world.scenario.chain.slot_ms)
-    return (world.clock_of(node).now + precision - SETTLE) // length
+    precision, length = from_ms(facts.scenario.clock_precision_ms), from_ms(facts.scenario.chain.slot_ms)
+    return (ports.clock.now + precision - SETTLE) // length
 
 
 class Timing:
     """One node's judgement; it records what wrong clocks did."""
 
-    def __init__(self, world: World, node: NodeId) -> None:
-        self._world = world
-        self._node = node
-        self._clock = world.clock_of(node)
-        self._slot_ns = from_ms(world.scenario.chain.slot_ms)
-        self._precision = from_ms(world.scenario.clock_precision_ms)
+    def __init__(self, facts: Facts, ports: Ports) -> None:
+        self._ports = ports
+        self._node = ports.node
+        self._clock = ports.clock
+        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
+        self._precision = from_ms(facts.scenario.clock_precision_ms)
 
     def keeps(self, proposal: Proposal, held: int) -> bool:
         """Whether a proposal for a slot that has not begun is held until it does."""
@@ -38,7 +39,7 @@ class Timing:
             self._tell(proposal.leader, "proposal", "refused", early)
             return False
         if held >= KEPT_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "early_proposals"))
+            self._ports.limit_reached("early_proposals")
             return False
         self._tell(proposal.leader, "proposal", "kept", early)
         return True
@@ -66,8 +67,8 @@ class Timing:
         return SETTLE + slot * self._slot_ns
 
     def _late(self, author: int, kind: str, due: int) -> None:
-        if self._clock.error or self._world.clock_of(author).error:
+        if self._clock.error or self._ports.clock_error(author):
             self._tell(author, kind, "late", max(0, self._clock.now - due))
 
     def _tell(self, author: int, kind: str, outcome: str, by: int) -> None:
-        self._world.emit(Untimely(self._world.now, self._node, NodeId(author), kind, outcome, SimTime(by)))
+        self._ports.emit(Untimely(self._ports.now, self._node, NodeId(author), kind, outcome, SimTime(by)))

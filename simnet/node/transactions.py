@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
-from simnet.events import LimitReached, TxAdmitted, TxEvicted, TxRefused
+from simnet.events import TxAdmitted, TxEvicted, TxRefused
 from simnet.net.network import Message, Verdict
+from simnet.node.facts import Facts
 from simnet.node.letters import Examined, Gossiped, Letterbox, Origin, TransferVerified
-from simnet.node.processor import Processor
-from simnet.node.world import World
+from simnet.node.ports import Ports
+from simnet.node.processor import Provers
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
@@ -45,16 +46,17 @@ class Incoming(Examined):
 class Transactions:
     """One node's mempool and the checks before it."""
 
-    def __init__(self, world: World, node: NodeId, processor: Processor, ledger: Callable[[], Ledger], letters: Letterbox) -> None:
+    def __init__(self, facts: Facts, ports: Ports, processor: Provers, ledger: Callable[[], Ledger], letters: Letterbox) -> None:
         self._letters = letters
-        self.pool = Mempool(world.scenario.chain.mempool_transactions_max)
+        self.pool = Mempool(facts.scenario.chain.mempool_transactions_max)
         self.verified: dict[bytes, TxMessage] = {}
         """Every transfer whose proof this node has verified, by id."""
-        self._world = world
-        self._node = node
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._processor = processor
-        self._clock = world.clock_of(node)
-        self._precision = from_ms(world.scenario.clock_precision_ms)
+        self._clock = ports.clock
+        self._precision = from_ms(facts.scenario.clock_precision_ms)
         self._ledger = ledger
         self._held: dict[bytes, Incoming] = {}
         self._committed: set[bytes] = set()
@@ -70,7 +72,7 @@ class Transactions:
     def examine(self, incoming: Incoming) -> None:
         """Runs the checks; the answer goes to where it came from, at once or later."""
         message = incoming.message
-        why = self._world.why_malformed(message)
+        why = self._facts.why_malformed(message)
         if why is not None:
             self._refuse(incoming, Verdict.REJECT, why)
         elif message.tx.id in self.verified or self._job(message) in self._in_hand:
@@ -93,7 +95,7 @@ class Transactions:
         why = self.pool.why_not(tx)
         if why is not None and not incoming.needed:
             if why == "mempool_full":
-                self._world.emit(LimitReached(self._world.now, self._node, "chain.mempool_transactions_max"))
+                self._ports.limit_reached("chain.mempool_transactions_max")
             self._refuse(incoming, Verdict.DROP if why == "mempool_full" else Verdict.IGNORE, why)
             return
         self._in_hand.add(self._job(incoming.message))
@@ -107,7 +109,7 @@ class Transactions:
         """Verifies a transfer's proof against the statement that the chain gives, whatever the sender says."""
         statement = message.tx.transfer.statement(message.tx.account)
         backend = BackendId(message.backend)
-        circuit = self._world.circuits.transaction
+        circuit = self._facts.circuits.transaction
         self._processor.verify(backend, circuit, statement, message.envelope, peer, spam, item)
 
     def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
@@ -142,12 +144,12 @@ class Transactions:
         return self._ledger().why_inapplicable(tx) or self.pool.why_not(tx) or ("committed" if tx.id in self._committed else None)
 
     def _admit(self, tx: SignedTransfer) -> None:
-        now, replaced = self._world.now, self.pool.admit(tx)
+        now, replaced = self._ports.now, self.pool.admit(tx)
         if replaced is not None:
             del self._admitted_at[replaced.id]
-            self._world.emit(TxEvicted(now, self._node, replaced.id.hex()[:16], "conflict"))
+            self._ports.emit(TxEvicted(now, self._node, replaced.id.hex()[:16], "conflict"))
         self._admitted_at[tx.id] = now
-        self._world.emit(TxAdmitted(now, self._node, tx.id.hex()[:16]))
+        self._ports.emit(TxAdmitted(now, self._node, tx.id.hex()[:16]))
 
     def lacking(self, ids: Iterable[bytes]) -> tuple[bytes, ...]:
         """Which of a neighbour's pending transfers this node has to ask for. What it has verified itself, and its pool had no place for
@@ -168,7 +170,7 @@ class Transactions:
         self.pool.drop(ahead)
         for tx in ahead:
             del self._admitted_at[tx.id]
-            self._world.emit(TxEvicted(self._world.now, self._node, tx.id.hex()[:16], "dated_ahead"))
+            self._ports.emit(TxEvicted(self._ports.now, self._node, tx.id.hex()[:16], "dated_ahead"))
         return [self.verified[tx.id] for tx in ahead]
 
     def knows(self, tx_id: bytes) -> bool:
@@ -188,11 +190,11 @@ class Transactions:
         """Clears the pool after a commit, re-examines what was held, and returns the transfers that became stale."""
         self._committed.update(block.tx_ids)
         done, stale = self.pool.after_block(ledger, block.tx_ids)
-        now = self._world.now
+        now = self._ports.now
         for reason, gone in (("committed", done), ("stale", stale)):
             for tx in gone:
                 del self._admitted_at[tx.id]
-                self._world.emit(TxEvicted(now, self._node, tx.id.hex()[:16], reason))
+                self._ports.emit(TxEvicted(now, self._node, tx.id.hex()[:16], reason))
         held = list(self._held.values())
         self._held.clear()
         for incoming in held:
@@ -202,7 +204,7 @@ class Transactions:
 
     def _hold(self, incoming: Incoming) -> None:
         if sum(held.peer == incoming.peer for held in self._held.values()) >= HELD_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "held_transfers"))
+            self._ports.limit_reached("held_transfers")
             self._refuse(incoming, Verdict.DROP, "future")
             return
         job = self._job(incoming.message)
@@ -219,4 +221,4 @@ class Transactions:
         self._letters.answer(incoming.origin, verdict, reason)
 
     def _emit_refused(self, tx: SignedTransfer, reason: str) -> None:
-        self._world.emit(TxRefused(self._world.now, self._node, tx.id.hex()[:16], reason))
+        self._ports.emit(TxRefused(self._ports.now, self._node, tx.id.hex()[:16], reason))

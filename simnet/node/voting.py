@@ -9,18 +9,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
-from simnet.events import BlockCommitted, LimitReached, Proposed, VoteCast, WindowClosed
+from simnet.events import BlockCommitted, Proposed, VoteCast, WindowClosed
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
+from simnet.node.facts import Facts
 from simnet.node.held import OncePerSlot
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
+from simnet.node.ports import Ports
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
-from simnet.node.world import World
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
@@ -53,7 +54,8 @@ class Validator:
 
     def __init__(
         self,
-        world: World,
+        facts: Facts,
+        ports: Ports,
         keyring: Keyring,
         chain: Chain,
         transactions: Transactions,
@@ -61,7 +63,8 @@ class Validator:
         conduct: Conduct,
         letters: Letterbox,
     ) -> None:
-        self._world = world
+        self._facts = facts
+        self._ports = ports
         self._letters = letters
         self._keyring = keyring
         self._node = node = NodeId(keyring.node)
@@ -69,16 +72,16 @@ class Validator:
         self._transactions = transactions
         self._presence = presence
         self._conduct = conduct
-        self._clock = world.clock_of(node)
-        self._timing = Timing(world, node)
+        self._clock = ports.clock
+        self._timing = Timing(facts, ports)
         self._soon: list[tuple[Proposal, NodeId]] = []
         """Proposals of a slot that has not begun here."""
-        self._backends = world.backend_ids(node)
+        self._backends = facts.backend_ids(node)
         self._turn = 0
         self.slot = -1
         """The slot by this node's clock."""
         self._signed = SlotBook()
-        members = world.genesis.electorate.members
+        members = facts.genesis.electorate.members
         self._present = Present(members.weights, members.threshold)
         self._proposed_at: dict[bytes, int] = {}
         self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
@@ -90,9 +93,9 @@ class Validator:
         """Epoch -> slot of the last publication of the own registration."""
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
-        self._votes_of = OncePerSlot(world, node, "votes_of_author", VOTES_MAX)
-        self._calls_of = OncePerSlot(world, node, "roll_calls_of_author", 1)
-        self._proposals_of = OncePerSlot(world, node, "proposals_of_author", PROPOSALS_MAX)
+        self._votes_of = OncePerSlot(ports, "votes_of_author", VOTES_MAX)
+        self._calls_of = OncePerSlot(ports, "roll_calls_of_author", 1)
+        self._proposals_of = OncePerSlot(ports, "proposals_of_author", PROPOSALS_MAX)
         self.voting = Voting(1, node, chain.electorate)
 
     # --- the slot clock ----------------------------------------------------------------------
@@ -129,7 +132,7 @@ class Validator:
         if self._node in self.voting.electorate.weights:
             call = self._keyring.signed(RollCall(self._node, self.slot, self.voting.height, b""))
             self._calls_of.note(self._node, self.slot, call)
-            self._world.publish_consensus(self._node, "roll_call", call, call.size)
+            self._ports.publish("roll_call", call, call.size)
 
     def on_deadline(self, slot: int, phase: Phase) -> None:
         """The slot's time for a phase is over."""
@@ -144,11 +147,11 @@ class Validator:
         why = self._why_not_proposal(proposal)
         known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal)
         if why is not None:
-            self._world.network.verdict(self._node, message, Verdict.REJECT, why)
+            self._ports.answer(message, Verdict.REJECT, why)
         elif known is not None:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
+            self._ports.answer(message, Verdict.IGNORE, known)
         else:
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
             self._proposed_at.setdefault(proposal.block.hash, message.published_at)
             self._take(proposal, peer)
 
@@ -161,7 +164,7 @@ class Validator:
         why = proposal.block.why_malformed()
         if why is not None:
             return why
-        if not self._world.signed_by(proposal.leader, proposal.signing_bytes(), proposal.signature):
+        if not self._facts.signed_by(proposal.leader, proposal.signing_bytes(), proposal.signature):
             return "SignatureInvalid"
         electorate = self._chain.electorate_of(header.height)
         if electorate is not None and proposal.leader != electorate.leader(proposal.slot):
@@ -178,43 +181,42 @@ class Validator:
         if not header.slot <= slot < proposal.slot or any((v.height, v.slot, v.phase, v.block) != subject for v in proposal.lock):
             return "proof_of_lock"
         voters = {v.validator for v in proposal.lock}
-        members = self._world.genesis.electorate.members
+        members = self._facts.genesis.electorate.members
         if len(voters) != len(proposal.lock) or members.weight_of(voters) < members.threshold:
             return "proof_of_lock"
-        return None if all(map(self._world.vote_valid, proposal.lock)) else "proof_of_lock"
+        return None if all(map(self._facts.vote_valid, proposal.lock)) else "proof_of_lock"
 
     def on_vote(self, message: Message, peer: NodeId) -> None:
         """A vote came by gossip."""
         vote = message.payload
         assert isinstance(vote, Vote)
-        if not self._world.vote_valid(vote):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
+        if not self._facts.vote_valid(vote):
+            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
             return
-        if vote.slot > latest_slot(self._world, self._node):
-            self._world.network.verdict(self._node, message, Verdict.DROP, "slot")
+        if vote.slot > latest_slot(self._facts, self._ports):
+            self._ports.answer(message, Verdict.DROP, "slot")
             return
         self._heard(vote)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, known)
+            self._ports.answer(message, Verdict.IGNORE, known)
         else:
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
             self._take(vote, peer)
 
     def on_roll_call(self, message: Message, _peer: NodeId) -> None:
         """Somebody says what slot it is."""
         call = message.payload
         assert isinstance(call, RollCall)
-        network = self._world.network
-        if not self._world.signed_by(call.validator, call.signing_bytes(), call.signature):
-            network.verdict(self._node, message, Verdict.REJECT, "SignatureInvalid")
-        elif call.slot > latest_slot(self._world, self._node):
-            network.verdict(self._node, message, Verdict.DROP, "slot")
+        if not self._facts.signed_by(call.validator, call.signing_bytes(), call.signature):
+            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
+        elif call.slot > latest_slot(self._facts, self._ports):
+            self._ports.answer(message, Verdict.DROP, "slot")
         else:
             # Also when it is known: who was ahead with its author has heard it before its time.
             self._heard(call)
             known = self._calls_of.why_not(call.validator, call.slot, call)
-            network.verdict(self._node, message, Verdict.ACCEPT if known is None else Verdict.IGNORE, known or "")
+            self._ports.answer(message, Verdict.ACCEPT if known is None else Verdict.IGNORE, known or "")
 
     def _heard(self, message: Vote | RollCall) -> None:
         """Notes what slot it is for somebody. Of the present are only those who are about as far: what others signed when their clocks
@@ -224,10 +226,10 @@ class Validator:
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
-        given = [v for v in votes[: 4 * len(self._world.genesis.validators)] if isinstance(v, Vote)]
+        given = [v for v in votes[: 4 * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
         of_now = [v for v in given if v.height == self.voting.height]
-        valid = [v for v in of_now if self._world.vote_valid(v)]
-        latest = latest_slot(self._world, self._node)
+        valid = [v for v in of_now if self._facts.vote_valid(v)]
+        latest = latest_slot(self._facts, self._ports)
         for vote in valid:
             if vote.slot <= latest:
                 self._heard(vote)
@@ -239,14 +241,14 @@ class Validator:
         registration = message.payload
         assert isinstance(registration, Registration)
         place = (registration.validator, registration.epoch)
-        horizon = self._world.scenario.consensus.key_horizon_epochs
-        if not self._world.registration_valid(registration):
-            self._world.network.verdict(self._node, message, Verdict.REJECT, "registration")
+        horizon = self._facts.scenario.consensus.key_horizon_epochs
+        if not self._facts.registration_valid(registration):
+            self._ports.answer(message, Verdict.REJECT, "registration")
         elif self._chain.registry.of(*place) is not None or not 0 <= registration.epoch - epoch_of(max(0, self.slot)) <= horizon:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "registered")
+            self._ports.answer(message, Verdict.IGNORE, "registered")
         else:
             self._registrations.setdefault(place, registration)
-            self._world.network.verdict(self._node, message, Verdict.ACCEPT)
+            self._ports.answer(message, Verdict.ACCEPT)
 
     def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
         self._letters.post(Signed(item))
@@ -265,7 +267,7 @@ class Validator:
         if height != self.voting.height + 1:
             return
         if len(self._early[author]) >= EARLY_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "early_messages"))
+            self._ports.limit_reached("early_messages")
             return
         self._early[author].append(item)
 
@@ -289,7 +291,7 @@ class Validator:
 
     def _wait_for_transfers(self, waiting: Waiting) -> None:
         if len(self._waiting) >= WAITING_MAX:
-            self._world.emit(LimitReached(self._world.now, self._node, "waiting_proposals"))
+            self._ports.limit_reached("waiting_proposals")
             del self._waiting[0]
         self._waiting.append(waiting)
         self._letters.post(TransfersWanted(frozenset(waiting.missing), waiting.peer))
@@ -342,12 +344,12 @@ class Validator:
         self._proposals_of.note(self._node, effect.slot, proposal)
         header = block.header
         backend = backend_of(block).label
-        now = self._world.now
+        now = self._ports.now
         self._proposed_at.setdefault(block.hash, now)
-        self._world.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
+        self._ports.emit(Proposed(now, self._node, header.height, effect.slot, block.hash.hex()[:16], backend, header.tx_count))
         rival = self._build(effect.slot, half=True) if self._conduct.equivocates("proposals") else block
         if rival.hash == block.hash:
-            self._world.publish_consensus(self._node, "proposal", proposal, proposal.size)
+            self._ports.publish("proposal", proposal, proposal.size)
         else:
             self._conduct.publish_both("proposal", proposal, self._signed_proposal(effect.slot, rival, -1, ()))
             self._rivals[effect.slot] = rival
@@ -359,10 +361,10 @@ class Validator:
 
     def _build(self, slot: int, *, half: bool = False) -> Block:
         """A new block of the transfers in the mempool; of half of them and no heartbeats, to differ from the whole."""
-        chain, world = self._chain, self._world
+        chain, facts = self._chain, self._facts
         # A parent may be dated a little ahead of this node's clock.
         now = max(self._clock.now // NS_PER_S, chain.committed[-1].block.header.timestamp if chain.committed else 0)
-        chosen = self._transactions.pool.select(chain.ledger, world.scenario.chain.block_transactions_max, now)
+        chosen = self._transactions.pool.select(chain.ledger, facts.scenario.chain.block_transactions_max, now)
         if half:
             chosen = chosen[: len(chosen) // 2]
         body = Body(
@@ -383,11 +385,11 @@ class Validator:
         vote = self._signed_vote(height, electorate, slot, phase, block)
         self._votes_of.note(self._node, slot, vote)
         name = None if block is None else block.hash.hex()[:16]
-        self._world.emit(VoteCast(self._world.now, self._node, height, slot, phase.label, name))
+        self._ports.emit(VoteCast(self._ports.now, self._node, height, slot, phase.label, name))
         if phase is not Phase.COMMIT and self._conduct.equivocates("votes"):
             self._cast_both(vote, block, electorate)
         else:
-            self._world.publish_consensus(self._node, "vote", vote, vote.size)
+            self._ports.publish("vote", vote, vote.size)
         self._take(vote, self._node)
 
     def _cast_both(self, vote: Vote, block: Block | None, electorate: Electorate) -> None:
@@ -395,13 +397,13 @@ class Validator:
         candidates = [self._rivals.get(vote.slot), self.voting.proposed(vote.slot)]
         other = next((b for b in candidates if b is not None and b.hash != vote.block), None)
         if other is None and block is None:
-            self._world.publish_consensus(self._node, "vote", vote, vote.size)
+            self._ports.publish("vote", vote, vote.size)
             return
         second = self._signed_vote(vote.height, electorate, vote.slot, vote.phase, other)
         self._conduct.publish_both("vote", vote, second)
 
     def _signed_vote(self, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> Vote:
-        tag = b"" if block is None else vote_tag_of(self._world, self._keyring, electorate, block, slot, phase)
+        tag = b"" if block is None else vote_tag_of(self._facts, self._keyring, electorate, block, slot, phase)
         subject = None if block is None else block.hash
         unsigned = Vote(height, slot, phase, subject, self._node, tag, b"")
         return self._keyring.signed(unsigned)
@@ -414,8 +416,8 @@ class Validator:
         """Makes a block final here, says so with a commit vote, and turns to the next height."""
         committed = self._chain.append(block, slot, certificate, self.transfers_of(block))
         header = block.header
-        now = self._world.now
-        self._world.emit(
+        now = self._ports.now
+        self._ports.emit(
             BlockCommitted(
                 now,
                 self._node,
@@ -435,7 +437,7 @@ class Validator:
         )
         assert committed.outcome is not None
         for w in committed.outcome.closed:
-            self._world.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
+            self._ports.emit(WindowClosed(now, self._node, header.height, w.window, w.beats, w.reached, w.missed))
         for vote in certificate.votes:
             self._letters.post(Signed(vote))
         votes = {(v.slot, v.phase, v.validator): v for v in (*self.voting.book.all_for(block.hash), *certificate.votes)}
@@ -460,7 +462,7 @@ class Validator:
 
     def _pending_registrations(self, slot: int) -> tuple[Registration, ...]:
         """What the next block can bring."""
-        horizon = self._world.scenario.consensus.key_horizon_epochs
+        horizon = self._facts.scenario.consensus.key_horizon_epochs
         known = (r for _, r in sorted(self._registrations.items()))
         return tuple(r for r in known if self._chain.registry.why_not([r], slot, horizon) is None)
 
@@ -468,16 +470,16 @@ class Validator:
         """Registers keys for the epochs ahead: from the second half of an epoch on for one more; again until a block has it."""
         now, half = epoch_of(self.slot), self.slot % SLOTS_PER_EPOCH >= SLOTS_PER_EPOCH // 2
         self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
-        for epoch in range(now, now + self._world.scenario.consensus.key_horizon_epochs + half):
+        for epoch in range(now, now + self._facts.scenario.consensus.key_horizon_epochs + half):
             asked = self._registered_at.get(epoch, -REGISTER_AGAIN_SLOTS)
             if self._chain.registry.of(self._node, epoch) is None and abs(self.slot - asked) >= REGISTER_AGAIN_SLOTS:
                 self._publish_registration(epoch)
 
     def _publish_registration(self, epoch: int) -> None:
         place = (self._node, epoch)
-        registration = self._registrations.get(place) or self._keyring.registration(self._world.genesis.chain_id, epoch)
+        registration = self._registrations.get(place) or self._keyring.registration(self._facts.genesis.chain_id, epoch)
         self._registrations[place] = registration  # Also where nobody hears it: the own next block may bring it.
-        if self._world.publish_consensus(self._node, "registration", registration, registration_size(registration)):
+        if self._ports.publish("registration", registration, registration_size(registration)):
             self._registered_at[epoch] = self.slot
 
 

@@ -13,12 +13,13 @@ from simnet.base import rng
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime
-from simnet.events import LimitReached, PublicationSkipped, TransferLate, TransferStale
+from simnet.events import PublicationSkipped, TransferLate, TransferStale
+from simnet.node.facts import Facts
 from simnet.node.keyring import Keyring
 from simnet.node.letters import Letter, Letterbox
-from simnet.node.processor import Processor, Ticket
+from simnet.node.ports import Ports
+from simnet.node.processor import Provers, Ticket
 from simnet.node.services import Gate
-from simnet.node.world import World
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.messages import TxMessage
 from simnet.protocol.transfer import Transfer
@@ -84,32 +85,34 @@ class Wallet:
 
     def __init__(
         self,
-        world: World,
+        facts: Facts,
+        ports: Ports,
         keyring: Keyring,
-        processor: Processor,
+        processor: Provers,
         ledger: Callable[[], Ledger],
         is_busy: Callable[[bytes], bool],
         publish: Callable[[TxMessage], str | None],
         letters: Letterbox,
     ) -> None:
-        self.gate = Gate(world, letters)
+        self.gate = Gate(ports, letters)
         self._letters = letters
-        self._world = world
+        self._facts = facts
+        self._ports = ports
         self._keyring = keyring
         self._node = node = NodeId(keyring.node)
         self._processor = processor
         self._ledger = ledger
         self._is_busy = is_busy
         self._publish = publish
-        self._random = rng.generator(world.seed, "wallet", node)
-        self._backends = world.backend_ids(node)
+        self._random = rng.generator(facts.seed, "wallet", node)
+        self._backends = facts.backend_ids(node)
         self._turn = 0
-        self._lanes = world.genesis.wallets[node]
-        self._lane_numbers = {key: world.genesis.lane_numbers[key] for key in self._lanes}
+        self._lanes = facts.genesis.wallets[node]
+        self._lane_numbers = {key: facts.genesis.lane_numbers[key] for key in self._lanes}
         self._next_lane = 0
-        byzantine = world.scenario.faults.byzantine
+        byzantine = facts.scenario.faults.byzantine
         spams = byzantine is not None and node in byzantine.publishers
-        self._reserved = int(spams or node in world.scenario.opponents)
+        self._reserved = int(spams or node in facts.scenario.opponents)
         self._pending: dict[bytes, bytes] = {}
         """Lane -> id of its transfer that is prepared or waits for a block."""
         self._prepared: dict[int, Prepared] = {}
@@ -138,10 +141,10 @@ class Wallet:
 
     def publish(self, number: int, payload: bytes, then: Callable[[TxMessage], None] | None = None) -> None:
         """Publishes transfer `number` now, or when its proof is ready."""
-        due = self._world.now
+        due = self._ports.now
         if self.gate.full:
-            self._world.emit(LimitReached(due, self._node, "wallet_jobs"))
-            self._world.emit(PublicationSkipped(due, self._node, "wallet_stopped"))
+            self._ports.limit_reached("wallet_jobs")
+            self._ports.emit(PublicationSkipped(due, self._node, "wallet_stopped"))
             return
         self._letters.post(TransferDue(number, payload, due, then))
 
@@ -151,7 +154,7 @@ class Wallet:
             return
         prepared = self._prepared.pop(letter.number, None) or (self._spare.pop(0) if self._spare else self._compose(letter.payload))
         if prepared is None:
-            self._world.emit(PublicationSkipped(self._world.now, self._node, "no_free_lane"))
+            self._ports.emit(PublicationSkipped(self._ports.now, self._node, "no_free_lane"))
             return
         prepared.ticket.when_ready(TransferReady(prepared, letter.due, letter.then))
 
@@ -178,11 +181,11 @@ class Wallet:
         tx, lane = letter.tx, letter.tx.transfer.sender
         if self._pending.get(lane) != tx.id:
             return
-        self._world.emit(TransferStale(self._world.now, self._node, tx.id.hex()[:16]))
+        self._ports.emit(TransferStale(self._ports.now, self._node, tx.id.hex()[:16]))
         del self._pending[lane]
         renewed = self._pay(lane, tx.transfer.receiver, tx.transfer.amount, letter.payload, again=True)
         if renewed is not None:
-            renewed.ticket.when_ready(TransferReady(renewed, self._world.now, None))
+            renewed.ticket.when_ready(TransferReady(renewed, self._ports.now, None))
 
     def owns(self, key: bytes) -> bool:
         """Whether an account is one of this wallet's lanes."""
@@ -206,7 +209,7 @@ class Wallet:
 
     def _payee(self) -> bytes:
         """A lane of another wallet, preferably one that this node sees no pending transfer of."""
-        wallets = self._world.genesis.wallets
+        wallets = self._facts.genesis.wallets
         other = (self._node + 1 + int(self._random.integers(len(wallets) - 1))) % len(wallets)
         lane = b""
         for _ in range(PAYEE_TRIES):
@@ -217,7 +220,7 @@ class Wallet:
 
     def draft(self, lane: bytes, receiver: bytes, amount: int, payload: bytes) -> Draft | None:
         """Signs a transfer from `lane` as its account stands; `None` when it cannot pay."""
-        chain = self._world.scenario.chain
+        chain = self._facts.scenario.chain
         account = self._ledger().accounts[lane]
         if amount + chain.fee > account.balance:
             return None
@@ -228,17 +231,17 @@ class Wallet:
             fee=chain.fee,
             nonce=account.nonce + 1,
             required_tier=chain.required_tier,
-            timestamp=self._world.clock_of(self._node).now // NS_PER_S,
+            timestamp=self._ports.clock.now // NS_PER_S,
             memo=hashlib.blake2s(payload).digest(),
         )
-        signed = transfer.signing_bytes(account, self._world.genesis.chain_id)
+        signed = transfer.signing_bytes(account, self._facts.genesis.chain_id)
         signature = self._keyring.sign_for_lane(self._lane_numbers[lane], signed)
         return Draft(SignedTransfer.of(transfer, account), signature, payload)
 
     def prove(self, draft: Draft, *, again: bool = False) -> Prepared | None:
         """Starts a draft's proof with the next backend; `None` when the prover queue is full."""
         statement = draft.tx.transfer.statement(draft.tx.account)
-        circuit = self._world.circuits.transaction
+        circuit = self._facts.circuits.transaction
         ticket = self._processor.prove(self.next_backend(), circuit, statement, again=again)
         return None if ticket is None else Prepared(draft, ticket)
 
@@ -247,7 +250,7 @@ class Wallet:
         return self.draft(self._lanes[-1], self._payee(), self._amount(), payload)
 
     def _amount(self) -> int:
-        return int(self._random.integers(1, self._world.scenario.chain.transfer_amount_max, endpoint=True))
+        return int(self._random.integers(1, self._facts.scenario.chain.transfer_amount_max, endpoint=True))
 
     def _pay(self, lane: bytes, receiver: bytes, amount: int, payload: bytes, *, again: bool = False) -> Prepared | None:
         draft = self.draft(lane, receiver, amount, payload)
@@ -260,13 +263,13 @@ class Wallet:
         """Publishes a transfer."""
         if self.gate.keeps(letter):
             return
-        now, prepared = self._world.now, letter.prepared
+        now, prepared = self._ports.now, letter.prepared
         if now > letter.due:
-            self._world.emit(TransferLate(now, self._node, SimTime(now - letter.due)))
+            self._ports.emit(TransferLate(now, self._node, SimTime(now - letter.due)))
         message = prepared.message()
         why_not = self._publish(message)
         if why_not is not None:
             self._pending.pop(prepared.draft.tx.transfer.sender, None)
-            self._world.emit(PublicationSkipped(now, self._node, why_not))
+            self._ports.emit(PublicationSkipped(now, self._node, why_not))
         elif letter.then is not None:
             letter.then(message)

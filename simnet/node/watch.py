@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from simnet.base.units import NodeId
-from simnet.events import DoubleSignFound, LimitReached, MisconductFound
+from simnet.events import DoubleSignFound, MisconductFound
 from simnet.net.network import Message, Verdict
 from simnet.node.court import Accused, Court, Ruling, ruling_of
+from simnet.node.facts import Facts
 from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
-from simnet.node.world import World
+from simnet.node.ports import Ports
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
 from simnet.protocol.messages import Proposal
@@ -16,9 +17,10 @@ from simnet.protocol.messages import Proposal
 class Watch:
     """One node's watch."""
 
-    def __init__(self, world: World, node: NodeId, court: Court, letters: Letterbox) -> None:
-        self._world = world
-        self._node = node
+    def __init__(self, facts: Facts, ports: Ports, court: Court, letters: Letterbox) -> None:
+        self._facts = facts
+        self._ports = ports
+        self._node = ports.node
         self._court = court
         self._book = EvidenceBook()
         self._letters = letters
@@ -61,27 +63,27 @@ class Watch:
         evidence = _evidence_of(message)
         if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
             verdict, reason = Verdict.IGNORE, "known" if self._book.knows(evidence) else "full"
-        self._world.network.verdict(self._node, message, verdict, reason)
+        self._ports.answer(message, verdict, reason)
 
     def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:
-        why = evidence.why_invalid(self._world.signed_by)
+        why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
             return Verdict.REJECT, why
         return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign) else self._court.judge(evidence, message)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
-            self._world.publish_consensus(self._node, "evidence", evidence, evidence.size)
+            self._ports.publish("evidence", evidence, evidence.size)
 
     def _keep(self, evidence: Misconduct, *, heard: bool) -> bool:
-        now = self._world.now
+        now = self._ports.now
         if self._book.full(evidence):
-            self._world.emit(LimitReached(now, self._node, "evidence"))
+            self._ports.limit_reached("evidence")
             return False
         self._book.keep(evidence)
         validator, height, slot = evidence.offence
         found = DoubleSignFound if isinstance(evidence, DoubleSign) else MisconductFound
-        self._world.emit(found(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
+        self._ports.emit(found(now, self._node, NodeId(validator), height, slot, evidence.what, heard))
         self._letters.post(MisconductKept(evidence))
         return True
 

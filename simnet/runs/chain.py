@@ -19,11 +19,14 @@ from simnet.net.faults import Faults
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
+from simnet.node.clock import Clock
+from simnet.node.facts import Circuits, Facts
 from simnet.node.genesis import make_circuits, make_genesis, make_rules, used_backends
 from simnet.node.keyring import PublicKeys, make_keyrings
 from simnet.node.node import Node
 from simnet.node.opponents.plan import Plans
-from simnet.node.world import Circuits, World
+from simnet.node.ports import PROBES, NodePorts
+from simnet.node.processor import Proving
 from simnet.proofs.backend import Backend, Circuit, Security
 from simnet.proofs.costs import cost_model
 from simnet.proofs.keys import default_folder
@@ -89,18 +92,23 @@ class ChainRun(Run):
     """One run with a chain."""
 
     def __init__(
-        self, clock: Clockwork, bus: Bus, world: World, info: RunInfo, nodes: list[Node], traffic: Traffic, faults: Faults, checks: Checks
-    ) -> None:
-        super().__init__(clock, world.scenario, bus)
+        self, network: Network, bus: Bus, facts: Facts, proving: Proving, info: RunInfo, nodes: list[Node], traffic: Traffic,
+        faults: Faults, checks: Checks,
+    ) -> None:  # fmt: skip
+        scenario = facts.scenario
+        super().__init__(network.clock, scenario, bus)
         self.info = info
         self.nodes = nodes
-        self.world = world
+        self.facts = facts
+        self.network = network
+        self.workshop = proving.workshop
+        self._costs = proving.costs
         self._by_true_time = [node for node in nodes if node.slots is None]
         self._traffic = traffic
         self._faults = faults
         self._checks = checks
-        expect, slot = world.scenario.expect, from_ms(world.scenario.chain.slot_ms)
-        self._expectation = None if expect is None else Expectation(expect, world.scenario.opponents, slot)
+        expect, slot = scenario.expect, from_ms(scenario.chain.slot_ms)
+        self._expectation = None if expect is None else Expectation(expect, scenario.opponents, slot)
         bus.attach(checks, *(() if self._expectation is None else (self._expectation,)))
         bus.judge = self._judge
 
@@ -111,21 +119,21 @@ class ChainRun(Run):
 
     def _awaits_more(self) -> bool:
         """Whether what broke was to break, and the evidence of it is still on its way."""
-        return self._expectation is not None and self._expectation.awaits_more(self._checks.violations, self.world.now)
+        return self._expectation is not None and self._expectation.awaits_more(self._checks.violations, self._clock.now)
 
     def _findings(self) -> Findings:
-        workshop, violations = self.world.workshop, tuple(self._checks.violations)
+        workshop, violations = self.workshop, tuple(self._checks.violations)
         return Findings(
             workshop.proofs_sha256(),
             violations,
             self._checks.report(),
-            self.world.costs.used(),
+            self._costs.used(),
             workshop.walls(),
             None if self._expectation is None else self._expectation.report(violations),
         )
 
     def _close(self) -> None:
-        self.world.workshop.close()
+        self.workshop.close()
 
     def _come_to_rest(self, end: int) -> None:
         steps = 0
@@ -139,13 +147,13 @@ class ChainRun(Run):
     @property
     def _grace(self) -> int:
         """How long a run may go on at most: long enough for what is promised about its last blocks to fall due."""
-        scenario = self.world.scenario
+        scenario = self._scenario
         return max(GRACE, (scenario.consensus.proven_within_slots + 1) * from_ms(scenario.chain.slot_ms))
 
     def _live_honest(self) -> list[NodeId]:
         """Nodes that are up, under no fault of their own and never byzantine."""
-        byzantine = self.world.scenario.faults.byzantine
-        lying = {*(byzantine.publishers if byzantine else ()), *self.world.scenario.opponents}
+        byzantine = self._scenario.faults.byzantine
+        lying = {*(byzantine.publishers if byzantine else ()), *self._scenario.opponents}
         return [n.id for n in self.nodes if n.id in self._faults.sound and n.id not in lying]
 
     def _coherent(self) -> bool:
@@ -161,18 +169,18 @@ class ChainRun(Run):
 
     def _start_slot(self, slot: int) -> None:
         """The slot clock: no block is proposed after the traffic has ended, but the last ones are proven."""
-        length = from_ms(self.world.scenario.chain.slot_ms)
+        length = from_ms(self._scenario.chain.slot_ms)
         if slot * length >= self.info.duration:
             for node in self.nodes:
                 node.on_late_slot(slot)
-            self.world.after(length, lambda: self._start_slot(slot + 1))
+            self._clock.after(length, lambda: self._start_slot(slot + 1))
             return
         for node in self._by_true_time:
             node.on_slot(slot)
-        self.world.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
-        self.world.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
-        self.world.after(length // 2, self._exchange_status)
-        self.world.after(length, lambda: self._start_slot(slot + 1))
+        self._clock.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
+        self._clock.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
+        self._clock.after(length // 2, self._exchange_status)
+        self._clock.after(length, lambda: self._start_slot(slot + 1))
 
     def _deadline(self, slot: int, phase: Phase) -> None:
         for node in self._by_true_time:
@@ -180,12 +188,12 @@ class ChainRun(Run):
 
     def _exchange_status(self) -> None:
         for node in self.nodes:
-            node.sync.send_status(self.world.network.connected(node.id))
+            node.sync.send_status(self.network.connected(node.id))
 
     @property
     def _waited_for(self) -> list[Node]:
         """Live nodes; an opponent may be cut off for longer than the run."""
-        opponents = self.world.scenario.opponents
+        opponents = self._scenario.opponents
         return [n for n in self.nodes if n.id in self._faults.sound and n.id not in opponents]
 
     def _all_proven(self) -> bool:
@@ -194,7 +202,7 @@ class ChainRun(Run):
 
     def _all_aggregated(self) -> bool:
         """Whether every live node holds all proofs of every block it committed."""
-        return not self.world.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in self._waited_for)
+        return not self.facts.rules.proof_fields or all(n.aggregation.height == n.chain.height for n in self._waited_for)
 
 
 def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[BackendId, Backend] | None = None) -> ChainRun:
@@ -225,27 +233,19 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
     costs = cost_model(options.costs)
-    world = World(
-        clock,
-        scenario,
-        seed,
-        network,
-        workshop,
-        costs,
-        genesis,
-        circuits,
-        bus.emit,
-        make_rules(scenario),
-        PublicKeys(keyrings),
-    )
+    facts = Facts(scenario, seed, workshop, genesis, circuits, make_rules(scenario), PublicKeys(keyrings))
     plans = Plans(seed, scenario.faults.nodes)
-    nodes = [Node(world, keyring, plans) for keyring in keyrings]
+    proving = Proving(workshop, costs)
+    clocks = [Clock(lambda: clock.now) for _ in keyrings]
+    nodes = [Node(facts, NodePorts(NodeId(k.node), network, clocks, bus.emit), proving, k, plans) for k in keyrings]
+    for node in nodes:
+        network.attach(node.id, node, PROBES)
     info = RunInfo(
         scenario=scenario.name,
         seed=seed,
         duration=from_ms(scenario.sim.duration_ms),
         regions=tuple(regions),
-        backends=tuple(tuple(b.label for b in world.backend_ids(i)) for i in range(len(nodes))),
+        backends=tuple(tuple(b.label for b in facts.backend_ids(i)) for i in range(len(nodes))),
         peer_ids=tuple(map(peer_id, keys)),
         classes=tuple(classes),
         stakes=tuple(v.weight for v in genesis.validators),
@@ -259,8 +259,8 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
     publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
     traffic = Traffic(clock, scenario, seed, publishers, faults.active, classes, bus.emit)
-    checks = Checks(info, world, {n.id: n for n in nodes}, bus)
-    return ChainRun(clock, bus, world, info, nodes, traffic, faults, checks)
+    checks = Checks(info, facts, {n.id: n for n in nodes}, bus)
+    return ChainRun(network, bus, facts, proving, info, nodes, traffic, faults, checks)
 
 
 def _run_circuits(scenario: Scenario, circuits: Circuits) -> Mapping[BackendId, list[Circuit]]:

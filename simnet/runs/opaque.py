@@ -18,7 +18,7 @@ from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.keyring import make_keyrings
-from simnet.node.node import TX_TOPIC
+from simnet.node.ports import TX_TOPIC
 from simnet.proofs.costs import MeasuredCosts
 from simnet.runs.engine import Findings, Run
 from simnet.runs.traffic import Again, Traffic

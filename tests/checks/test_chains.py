@@ -244,7 +244,7 @@ def test_a_transfer_that_does_not_apply_is_found(monkeypatch: pytest.MonkeyPatch
         account = replace(made.tx.account, **{k: v for k, v in change.items() if k == "balance"})
         fields: dict[str, Any] = {k: lane if v is None else v for k, v in change.items() if k != "balance"}
         transfer = replace(made.tx.transfer, **fields)
-        signed = transfer.signing_bytes(account, self._world.genesis.chain_id)
+        signed = transfer.signing_bytes(account, self._facts.genesis.chain_id)
         return Draft(SignedTransfer.of(transfer, account), self._keyring.sign_for_lane(self._lane_numbers[lane], signed), made.payload)
 
     monkeypatch.setattr(Wallet, "draft", other)

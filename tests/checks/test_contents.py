@@ -16,10 +16,10 @@ from simnet.node.block_parts import BlockParts
 from simnet.node.block_prover import BlockProver
 from simnet.node.chain import Chain
 from simnet.node.court import Court
+from simnet.node.facts import Facts
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
 from simnet.node.voting import Validator
-from simnet.node.world import World
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, registrations_root
 from simnet.protocol.evidence import DoubleSign, InvalidProposal
@@ -70,7 +70,7 @@ def test_a_proposer_that_does_not_lead_is_found(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_forged_registrations_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(World, "registration_valid", lambda *_: True)
+    monkeypatch.setattr(Facts, "registration_valid", lambda *_: True)
 
     def forge(v: Validator, block: Block) -> Block:
         known = v._chain.registry.epochs[0]
@@ -99,7 +99,7 @@ def test_evidence_against_an_honest_node_is_found(monkeypatch: pytest.MonkeyPatc
     def accuse() -> None:
         real = b.nodes[1].chain.committed[0].certificate.votes[0]
         pair = DoubleSign(real, replace(real, block=bytes(32)))
-        b.world.publish_consensus(NodeId(1), "evidence", pair, pair.size)
+        b.publish(NodeId(1), "evidence", pair, pair.size)
 
     b.at(1500, accuse)
     breaks(b.run(), "accusations", "which is honest")
@@ -150,7 +150,7 @@ def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatc
         block = next(c.block for c in b.nodes[1].chain.committed if c.block.header.proposer != 1)
         bare = Proposal(block.header.slot, block, -1, block.header.proposer, b"")
         claim = InvalidProposal(b.nodes[block.header.proposer].keyring.signed(bare))
-        b.world.publish_consensus(NodeId(1), "evidence", claim, claim.size)
+        b.publish(NodeId(1), "evidence", claim, claim.size)
         b.nodes[1].watch._publish(claim)
 
     b.at(2500, accuse)
@@ -175,10 +175,10 @@ def test_more_transfers_than_a_block_may_bring_are_found(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("what", ["signature", "vrf", "key", "stranger"])
 def test_forged_joins_are_found(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """All of each but one thing is the validator's own."""
-    monkeypatch.setattr(World, "join_valid", lambda *_: True)
+    monkeypatch.setattr(Facts, "join_valid", lambda *_: True)
     joins = Presence.joins
     b = bench()
-    chain_id = b.world.genesis.chain_id
+    chain_id = b.facts.genesis.chain_id
 
     def forged(join: Join) -> Join:
         keyring = b.nodes[join.validator].keyring
@@ -196,13 +196,13 @@ def test_forged_joins_are_found(monkeypatch: pytest.MonkeyPatch, what: str) -> N
 
 @pytest.mark.parametrize("what", ["signature", "vrf", "stranger"])
 def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    monkeypatch.setattr(World, "registration_valid", lambda *_: True)
+    monkeypatch.setattr(Facts, "registration_valid", lambda *_: True)
     b = bench(consensus={"key_horizon_epochs": 1})
 
     def forge(v: Validator, block: Block) -> Block:
         if v._chain.registry.of(v._node, 1) is not None:
             return block
-        own = v._keyring.registration(b.world.genesis.chain_id, 1)
+        own = v._keyring.registration(b.facts.genesis.chain_id, 1)
         changes: dict[str, dict[str, Any]] = {
             "signature": {"signature": bytes(64)},
             "vrf": {"vrf": bytes(96)},
@@ -218,7 +218,7 @@ def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatc
 
 
 def test_unsigned_heartbeats_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(World, "heartbeat_valid", lambda *_: True)
+    monkeypatch.setattr(Facts, "heartbeat_valid", lambda *_: True)
     beats = Presence.heartbeats
     monkeypatch.setattr(Presence, "heartbeats", lambda self, t: tuple(replace(b, signature=bytes(64)) for b in beats(self, t)))
     breaks(bench().run(), "nothing_unverified", "brings a heartbeat that node")

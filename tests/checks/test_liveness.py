@@ -179,7 +179,7 @@ def test_nodes_that_cut_each_other_off_are_no_excuse(monkeypatch: pytest.MonkeyP
     b = bench(14, rate=0.5)
 
     def ban() -> None:
-        b.world.network.cut(b.world.network.edges, "ban:0")
+        b.network.cut(b.network.edges, "ban:0")
 
     b.at(2900, ban)
     breaks(b.run(), "progress", "no block after height 3 for 6.00 slots of calm")
@@ -190,8 +190,8 @@ def test_who_spams_and_is_banned_for_it_is_promised_nothing(spams: bool) -> None
     """All neighbours have cut it off: a ban that it has earned explains what it misses, any other explains nothing."""
     spam = {"start_ms": 10**6, "spam_factor": 2, "publishers": [3], "spam_kinds": ["copy"]}
     b = bench(14, faults={"byzantine": spam} if spams else {})
-    edges = [e for e in b.world.network.edges if 3 in e]
-    b.at(1900, lambda: b.world.network.cut(edges, "ban:0"))
+    edges = [e for e in b.network.edges if 3 in e]
+    b.at(1900, lambda: b.network.cut(edges, "ban:0"))
     result = b.run()
     behind = {name for name in ("proven", "coherence") if entry(result, name)["held"] is False}
     assert bool(behind) is not spams, result.violations
@@ -291,7 +291,7 @@ def test_a_proof_that_comes_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -
     prove = Finality._prove
 
     def later(self: Finality, *what: Any) -> None:
-        self._world.after(9 * S, lambda: prove(self, *what))
+        self._ports.after(9 * S, lambda: prove(self, *what))
 
     monkeypatch.setattr(Finality, "_prove", later)
     result = bench(14, rate=0.5).run()
@@ -304,7 +304,7 @@ def test_a_block_with_keys_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -
     prove = Finality._prove
 
     def later(self: Finality, block: CommittedBlock, *what: Any) -> None:
-        self._world.after(S * (85 if block.block.header.height == 2 else 60) // 10, lambda: prove(self, block, *what))
+        self._ports.after(S * (85 if block.block.header.height == 2 else 60) // 10, lambda: prove(self, block, *what))
 
     monkeypatch.setattr(Finality, "_prove", later)
     breaks(bench(14, rate=0.5).run(), "proven", "block 2 was not proven")
@@ -504,7 +504,7 @@ def test_nodes_that_were_in_trouble_are_compared_at_the_end(kind: str) -> None:
 def test_a_proof_that_comes_a_moment_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the next slot begins, at which time is looked at."""
     prove = Finality._prove
-    monkeypatch.setattr(Finality, "_prove", lambda self, *what: self._world.after(8 * S + S // 20, lambda: prove(self, *what)))
+    monkeypatch.setattr(Finality, "_prove", lambda self, *what: self._ports.after(8 * S + S // 20, lambda: prove(self, *what)))
     breaks(bench(14, rate=0.5).run(), "proven", "block 1 was not proven")
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from simnet.node.ports import NodePorts
 from simnet.node.voting import Validator
-from simnet.node.world import World
 from simnet.protocol.blocks import Block
 from simnet.protocol.cases import Case
 from simnet.protocol.certification import Certifier
@@ -68,14 +68,14 @@ def test_one_nodes_misconduct_is_no_broken_promise() -> None:
 
 def deaf_in_first_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     """No precommit of slot 0 reaches anybody: all lock, and nobody decides."""
-    publish = World.publish_consensus
+    publish = NodePorts.publish
 
-    def lost(self: World, node: Any, kind: str, payload: object, size: int) -> bool:
+    def lost(self: NodePorts, kind: str, payload: object, size: int) -> Any:
         if isinstance(payload, Vote) and payload.phase is Phase.PRECOMMIT and payload.slot == 0:
             return True
-        return publish(self, node, kind, payload, size)
+        return publish(self, kind, payload, size)
 
-    monkeypatch.setattr(World, "publish_consensus", lost)
+    monkeypatch.setattr(NodePorts, "publish", lost)
     monkeypatch.setattr(VoteBook, "missing_at", lambda self, theirs: ())
 
 
@@ -137,12 +137,12 @@ def test_who_has_a_proof_of_lock_may_vote_against_its_lock(monkeypatch: pytest.M
 
 def test_an_older_proof_of_lock_opens_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quorum of slot 0 that nobody saw in time; all lock on another block in slot 1, and go back to the first one in slot 2."""
-    publish, begin, note, take = World.publish_consensus, Voting._begin, Voting._note_valid, Validator._take
+    publish, begin, note, take = NodePorts.publish, Voting._begin, Voting._note_valid, Validator._take
     first: dict[int, Block | None] = {}
 
-    def lost(self: World, node: Any, kind: str, payload: object, size: int) -> bool:
+    def lost(self: NodePorts, kind: str, payload: object, size: int) -> Any:
         early = isinstance(payload, Vote) and payload.phase is Phase.PRECOMMIT and payload.slot < 2
-        return True if early else publish(self, node, kind, payload, size)
+        return True if early else publish(self, kind, payload, size)
 
     def deaf(self: Validator, item: Any, peer: Any) -> None:
         if not (isinstance(item, Vote) and item.phase is Phase.PREVOTE and item.slot == 0 and item.validator != self._node):
@@ -156,7 +156,7 @@ def test_an_older_proof_of_lock_opens_no_lock(monkeypatch: pytest.MonkeyPatch) -
             self.locked, self.valid = None, (0, back)
         return begin(self, slot, votes)
 
-    monkeypatch.setattr(World, "publish_consensus", lost)
+    monkeypatch.setattr(NodePorts, "publish", lost)
     monkeypatch.setattr(VoteBook, "missing_at", lambda self, theirs: ())
     monkeypatch.setattr(Validator, "_take", deaf)
     monkeypatch.setattr(Validator, "_why_not_lock", lambda self, proposal: None)

@@ -9,10 +9,10 @@ import pytest
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.node import committee, finality, sync, voting
 from simnet.node.chain import Chain, CommittedBlock
+from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.processor import Processor
 from simnet.node.voting import Validator
-from simnet.node.world import World
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
@@ -78,7 +78,7 @@ def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> 
         return replace(vote, signature=bytes(64)) if vote.validator == 2 else vote
 
     monkeypatch.setattr(Validator, "_signed_vote", unsigned)
-    monkeypatch.setattr(World, "vote_valid", lambda self, vote: True)
+    monkeypatch.setattr(Facts, "vote_valid", lambda self, vote: True)
     breaks(bench().run(), CHECK, "a vote that node 2 did not sign")
 
 
@@ -146,7 +146,7 @@ def test_decisions_of_slots_to_come_are_found(module: Any, start_ms: int, offset
 
 
 def test_an_accepted_vote_in_anothers_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(World, "vote_valid", lambda self, vote: True)
+    monkeypatch.setattr(Facts, "vote_valid", lambda self, vote: True)
     breaks(forgers("impersonated").run(), CHECK, "which is forged_votes.impersonated")
 
 
@@ -185,7 +185,7 @@ def test_a_transfer_that_its_sender_did_not_sign_is_found(monkeypatch: pytest.Mo
         return replace(message(self, *rest), signature=bytes(64))
 
     monkeypatch.setattr(Draft, "message", unsigned)
-    monkeypatch.setattr(World, "signature_valid", lambda self, message: True)
+    monkeypatch.setattr(Facts, "signature_valid", lambda self, message: True)
     breaks(bench(rate=6.0).run(), CHECK, "whose signature does not verify")
 
 
@@ -201,8 +201,8 @@ def test_a_consensus_proof_of_another_block_is_found(monkeypatch: pytest.MonkeyP
     def anything(block: Block, slot: int, members: Committee) -> BlockStatement:
         return replace(committee.block_statement(block, slot, members), digest=bytes(32))
 
-    def statement(world: World, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
-        members = committee.committee_of(world, electorate.members, registry, committee.place_of(proof.certificate))
+    def statement(facts: Facts, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
+        members = committee.committee_of(facts, electorate.members, registry, committee.place_of(proof.certificate))
         votes = committee.member_votes(electorate.members, proof.certificate, proof.vrf)
         return consensus_statement(members, anything(block, proof.certificate.slot, members), votes)
 
@@ -304,7 +304,7 @@ def test_an_unsigned_endorsement_in_a_proofs_certificate_is_found(monkeypatch: p
     b, disclose, spoiled = bench(12), Finality._disclose, list[int]()
 
     def silent(self: Finality, effect: Any) -> None:
-        if self._world.now > 4_500_000_000:
+        if self._ports.now > 4_500_000_000:
             disclose(self, effect)
 
     def unsigned(proof: ConsensusProof) -> ConsensusProof:

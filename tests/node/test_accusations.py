@@ -76,7 +76,7 @@ def test_false_accusations_are_refused_and_cost_the_accuser() -> None:
             InvalidProposal(replace(honest, block=elsewhere)),
         ]
         for claim in claims:
-            b.world.publish_consensus(accuser.id, "evidence", claim, claim.size)
+            b.publish(accuser.id, "evidence", claim, claim.size)
 
     b.at(5500, accuse)
     b.run()
@@ -106,7 +106,7 @@ def test_what_cannot_be_judged_here_convicts_nobody() -> None:
         ):
             bare = Proposal(slot, block.assemble(header, block.body), -1, leader, b"")
             claim = InvalidProposal(b.nodes[leader].keyring.signed(bare))
-            b.world.publish_consensus(node.id, "evidence", claim, claim.size)
+            b.publish(node.id, "evidence", claim, claim.size)
 
     b.at(3900, accuse)
     b.run()

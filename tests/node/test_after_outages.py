@@ -10,8 +10,8 @@ from simnet.base.units import NodeId
 from simnet.events import BlockAggregated, LimitReached, PeerScored, PublicationSkipped, TxEvicted
 from simnet.node import aggregation
 from simnet.node.genesis import make_circuits
+from simnet.node.ports import NodePorts
 from simnet.node.sync import PATIENCE_MAX
-from simnet.node.world import World
 from tests.checks.kit import entry
 from tests.mocks import Bench, cost_file, scenario
 
@@ -69,9 +69,9 @@ def test_what_was_put_out_of_a_pool_as_dated_ahead_comes_back_when_its_time_has(
 
 
 def test_a_leader_that_nobody_hears_brings_its_own_registration(monkeypatch: pytest.MonkeyPatch) -> None:
-    publish = World.publish_consensus
-    deaf = lambda self, node, kind, *what: kind != "registration" and publish(self, node, kind, *what)  # noqa: E731
-    monkeypatch.setattr(World, "publish_consensus", deaf)
+    publish = NodePorts.publish
+    deaf = lambda self, kind, *what: None if kind == "registration" else publish(self, kind, *what)  # noqa: E731
+    monkeypatch.setattr(NodePorts, "publish", deaf)
     b = Bench(scenario(4, slots=40, rate=0.1, chain={"block_proofs": []}, consensus={"key_horizon_epochs": 1}))
     b.run()
     assert set(b.nodes[0].chain.registry.epochs[1]) == {0, 1, 2, 3}

@@ -14,8 +14,8 @@ from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
 from simnet.node.letters import Letter, Misdeed
 from simnet.node.peers import content_of
+from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.processor import Ticket
-from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol import certification
 from simnet.protocol.messages import BlockProof, Phase, Vote
 from tests.mocks import Bench, misbehaving, scenario, slot_start_ns
@@ -27,7 +27,7 @@ def test_an_own_vote_that_comes_back_goes_no_further() -> None:
 
     def echo() -> None:
         sent = [v for v in b.nodes[2].chain.committed[-1].certificate.votes if v.validator == 2]
-        b.world.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="vote", payload=sent[0], size=sent[0].size)
+        b.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="vote", payload=sent[0], size=sent[0].size)
 
     b.at(2500, echo)
     assert b.run().complete
@@ -60,7 +60,7 @@ def test_a_message_that_comes_again_is_no_duplicate_and_its_content_in_another_i
     """Lazy repair may bring what had only been slow, when the first copy is forgotten."""
     b = Bench(scenario(4, slots=3, faults={"nodes": [misbehaving(1)]}))
     vote = Vote(1, 0, Phase.PREVOTE, None, 2, b"", bytes(64))
-    first, second = (Message(n, NodeId(2), CONSENSUS_TOPIC, "vote", vote, vote.size, b.world.now, None, array("q")) for n in (1, 2))
+    first, second = (Message(n, NodeId(2), CONSENSUS_TOPIC, "vote", vote, vote.size, b.now, None, array("q")) for n in (1, 2))
     peers = b.nodes[0].peers
     for message, verdict in ((first, Verdict.ACCEPT), (first, Verdict.IGNORE)):
         peers.judged(message, NodeId(1), verdict, "replay")

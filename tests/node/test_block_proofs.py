@@ -52,7 +52,7 @@ def test_every_block_is_aggregated_everywhere_by_one_prover() -> None:
     blocks = {e.height: e for e in bench.of(BlockCommitted)}
     assert Counter((e.height, e.node) for e in bench.of(BlockAggregated)) == Counter((h, n) for h in blocks for n in range(5))
     assert [e.rank for e in bench.of(BlockProving)] == [0] * len(blocks)
-    first = {e.height: block_provers(bench.world, bench.nodes[0].chain.committed[e.height - 1])[0] for e in bench.of(BlockProving)}
+    first = {e.height: block_provers(bench.facts, bench.nodes[0].chain.committed[e.height - 1])[0] for e in bench.of(BlockProving)}
     assert {e.height: e.node for e in bench.of(BlockProving)} == first
     assert {e.height: e.prover for e in bench.of(BlockAggregated)} == first
     # A state proof for each sixteen transfers, a pruning proof for each full window.
@@ -137,7 +137,7 @@ def test_an_aggregate_is_the_same_whoever_proved_the_block() -> None:
         assert committed.proof is not None
         committed.proof = replace(committed.proof, certificate=replace(committed.proof.certificate, slot=99))
     second._known.clear()
-    bench.world.memory._known.clear()
+    bench.facts.memory._known.clear()
     for field in bench.nodes[0].aggregation.fields:
         values = [a.value(3, field) for a in (first, second)]
         assert values[0] == values[1] is not None
@@ -186,7 +186,7 @@ def test_the_next_candidate_takes_over_after_the_time_out() -> None:
     assert taken
     for e in taken:
         block = bench.nodes[0].chain.committed[e.height - 1]
-        candidates = block_provers(bench.world, block)
+        candidates = block_provers(bench.facts, block)
         assert candidates[0] == lazy and candidates[e.rank] == e.node and e.rank == 1
         assert e.at - committed[e.height, e.node] == 2 * SLOT_NS
     assert {e.height for e in bench.of(BlockAggregated)} == {e.height for e in bench.of(BlockCommitted)}
@@ -231,7 +231,7 @@ def test_a_recursive_proof_without_its_parts_keeps_nobody_from_proving() -> None
 
 
 def block_provers_of_slot(bench: Bench, slot: int) -> tuple[int, ...]:
-    return bench.world.genesis.electorate.leaders(slot)
+    return bench.facts.genesis.electorate.leaders(slot)
 
 
 def test_a_node_that_was_cut_off_gets_the_proofs_that_it_missed() -> None:
@@ -250,7 +250,7 @@ def test_a_node_that_missed_proofs_but_no_block_asks_for_them(monkeypatch: pytes
 
     def drop(self: Aggregation, message: Any, peer: NodeId) -> None:
         if self._node in victims and message.payload.height == 2:
-            self._world.network.verdict(self._node, message, Verdict.IGNORE, "test")
+            self._ports.answer(message, Verdict.IGNORE, "test")
         else:
             deaf(self, message, peer)
 
@@ -280,7 +280,7 @@ class Attack:
         self.aggregation = self.node.aggregation
         self.proof = next(p for p in self.aggregation.proofs_of(height) if p.circuit == circuit)
         # The run closed its workers.
-        self.bench.world.workshop._small = ThreadPoolExecutor(1)
+        self.bench.workshop._small = ThreadPoolExecutor(1)
         self.asked = self.bench.ask(0)
         self.said = self.asked.told
 
@@ -292,7 +292,7 @@ class Attack:
         if sign:
             proof = self.bench.nodes[proof.prover].keyring.signed(proof)
         self.aggregation.take(Incoming(proof, NodeId(1), self.asked))
-        self.bench.world.env.run(until=self.bench.world.env.now + SLOT_NS)
+        self.bench.clockwork.run(until=self.bench.clockwork.now + SLOT_NS)
         assert len(self.said) == 1
         return self.said[0]
 
@@ -336,7 +336,7 @@ def test_spoiled_bytes_are_refused_and_a_large_proof_is_not_read() -> None:
     data[-1] ^= 1
     assert attack.offer(replace(attack.proof, envelope=Blob(bytes(data)))) == (Verdict.REJECT, "MockProof")
     attack.said.clear()
-    limit = attack.bench.world.scenario.provers.proof_bytes_max
+    limit = attack.bench.facts.scenario.provers.proof_bytes_max
     assert attack.offer(replace(attack.proof, envelope=Blob(bytes(limit + 1))), sign=False) == (Verdict.REJECT, "ProofTooLarge")
     refused = attack.bench.of(ProofVerified)[-1]
     assert (refused.accepted, refused.reason, refused.bytes, refused.cost) == (False, "ProofTooLarge", limit + 1, 0)
@@ -412,7 +412,7 @@ def test_a_refused_proof_is_not_forwarded() -> None:
         attack = bench.nodes[0].keyring.signed(spoiled)
         for node in bench.nodes[1:]:
             node.aggregation._proofs[1].clear()
-        assert bench.world.publish_consensus(NodeId(0), "block_proof", attack, attack.size)
+        assert bench.publish(NodeId(0), "block_proof", attack, attack.size)
 
     bench.at(2100, publish)
     result = bench.run()

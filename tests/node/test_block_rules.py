@@ -44,7 +44,7 @@ def again(block: Block, body: Body | None = None, **header: object) -> Block:
 
 
 def signed(bench: Bench, beat: Heartbeat) -> Heartbeat:
-    signature = bench.nodes[beat.validator].keyring.sign(beat.signing_bytes(bench.world.genesis.chain_id))
+    signature = bench.nodes[beat.validator].keyring.sign(beat.signing_bytes(bench.facts.genesis.chain_id))
     return replace(beat, signature=signature)
 
 
@@ -82,9 +82,9 @@ def test_a_body_other_than_the_headers_is_malformed(proposal: Proposal) -> None:
 
 
 def test_joins_are_signed_by_the_node_itself_with_its_own_vrf(proposal: Proposal) -> None:
-    world = proposal.bench.world
-    good = proposal.bench.nodes[4].keyring.join(world.genesis.chain_id)
-    assert world.join_valid(good)
+    facts = proposal.bench.facts
+    good = proposal.bench.nodes[4].keyring.join(facts.genesis.chain_id)
+    assert facts.join_valid(good)
     stranger = replace(good, key=good.vrf_key)
     for bad in (
         replace(good, signature=bytes(64)),
@@ -94,13 +94,13 @@ def test_joins_are_signed_by_the_node_itself_with_its_own_vrf(proposal: Proposal
         stranger,
         replace(good, validator=99),
     ):
-        assert not world.join_valid(bad)
+        assert not facts.join_valid(bad)
         assert proposal.why(again(proposal.block, replace(proposal.block.body, joins=(bad,)))) == "join"
 
 
 def test_a_stranger_cannot_join_in_a_validators_place(proposal: Proposal) -> None:
-    world, secret = proposal.bench.world, bytes(range(32))
-    chain_id = world.genesis.chain_id
+    facts, secret = proposal.bench.facts, bytes(range(32))
+    chain_id = facts.genesis.chain_id
     bare = Join(4, native.ed25519_public_key(secret), native.vrf_public_key(secret), b"", b"")
     drawn = replace(bare, vrf=native.vrf_prove(secret, bare.vrf_input(chain_id)))
     own = replace(drawn, signature=native.ed25519_sign(secret, drawn.signing_bytes(chain_id)))
@@ -108,16 +108,16 @@ def test_a_stranger_cannot_join_in_a_validators_place(proposal: Proposal) -> Non
 
 
 def test_a_vrf_output_of_another_chain_is_refused(proposal: Proposal) -> None:
-    world, keyring = proposal.bench.world, proposal.bench.nodes[4].keyring
-    good = keyring.join(world.genesis.chain_id)
+    facts, keyring = proposal.bench.facts, proposal.bench.nodes[4].keyring
+    good = keyring.join(facts.genesis.chain_id)
     mixed = replace(good, vrf=keyring.join(bytes(32)).vrf)
-    resigned = replace(mixed, signature=keyring.sign(mixed.signing_bytes(world.genesis.chain_id)))
-    assert not world.join_valid(resigned)
+    resigned = replace(mixed, signature=keyring.sign(mixed.signing_bytes(facts.genesis.chain_id)))
+    assert not facts.join_valid(resigned)
 
 
 def test_more_joins_than_a_state_proof_holds_are_refused(proposal: Proposal) -> None:
     bench = proposal.bench
-    joins = tuple(node.keyring.join(bench.world.genesis.chain_id) for node in bench.nodes[:5])
+    joins = tuple(node.keyring.join(bench.facts.genesis.chain_id) for node in bench.nodes[:5])
     assert proposal.why(again(proposal.block, replace(proposal.block.body, joins=joins))) == "joins"
 
 

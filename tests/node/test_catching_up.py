@@ -10,7 +10,6 @@ from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockAggregated, BlockProven, PeerScored
 from simnet.net.network import Verdict
 from simnet.node.finality import Finality
-from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, Fate, UntilCommitted
 from simnet.node.letters import Handed
 from simnet.node.sync import ProofsHeld, Told
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
@@ -79,9 +78,9 @@ def test_a_block_comes_with_its_own_transfers(bench: Bench) -> None:
 
 def test_an_answer_is_of_few_blocks_and_nobody_takes_what_it_has_not_asked_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(type(bench.world.network), "send", lambda self, *what: sent.append(what))
+    monkeypatch.setattr(bench.nodes[0]._ports, "send", lambda *what: sent.append(what))
     bench.nodes[0].sync._answer_blocks(1, NodeId(BEHIND))
-    ((_, _, kind, blocks, _),) = sent
+    ((_, kind, blocks, _),) = sent
     assert kind == "block_response" and [s.block.header.height for s in blocks] == [1, 2]
     sync = bench.nodes[BEHIND].sync
     sync._asked.clear()
@@ -100,12 +99,12 @@ class Asking:
         assert self.bench.run().complete
         self.sync = self.bench.nodes[3].sync
         self.asked: list[tuple[int, str]] = []
-        network = self.bench.world.network
-        network.send = lambda _node, peer, kind, *_: self.asked.append((int(peer), kind))  # type: ignore[method-assign, assignment]
-        network.connected = lambda _node: (NodeId(0), NodeId(1), NodeId(2))  # type: ignore[method-assign, assignment]
+        ports = self.bench.nodes[3]._ports
+        ports.send = lambda peer, kind, *_: self.asked.append((int(peer), kind))  # type: ignore[method-assign, assignment]
+        ports.connected = lambda: (NodeId(0), NodeId(1), NodeId(2))  # type: ignore[method-assign]
 
     def later(self, seconds: float) -> None:
-        self.bench.world.env.run(until=self.bench.world.env.now + round(seconds * NS_PER_S))
+        self.bench.clockwork.run(until=self.bench.clockwork.now + round(seconds * NS_PER_S))
 
 
 OWN = ProofsHeld(9, False, frozenset())
@@ -159,24 +158,6 @@ def test_blocks_are_asked_of_who_is_ahead_and_owes_least() -> None:
     assert a.sync._owes[NodeId(2)] == 2 + 5 - height - 1
 
 
-# --- until it is there -------------------------------------------------------------------------------------
-
-
-def test_messages_wait_for_the_next_blocks_alone(bench: Bench) -> None:
-    until, height = UntilCommitted[str](bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
-    fates = [until.hold(at, NodeId(1), "it") for at in (height, height + 1, height + HEIGHTS_AHEAD, height + HEIGHTS_AHEAD + 1, 0)]
-    assert fates == [Fate.NOW, Fate.LATER, Fate.LATER, Fate.NEVER, Fate.NEVER] and HEIGHTS_AHEAD == 4
-
-
-def test_what_waited_for_a_block_is_done_with_it_and_makes_room(bench: Bench) -> None:
-    until, height = UntilCommitted[int](bench.world, NodeId(0), bench.nodes[0].chain, "made_up"), bench.nodes[0].chain.height
-    fates = [until.hold(height + 1, NodeId(1), n) for n in range(HELD_MAX + 1)]
-    assert fates == [Fate.LATER] * HELD_MAX + [Fate.NEVER]
-    assert until.release(height + 1) == list(range(HELD_MAX))
-    assert until.release(height + 1) == []
-    assert until.hold(height + 2, NodeId(1), 0) is Fate.LATER
-
-
 @pytest.mark.parametrize("late_s", [None, 2.3])
 def test_a_block_is_aggregated_once_it_is_proven(monkeypatch: pytest.MonkeyPatch, late_s: float | None) -> None:
     """Its other proofs are there long before: it is as soon as the consensus proof has come, and not at all without."""
@@ -184,7 +165,7 @@ def test_a_block_is_aggregated_once_it_is_proven(monkeypatch: pytest.MonkeyPatch
 
     def later(self: Finality, *what: Any) -> None:
         if late_s is not None:
-            self._world.after(round(late_s * NS_PER_S), lambda: prove(self, *what))
+            self._ports.after(round(late_s * NS_PER_S), lambda: prove(self, *what))
 
     monkeypatch.setattr(Finality, "_prove", later)
     b = Bench(scenario(4, slots=3, rate=0.5))

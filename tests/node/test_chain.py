@@ -176,7 +176,7 @@ def test_an_epoch_boundary_is_crossed_with_new_keys() -> None:
         roots = [root for r in (old, new) for lane in r.otk_roots for root in lane]
         assert len(set(roots)) == len(roots), "no key tree serves two epochs, lanes or backends"
         assert old.vrf != new.vrf
-    assert {c.electorate.members for c in committed} == {bench.world.genesis.electorate.members}
+    assert {c.electorate.members for c in committed} == {bench.facts.genesis.electorate.members}
     proofs = [c.proof.certificate.registered for c in committed if c.proof is not None]
     assert proofs == [5] * 40
 

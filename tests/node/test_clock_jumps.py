@@ -79,7 +79,7 @@ def test_votes_that_neighbours_hand_over_say_what_slot_it_is() -> None:
     b = Bench(scenario(4, slots=12, rate=0.5))
     victim = b.nodes[3]
     for kind in ("vote", "roll_call"):
-        victim._handlers[kind] = lambda message, _peer: b.world.network.verdict(victim.id, message, Verdict.DROP, "lost")
+        victim._handlers[kind] = lambda message, _peer: b.network.verdict(victim.id, message, Verdict.DROP, "lost")
     b.run()
     assert {e.slot for e in b.of(VoteCast) if e.node == 3 and e.phase == "prevote" and e.slot >= 5}
 
@@ -101,7 +101,7 @@ def test_roll_calls_of_long_ago_do_not_make_a_wrong_clock_right() -> None:
 
     def replay() -> None:
         for call in kept:
-            b.world.network.publish(keeper, topic="/test", kind="roll_call", payload=call, size=call.size)
+            b.network.publish(keeper, topic="/test", kind="roll_call", payload=call, size=call.size)
 
     for ms in range(15_200, 18_000, 400):
         b.at(ms, replay)
@@ -119,7 +119,7 @@ def test_old_votes_sent_again_do_not_silence_who_was_ahead() -> None:
 
     def replay() -> None:
         for vote in [v for v in kept if v.validator in (0, 1) and v.slot < 5][:4]:
-            b.world.network.publish(NodeId(5), topic="/test", kind="vote", payload=vote, size=vote.size)
+            b.network.publish(NodeId(5), topic="/test", kind="vote", payload=vote, size=vote.size)
 
     b.hear(4, Signed, lambda letter: kept.append(letter.item) if isinstance(letter.item, Vote) else None)
     for slot in range(8, 30):

@@ -80,8 +80,8 @@ def test_a_block_dated_too_far_ahead_is_refused_in_whatever_slot() -> None:
     b.run()
     maker, judge = b.nodes[0], b.nodes[1].validator._timing
     block = maker.validator._build(1)
-    for ahead, timely in ((0, True), (1, b.world.now % NS_PER_S >= 500_000_000), (2, False)):
-        header = replace(block.header, timestamp=b.world.now // NS_PER_S + ahead)
+    for ahead, timely in ((0, True), (1, b.now % NS_PER_S >= 500_000_000), (2, False)):
+        header = replace(block.header, timestamp=b.now // NS_PER_S + ahead)
         proposal = maker.validator._signed_proposal(1, Block.assemble(header, block.body), -1, ())
         assert judge.timely(proposal) == timely and maker.validator._timing.timely(proposal)
         b.nodes[1].validator._judge(proposal)

@@ -76,7 +76,7 @@ def test_penalties_follow_a_proven_block_and_concern_time_tokens_only() -> None:
     books = b.nodes[0].enforcement.books  # type: ignore[union-attr]
     lost, honest = books.standings[2], books.standings[3]
     assert lost.stake == before[2].stake and lost.tier == max(0, before[2].tier - len(booked))
-    assert lost.time_tokens < honest.time_tokens - 10 * len(booked) + max(v.timetoke_hours for v in b.world.genesis.validators)
+    assert lost.time_tokens < honest.time_tokens - 10 * len(booked) + max(v.timetoke_hours for v in b.facts.genesis.validators)
     block = summary["slashing"]
     assert block["evidence"]["double_sign"]["against"] == [2] and block["evidence"]["double_sign"]["nodes_min"] == 7
     assert block["penalty_tokens"] == 10 * block["penalties"] == 10 * len(booked)
@@ -89,7 +89,7 @@ def test_penalties_follow_a_proven_block_and_concern_time_tokens_only() -> None:
 def test_no_penalty_without_a_verified_proof() -> None:
     b = bench(cheat(2, what=["votes"]), slots=4)
     for node in b.nodes:
-        b.world.network._routers[node.id].app._handlers.pop("consensus_proof")  # type: ignore[union-attr]
+        b.network._routers[node.id].app._handlers.pop("consensus_proof")  # type: ignore[union-attr]
         node.finality.examine = lambda *_: None  # type: ignore[method-assign]
     b.run()
     assert b.of(EvidenceTaken) and not b.of(PenaltyBooked)
@@ -109,7 +109,7 @@ def test_forged_evidence_is_refused() -> None:
         real = certificate.votes[0]
         forged = replace(real, block=b"x" * 32)
         for pair in (DoubleSign(real, forged), DoubleSign(real, replace(real, tag=b"t" * 32))):
-            b.world.publish_consensus(b.nodes[1].id, "evidence", pair, pair.size)
+            b.publish(b.nodes[1].id, "evidence", pair, pair.size)
 
     b.at(1500, accuse)
     b.run()

@@ -11,8 +11,8 @@ from simnet.base.units import NodeId
 from simnet.events import MessageValidated, PeerScored
 from simnet.node.block_parts import Part
 from simnet.node.letters import Signed
+from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.sync import PROOFS_MAX, PROOFS_TOLD, ProofsHeld, Status, fits
-from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, RollCall, Vote
 from simnet.protocol.votes import TOLD_MAX, Holding
@@ -33,7 +33,7 @@ def answered(b: Bench, kind: str, make: Callable[[], Any], at_ms: float = AT_MS)
     sent: list[int] = []
 
     def publish() -> None:
-        message = b.world.network.publish(LIAR, topic=CONSENSUS_TOPIC, kind=kind, payload=make(), size=100)
+        message = b.network.publish(LIAR, topic=CONSENSUS_TOPIC, kind=kind, payload=make(), size=100)
         assert message is not None
         sent.append(message.id)
 
@@ -87,7 +87,7 @@ def test_registrations_are_signed_and_of_an_epoch_that_is_near(change: dict[str,
     b = bench(consensus={"key_horizon_epochs": 1})
 
     def make() -> Any:
-        genuine = b.nodes[LIAR].keyring.registration(b.world.genesis.chain_id, int(change.get("epoch", 1)))
+        genuine = b.nodes[LIAR].keyring.registration(b.facts.genesis.chain_id, int(change.get("epoch", 1)))
         return replace(genuine, **change)
 
     assert answered(b, "registration", make) == {answer}
@@ -126,7 +126,7 @@ def test_votes_that_are_handed_over_are_looked_at_like_any_others(change: dict[s
         fields = {k: v for k, v in change.items() if k != "signature"}
         signed = b.nodes[LIAR].keyring.signed(replace(bare, **fields))
         given.append(replace(signed, signature=change.get("signature", signed.signature)))
-        b.world.network.send(LIAR, NodeId(0), "votes", tuple(given), 100)
+        b.network.send(LIAR, NodeId(0), "votes", tuple(given), 100)
 
     b.at(AT_MS, hand_over)
     assert b.run().complete
@@ -150,14 +150,14 @@ def test_an_own_message_that_comes_back_goes_no_further(kind: str) -> None:
     b = bench(12)
     own = next(n for n in range(4) if n != LIAR and any(b.leader(slot) == n for slot in range(2)))
     sent: list[Any] = []
-    publish = b.world.network.publish
+    publish = b.network.publish
 
     def noting(node: NodeId, **message: Any) -> Any:
         if node == own and message["kind"] == kind:
             sent.append(message["payload"])
         return publish(node, **message)
 
-    b.world.network.publish = noting  # type: ignore[method-assign]
+    b.network.publish = noting  # type: ignore[method-assign]
     if kind == "roll_call":
         b.at(2200, b.nodes[own].validator._call_roll)
     echo: list[int] = []

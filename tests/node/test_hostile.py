@@ -79,7 +79,7 @@ def test_nothing_of_another_shape_is_taken(sent: dict[str, list[Any]], monkeypat
         genuine = sent[kind][-1]
         for variant in variants(genuine):
             if variant != genuine:
-                message = bench.world.network.publish(LIAR, topic="/test", kind=kind, payload=variant, size=100)
+                message = bench.network.publish(LIAR, topic="/test", kind=kind, payload=variant, size=100)
                 assert message is not None
                 spoiled.append((kind, message.id))
 
@@ -115,7 +115,7 @@ def test_answers_of_another_shape_are_dropped(sent: dict[str, list[Any]], kind: 
         transfer,
         replace(transfer, backend=256),
     ]
-    bench.at(1500, lambda: [bench.world.network.send(LIAR, NodeId(1), kind, payload, 10) for payload in junk])
+    bench.at(1500, lambda: [bench.network.send(LIAR, NodeId(1), kind, payload, 10) for payload in junk])
     assert bench.run().complete
 
 
@@ -167,7 +167,7 @@ def test_a_transfer_that_is_dated_ahead_waits_for_its_time(monkeypatch: pytest.M
 def test_a_certificate_without_a_quorum_goes_no_further() -> None:
     bench = Bench(scenario(slots=4, faults={"nodes": [misbehaving(LIAR)]}))
     empty = Certificate(10**6, 1, bytes(32), 1, 5)
-    bench.at(1500, lambda: bench.world.network.publish(LIAR, topic="/test", kind="tag_set", payload=empty, size=100))
+    bench.at(1500, lambda: bench.network.publish(LIAR, topic="/test", kind="tag_set", payload=empty, size=100))
     assert bench.run().complete
     verdicts = {(e.node, e.verdict, e.reason) for e in bench.of(MessageValidated) if e.reason == "no_quorum"}
     assert verdicts == {(n, "reject", "no_quorum") for n in range(1, 5)}

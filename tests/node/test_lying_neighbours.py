@@ -7,8 +7,8 @@ import pytest
 from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockProven, MessageValidated
 from simnet.net.network import Verdict
+from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.sync import Status
-from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
 from tests.mocks import Bench, misbehaving, scenario
@@ -26,7 +26,7 @@ def lies(b: Bench, first_ms: int, last_ms: int, aggregated: int, ahead: int) -> 
 
     def lie() -> None:
         status = Status(b.nodes[LIAR].chain.height + ahead, (), (), aggregated, ())
-        b.world.network.send(LIAR, VICTIM, "status", status, 100)
+        b.network.send(LIAR, VICTIM, "status", status, 100)
 
     for ms in range(first_ms, last_ms, 20):
         b.at(ms, lie)
@@ -38,14 +38,14 @@ def test_missed_proofs_come_from_whoever_has_them() -> None:
     taken, end = victim._handlers["consensus_proof"], 6 * NS_PER_S
 
     def lossy(message, peer):  # type: ignore[no-untyped-def]
-        if b.world.now < end:
-            b.world.network.verdict(VICTIM, message, Verdict.IGNORE, "lost")
+        if b.now < end:
+            b.network.verdict(VICTIM, message, Verdict.IGNORE, "lost")
         else:
             taken(message, peer)
 
     victim._handlers["consensus_proof"] = lossy
     take = victim.sync._take_proofs
-    victim.sync._take_proofs = lambda given, peer: take(given, peer) if b.world.now > end else None  # type: ignore[method-assign]
+    victim.sync._take_proofs = lambda given, peer: take(given, peer) if b.now > end else None  # type: ignore[method-assign]
     lies(b, 1000, 16_000, 10**6, 0)
     assert b.run().complete
     late = [e for e in b.of(BlockProven) if e.node == VICTIM and e.at > end]
@@ -60,13 +60,13 @@ def test_missed_proofs_come_soon_after_links_that_lost_them_all() -> None:
     taken, take = victim._handlers["consensus_proof"], victim.sync._take_proofs
 
     def lossy(message, peer):  # type: ignore[no-untyped-def]
-        if b.world.now < end:
-            b.world.network.verdict(NodeId(3), message, Verdict.IGNORE, "lost")
+        if b.now < end:
+            b.network.verdict(NodeId(3), message, Verdict.IGNORE, "lost")
         else:
             taken(message, peer)
 
     victim._handlers["consensus_proof"] = lossy
-    victim.sync._take_proofs = lambda given, peer: take(given, peer) if b.world.now > end else None  # type: ignore[method-assign]
+    victim.sync._take_proofs = lambda given, peer: take(given, peer) if b.now > end else None  # type: ignore[method-assign]
     b.run()
     late = [e for e in b.of(BlockProven) if e.node == 3 and e.height <= 8]
     assert len(late) == 8 and max(e.at for e in late) < end + 1.5 * NS_PER_S
@@ -86,9 +86,9 @@ def test_who_comes_back_is_level_though_a_liar_gives_one_block_now_and_then(afte
             block = SyncedBlock(c.block, c.certificate, transfers, sync._proofs_of(first, c))
 
             def give() -> None:
-                b.world.network.send(LIAR, peer, "block_response", (block,), block.size)
+                b.network.send(LIAR, peer, "block_response", (block,), block.size)
 
-            b.world.after(after_ms * 1_000_000, give)
+            b.clockwork.after(after_ms * 1_000_000, give)
 
     sync._answer_blocks = answer  # type: ignore[method-assign]
     lies(b, 13_100, 30_000, 0, 5)
@@ -103,7 +103,7 @@ def test_disclosed_keys_that_are_no_field_elements_are_refused() -> None:
     def disclose() -> None:
         unsigned = KeyDisclosure(9, 2, Lane.VOTE, 1, bytes(32), 1, (b"\xff" * 32,) * 4, b"")
         m = b.nodes[1].keyring.signed(unsigned)
-        b.world.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="key_disclosure", payload=m, size=m.size)
+        b.network.publish(NodeId(1), topic=CONSENSUS_TOPIC, kind="key_disclosure", payload=m, size=m.size)
 
     b.at(2500, disclose)
     assert b.run().complete

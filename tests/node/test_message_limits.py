@@ -9,11 +9,10 @@ import pytest
 
 from simnet.base.units import NodeId
 from simnet.events import LimitReached, MessageValidated
-from simnet.node.held import OncePerSlot, Quota
 from simnet.node.letters import Signed, TransferVerified
+from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.sync import ANSWERED_MAX, OWED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, PROPOSALS_MAX, VOTES_MAX, WAITING_MAX
-from simnet.node.world import CONSENSUS_TOPIC
 from simnet.protocol.blocks import Block, Body, tx_root
 from simnet.protocol.messages import Phase, ProofsOf, Proposal, RollCall, Vote
 from tests.mocks import Bench, misbehaving, scenario
@@ -28,7 +27,7 @@ def bench(slots: int = 5, **sections: Any) -> Bench:
 
 
 def publish(b: Bench, kind: str, payload: Vote | Proposal | RollCall) -> int:
-    sent = b.world.network.publish(LIAR, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=100)
+    sent = b.network.publish(LIAR, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=100)
     assert sent is not None
     return sent.id
 
@@ -144,7 +143,7 @@ def test_few_transfers_are_owed_to_one_neighbour() -> None:
 
     def ask() -> None:
         for first in range(0, len(ids), 100):
-            b.world.network.send(LIAR, NodeId(0), "tx_request", tuple(ids[first : first + 100]), 100)
+            b.network.send(LIAR, NodeId(0), "tx_request", tuple(ids[first : first + 100]), 100)
 
     b.at(2500, ask)
     assert b.run().complete
@@ -163,7 +162,7 @@ def test_few_proofs_of_one_answer_are_looked_at_and_none_of_another_block() -> N
         genuine = next(iter(b.nodes[LIAR].aggregation.proofs_of(1)))
         consensus = b.nodes[LIAR].chain.committed[0].proof
         given.append(ProofsOf(2, consensus, (genuine, *(replace(genuine, height=2, index=n) for n in range(PROOFS_MAX + 44)))))
-        b.world.network.send(LIAR, NodeId(0), "proof_response", given[0], 100)
+        b.network.send(LIAR, NodeId(0), "proof_response", given[0], 100)
 
     b.at(2500, give)
     b.at(2520, lambda: given.append(ProofsOf(0, None, tuple(taken))))  # type: ignore[arg-type]
@@ -174,7 +173,7 @@ def test_few_proofs_of_one_answer_are_looked_at_and_none_of_another_block() -> N
 def test_so_many_transfers_of_a_request_are_answered_however_small_blocks_are() -> None:
     b = bench(chain={"block_transactions_max": 1, "block_proofs": []})
     asked = tuple(n.to_bytes(32, "big") for n in range(ANSWERED_MAX + 40))
-    b.at(2500, lambda: b.world.network.send(LIAR, NodeId(0), "tx_request", asked, 100))
+    b.at(2500, lambda: b.network.send(LIAR, NodeId(0), "tx_request", asked, 100))
     assert b.run().complete
     assert list(b.nodes[0].sync._owed) == list(asked[:ANSWERED_MAX])
 
@@ -195,7 +194,7 @@ def test_what_was_owed_is_given_once_and_makes_room() -> None:
 
     def ask() -> None:
         for _ in range(2):
-            b.world.network.send(LIAR, NodeId(0), "tx_request", (unknown,), 32)
+            b.network.send(LIAR, NodeId(0), "tx_request", (unknown,), 32)
 
     def arrive() -> None:
         """What it waited for is here, by whatever name."""
@@ -207,26 +206,3 @@ def test_what_was_owed_is_given_once_and_makes_room() -> None:
     b.at(4600, arrive)
     assert b.run().complete
     assert len(sent) == 1 and sync._owed_to[LIAR] == 0
-
-
-def test_what_was_taken_in_old_slots_is_forgotten() -> None:
-    b = bench(1)
-    book = OncePerSlot(b.world, NodeId(0), "made_up", 2)
-    last = 199
-    for slot in range(last + 1):
-        book.begin(slot)
-        assert [book.why_not(1, slot, n) for n in (1, 1, 2, 3)] == [None, "replay", None, "too_many"]
-        assert len(book._taken) <= 65
-    assert [book.why_not(1, last + n, 9) for n in (-65, 3)] == ["slot", "slot"]
-    assert [book.why_not(1, last + n, 9) for n in (1, 2)] == [None, None]
-    assert book.why_not(2, last - 64, 9) is None
-    assert set(reached(b, "made_up")) == {0}
-
-
-def test_a_quota_is_each_authors_and_each_slots() -> None:
-    b = bench(1)
-    quota = Quota(b.world, NodeId(0), "made_up", 2)
-    for _ in range(2):
-        quota.begin()
-        assert [quota.takes(1) for _ in range(4)] == [True, True, False, False] and quota.takes(2)
-    assert reached(b, "made_up") == {0: 4}

@@ -74,7 +74,7 @@ def test_a_proposal_is_signed_by_the_slots_leader(made: Made) -> None:
 
 def test_a_block_of_the_future_is_no_candidate(made: Made) -> None:
     """Dated further ahead than the precision: not even a decision on it is taken from here."""
-    leader, now = made.bench.leader(2), made.bench.world.now // NS_PER_S
+    leader, now = made.bench.leader(2), made.bench.now // NS_PER_S
     late = Block.assemble(replace(made.block.header, timestamp=now + 9), made.block.body)
     made.judge.voting.blocks.clear()
     for block in (late, made.block):

@@ -7,10 +7,10 @@ import pytest
 from simnet.events import BlockCommitted, BlockProven, Endorsed, ProofMade, ProofTakenOver
 from simnet.node import voting
 from simnet.node.committee import vote_tag_of
+from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.keyring import Keyring
 from simnet.node.letters import Signed, VotedLate
-from simnet.node.world import World
 from simnet.protocol.certification import Disclose
 from simnet.protocol.messages import Vote
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane
@@ -69,7 +69,7 @@ def test_many_blocks_are_endorsed_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     disclose = Finality._disclose
 
     def silent(self: Finality, effect: Disclose) -> None:
-        if self._world.now > slot_start_ns(4, 1000):
+        if self._ports.now > slot_start_ns(4, 1000):
             disclose(self, effect)
 
     monkeypatch.setattr(Finality, "_disclose", silent)
@@ -99,7 +99,7 @@ def test_replacements_double_after_each_time_out(monkeypatch: pytest.MonkeyPatch
     """The proposer and the first replacements of every block prove nothing: the others do within a few time-outs."""
     bench = Bench(scenario(9, slots=10, chain={"block_proofs": []}))
     order = {
-        h: [bench.leader(h - 1), *[v for v in bench.world.genesis.electorate.leaders(h - 1) if v != bench.leader(h - 1)]]
+        h: [bench.leader(h - 1), *[v for v in bench.facts.genesis.electorate.leaders(h - 1) if v != bench.leader(h - 1)]]
         for h in range(1, 11)
     }
     prove = Finality._prove
@@ -123,8 +123,8 @@ def test_a_member_with_tags_of_other_keys_is_left_out(monkeypatch: pytest.Monkey
     bench = Bench(scenario(slots=4))
     liar = next(n for n in range(5) if all(bench.leader(s) != n for s in range(4)))
 
-    def tag(world: World, keyring: Keyring, *rest: Any) -> bytes:
-        return b"t" * 32 if keyring.node == liar else vote_tag_of(world, keyring, *rest)
+    def tag(facts: Facts, keyring: Keyring, *rest: Any) -> bytes:
+        return b"t" * 32 if keyring.node == liar else vote_tag_of(facts, keyring, *rest)
 
     monkeypatch.setattr(voting, "vote_tag_of", tag)
     result = bench.run()

@@ -32,7 +32,7 @@ def stop(service: str, *nodes: int, start_ms: int = START, duration_ms: int = EN
 
 def bench(tmp_path: Path, *faults: dict[str, Any], slots: int = 8, rate: float = 6.0, prove_ms: float = 20, **sections: Any) -> Bench:
     given = scenario(5, slots=slots, rate=rate, faults={"nodes": list(faults)}, **sections)
-    circuits = Bench(given).world.circuits
+    circuits = Bench(given).facts.circuits
     costs = cost_file(tmp_path / "costs.toml", [getattr(circuits, name) for name in circuits.__slots__], prove_ms=prove_ms, verify_ms=5)
     return Bench(given, costs=costs)
 

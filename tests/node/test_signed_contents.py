@@ -38,10 +38,10 @@ def proven(bench: Bench) -> ConsensusProof:
 
 
 def test_a_payload_is_the_one_that_the_transfer_names(bench: Bench) -> None:
-    world = bench.world
+    facts = bench.facts
     message = next(iter(bench.nodes[0].transactions.verified.values()))
-    assert world.why_malformed(message) is None
-    assert world.why_malformed(replace(message, payload=message.payload + b"x")) == "memo_mismatch"
+    assert facts.why_malformed(message) is None
+    assert facts.why_malformed(replace(message, payload=message.payload + b"x")) == "memo_mismatch"
 
 
 def test_nobody_puts_its_name_under_anothers_consensus_proof(bench: Bench) -> None:

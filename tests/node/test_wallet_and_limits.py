@@ -101,7 +101,7 @@ def test_a_full_prover_queue_is_an_event_and_skips_the_publication(tmp_path: Pat
     assert bench.of(PublicationSkipped)
     # A refused job costs no real work: every proof that was started had a place in a queue.
     made = sum(e.circuit == "transaction" for e in bench.of(ProofMade))
-    started = sum(key[1].id is CircuitId.TRANSACTION for key in bench.world.workshop._proofs)
+    started = sum(key[1].id is CircuitId.TRANSACTION for key in bench.workshop._proofs)
     assert started - made <= 5 * 3
 
 

@@ -126,7 +126,7 @@ def test_a_node_that_catches_up_asks_another_one() -> None:
     # A short memory of gossip, or its offers at reconnection would bring all of it.
     b = bench(["blocks"], 0, slots=16, gossip={"duplicate_cache_ms": 3100})
     b.isolate(6, 900, 5400)
-    network = b.world.network
+    network = b.network
     b.at(0, lambda: network.cut([e for e in network.edges if 6 in e and min(e) not in (0, 2)], "churn:other"))
     summary = summarised(b)
     kept = b.of(Withheld)

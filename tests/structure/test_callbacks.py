@@ -48,8 +48,8 @@ def test_no_part_puts_a_callback_into_another(part: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "self._world.after(delay, self._begin)",
-        "self._world.after(delay, lambda: self._begin(height))",
+        "self._ports.after(delay, self._begin)",
+        "self._ports.after(delay, lambda: self._begin(height))",
         "self._letters.post_after(0, begin)",
         "ticket.when_ready(self._announce)",
         "ticket.when_ready(Misdeed(self._announce))",
@@ -64,8 +64,8 @@ def test_letters_given_to_timers_are_allowed() -> None:
 
 
 def test_no_part_of_a_node_plans_a_callback() -> None:
-    """But for the letterbox itself, the world's clock and the spammer."""
-    own = {"letters.py", "world.py", "byzantine.py"}
+    """But for the letterbox itself and the spammer."""
+    own = {"letters.py", "byzantine.py"}
     parts = [path for path in sorted((PACKAGE / "node").glob("*.py")) if path.name not in own]
     assert len(parts) > 20
     assert [f"{path.name}:{line}: {what}" for path in parts for line, what in planned(path.read_text(encoding="utf-8"))] == []

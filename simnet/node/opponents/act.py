@@ -10,16 +10,15 @@ from simnet.net.network import Message
 from simnet.node.aggregation import Aggregation
 from simnet.node.chain import Chain
 from simnet.node.conduct import Conduct
+from simnet.node.facts import Facts
 from simnet.node.keyring import Keyring
 from simnet.node.opponents.plan import Plan, Plans
+from simnet.node.ports import Ports
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Validator
 from simnet.node.wallet import Wallet
-from simnet.node.world import CONSENSUS_TOPIC, World
 from simnet.scenario.opponents import Opponent, label
 
-TX_TOPIC = "/rpp/sim/tx"
-TOPICS = {"transaction": TX_TOPIC}
 LONG_NS = 100 * 365 * 86_400 * NS_PER_S
 T = TypeVar("T")
 F = TypeVar("F", bound=Opponent)
@@ -29,7 +28,8 @@ F = TypeVar("F", bound=Opponent)
 class Reach:
     """An opponent's own node: it knows no more than that and what byzantine nodes have agreed on, and signs with that node's keys only."""
 
-    world: World
+    facts: Facts
+    ports: Ports
     plans: Plans
     keyring: Keyring
     chain: Chain
@@ -45,7 +45,7 @@ class Reach:
 
     @property
     def slot_ns(self) -> int:
-        return self.world.rules.windows.slot_ms * 1_000_000
+        return self.facts.rules.windows.slot_ms * 1_000_000
 
     def leader(self, slot: int) -> int:
         """Who leads a slot at the next height."""
@@ -62,7 +62,8 @@ class Act(Generic[F]):
         self.reach = reach
         self.plan = plan
         self.fault = fault
-        self.world = reach.world
+        self.facts = reach.facts
+        self.ports = reach.ports
         self.me = reach.node
         self.slot = -1
         self._part_of = as_part_of
@@ -102,7 +103,7 @@ class Act(Generic[F]):
 
     def later(self, delay: int, action: Callable[[], object]) -> None:
         """Does something after so many nanoseconds, unless the fault is over by then."""
-        self.world.after(delay, lambda: None if self._over else (action(), None)[1])
+        self.ports.after(delay, lambda: None if self._over else (action(), None)[1])
 
     def every(self, per_second: float, action: Callable[[], object]) -> None:
         """Does something at a rate, beginning at a random moment of the first period."""
@@ -118,11 +119,8 @@ class Act(Generic[F]):
     def say(self, what: str, kind: str, payload: object, size: int, *, subject: str = "", spared: frozenset[NodeId] = frozenset()) -> int:
         """Publishes a message; its size, or 0 when no neighbour is connected."""
         name, what = (self._part_of, self.fault.kind) if self._part_of else (self.fault.kind, what)
-        topic = TOPICS.get(kind, CONSENSUS_TOPIC)
-        sent = self.world.network.publish(
-            self.me, topic=topic, kind=kind, payload=payload, size=size, spam=label(name, what), spared=spared
-        )
+        sent = self.ports.publish(kind, payload, size, spam=label(name, what), spared=spared)
         if sent is None:
             return 0
-        self.world.emit(OpponentActed(self.world.now, self.me, name, what, sent.id, subject))
+        self.ports.emit(OpponentActed(self.ports.now, self.me, name, what, sent.id, subject))
         return size

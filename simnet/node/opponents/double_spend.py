@@ -30,7 +30,7 @@ class DoubleSpend(Act[model.DoubleSpend]):
         return None if draft is None else self.reach.wallet.prove(draft)
 
     def _send(self, first: Prepared, second: Prepared) -> None:
-        peers = self.world.network.connected(self.me)
+        peers = self.ports.connected()
         order = [peers[i] for i in self.plan.random.permutation(len(peers)).tolist()]
         half = (len(peers) + 1) // 2
         for side, prepared, spared in (("first", first, order[half:]), ("second", second, order[:half])):

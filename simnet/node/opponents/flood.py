@@ -39,7 +39,7 @@ class Flood(Act[model.Flood]):
             part.saw(message)
 
     def _tick(self) -> None:
-        links = max(1, len(self.world.network.connected(self.me)))
+        links = max(1, len(self.ports.connected()))
         self._kept_back += self.fault.kbps * 1000 // 8 // TICKS_PER_S
         idle = 0
         for _ in range(MESSAGES_PER_TICK_MAX):

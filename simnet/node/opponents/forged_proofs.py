@@ -67,7 +67,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         self._send_transfer(prepared.draft, BackendId(message.backend), message.envelope.data, "spoiled")
 
     def _send_transfer(self, draft: Draft, backend: BackendId, real: bytes, what: str) -> int:
-        circuit = self.world.circuits.transaction
+        circuit = self.facts.circuits.transaction
         statement = draft.tx.transfer.statement(draft.tx.account)
         made = draft.message(backend, self._forged(what, real, backend, circuit, statement))
         return self.say(what, "transaction", made, made.size, subject=made.envelope.name)
@@ -108,8 +108,8 @@ class ForgedProofs(Act[model.ForgedProofs]):
         entries = tuple(VrfEntry(v, self._digest(backend), self._digest(backend)) for v in certificate.tags())
         bare = ConsensusProof(certificate, entries, self.me, backend, Blob(b""), b"")
         chain = self.reach.chain
-        statement = proof_statement(self.world, committed.electorate, chain.registry, committed.block, bare)
-        unsigned = replace(bare, envelope=self._forged(what, real, backend, self.world.circuits.consensus, statement))
+        statement = proof_statement(self.facts, committed.electorate, chain.registry, committed.block, bare)
+        unsigned = replace(bare, envelope=self._forged(what, real, backend, self.facts.circuits.consensus, statement))
         return self.reach.keyring.signed(unsigned)
 
     def _part(self) -> int:
@@ -119,7 +119,7 @@ class ForgedProofs(Act[model.ForgedProofs]):
         if not open_:
             return 0
         field, part = self.turn("part", open_)
-        statement, circuit = aggregation.parts.statement(height, field, part), self.world.circuits.of(part.circuit)
+        statement, circuit = aggregation.parts.statement(height, field, part), self.facts.circuits.of(part.circuit)
         if statement is None:
             return 0
         # Two empty blocks of one second have the same state statement: what proves the one proves the other.
@@ -154,15 +154,15 @@ class ForgedProofs(Act[model.ForgedProofs]):
         return native.lift(backend, self.plan.bytes(DIGEST_BYTES))
 
     def _forged(self, what: str, real: bytes, backend: BackendId, circuit: Circuit, statement: bytes) -> Blob:
-        circuits = self.world.circuits
+        circuits = self.facts.circuits
         other = circuits.consensus if circuit == circuits.transaction else circuits.transaction
         digest = self._digest_of(backend, circuit, statement)
-        claim = Claim(digest, self.world.workshop.vk_id(backend, other), self.world.scenario.provers.proof_bytes_max)
+        claim = Claim(digest, self.facts.statements.vk_id(backend, other), self.facts.scenario.provers.proof_bytes_max)
         return Blob(forged(what, real, claim, self.plan))
 
     def _digest_of(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
         """The public digest of a statement; any, of one that has none."""
         try:
-            return native.public_digest(backend, circuit, self.world.workshop.public_inputs(backend, circuit, statement))
+            return native.public_digest(backend, circuit, self.facts.statements.public_inputs(backend, circuit, statement))
         except ProofError:
             return self.plan.bytes(DIGEST_BYTES)

@@ -46,9 +46,9 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     def _early(self) -> tuple[str, Endorsement | KeyDisclosure]:
         """Of a slot that has not begun by anybody's clock, about the next block; signed with this node's own key."""
-        now, precision = self.world.now // self.reach.slot_ns, from_ms(self.world.scenario.clock_precision_ms)
+        now, precision = self.ports.now // self.reach.slot_ns, from_ms(self.facts.scenario.clock_precision_ms)
         slot = now + 2 + precision // self.reach.slot_ns + int(self.plan.random.integers(EARLY_SLOTS))
-        height, block, backend = self.reach.chain.height + 1, self.plan.bytes(DIGEST_BYTES), self.world.backend_ids(self.me)[0]
+        height, block, backend = self.reach.chain.height + 1, self.plan.bytes(DIGEST_BYTES), self.facts.backend_ids(self.me)[0]
         if self.turn("early", ("endorsement", "key_disclosure")) == "endorsement":
             tags = (self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES), self.plan.bytes(DIGEST_BYTES))
             registered = self.reach.chain.electorate.registered(slot)
@@ -60,7 +60,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     @property
     def _others(self) -> int:
-        return len(self.world.genesis.validators)
+        return len(self.facts.genesis.validators)
 
     def _honest(self, block: bytes) -> Vote:
         """A vote of this node and moment, unsigned; its tag is of the right length and nothing else."""

@@ -27,7 +27,7 @@ class LyingSync(Act[model.LyingSync]):
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)
-        peers = self.world.network.connected(self.me)
+        peers = self.ports.connected()
         if "status" in self.fault.what and peers:
             self._tell("status", "status", self._status(), 0)
         if "votes" in self.fault.what and peers:
@@ -54,12 +54,12 @@ class LyingSync(Act[model.LyingSync]):
 
     def _tell(self, what: str, kind: str, payload: object, size: int) -> None:
         """The same lie to all neighbours."""
-        for peer in self.world.network.connected(self.me):
-            self.world.network.send(self.me, peer, kind, payload, payload.size if isinstance(payload, Status) else size)
+        for peer in self.ports.connected():
+            self.ports.send(peer, kind, payload, payload.size if isinstance(payload, Status) else size)
         self._acted(what)
 
     def _acted(self, what: str) -> None:
-        self.world.emit(OpponentActed(self.world.now, self.me, self.fault.kind, what, -1, ""))
+        self.ports.emit(OpponentActed(self.ports.now, self.me, self.fault.kind, what, -1, ""))
 
     # --- what it says ----------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ class LyingSync(Act[model.LyingSync]):
 
     def _vote(self) -> Vote:
         bare = Vote(self.reach.chain.height + 1, max(0, self.slot), Phase.PRECOMMIT, self.plan.bytes(DIGEST_BYTES), self.me, b"", b"")
-        return forge("impersonated", self.me, self.reach.keyring, bare, self.plan, len(self.world.genesis.validators))
+        return forge("impersonated", self.me, self.reach.keyring, bare, self.plan, len(self.facts.genesis.validators))
 
     def _answer_blocks(self, what: model.SyncLie, height: int, peer: NodeId) -> bool:
         """One block, where there may be many: the first lie ends the neighbour's interest."""
@@ -79,7 +79,7 @@ class LyingSync(Act[model.LyingSync]):
         else:
             certificate = replace(certificate, votes=certificate.votes[: len(certificate.votes) // 2])
         lie = (SyncedBlock(block, certificate, transfers, ProofsOf(height, None, ())),)
-        return self.world.network.send(self.me, peer, "block_response", lie, sum(b.size for b in lie))
+        return self.ports.send(peer, "block_response", lie, sum(b.size for b in lie))
 
     def _true(self, height: int) -> tuple[Block, Certificate, tuple[TxMessage, ...]]:
         """What it would say if it were honest; of a height that there is not, a block of its own that it alone votes for."""
@@ -101,4 +101,4 @@ class LyingSync(Act[model.LyingSync]):
         unsigned = replace(committed.proof, envelope=spoiled, prover=self.me)
         proof = self.reach.keyring.signed(unsigned)
         lie = ProofsOf(theirs.height, proof, ())
-        return self.world.network.send(self.me, peer, "proof_response", lie, lie.size)
+        return self.ports.send(peer, "proof_response", lie, lie.size)

@@ -71,7 +71,7 @@ class Poison(Act[model.Poison]):
 
     def _replay(self) -> int:
         """An old message, as it was, as a new one."""
-        limit = self.world.now - AGE_SLOTS * self.reach.slot_ns
+        limit = self.ports.now - AGE_SLOTS * self.reach.slot_ns
         old = [m for m in self._kept if m.published_at <= limit]
         if not old:
             return 0

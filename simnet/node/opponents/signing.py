@@ -13,16 +13,16 @@ from simnet.protocol.messages import Phase, Proposal, Vote
 def pending(reach: Reach) -> list[SignedTransfer]:
     """What an honest leader would put into the next block."""
     return reach.transactions.pool.select(
-        reach.chain.ledger, reach.world.scenario.chain.block_transactions_max, reach.world.now // NS_PER_S
+        reach.chain.ledger, reach.facts.scenario.chain.block_transactions_max, reach.ports.now // NS_PER_S
     )
 
 
 def block_of(reach: Reach, slot: int, chosen: Sequence[SignedTransfer], *, apart: bool = False) -> Block:
     """A valid block on the head, with these transfers that all apply, and without anything else; `apart`: dated otherwise."""
-    chain, world = reach.chain, reach.world
-    backends = world.backend_ids(reach.node)
+    chain, facts = reach.chain, reach.facts
+    backends = facts.backend_ids(reach.node)
     parent = chain.committed[-1].block.header.timestamp if chain.committed else 0
-    now = max(world.clock_of(reach.node).now // NS_PER_S, parent)
+    now = max(reach.ports.clock.now // NS_PER_S, parent)
     if apart:
         now += -1 if now > parent else 1
     body = Body(tx_ids=tuple(tx.id for tx in chosen))
@@ -37,6 +37,6 @@ def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
 
 def vote_of(reach: Reach, slot: int, phase: Phase, block: Block | None) -> Vote:
     """A vote on the next height."""
-    tag = b"" if block is None else vote_tag_of(reach.world, reach.keyring, reach.chain.electorate, block, slot, phase)
+    tag = b"" if block is None else vote_tag_of(reach.facts, reach.keyring, reach.chain.electorate, block, slot, phase)
     unsigned = Vote(reach.chain.height + 1, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
     return reach.keyring.signed(unsigned)

@@ -64,8 +64,8 @@ class Split(Act[model.Split]):
 
     @property
     def _halves(self) -> tuple[frozenset[int], frozenset[int]]:
-        return self.plan.halves(self.world.genesis.electorate.weights)
+        return self.plan.halves(self.facts.genesis.electorate.weights)
 
     def _all_but(self, half: frozenset[int]) -> frozenset[NodeId]:
         """Neighbours that this half's message does not go to; colluding ones know it already."""
-        return frozenset(p for p in self.world.network.connected(self.me) if p not in half)
+        return frozenset(p for p in self.ports.connected() if p not in half)

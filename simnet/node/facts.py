@@ -1,4 +1,4 @@
-"""What all nodes of a run share: the clock, the network, the provers, the genesis and the memory of pure results.
+"""What all nodes of a run know and none can change: the scenario, the genesis, the circuits, and a memory of pure results.
 
 Pure functions of shared data (signature checks, ledgers after a block, statements) are computed once per run
 and looked up by every other node: same inputs, same answer. What a node pays for them in virtual time is its own.
@@ -7,21 +7,14 @@ and looked up by every other node: same inputs, same answer. What a node pays fo
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.recent import Recent
-from simnet.base.units import NodeId, SimTime
-from simnet.events import Event
-from simnet.net.clockwork import Clockwork
-from simnet.net.network import Network
-from simnet.node.clock import Clock
 from simnet.node.keyring import PublicKeys, registration_valid
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
-from simnet.proofs.costs import CostModel
-from simnet.proofs.workshop import Workshop
 from simnet.protocol.blocks import Body, Registration, digests_root, tx_root
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
@@ -32,7 +25,6 @@ from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
 from simnet.scenario.model import Scenario
 
-CONSENSUS_TOPIC = "/rpp/sim/consensus"
 OUTCOMES_KEPT = 64
 """Heights for which outcomes stay in the shared memory; a node that is further behind computes its own."""
 
@@ -70,6 +62,19 @@ class Circuits:
         return found
 
 
+class Statements(Protocol):
+    """What follows from statements without proving any."""
+
+    def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        """The public-input vector. Raises ProofError when there is none."""
+
+    def vk_id(self, backend: BackendId, circuit: Circuit) -> bytes:
+        """Identity of a circuit's verifying key."""
+
+    def aggregate(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        """What a recursive statement adds up to: four digests. Raises ProofError when there is no such aggregate."""
+
+
 T = TypeVar("T")
 VERDICTS_KEPT = 65_536
 """Of each kind, about what came from others: a signature that is asked for again later is verified again."""
@@ -87,18 +92,14 @@ class Memory:
 
 
 @dataclass(slots=True)
-class World:
-    """Shared by all nodes; holds no node's state."""
+class Facts:
+    """Shared by all nodes; holds no node's state, and lets nobody do anything."""
 
-    env: Clockwork
     scenario: Scenario
     seed: int
-    network: Network
-    workshop: Workshop
-    costs: CostModel
+    statements: Statements
     genesis: Genesis
     circuits: Circuits
-    emit: Callable[[Event], None]
     rules: Rules
     public_keys: PublicKeys
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
@@ -111,7 +112,6 @@ class World:
     _block_circuits: frozenset[CircuitId] = frozenset()
     _registrations: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     _joins: Recent[bytes, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
-    _clocks: dict[int, Clock] = field(default_factory=dict)
     _messages: Recent[Vote | Heartbeat, bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     """Whether each of those that come most often is signed by whom it names."""
     _validator_signatures: Recent[tuple[int, bytes, bytes], bool] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
@@ -129,21 +129,6 @@ class World:
     def proves(self, circuit: CircuitId) -> bool:
         """Whether blocks carry proofs of this circuit."""
         return circuit in self._block_circuits
-
-    @property
-    def now(self) -> SimTime:
-        """Virtual time."""
-        return self.env.now
-
-    def clock_of(self, node: int) -> Clock:
-        """A node's own clock."""
-        if node not in self._clocks:
-            self._clocks[node] = Clock(lambda: self.now)
-        return self._clocks[node]
-
-    def after(self, delay: int, action: Callable[[], None]) -> None:
-        """Runs `action` after `delay` nanoseconds of virtual time."""
-        self.env.after(delay, action)
 
     def oversize(self, envelope: Blob) -> bool:
         """Whether a proof is larger than any node takes."""
@@ -208,10 +193,6 @@ class World:
         """Whether a known validator signed the heartbeat."""
         chain_id = self.genesis.chain_id
         return self._messages.made(beat, lambda: self.signed_by(beat.validator, beat.signing_bytes(chain_id), beat.signature))
-
-    def publish_consensus(self, node: NodeId, kind: str, payload: object, size: int) -> bool:
-        """Publishes on the consensus topic; False when no neighbour is connected."""
-        return self.network.publish(node, topic=CONSENSUS_TOPIC, kind=kind, payload=payload, size=size) is not None
 
     def outcome(self, parent: bytes, before: ChainState, at: Position, body: Body, txs: Mapping[bytes, SignedTransfer]) -> Outcome | str:
         """What a block of these contents makes of its parent's state, or why its contents do not apply."""

@@ -1,0 +1,180 @@
+"""Parts of a node alone: ports that write down what a part does, provers that wait to be told their verdict, letters that are kept.
+
+No network, no clock that goes by itself, no provers, no other parts.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from heapq import heappop, heappush
+from typing import Any
+
+from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
+from simnet.base.units import NodeId, SimTime
+from simnet.events import Event, LimitReached
+from simnet.net.network import Message, Verdict
+from simnet.node.clock import Clock
+from simnet.node.facts import Facts
+from simnet.node.genesis import make_circuits, make_genesis, make_rules
+from simnet.node.keyring import Keyring, PublicKeys, make_keyrings
+from simnet.node.letters import Examined, Letter, Letterbox, Origin
+from simnet.proofs.backend import Circuit
+from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.scenario.model import Scenario
+
+ACCEPTED = ProofVerdict(True, "")
+
+
+def facts_of(given: Scenario) -> tuple[Facts, Sequence[Keyring]]:
+    """What all nodes of a scenario know, and each one's secrets. Made once: facts do not change."""
+    return _facts(given.model_dump_json(by_alias=True))
+
+
+@cache
+def _facts(model: str) -> tuple[Facts, Sequence[Keyring]]:
+    given = Scenario.model_validate_json(model)
+    keyrings = make_keyrings(given.topology.n, given.sim.seed, None)
+    genesis = make_genesis(given, given.sim.seed, keyrings)
+    return Facts(given, given.sim.seed, NoStatements(), genesis, make_circuits(given), make_rules(given), PublicKeys(keyrings)), keyrings
+
+
+class NoStatements:
+    """Parts that are tested alone ask nothing of a circuit."""
+
+    def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        raise NotImplementedError
+
+    def vk_id(self, backend: BackendId, circuit: Circuit) -> bytes:
+        raise NotImplementedError
+
+    def aggregate(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
+        raise NotImplementedError
+
+
+class Written:
+    """Ports: whatever goes out is written down. Time goes on when the test says so."""
+
+    def __init__(self, node: int = 0, neighbours: tuple[int, ...] = (1, 2)) -> None:
+        self.node = NodeId(node)
+        self.now = SimTime(0)
+        self.clock = Clock(lambda: self.now)
+        self.neighbours = tuple(map(NodeId, neighbours))
+        self.published: list[tuple[str, Any]] = []
+        self.sent: list[tuple[int, str, Any]] = []
+        self.answers: list[tuple[Verdict, str]] = []
+        self.events: list[Event] = []
+        self.links: list[tuple[str, int]] = []
+        self._planned: list[tuple[int, int, Callable[[], None]]] = []
+
+    def clock_error(self, node: int) -> int:
+        return self.clock.error if node == self.node else 0
+
+    def after(self, delay: int, action: Callable[[], None]) -> None:
+        heappush(self._planned, (self.now + delay, len(self._planned), action))
+
+    def pass_time(self, nanoseconds: int) -> None:
+        """Time goes on, and what was planned for it happens."""
+        end = SimTime(self.now + nanoseconds)
+        while self._planned and self._planned[0][0] <= end:
+            at, _, action = heappop(self._planned)
+            self.now = SimTime(at)
+            action()
+        self.now = end
+
+    def emit(self, event: Event) -> None:
+        self.events.append(event)
+
+    def limit_reached(self, what: str) -> None:
+        self.events.append(LimitReached(self.now, self.node, what))
+
+    def publish(
+        self, kind: str, payload: object, size: int, *, spam: str | None = None, spared: frozenset[NodeId] = frozenset()
+    ) -> Message | None:
+        if not self.neighbours:
+            return None
+        self.published.append((kind, payload))
+        return gossiped(len(self.published), kind, payload, int(self.node))
+
+    def answer(self, message: Message, verdict: Verdict, reason: str = "", /) -> None:
+        self.answers.append((verdict, reason))
+
+    def send(self, peer: NodeId, kind: str, payload: object, size: int, /) -> bool:
+        self.sent.append((int(peer), kind, payload))
+        return peer in self.neighbours
+
+    def connected(self) -> tuple[NodeId, ...]:
+        return self.neighbours
+
+    def cut(self, peer: NodeId) -> None:
+        self.links.append(("cut", int(peer)))
+
+    def join(self, peer: NodeId) -> None:
+        self.links.append(("join", int(peer)))
+
+    @property
+    def limits(self) -> list[str]:
+        """Limits that were hit."""
+        return [e.what for e in self.events if isinstance(e, LimitReached)]
+
+
+class Kept(Mapping[type, tuple[Callable[[Any], None], ...]]):
+    """Routes: every letter is kept, and goes on to whom the test names."""
+
+    def __init__(self, routes: Mapping[type[Letter], Callable[[Any], None]]) -> None:
+        self._routes = routes
+        self.letters: list[Letter] = []
+
+    def __getitem__(self, kind: type) -> tuple[Callable[[Any], None], ...]:
+        return (self.letters.append, *(then for known, then in self._routes.items() if known is kind))
+
+    def __iter__(self) -> Iterator[type]:
+        return iter(self._routes)
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+
+class Post:
+    """A letterbox whose letters and answers are kept."""
+
+    def __init__(self, ports: Written) -> None:
+        self.box = Letterbox(ports.after)
+        self.answers: list[tuple[Origin, Verdict, str]] = []
+        self._kept = Kept({})
+
+    @property
+    def letters(self) -> list[Letter]:
+        return self._kept.letters
+
+    def open(self, *origins: type[Origin], **_: object) -> None:
+        """Nothing but the answers for these origins is routed anywhere."""
+        self.route({}, *origins)
+
+    def route(self, routes: Mapping[type[Letter], Callable[[Any], None]], *origins: type[Origin]) -> None:
+        """Letters of these kinds reach the part under test, too."""
+        self._kept = Kept(routes)
+        self.box.open(self._kept, {kind: lambda *told: self.answers.append(told) for kind in origins}, {})
+
+
+class Idle:
+    """Provers that do nothing until the test judges what they were given."""
+
+    def __init__(self) -> None:
+        self.given: list[Examined] = []
+
+    def verify(
+        self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob, peer: NodeId, spam: str | None, item: Examined
+    ) -> None:
+        self.given.append(item)
+
+    def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> None:
+        """There is never room."""
+
+    def too_large(self, backend: BackendId, circuit: Circuit, envelope: Blob, peer: NodeId, spam: str | None) -> bool:
+        return False
+
+
+def gossiped(number: int, kind: str, payload: object, publisher: int = 2) -> Message:
+    """A gossip message as a node gets it."""
+    return Message(number, NodeId(publisher), "/test", kind, payload, 100, SimTime(0), None, array("q"))
