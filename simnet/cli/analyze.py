@@ -16,6 +16,7 @@ from simnet.base.errors import SimnetError
 from simnet.cli import exits
 from simnet.cli.screen import say
 from simnet.record.places import is_product
+from simnet.record.readback import unfinished
 
 PLACES = "Summaries of runs and consensus loads, runs' folders, or folders of them."
 LIMITS = "Limits (default: those of the rule files; a figure fails when it is above)"
@@ -112,7 +113,7 @@ def _judge_one(path: Path, thresholds: Path | None, options: dict[str, float]) -
     try:
         return analyze_file(path, thresholds, options)
     except SimnetError as error:
-        return _unjudged(path, error)
+        return _unjudged(path, unfinished(path) or error)
 
 
 def _unjudged(path: Path, error: SimnetError) -> Analysis:

@@ -52,6 +52,15 @@ def run_record(path: Path) -> RunRecord:
     return reading.checked(path, content, RunRecord, "a finished run's run.json")
 
 
+def unfinished(summary: Path) -> OutputError | None:
+    """Why a run's folder has no such summary, if the run has not got that far."""
+    run = summary.parent.parent / "run.json"
+    if summary.exists() or not run.exists():
+        return None
+    head = run_head(run)
+    return None if head.complete else OutputError(f"{run}: the run is incomplete ({_how(head)}): it has no summary")
+
+
 def _known(path: Path, head: RunHead) -> RunHead:
     if head.schema_version != RUN_SCHEMA:
         raise OutputError(f"{path}: schema version {head.schema_version}; this simnet reads {RUN_SCHEMA}")

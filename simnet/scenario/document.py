@@ -1,6 +1,7 @@
 """One file on its way to a model: its tables, where they stand, and every problem and warning found in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
 
@@ -87,11 +88,10 @@ class Document:
     def warn_names(self, found: Iterable[Finding]) -> None:
         """Names that nothing reads: warnings in a file, which another program may read; problems on the command line."""
         for finding in found:
-            why = finding.why.replace("unknown key, ignored", "unknown key") if self._is_set(finding.key) else finding.why
             if self._is_set(finding.key):
-                self.problems.append(self._set_problem(finding.key, finding.value, why))
+                self.problems.append(self._set_problem(finding.key, finding.value, finding.why))
             else:
-                self.warnings.append(self.problem(finding.key, finding.value, why))
+                self.warnings.append(self.problem(finding.key, finding.value, finding.why))
 
     def _set_problem(self, key: Path, value: object, why: str) -> Problem:
         return Problem(self.path, None, _dotted(key), _shown(value), f"{why} (set on the command line)")
@@ -114,7 +114,7 @@ class Document:
         misspelt = [problem for key, problem in self._unknown if key[:-1] in self._incomplete]
         found = list(dict.fromkeys(self.problems + (self.warnings if strict else misspelt)))
         rest = [warning for warning in self.warnings if warning not in found]
-        return ScenarioError(_in_order(found), _in_order(rest))
+        return ScenarioError(_in_order(map(_as_error, found)), _in_order(rest))
 
     def problem(self, key: Path, value: object, why: str) -> Problem:
         if any(key[: len(changed)] == changed for changed in self._changed):
@@ -144,7 +144,12 @@ class Document:
         self.problems.append(self.problem(key, None if unseen else at(self.data, *key), why))
 
 
-def _in_order(problems: list[Problem]) -> list[Problem]:
+def _as_error(problem: Problem) -> Problem:
+    """A key that ends loading is not ignored."""
+    return replace(problem, why=problem.why.replace("unknown key, ignored", "unknown key"))
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     """As the file has them."""
     return sorted(problems, key=lambda p: (p.line is None, p.line or 0, p.column or 0))
 

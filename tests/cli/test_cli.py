@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,6 +147,21 @@ def test_rerun_compares_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     result = simnet("rerun", "out")
     assert result.exit_code == 1
     assert "trace_sha256: DIFFERENT" in result.stdout
+
+
+def test_analyze_says_of_a_killed_run_that_it_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes.install(monkeypatch)
+    simnet("run", str(fakes.SCENARIO), "--out", "out", "--no-analyze")
+    simnet("run", str(fakes.SCENARIO), "--out", "other", "--no-analyze", "--seed", "2")
+    run = Path("out/run.json")
+    run.write_text(json.dumps(json.loads(run.read_text()) | {"complete": False, "exit_code": None}))
+    shutil.rmtree("out/summaries")
+    result = simnet("analyze", "out", "other")
+    assert (
+        result.exit_code == 2
+        and "out/run.json: the run is incomplete (it is still going or was killed): it has no summary" in result.stderr
+    )
+    assert "other/summaries" in result.stdout, "the other one is judged"
 
 
 def test_rerun_needs_run_json_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
