@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from simnet.base.catalogue import CircuitId
+from simnet.base.catalogue import BACKENDS, CircuitId
 from simnet.base.codes import HELD
 from simnet.base.errors import SimnetError
-from simnet.cli.circuits import BackendName, CircuitName, at_size
+from simnet.cli.circuits import ONE_OF_BACKENDS, CircuitName, at_size, backends_named
 from simnet.cli.exits import exits
 from simnet.cli.screen import say
 from simnet.proofs.backend import Circuit, Security
@@ -33,7 +33,7 @@ def calibrate(
     blocks: Annotated[
         str, typer.Option(help=f"Transfers of a block in the pruning and recursive circuits, out of {_listed(BLOCKS)}.")
     ] = "16,256",
-    backend: Annotated[list[BackendName] | None, typer.Option(help="Measure this backend only; may be repeated.")] = None,
+    backend: Annotated[list[str] | None, typer.Option(metavar=ONE_OF_BACKENDS, help="Measure this backend only; may be repeated.")] = None,
     circuit: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,10 +53,11 @@ def calibrate(
 
     usual = usual_circuits(_sizes("--validators", validators, VALIDATOR_CAPACITIES), _sizes("--blocks", blocks, BLOCKS))
     named = dict.fromkeys(c for text in circuit or CircuitName for c in _circuits(text, usual))
+    wanted = backends_named("--backend", backend or BACKENDS)
     check_writable(out)
     figures = []
     for security in Security:
-        chosen = [name.id for name in dict.fromkeys(backend or BackendName) if security.of(name.id) is security]
+        chosen = [b for b in wanted if security.of(b) is security]
         backends = [NativeBackend(b, default_folder(), security) for b in chosen]
         jobs = [(b, c) for b in backends for c in named if circuit or (b.id, c.id) not in SLOW]
         for key, us in measure(jobs, seconds, security):

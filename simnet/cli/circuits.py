@@ -1,23 +1,13 @@
 """Proof systems and circuits as the command line names them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
-from simnet.base.catalogue import BackendId, CircuitId
+import typer
+
+from simnet.base.catalogue import BACKENDS, BackendId, CircuitId
 from simnet.base.errors import SimnetError
 from simnet.proofs.backend import Circuit
-
-
-class BackendName(StrEnum):
-    """Proof systems by name."""
-
-    stwo = "stwo"
-    plonky3 = "plonky3"
-    groth16 = "groth16"
-
-    @property
-    def id(self) -> BackendId:
-        """The proof system."""
-        return BackendId[self.name.upper()]
 
 
 class CircuitName(StrEnum):
@@ -35,6 +25,19 @@ class CircuitName(StrEnum):
     def id(self) -> CircuitId:
         """The circuit."""
         return CircuitId[self.name.upper()]
+
+
+ONE_OF_BACKENDS = f"[{'|'.join(BACKENDS)}]"
+"""How help shows an option that names a proof system."""
+
+
+def backends_named(option: str, names: Iterable[str]) -> list[BackendId]:
+    """Proof systems by name, each once. Raises BadParameter for a name that is none's."""
+    wanted = dict.fromkeys(names)
+    unknown = [name for name in wanted if name not in BACKENDS]
+    if unknown:
+        raise typer.BadParameter(f"{option}: no backend {', '.join(unknown)}; there are {', '.join(BACKENDS)}")
+    return [BackendId[name.upper()] for name in wanted]
 
 
 def at_size(circuit: CircuitName, params: str | None) -> Circuit:

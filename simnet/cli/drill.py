@@ -12,6 +12,7 @@ from simnet.analyze.prover_mix import STEM, MixFile, judge_mix
 from simnet.base import codes
 from simnet.base.catalogue import BackendId
 from simnet.cli import exits
+from simnet.cli.circuits import backends_named
 from simnet.cli.screen import say
 from simnet.proofs.keys import default_folder
 from simnet.protocol.slashing import Penalty
@@ -64,12 +65,8 @@ def slashing(
     from simnet.jobs.slashing_drill import slashing_drill
     from simnet.proofs.native import NativeBackend
 
-    known = {backend.label: backend for backend in BackendId}
-    names = [name.strip() for name in backends.split(",")]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise typer.BadParameter(f"--backends {backends}: no backend {', '.join(unknown)}; there are {', '.join(known)}")
-    results = [slashing_drill(NativeBackend(known[name], default_folder()), penalty_log(name)) for name in names]
+    wanted = backends_named(f"--backends {backends}", (name.strip() for name in backends.split(",")))
+    results = [slashing_drill(NativeBackend(backend, default_folder()), penalty_log(backend.label)) for backend in wanted]
     path = (out or Path(os.environ.get(SUMMARY_DIR) or SLASHING_SUMMARIES)) / f"{SLASHING_DRILL}.json"
     write_json(path, [{**asdict(result), "passed": result.passed} for result in results])
     for result in results:

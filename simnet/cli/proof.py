@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from simnet.base.catalogue import BackendId
 from simnet.base.codes import FAILED, HELD
 from simnet.base.errors import InputError, Problem, SimnetError, reason
 from simnet.base.jsontext import json_text
 from simnet.base.regular import open_regular
-from simnet.cli.circuits import BackendName, CircuitName, at_size
+from simnet.cli.circuits import ONE_OF_BACKENDS, CircuitName, at_size, backends_named
 from simnet.cli.exits import exits
 from simnet.record.atomic import write_atomic
 from simnet.record.places import refuse_collisions
@@ -34,7 +35,7 @@ class Format(StrEnum):
 
 app = typer.Typer(name="proof", help="Make, check and look into single proofs.", no_args_is_help=True)
 
-Backend = Annotated[BackendName, typer.Option(help="The proof system.")]
+Backend = Annotated[str, typer.Option(metavar=ONE_OF_BACKENDS, help="The proof system.")]
 CircuitOption = Annotated[CircuitName, typer.Option(help="The circuit.")]
 Params = Annotated[str | None, typer.Option(help="The circuit's sizes, comma-separated, such as 32,256,4; by default the usual ones.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -72,7 +73,7 @@ def prove(
 @exits
 def verify(
     envelope: Annotated[Path | None, typer.Argument(metavar="[PROOF]", help="A proof envelope.")] = None,
-    backend: Annotated[BackendName | None, typer.Option(help="The proof system.")] = None,
+    backend: Annotated[str | None, typer.Option(metavar=ONE_OF_BACKENDS, help="The proof system.")] = None,
     circuit: Annotated[CircuitName | None, typer.Option(help="The circuit.")] = None,
     statement: Annotated[Path | None, typer.Option(help="JSON statement that the proof has to be about.")] = None,
     params: Params = None,
@@ -154,7 +155,7 @@ def export(
     from simnet.proofs.witness.files import read_packed
 
     refuse_collisions([(name, out / name) for name in DOCUMENTS], [("the proof", proof), ("the statement", statement)])
-    shape = _shape(BackendName.groth16, circuit, params)
+    shape = _shape(BackendId.GROTH16.label, circuit, params)
     packed = read_packed(statement, shape, witness=False)
     envelope = _read_at_most(proof, PROOF_BYTES_MAX)
     prover = _prover(shape)
@@ -203,7 +204,7 @@ def inspect(
 @exits
 def example(
     circuit: CircuitOption,
-    backend: Backend = BackendName.stwo,
+    backend: Backend = BackendId.STWO.label,
     params: Params = None,
     statement: Annotated[bool, typer.Option("--statement", help="Print the statement alone, as `verify` takes it.")] = False,
 ) -> int:
@@ -229,11 +230,12 @@ def _cached(params_hash: bytes, vk_id: bytes) -> str | None:
     return next((f"cached {name}" for name, entry in entries.items() if (entry.params_hash, entry.vk_id) == ids), None)
 
 
-def _shape(backend: BackendName, circuit: CircuitName, params: str | None) -> "Shape":
+def _shape(backend: str, circuit: CircuitName, params: str | None) -> "Shape":
     """The backend and the circuit at a size. Raises SimnetError for sizes that are no numbers, or too few or too many."""
     from simnet.proofs.witness.fields import Shape
 
-    return Shape(backend.id, at_size(circuit, params))
+    (system,) = backends_named("--backend", [backend])
+    return Shape(system, at_size(circuit, params))
 
 
 def _prover(shape: "Shape") -> Any:

@@ -16,6 +16,7 @@ from simnet.analyze.report import text
 from simnet.base import codes
 from simnet.base.jsontext import json_text
 from simnet.cli import exits
+from simnet.cli.circuits import ONE_OF_BACKENDS, backends_named
 from simnet.cli.health import health
 from simnet.cli.job import JobOptions, run_job
 from simnet.cli.progress import Terminal
@@ -51,14 +52,6 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a finished run in 
 Analyze = Annotated[bool, typer.Option("--analyze/--no-analyze", help="Judge the summary by its thresholds.")]
 
 
-class Backend(StrEnum):
-    """Proof systems of the consensus load."""
-
-    STWO = "stwo"
-    PLONKY3 = "plonky3"
-    GROTH16 = "groth16"
-
-
 @dataclass(frozen=True)
 class Shown:
     """How much of a run is shown, and whether it is judged."""
@@ -83,11 +76,13 @@ def run(
     as_json: Json = False,
     analyze: Analyze = True,
     force: Force = False,
-    backend: Annotated[Backend | None, typer.Option(help="Proof system of a wrapper's consensus load.")] = None,
+    backend: Annotated[str | None, typer.Option(metavar=ONE_OF_BACKENDS, help="Proof system of a wrapper's consensus load.")] = None,
     keep_alive: Annotated[bool, typer.Option("--keep-alive", help="Wait 60 s before a wrapper's processes are stopped.")] = False,
     allow_insufficient: Annotated[bool, typer.Option("--allow-insufficient-resources", help="Run on a smaller host, too.")] = False,
 ) -> int:
     """Run a scenario (a profile or a wrapper) and write its results."""
+    if backend is not None:
+        backends_named("--backend", [backend])
     if quiet and as_json:
         raise typer.BadParameter("--quiet and --json exclude each other")
     path = _chosen(scenario, scenario_option, profile)

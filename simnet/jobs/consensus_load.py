@@ -185,7 +185,7 @@ def bitmap_root_place(backend: BackendId) -> slice:
 
     A u64 is four 4-byte limbs, on BN254 one 32-byte element; a digest is always 32 bytes.
     """
-    number_bytes = DIGEST_BYTES if backend is BackendId.GROTH16 else 16
+    number_bytes = DIGEST_BYTES if backend.field.wide else 16
     start = 2 * DIGEST_BYTES + 4 * number_bytes
     return slice(start, start + DIGEST_BYTES)
 

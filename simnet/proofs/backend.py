@@ -20,7 +20,7 @@ class Security(IntEnum):
 
     def of(self, backend: BackendId) -> "Security":
         """What the profile means to a backend."""
-        return Security.STANDARD if backend is BackendId.GROTH16 else self
+        return self if backend.is_stark else Security.STANDARD
 
 
 @dataclass(frozen=True, slots=True)

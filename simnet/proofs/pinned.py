@@ -33,7 +33,7 @@ class KeyPin:
     @property
     def slow(self) -> bool:
         """Whether making the key takes seconds."""
-        return self.backend is BackendId.GROTH16 and self.circuit.id in LARGE_CIRCUITS
+        return not self.backend.is_stark and self.circuit.id in LARGE_CIRCUITS
 
 
 @dataclass(frozen=True, slots=True)

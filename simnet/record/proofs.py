@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simnet.base.catalogue import BACKENDS
 from simnet.base.errors import Problem, ScenarioError
 from simnet.events import Handlers, ProofMade, ProofVerified
 from simnet.events.run_info import RunInfo
 from simnet.record.stats import quantiles, quantiles_ms
 
-BACKENDS = ("stwo", "plonky3", "groth16", "rpp-stark")
+LABELS = (*BACKENDS, "rpp-stark")
+"""Attributions that others name."""
 ALIASES = {"stark": "stwo"}
 ATTRIBUTION = "SIMNET_BACKEND_ATTRIBUTION"
 
@@ -96,13 +98,13 @@ def attributed(environ: Mapping[str, str] = os.environ) -> list[str]:
 def attribution(text: str) -> list[str]:
     """The backends named in a comma list; `stark` means stwo."""
     names = [part.strip().lower() for part in text.split(",") if part.strip()]
-    unknown = [name for name in names if ALIASES.get(name, name) not in BACKENDS]
+    unknown = [name for name in names if ALIASES.get(name, name) not in LABELS]
     if unknown:
-        why = f"no such backend; allowed: {', '.join((*BACKENDS, *ALIASES))}"
+        why = f"no such backend; allowed: {', '.join((*LABELS, *ALIASES))}"
         raise ScenarioError([Problem(Path("environment"), None, ATTRIBUTION, unknown[0], why)])
     return [ALIASES.get(name, name) for name in names]
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:
     found = set(names)
-    return (*(name for name in BACKENDS if name in found), *sorted(found.difference(BACKENDS)))
+    return (*(name for name in LABELS if name in found), *sorted(found.difference(LABELS)))

@@ -4,19 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from simnet.base.catalogue import BACKENDS, BackendId, BackendName
 from simnet.scenario.base import BYTES_MAX, DelayMs, DurationMs, Ours, Probability, merged
 
-Backend = Literal["stwo", "plonky3", "groth16"]
 BlockProof = Literal["identity", "state", "pruning", "recursive", "uptime"]
-BackendTurn = Annotated[tuple[Backend, ...], Field(min_length=1, strict=False)]
+BackendTurn = Annotated[tuple[BackendName, ...], Field(min_length=1, strict=False)]
 CpuFactor = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-ALL_BACKENDS: tuple[Backend, ...] = ("stwo", "plonky3", "groth16")
-REGION_BACKENDS: dict[str, tuple[Backend, ...]] = {
-    "STWO": ("stwo",),
-    "PLONKY3": ("plonky3",),
-    "GROTH16": ("groth16",),
-    "MIXED": ALL_BACKENDS,
-}
+REGION_BACKENDS: dict[str, tuple[BackendName, ...]] = {**{b.name: (b.label,) for b in BackendId}, "MIXED": BACKENDS}
 VALIDATOR_CAPACITIES = (8, 32, 64, 128)
 """Sizes of the consensus circuit."""
 BLOCK_CAPACITIES = (16, 64, 256, 512)
@@ -24,7 +18,7 @@ BLOCK_CAPACITIES = (16, 64, 256, 512)
 HEARTBEATS_MAX = 32
 """Heartbeats that the uptime circuit counts."""
 BLOCK_PROOFS: tuple[BlockProof, ...] = ("identity", "state", "pruning", "recursive", "uptime")
-BLOCK_PROOF_BACKENDS: tuple[Backend, ...] = ("stwo", "plonky3")
+BLOCK_PROOF_BACKENDS: tuple[BackendName, ...] = tuple(b.label for b in BackendId if b.is_stark)
 AMOUNT_MAX = 2**48
 
 
@@ -102,7 +96,7 @@ class Provers(Ours):
         default=(), strict=False, description="Backends of each node, one list a node. Empty: by region."
     )
     nodes: dict[str, BackendTurn] = Field(default={}, description="Backends of single nodes, by index: they win over all else.")
-    default_backends: BackendTurn = Field(default=ALL_BACKENDS, description="Backends of the nodes of any other region.")
+    default_backends: BackendTurn = Field(default=BACKENDS, description="Backends of the nodes of any other region.")
     cpu_factor: CpuFactor = Field(default=1.0, description="A node's proving and verifying time, as a multiple of the table's.")
     cpu_factor_by_region: dict[str, CpuFactor] = Field(default={}, description="Replaces cpu_factor in a region.")
     security: Literal["standard", "high"] = Field(
@@ -124,10 +118,10 @@ class Provers(Ours):
     def _over_the_default_table(cls, given: Any) -> object:
         return merged(REGION_BACKENDS, given)
 
-    def backends_of(self, region: str) -> tuple[Backend, ...]:
+    def backends_of(self, region: str) -> tuple[BackendName, ...]:
         return self.regions.get(region, self.default_backends)
 
-    def backends_at(self, node: int, region: str) -> tuple[Backend, ...]:
+    def backends_at(self, node: int, region: str) -> tuple[BackendName, ...]:
         """Of one node: its own, else the list's, else its region's."""
         listed = self.assignments[node] if self.assignments else self.backends_of(region)
         return self.nodes.get(str(node), listed)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simnet.base.catalogue import BackendName
 from simnet.scenario.base import U64_MAX, Upstream
-from simnet.scenario.ours import VALIDATOR_CAPACITIES, Backend
+from simnet.scenario.ours import VALIDATOR_CAPACITIES
 
 DEFAULT_CONSENSUS_SEED = 0x706C6F6E6B333032
 """ASCII "plonk302"."""
@@ -73,7 +74,7 @@ class ConsensusLoad(Upstream):
     )
     summary_path: PathText | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>_consensus.json`.")
     csv_path: PathText | None = Field(default=None, description="From the artifacts folder; absent: no CSV.")
-    backend: Backend = Field(default="plonky3", description="Ours: the proof system.")
+    backend: BackendName = Field(default="plonky3", description="Ours: the proof system.")
 
 
 class Resources(Upstream):

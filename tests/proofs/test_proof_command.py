@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.cli.circuits import BackendName, CircuitName
+from simnet.cli.circuits import CircuitName
 from simnet.cli.main import app
 from simnet.proofs import calibrate as calibration
 from simnet.proofs import native, pinned, pins
@@ -68,7 +68,6 @@ def verified(backend: str, circuit: tuple[str, ...], *extra: str) -> Result:
 
 def test_the_command_knows_every_circuit() -> None:
     assert {c.id for c in CircuitName} == set(FORMATS) == set(CircuitId)
-    assert {b.id for b in BackendName} == set(BackendId)
     assert set(CIRCUITS) == {c.value for c in CircuitName}
 
 

@@ -49,6 +49,9 @@ pub struct Binding {
 pub trait ProofSystem: Sized + Send + Sync {
     type F: CircuitField;
 
+    /// As in the proof envelope, one for each system. Systems over the same field share the field's number, not this one.
+    const NUMBER: u8;
+
     /// Canonical bytes of the proof system's own parameters (blowup, queries, grinding, …), part of `params_hash`.
     fn parameter_bytes(security: Security) -> Vec<u8>;
     /// Makes the keys. `seed` matters for Groth16's setup only.

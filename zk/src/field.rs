@@ -31,8 +31,8 @@ pub trait CircuitField:
     + Mul<Output = Self>
     + Neg<Output = Self>
 {
-    /// The backend whose field this is: stwo 1, plonky3 2, groth16 3.
-    const BACKEND: u8;
+    /// The field's own number: that of the first proof system over it.
+    const NUMBER: u8;
     /// Elements in a digest: 8 or 1.
     const DIGEST: usize;
     /// Whether one element holds a `u64` without reduction.

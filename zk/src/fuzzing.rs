@@ -32,7 +32,7 @@ pub struct Subject<S: ProofSystem> {
 
 impl<S: ProofSystem> Subject<S> {
     fn new(system: S, structure: &Structure<S::F>, values: &[S::F]) -> Self {
-        let binding = sample::binding(S::F::BACKEND);
+        let binding = sample::binding(S::NUMBER);
         let public: Vec<S::F> = structure.public.iter().map(|w| values[w.0 as usize]).collect();
         let proof = system.prove(values, &binding, [1; 32]).expect("an honest witness");
         let subject = Subject { system, public, binding, proof };

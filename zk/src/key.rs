@@ -11,6 +11,7 @@ use blake2::{Blake2s256, Digest as _};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::backend::{Binding, PROOF_VERSION, ProofSystem, Security};
+use crate::catalogue::in_system;
 use crate::circuits::builder::Structure;
 use crate::circuits::digest::structure_digest;
 use crate::circuits::{Circuit, public};
@@ -18,8 +19,6 @@ use crate::envelope::{Envelope, public_digest, seal};
 use crate::error::{Reject, ZkError};
 use crate::field::CircuitField;
 use crate::groth16::Groth16;
-use crate::plonky3::Plonky3;
-use crate::stwo::Stwo;
 use crate::tags::TAG_TABLE_VERSION;
 
 /// Most threads of a proving pool.
@@ -49,21 +48,19 @@ pub trait Key: Send + Sync {
 
 /// Makes a key.
 pub fn generate(backend: u8, circuit: Circuit, security: Security, seed: [u8; 32]) -> Result<Arc<dyn Key>, ZkError> {
-    contained(|| match backend {
-        1 => Ok(Arc::new(CircuitKey::<Stwo>::generate(circuit, security, seed)?) as Arc<dyn Key>),
-        2 => Ok(Arc::new(CircuitKey::<Plonky3>::generate(circuit, security, seed)?)),
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::generate(circuit, security, seed)?)),
-        _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
+    contained(|| {
+        in_system!(backend, S => {
+            Ok(Arc::new(CircuitKey::<S>::generate(circuit, security, seed)?) as Arc<dyn Key>)
+        })
     })
 }
 
 /// Reads a dumped key.
 pub fn load(backend: u8, circuit: Circuit, security: Security, bytes: &[u8]) -> Result<Arc<dyn Key>, ZkError> {
-    contained(|| match backend {
-        1 => Ok(Arc::new(CircuitKey::<Stwo>::load(circuit, security, bytes)?) as Arc<dyn Key>),
-        2 => Ok(Arc::new(CircuitKey::<Plonky3>::load(circuit, security, bytes)?)),
-        3 => Ok(Arc::new(CircuitKey::<Groth16>::load(circuit, security, bytes)?)),
-        _ => Err(ZkError::Unsupported(format!("backend {backend}"))),
+    contained(|| {
+        in_system!(backend, S => {
+            Ok(Arc::new(CircuitKey::<S>::load(circuit, security, bytes)?) as Arc<dyn Key>)
+        })
     })
 }
 
@@ -105,7 +102,7 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, ZkError> {
 
 /// Canonical parameter bytes of a circuit in a proof system: field and hash, tags, sizes, constants, then the system's.
 pub fn parameter_bytes<S: ProofSystem>(circuit: &Circuit, security: Security) -> Vec<u8> {
-    let mut out = vec![S::F::BACKEND];
+    let mut out = vec![S::F::NUMBER];
     let hash = S::F::hash_parameter_bytes();
     out.extend((hash.len() as u32).to_le_bytes());
     out.extend(hash);
@@ -147,7 +144,7 @@ pub struct CircuitKey<S: ProofSystem> {
 impl<S: ProofSystem> CircuitKey<S> {
     fn new(circuit: Circuit, security: Security, structure: Structure<S::F>, system: S) -> Self {
         let params_hash = params_hash::<S>(&circuit, security);
-        let backend = S::F::BACKEND;
+        let backend = S::NUMBER;
         let binding = Binding {
             proof_version: PROOF_VERSION,
             backend,

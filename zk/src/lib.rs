@@ -4,6 +4,7 @@ pub mod accounts;
 #[cfg(test)]
 mod attacks;
 pub mod backend;
+mod catalogue;
 pub mod circuits;
 pub mod envelope;
 pub mod error;

@@ -26,7 +26,7 @@ fn derive<F: CircuitField>(seed: &[u8; 32], epoch: u64, slot: usize, which: usiz
         hash.update(b"SIMNET-OTK-V1");
         hash.update(seed);
         hash.update(epoch.to_le_bytes());
-        hash.update([slot as u8, which as u8, F::BACKEND, half as u8]);
+        hash.update([slot as u8, which as u8, F::NUMBER, half as u8]);
         chunk.copy_from_slice(&hash.finalize());
     }
     F::digest_from_wide(&wide)

@@ -16,7 +16,7 @@ const MAX: usize = 1 << 20;
 /// differs in any one element.
 fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
     let circuit = Circuit::new(id, params).unwrap();
-    let key = key::generate(F::BACKEND, circuit, Security::Standard, [5; 32]).unwrap();
+    let key = key::generate(F::NUMBER, circuit, Security::Standard, [5; 32]).unwrap();
     assert!(F::WIDE || key.security_bits().0 >= 100.0, "{:?}", key.security_bits());
     let (statement, witness) = circuit.sample::<F>();
     let public = key.public_inputs(&statement).unwrap();
@@ -40,7 +40,7 @@ fn round_trip<F: CircuitField>(id: u8, params: &[u32]) {
 /// Bytes that are no witness, and a witness that is none of this circuit's.
 fn false_witnesses<F: CircuitField>() {
     let circuit = Circuit::new(3, &[4, 1, 16]).unwrap();
-    let key = key::generate(F::BACKEND, circuit, Security::Standard, [5; 32]).unwrap();
+    let key = key::generate(F::NUMBER, circuit, Security::Standard, [5; 32]).unwrap();
     let (statement, witness) = circuit.sample::<F>();
     let prove = |witness: &[u8]| key.prove(witness, [2; 32], 0);
     let at = |offset: usize, value: u8| {

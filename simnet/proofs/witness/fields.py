@@ -17,13 +17,6 @@ from simnet.proofs.backend import Circuit
 from simnet.proofs.layouts import LAYOUTS, Field, Form, Layout
 
 DIGEST_BYTES = 32
-ELEMENT_BYTES = {BackendId.STWO: 4, BackendId.PLONKY3: 4, BackendId.GROTH16: 32}
-MODULUS = {
-    BackendId.STWO: 2**31 - 1,
-    BackendId.PLONKY3: 2**31 - 2**24 + 1,
-    BackendId.GROTH16: 21888242871839275222246405745257275088548364400416034343698204186575808495617,
-}
-"""M31, KoalaBear, and the scalar field of BN254 (EIP-196)."""
 LIMBS = {"u64": 4, "u32": 2, "u16": 1, "up_to": 1}
 """Elements of an integer in the vectors of a 31-bit field, which holds 16 bits in each. BN254 holds any in one."""
 WIDTHS = {"u8": 1, "u16": 2, "up_to": 2, "u32": 4, "u64": 8}
@@ -48,9 +41,9 @@ class Shape:
 
     def vector_bytes(self, inputs: tuple[Field, ...]) -> int:
         """Bytes of a public-input vector in the backend's field."""
-        wide = self.backend is BackendId.GROTH16
+        field = self.backend.field
         return sum(
-            DIGEST_BYTES if f.form.kind == "digest" else ELEMENT_BYTES[self.backend] * (1 if wide else LIMBS[f.form.kind]) for f in inputs
+            DIGEST_BYTES if f.form.kind == "digest" else field.element_bytes * (1 if field.wide else LIMBS[f.form.kind]) for f in inputs
         )
 
 
@@ -167,13 +160,13 @@ def _octets(count: int, field: BackendId | None) -> CoreSchema:
 
 def _canonical(data: bytes, backend: BackendId) -> None:
     """Refuses bytes with an element that is not below the modulus of the backend's field."""
-    width = ELEMENT_BYTES[backend]
+    width = backend.field.element_bytes
     for at in range(0, len(data), width):
-        if int.from_bytes(data[at : at + width], "little") >= MODULUS[backend]:
+        if int.from_bytes(data[at : at + width], "little") >= backend.field.modulus:
             raise PydanticCustomError(
                 "field",
                 "is not of {backend}'s field: its elements, {width} bytes little-endian each, must be below {modulus}",
-                {"backend": backend.label, "width": width, "modulus": MODULUS[backend]},
+                {"backend": backend.label, "width": width, "modulus": backend.field.modulus},
             )
 
 

@@ -32,7 +32,7 @@ struct Case {
 impl Case {
     fn new<F: CircuitField>(system: &str, id: u8, params: &[u32]) -> Self {
         let circuit = Circuit::new(id, params).expect("a circuit");
-        let key = key::generate(F::BACKEND, circuit, Security::Standard, [1; 32]).expect("a key");
+        let key = key::generate(F::NUMBER, circuit, Security::Standard, [1; 32]).expect("a key");
         let (statement, witness) = circuit.sample::<F>();
         let public = key.public_inputs(&statement).expect("a statement");
         let name = match id {

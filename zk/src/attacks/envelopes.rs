@@ -34,7 +34,7 @@ struct Case {
 }
 
 fn case<F: CircuitField>(circuit: Circuit) -> Case {
-    let key = key::generate(F::BACKEND, circuit, Security::Standard, [4; 32]).expect("a circuit");
+    let key = key::generate(F::NUMBER, circuit, Security::Standard, [4; 32]).expect("a circuit");
     let (statement, witness) = circuit.sample::<F>();
     let public = key.public_inputs(&statement).expect("a statement");
     let envelope = key.prove(&witness, [5; 32], 1).expect("an honest witness");

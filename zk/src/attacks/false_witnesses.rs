@@ -20,7 +20,7 @@ enum Extent {
 }
 
 fn refused<S: Target>(extent: Extent) {
-    let binding = binding(S::F::BACKEND);
+    let binding = binding(S::NUMBER);
     for circuit in sample::circuits() {
         let (structure, values) = honest::<S::F>(&circuit);
         let system = S::keygen(&structure, Security::Standard, [1; 32]).expect("a circuit");

@@ -6,14 +6,13 @@ use super::{Target, binding, honest, statement};
 use crate::backend::Security;
 use crate::circuits::sample;
 use crate::error::Reject;
-use crate::field::CircuitField;
 use crate::groth16::Groth16;
 use crate::plonky3::Plonky3;
 use crate::stwo::Stwo;
 
 /// Tries every edit on some fields of every name; returns how many names a proof of each circuit has.
 fn refused<S: Target>(security: Security) -> Vec<usize> {
-    let binding = binding(S::F::BACKEND);
+    let binding = binding(S::NUMBER);
     let mut names = vec![];
     for circuit in sample::circuits() {
         let (structure, values) = honest::<S::F>(&circuit);

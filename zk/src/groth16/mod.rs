@@ -92,6 +92,8 @@ pub(crate) fn encode<T: CanonicalSerialize>(value: &T) -> Vec<u8> {
 impl ProofSystem for Groth16 {
     type F = Fr;
 
+    const NUMBER: u8 = 3;
+
     fn parameter_bytes(_security: Security) -> Vec<u8> {
         b"groth16/bn254/libsnark-reduction/compressed".to_vec()
     }

@@ -48,7 +48,7 @@ fn record(b: &mut Builder<Fr>, input: Vec<Wire>) -> Wire {
 }
 
 impl CircuitField for Fr {
-    const BACKEND: u8 = 3;
+    const NUMBER: u8 = 3;
     const DIGEST: usize = 1;
     const WIDE: bool = true;
     const BYTES: usize = 32;

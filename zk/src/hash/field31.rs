@@ -53,9 +53,9 @@ impl Word31 for KoalaBear {
 }
 
 macro_rules! circuit_field {
-    ($field:ty, $backend:literal, $zero:expr, $one:expr) => {
+    ($field:ty, $number:literal, $zero:expr, $one:expr) => {
         impl CircuitField for $field {
-            const BACKEND: u8 = $backend;
+            const NUMBER: u8 = $number;
             const DIGEST: usize = 8;
             const WIDE: bool = false;
             const BYTES: usize = 4;

@@ -55,6 +55,8 @@ pub struct Plonky3 {
 impl ProofSystem for Plonky3 {
     type F = F;
 
+    const NUMBER: u8 = 2;
+
     fn parameter_bytes(security: Security) -> Vec<u8> {
         Parameters::of(security).bytes()
     }

@@ -8,7 +8,6 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use super::{array, contained, in_field};
 use crate::backend::Security;
 use crate::circuits::Circuit;
-use crate::error::ZkError;
 use crate::key;
 
 /// Proving and verifying key of one circuit in one proof system.

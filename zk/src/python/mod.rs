@@ -39,24 +39,13 @@ fn invalid(what: &str) -> ZkError {
     ZkError::InvalidWitness(what.into())
 }
 
-/// Runs `$body` with `$F` standing for the backend's field.
+/// Runs `$body` with `$F` standing for the field of a proof system.
 macro_rules! in_field {
     ($backend:expr, $F:ident => $body:expr) => {
-        match $backend {
-            1 => {
-                type $F = stwo::core::fields::m31::M31;
-                $body
-            }
-            2 => {
-                type $F = p3_koala_bear::KoalaBear;
-                $body
-            }
-            3 => {
-                type $F = ark_bn254::Fr;
-                $body
-            }
-            other => Err(ZkError::Unsupported(format!("backend {other}"))),
-        }
+        $crate::catalogue::in_system!($backend, System => {
+            type $F = <System as $crate::backend::ProofSystem>::F;
+            $body
+        })
     };
 }
 use in_field;

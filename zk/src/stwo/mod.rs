@@ -35,6 +35,8 @@ pub use key::Stwo;
 impl ProofSystem for Stwo {
     type F = M31;
 
+    const NUMBER: u8 = 1;
+
     fn parameter_bytes(security: Security) -> Vec<u8> {
         Parameters::of(security).bytes()
     }

@@ -72,7 +72,7 @@ fn nothing_is_found<F: CircuitField>(circuits: &[Circuit], budget: u32) -> Value
     for circuit in circuits {
         let name = format!("circuit {} {:?}", circuit.id(), circuit.params());
         let [witness, statement] = covered::<F>(circuit, budget);
-        println!("{name} over field {}: witness {} statement {}", F::BACKEND, witness.to_json(), statement.to_json());
+        println!("{name} over field {}: witness {} statement {}", F::NUMBER, witness.to_json(), statement.to_json());
         let found = witness.second.iter().chain(&statement.second);
         faults.extend(found.map(|what| format!("{name}: {what}")));
         for free in statement.statements.iter().filter(|positions| !is_true::<F>(circuit, positions)) {
