@@ -1,10 +1,11 @@
-"""Parts of a node alone: ports that write down what a part does, provers that wait to be told their verdict, letters that are kept.
+"""Parts of a node alone, and whole ones by a script: ports that write down what a part does, provers that wait to be told their verdict, letters that are kept.
 
 No network, no clock that goes by itself, no provers, no other parts.
 """
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from heapq import heappop, heappush
 from typing import Any
@@ -19,9 +20,15 @@ from simnet.node.facts import Facts
 from simnet.node.genesis import make_circuits, make_genesis, make_rules
 from simnet.node.keyring import Keyring, PublicKeys, make_keyrings
 from simnet.node.letters import Examined, Letter, Letterbox, Origin
+from simnet.node.node import Node
+from simnet.node.opponents.plan import Plans
+from simnet.node.processor import Proving
 from simnet.proofs.backend import Circuit
 from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.costs import cost_model
+from simnet.proofs.workshop import Workshop
 from simnet.scenario.model import Scenario
+from tests.mocks import mock_backends
 
 ACCEPTED = ProofVerdict(True, "")
 
@@ -178,3 +185,37 @@ class Idle:
 def gossiped(number: int, kind: str, payload: object, publisher: int = 2) -> Message:
     """A gossip message as a node gets it."""
     return Message(number, NodeId(publisher), "/test", kind, payload, 100, SimTime(0), None, array("q"))
+
+
+class Puppet:
+    """A whole node on ports that write down: the test is its network and its clock. Proofs are mocks."""
+
+    def __init__(self, facts: Facts, keyring: Keyring, workshop: Workshop) -> None:
+        facts = replace(facts, statements=workshop)
+        peers = tuple(v.index for v in facts.genesis.validators if v.index != keyring.node)
+        self.ports = Written(keyring.node, peers)
+        self.node = Node(facts, self.ports, Proving(workshop, cost_model("calibrated")), keyring, Plans(facts.seed, ()))
+        self.heard = 0
+
+    def hear(self, kind: str, payload: object, peer: int) -> tuple[Verdict, str]:
+        """A gossip message comes; what the node answers at once, the last of its answers."""
+        self.heard += 1
+        self.node.on_gossip(gossiped(self.heard, kind, payload, peer), NodeId(peer))
+        return self.ports.answers[-1]
+
+    def said(self, kind: str) -> list[Any]:
+        """What it has published of a kind."""
+        return [payload for published, payload in self.ports.published if published == kind]
+
+    def take_sent(self, peer: int) -> list[tuple[str, Any]]:
+        """What it has sent to a neighbour since the last time."""
+        taken = [(kind, payload) for to, kind, payload in self.ports.sent if to == peer]
+        self.ports.sent = [one for one in self.ports.sent if one[0] != peer]
+        return taken
+
+
+def puppets(given: Scenario) -> list[Puppet]:
+    """All nodes of a scenario, with nothing between them."""
+    facts, keyrings = facts_of(given)
+    workshop = Workshop(mock_backends(), bytes(32), given.provers.proof_bytes_max, given.limits.proofs_max)
+    return [Puppet(facts, keyring, workshop) for keyring in keyrings]
