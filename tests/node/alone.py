@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from hashlib import blake2s
 from heapq import heappop, heappush
 from typing import Any
 
@@ -27,10 +28,14 @@ from simnet.proofs.backend import Circuit
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.proofs.costs import cost_model
 from simnet.proofs.workshop import Workshop
+from simnet.protocol.ledger import Ledger, SignedTransfer
+from simnet.protocol.messages import TxMessage
+from simnet.protocol.transfer import Transfer
 from simnet.scenario.model import Scenario
 from tests.mocks import mock_backends
 
 ACCEPTED = ProofVerdict(True, "")
+PAYLOAD = b"payload"
 
 
 def facts_of(given: Scenario) -> tuple[Facts, Sequence[Keyring]]:
@@ -162,6 +167,18 @@ class Post:
         """Letters of these kinds reach the part under test, too."""
         self._kept = Kept(routes)
         self.box.open(self._kept, {kind: lambda *told: self.answers.append(told) for kind in origins}, {})
+
+
+def transfer_of(
+    facts: Facts, keyring: Keyring, ledger: Ledger, lane: int = 0, *, ahead: int = 0, timestamp: int = 0, amount: int = 1
+) -> TxMessage:
+    """A signed transfer from a lane of a node's wallet to node 2's; `ahead`: from a state so many transfers later."""
+    key = facts.genesis.wallets[keyring.node][lane]
+    account = replace(ledger.accounts[key], nonce=ledger.accounts[key].nonce + ahead)
+    memo = blake2s(PAYLOAD).digest()
+    made = Transfer(key, facts.genesis.wallets[2][0], amount, 1, account.nonce + 1, 0, timestamp, memo)
+    signature = keyring.sign_for_lane(facts.genesis.lane_numbers[key], made.signing_bytes(account, facts.genesis.chain_id))
+    return TxMessage(SignedTransfer.of(made, account), signature, PAYLOAD, BackendId.STWO, Blob(b"proof"))
 
 
 class Idle:

@@ -13,7 +13,8 @@ from simnet.node.finality import Finality
 from simnet.node.letters import Handed
 from simnet.node.sync import ProofsHeld, Told
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
-from tests.mocks import Bench, misbehaving, scenario
+from tests.mocks import Bench, scenario
+from tests.node.alone import puppets
 
 BEHIND = 3
 """Has been cut off from slot 1 on."""
@@ -95,16 +96,15 @@ class Asking:
     """One node of four that has just been told things, and whom it asks."""
 
     def __init__(self) -> None:
-        self.bench = Bench(scenario(4, slots=1, rate=0.01, faults={"nodes": [misbehaving(1)]}))
-        assert self.bench.run().complete
-        self.sync = self.bench.nodes[3].sync
-        self.asked: list[tuple[int, str]] = []
-        ports = self.bench.nodes[3]._ports
-        ports.send = lambda peer, kind, *_: self.asked.append((int(peer), kind))  # type: ignore[method-assign, assignment]
-        ports.connected = lambda: (NodeId(0), NodeId(1), NodeId(2))  # type: ignore[method-assign]
+        one = puppets(scenario(4, slots=1))[3]
+        self.sync, self.ports = one.node.sync, one.ports
+
+    @property
+    def asked(self) -> list[tuple[int, str]]:
+        return [(peer, kind) for peer, kind, _ in self.ports.sent]
 
     def later(self, seconds: float) -> None:
-        self.bench.clockwork.run(until=self.bench.clockwork.now + round(seconds * NS_PER_S))
+        self.ports.pass_time(round(seconds * NS_PER_S))
 
 
 OWN = ProofsHeld(9, False, frozenset())
@@ -140,22 +140,23 @@ def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
     a.sync.on_answer(given, Verdict.IGNORE, "already_proven")
     assert a.sync._silent[NodeId(1)] == 4
     a.sync.on_answer(given, Verdict.REJECT, "MockProof")
-    assert a.sync._silent[NodeId(1)] == 4 and [(e.node, e.peer, e.cause) for e in a.bench.of(PeerScored)] == [(3, 1, "invalid_proof")]
+    assert a.sync._silent[NodeId(1)] == 4 and [(e.node, e.peer, e.cause) for e in a.ports.events if isinstance(e, PeerScored)] == [
+        (3, 1, "invalid_proof")
+    ]
     a.sync.on_answer(given, Verdict.ACCEPT, "")
     assert a.sync._silent[NodeId(1)] == 0
 
 
 def test_blocks_are_asked_of_who_is_ahead_and_owes_least() -> None:
     a = Asking()
-    a.sync._ahead_of_us = {NodeId(0): 1, NodeId(1): 5, NodeId(2): 5}
+    a.sync._ahead_of_us = {NodeId(0): 0, NodeId(1): 5, NodeId(2): 5}
     a.sync._owes.update({NodeId(0): 0, NodeId(1): 4, NodeId(2): 2})
-    height = a.bench.nodes[3].chain.height
     a.sync._request_blocks(NodeId(1))
-    assert a.asked == [(2, "block_request")] and a.sync._owes[NodeId(2)] == 2 + 5 - height
+    assert a.asked == [(2, "block_request")] and a.sync._owes[NodeId(2)] == 2 + 5
     a.sync._request_blocks(NodeId(1))
     assert len(a.asked) == 1, "one at a time"
     a.sync._credit(NodeId(2))
-    assert a.sync._owes[NodeId(2)] == 2 + 5 - height - 1
+    assert a.sync._owes[NodeId(2)] == 2 + 5 - 1
 
 
 @pytest.mark.parametrize("late_s", [None, 2.3])

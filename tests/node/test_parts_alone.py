@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import blake2s
 from typing import Any
 
 import pytest
 
 from simnet.base.blob import Blob
-from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import Equivocated, TxAdmitted, TxEvicted, TxRefused, Untimely, Withheld
 from simnet.net.network import Verdict
@@ -26,12 +24,10 @@ from simnet.node.transactions import HELD_MAX as TRANSFERS_HELD_MAX
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.wallet import TransferOutdated
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Phase, Proposal, TxMessage, Vote
-from simnet.protocol.transfer import Transfer
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, Withholding
 from tests.mocks import scenario
-from tests.node.alone import ACCEPTED, Idle, Post, Written, facts_of, gossiped
+from tests.node.alone import ACCEPTED, Idle, Post, Written, facts_of, gossiped, transfer_of
 
 SLOT_NS = from_ms(1000)
 FALSE = ProofVerdict(False, "made_up")
@@ -54,19 +50,8 @@ class Mempool:
         self.part = Transactions(self.facts, self.ports, self.provers, lambda: self.chain.ledger, self.post.box)
         self.post.open(Gossiped)
 
-    def transfer(self, lane: int = 0, *, ahead: int = 0, timestamp: int = 0, amount: int = 1) -> TxMessage:
-        """A signed transfer; `ahead`: from a state so many transfers later."""
-        keys = self.facts.genesis.wallets[1]
-        account = self.chain.ledger.accounts[keys[lane]]
-        account = replace(account, nonce=account.nonce + ahead)
-        bare = Transfer(keys[lane], self.facts.genesis.wallets[2][0], amount, 1, account.nonce + 1, 0, timestamp, bytes(32))
-        made = replace(bare, memo=blake2s(b"payload").digest())
-        signature = self.keyrings[1].sign_for_lane(self.facts.genesis.lane_numbers[keys[lane]], made.signing_bytes(account, self.chain_id))
-        return TxMessage(SignedTransfer.of(made, account), signature, b"payload", BackendId.STWO, Blob(b"proof"))
-
-    @property
-    def chain_id(self) -> bytes:
-        return self.facts.genesis.chain_id
+    def transfer(self, lane: int = 0, **how: int) -> TxMessage:
+        return transfer_of(self.facts, self.keyrings[1], self.chain.ledger, lane, **how)
 
     def hear(self, message: TxMessage, peer: int = 1) -> None:
         self.part.on_gossip(gossiped(1, "transaction", message), NodeId(peer))
