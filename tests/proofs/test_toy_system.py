@@ -85,11 +85,11 @@ def summary(copy: Path) -> Mapping[str, Any]:
 @pytest.mark.nightly
 def test_a_chain_runs_on_a_system_that_was_added(copy: Path) -> None:
     told = summary(copy)
-    proofs = told["simnet"]["proofs"]
+    proofs = told["proofs"]
     assert set(proofs) == {"stwo", "toy"}
     for circuit in ("transaction", "consensus", "state"):
         assert proofs["toy"][circuit]["made"] > 0 and proofs["toy"][circuit]["verified"] > 0, circuit
-    assert all(told["simnet"]["checks"][name]["held"] for name in ("agreement", "proven", "aggregated", "nothing_unverified"))
+    assert all(told["checks"][name]["held"] for name in ("agreement", "proven", "aggregated", "nothing_unverified"))
 
 
 @pytest.mark.nightly
