@@ -68,7 +68,7 @@ class Presence:
         joined = self._node in self._chain.state.registered
         if self._facts.rules.joins and not joined and abs(slot - self._asked) >= JOIN_REPEAT_SLOTS:
             join = self._joins.get(self._node) or self._keyring.join(self._facts.genesis.chain_id)
-            if self._ports.publish("join", join, JOIN_BYTES):
+            if self._ports.publish("join", join, JOIN_BYTES) is not None:
                 self._asked = slot
                 self._joins[self._node] = join
 
@@ -88,7 +88,7 @@ class Presence:
         self._last = t
         unsigned = Heartbeat(self._node, t, self._chain.head, b"")
         beat = replace(unsigned, signature=self._keyring.sign(unsigned.signing_bytes(self._facts.genesis.chain_id)))
-        if self._ports.publish("heartbeat", beat, HEARTBEAT_BYTES):
+        if self._ports.publish("heartbeat", beat, HEARTBEAT_BYTES) is not None:
             self._take(beat)
 
     # --- what the network brings ---------------------------------------------------------------------

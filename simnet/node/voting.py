@@ -479,7 +479,7 @@ class Validator:
         place = (self._node, epoch)
         registration = self._registrations.get(place) or self._keyring.registration(self._facts.genesis.chain_id, epoch)
         self._registrations[place] = registration  # Also where nobody hears it: the own next block may bring it.
-        if self._ports.publish("registration", registration, registration_size(registration)):
+        if self._ports.publish("registration", registration, registration_size(registration)) is not None:
             self._registered_at[epoch] = self.slot
 
 

@@ -48,20 +48,23 @@ def _facts(model: str) -> tuple[Facts, Sequence[Keyring]]:
     given = Scenario.model_validate_json(model)
     keyrings = make_keyrings(given.topology.n, given.sim.seed, None)
     genesis = make_genesis(given, given.sim.seed, keyrings)
-    return Facts(given, given.sim.seed, NoStatements(), genesis, make_circuits(given), make_rules(given), PublicKeys(keyrings)), keyrings
+    return Facts(given, given.sim.seed, MockStatements(), genesis, make_circuits(given), make_rules(given), PublicKeys(keyrings)), keyrings
 
 
-class NoStatements:
-    """Parts that are tested alone ask nothing of a circuit."""
+class MockStatements:
+    """What follows from statements for mock proofs."""
+
+    def __init__(self) -> None:
+        self._backends = mock_backends()
 
     def public_inputs(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
-        raise NotImplementedError
+        return self._backends[backend].public_inputs(circuit, statement)
 
     def vk_id(self, backend: BackendId, circuit: Circuit) -> bytes:
-        raise NotImplementedError
+        return self._backends[backend].vk_id(circuit)
 
     def aggregate(self, backend: BackendId, circuit: Circuit, statement: bytes) -> bytes:
-        raise NotImplementedError
+        return self._backends[backend].aggregate(circuit, statement)
 
 
 class Written:
@@ -208,7 +211,6 @@ class Puppet:
     """A whole node on ports that write down: the test is its network and its clock. Proofs are mocks."""
 
     def __init__(self, facts: Facts, keyring: Keyring, workshop: Workshop) -> None:
-        facts = replace(facts, statements=workshop)
         peers = tuple(v.index for v in facts.genesis.validators if v.index != keyring.node)
         self.ports = Written(keyring.node, peers)
         self.node = Node(facts, self.ports, Proving(workshop, cost_model("calibrated")), keyring, Plans(facts.seed, ()))
