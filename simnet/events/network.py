@@ -3,6 +3,9 @@
 from simnet.base.units import NodeId, SimTime
 from simnet.events.event import Event, event
 
+CONSENSUS_TOPIC, TX_TOPIC = "/rpp/sim/consensus", "/rpp/sim/tx"
+"""The topics of gossip."""
+
 
 @event
 class MessagePublished(Event):

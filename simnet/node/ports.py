@@ -6,10 +6,10 @@ from typing import Protocol
 
 from simnet.base.units import NodeId, SimTime
 from simnet.events import Event, LimitReached
+from simnet.events.network import CONSENSUS_TOPIC, TX_TOPIC
 from simnet.net.network import Message, Network, Verdict
 from simnet.node.clock import Clock
 
-CONSENSUS_TOPIC, TX_TOPIC = "/rpp/sim/consensus", "/rpp/sim/tx"
 PROBES = frozenset({"block_probe", "transaction_probe"})
 """They carry nothing to check: the network passes them on by itself."""
 ON_TX_TOPIC = PROBES | {"transaction"}

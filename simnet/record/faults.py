@@ -17,9 +17,10 @@ from simnet.events import (
     Untimely,
     Withheld,
 )
+from simnet.events.network import TX_TOPIC
 from simnet.events.run_info import RunInfo
 from simnet.record.finality import Finality
-from simnet.record.messages import TX_TOPIC, MessageBook
+from simnet.record.messages import MessageBook
 from simnet.record.stats import ms, rounded
 from simnet.record.wire import Wire
 

@@ -6,7 +6,6 @@ from simnet.base.units import NodeId
 from simnet.events import Handlers, MessageDelivered, MessagePublished
 from simnet.events.run_info import RunInfo
 
-TX_TOPIC = "/rpp/sim/tx"
 TX_KINDS = frozenset({"transaction", "block_probe", "transaction_probe"})
 """The kinds that upstream's counters see: its harness has no other topic."""
 

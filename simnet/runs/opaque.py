@@ -10,6 +10,7 @@ from collections.abc import Callable
 from simnet.base.units import NodeId, from_ms
 from simnet.events import PublicationSkipped
 from simnet.events.bus import Bus
+from simnet.events.network import TX_TOPIC
 from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import Faults
@@ -18,7 +19,6 @@ from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.keyring import make_keyrings
-from simnet.node.ports import TX_TOPIC
 from simnet.proofs.costs import MeasuredCosts
 from simnet.runs.engine import Findings, Run
 from simnet.runs.traffic import Again, Traffic

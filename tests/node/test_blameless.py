@@ -10,11 +10,11 @@ from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
+from simnet.events.network import CONSENSUS_TOPIC
 from simnet.net.message import Message, Verdict
 from simnet.node import block_prover
 from simnet.node.letters import Letter, Misdeed
 from simnet.node.peers import content_of
-from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.processor import Ticket
 from simnet.protocol import certification
 from simnet.protocol.messages import BlockProof, Phase, Vote

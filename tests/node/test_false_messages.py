@@ -9,9 +9,9 @@ import pytest
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.events import MessageValidated, PeerScored
+from simnet.events.network import CONSENSUS_TOPIC
 from simnet.node.block_parts import Part
 from simnet.node.letters import Signed
-from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.sync import PROOFS_MAX, PROOFS_TOLD, ProofsHeld, Status, fits
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, RollCall, Vote

@@ -6,8 +6,8 @@ import pytest
 
 from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockProven, MessageValidated
+from simnet.events.network import CONSENSUS_TOPIC
 from simnet.net.network import Verdict
-from simnet.node.ports import CONSENSUS_TOPIC
 from simnet.node.sync import Status
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
