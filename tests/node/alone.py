@@ -233,8 +233,13 @@ class Puppet:
         return taken
 
 
+OPEN: list[Workshop] = []
+"""Provers of the test that is running, closed at its end (`conftest.py`)."""
+
+
 def puppets(given: Scenario) -> list[Puppet]:
     """All nodes of a scenario, with nothing between them."""
     facts, keyrings = facts_of(given)
     workshop = Workshop(mock_backends(), bytes(32), given.provers.proof_bytes_max, given.limits.proofs_max)
+    OPEN.append(workshop)
     return [Puppet(facts, keyring, workshop) for keyring in keyrings]

@@ -1,7 +1,5 @@
 """Whole nodes by a script: the test carries their messages, tells them when slots begin, and sees all that they do."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from simnet.base.units import NodeId, SimTime, from_ms
@@ -16,12 +14,11 @@ SLOT_MS = 1000
 
 
 @pytest.fixture
-def four() -> Iterator[list[Puppet]]:
+def four() -> list[Puppet]:
     """Four validators, of whom three are a quorum, in slot 0."""
     made = puppets(scenario(4, slot_ms=SLOT_MS, chain={"block_proofs": []}))
     begin(made, 0)
-    yield made
-    made[0].node.processor._workshop.close()
+    return made
 
 
 def begin(nodes: list[Puppet], slot: int) -> None:
