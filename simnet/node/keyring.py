@@ -20,7 +20,7 @@ from simnet.protocol.joins import Join
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Lane, Validator
 
 TREES_KEPT = 256
-"""A validator's one-time-key trees: three fields and two lanes of some forty epochs."""
+"""A validator's one-time-key trees: each field and lane of some thirty epochs."""
 PUBLIC_KEPT = 65_536
 Keys = tuple[bytes, bytes, bytes, bytes]
 """One-time keys K0..K3 of a slot."""

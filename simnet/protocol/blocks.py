@@ -18,8 +18,6 @@ GENESIS_PARENT = bytes(32)
 EMPTY_TX_ROOT = hashlib.blake2s(b"SIMNET-EMPTY-TX").digest()
 _HEADER = struct.Struct("<QQ32sHB32s32sQH32s32s32sB")
 _FIELD = struct.Struct("<B32s32s32s32s")
-REGISTRATION_BYTES = 10 + 2 * 3 * 32 + 96 + 64
-"""A registration in a block: without the public one-time keys, which travel with gossip."""
 
 
 def merkle_root(leaves: list[bytes], empty: bytes) -> bytes:
@@ -110,12 +108,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A validator's keys for one epoch: one-time-key roots for both lanes and every backend, and its VRF output with proof."""
+    """A validator's keys for one epoch: one-time-key roots for each lane and backend, and its VRF output with proof."""
 
     validator: int
     epoch: int
     otk_roots: tuple[tuple[bytes, ...], ...]
-    """By lane, then by backend id, 1-based: stwo, plonky3, groth16."""
+    """By lane, then by backend, ascending."""
     vrf: bytes
     """32-byte output, 64-byte proof over the epoch's VRF input."""
     signature: bytes
@@ -123,6 +121,11 @@ class Registration:
     def signing_bytes(self) -> bytes:
         head = struct.pack("<HQ", self.validator, self.epoch)
         return b"SIMNET-REGISTRATION-V2" + head + b"".join(root for lane in self.otk_roots for root in lane) + self.vrf
+
+    @property
+    def size(self) -> int:
+        """Bytes of a block: without the public one-time keys, which travel with gossip (`messages.registration_size`)."""
+        return 10 + sum(len(root) for lane in self.otk_roots for root in lane) + len(self.vrf) + len(self.signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class Block:
     @property
     def size(self) -> int:
         """Bytes on the wire."""
-        lists = 32 * len(self.tx_ids) + REGISTRATION_BYTES * len(self.body.registrations)
+        lists = 32 * len(self.tx_ids) + sum(registration.size for registration in self.body.registrations)
         lists += JOIN_BYTES * len(self.body.joins) + HEARTBEAT_BYTES * len(self.body.heartbeats)
         return self.header.size + lists
 

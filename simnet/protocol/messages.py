@@ -329,6 +329,5 @@ class SyncedBlock:
 
 def registration_size(registration: Registration) -> int:
     """Bytes on the wire; with all public one-time keys of the epoch, which travel beside the roots."""
-    public_keys = SLOTS_PER_EPOCH * 4 * DIGEST_BYTES
-    roots = sum(len(lane) for lane in registration.otk_roots)
-    return 10 + (DIGEST_BYTES + public_keys) * roots + len(registration.vrf) + SIGNATURE_BYTES
+    trees = sum(len(lane) for lane in registration.otk_roots)
+    return registration.size + trees * SLOTS_PER_EPOCH * 4 * DIGEST_BYTES

@@ -8,6 +8,7 @@ a message before its shape is known to be right. A table has every type; what is
 from collections.abc import Callable, Mapping
 
 from simnet.base.blob import Blob
+from simnet.base.catalogue import BackendId
 from simnet.protocol.blocks import Block, Body, FieldRoots, Header, Registration
 from simnet.protocol.evidence import DoubleSign, FalseProof, InvalidProposal, SignedHeader
 from simnet.protocol.heartbeats import Heartbeat
@@ -33,7 +34,6 @@ from simnet.protocol.validators import Lane
 
 Check = Callable[[object], bool]
 VRF_BYTES = 96
-PROOF_BACKENDS = 3
 LIST_MAX = 65_536
 """Items of any list."""
 
@@ -97,7 +97,7 @@ SHAPES: Mapping[type, Mapping[str, Check]] = {
         "fields": each(a(FieldRoots)),
     },
     Registration: {
-        "validator": U16, "epoch": U63, "otk_roots": each(each(DIGEST, PROOF_BACKENDS), len(Lane)), "vrf": exactly(VRF_BYTES),
+        "validator": U16, "epoch": U63, "otk_roots": each(each(DIGEST, len(BackendId)), len(Lane)), "vrf": exactly(VRF_BYTES),
         "signature": SIGNATURE,
     },
     Join: {"validator": U16, "key": DIGEST, "vrf_key": DIGEST, "vrf": exactly(VRF_BYTES), "signature": SIGNATURE},
