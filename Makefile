@@ -95,7 +95,7 @@ bench: build
 	cargo bench --locked
 	$(BIN)/python benchmarks/circuits.py
 	$(BIN)/python benchmarks/main_job.py
-	$(BIN)/python benchmarks/simblock.py
+	$(BIN)/python -m benchmarks.simblock
 
 # Each target writes real proofs into its corpus first. Without a sanitizer: twice as fast, and the code under test has no
 # unsafe block; FUZZ_SANITIZER=address looks into the libraries' too. Tracing every comparison inside 256-bit arithmetic

@@ -1,7 +1,7 @@
 """The network alone, timed: SimBlock's Bitcoin, floods as shortest paths, and a quiet mesh. Not a test: machines differ.
 
 SimBlock needs 6.6 s on two cores for its part (3,000 nodes, 100 blocks, 8 outbound links, its output file included).
-Ours has its parameters of 2019 and its rules of relay (`simnet.net.relay`), full blocks throughout, and writes every
+Ours has its parameters of 2019 and its rules of relay (`benchmarks.relay`), full blocks throughout, and writes every
 transfer to a Parquet file.
 """
 
@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.internet import YEAR_2019
+from benchmarks.relay import BlockRelay, outbound_links
 from simnet.base.rng import generator
 from simnet.base.units import NodeId, to_s
 from simnet.events import Event
 from simnet.net.clockwork import Clockwork
 from simnet.net.flood import FloodGraph
-from simnet.net.internet import YEAR_2019
 from simnet.net.network import Network
-from simnet.net.relay import BlockRelay, outbound_links
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.record.trace import TraceRecorder
 from simnet.runs.garbage import rare_collections

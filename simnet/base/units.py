@@ -1,4 +1,4 @@
-"""Units. Inside simnet time is integer nanoseconds; conversions live here and nowhere else."""
+"""Units. Inside simnet time is integer nanoseconds; conversions are made with what stands here."""
 
 from typing import NewType
 
@@ -7,6 +7,7 @@ SimTime = NewType("SimTime", int)
 NodeId = NewType("NodeId", int)
 """Index of a node, 0-based."""
 
+NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 

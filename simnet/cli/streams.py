@@ -29,7 +29,6 @@ class _Descriptor(io.RawIOBase):
                 os.dup2(spare, number)
                 os.close(spare)
             self.failure = CLOSED
-        self._closed_before = bool(self.failure)
         self.used = False
 
     def writable(self) -> bool:

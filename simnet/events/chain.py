@@ -91,7 +91,7 @@ class BlockProving(Event):
     block: str
     backend: str
     rank: int
-    """0: the first candidate; k: it took over after k time-outs."""
+    """0: the first candidate; k: the k-th substitute, which took over after `turn_of(k)` time-outs."""
 
 
 @event

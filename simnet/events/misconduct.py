@@ -46,8 +46,7 @@ class PeerScored(Event):
     node: NodeId
     peer: NodeId
     cause: str
-    """invalid_proof, duplicate_proof, proof_pipeline_error, invalid_vrf_submission, invalid_timetoke_delta, proof_relay_missed, invalid_vote,
-    invalid_block, invalid_evidence."""
+    """invalid_proof, duplicate_proof, proof_pipeline_error, invalid_vrf_submission, invalid_timetoke_delta, invalid_vote, invalid_block, invalid_evidence."""
     thousandths: int
     left: int
     """What the score is now, in thousandths."""

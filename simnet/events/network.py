@@ -15,7 +15,7 @@ class MessagePublished(Event):
     message: int
     topic: str
     kind: str
-    """transaction, block_probe, transaction_probe, proposal, vote, endorsement, tag_set, key_disclosure, consensus_proof, registration, join,
+    """transaction, block_probe, transaction_probe, proposal, vote, roll_call, endorsement, tag_set, key_disclosure, consensus_proof, registration, join,
     heartbeat, block_proof, evidence."""
     bytes: int
     spam: str | None

@@ -18,6 +18,7 @@ import numpy as np
 from simnet.base import rng
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
+from simnet.base.units import to_ms
 from simnet.proofs import native
 from simnet.proofs.backend import Backend, Circuit
 from simnet.proofs.statements import (
@@ -256,4 +257,4 @@ class Certificates:
 
 
 def _ms_since(began_ns: int) -> float:
-    return (time.perf_counter_ns() - began_ns) / 1e6
+    return to_ms(time.perf_counter_ns() - began_ns)

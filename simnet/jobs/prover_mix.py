@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from simnet.base.units import to_ms
 from simnet.proofs.backend import Backend, Verdict
 from simnet.proofs.samples import TRANSACTION, Sample, transaction
 
@@ -75,11 +76,11 @@ def _proved(backend: Backend, sample: Sample) -> Entry:
     """Proves and verifies on the CPU; wall times."""
     began = time.perf_counter_ns()
     envelope = backend.prove(sample.circuit, sample.witness, SEED, 0)
-    prove_ms = (time.perf_counter_ns() - began) / 1e6
+    prove_ms = to_ms(time.perf_counter_ns() - began)
     inputs = backend.public_inputs(sample.circuit, sample.statement)
     began = time.perf_counter_ns()
     verdict: Verdict = backend.verify(sample.circuit, inputs, envelope, PROOF_BYTES_MAX)
-    verify_ms = (time.perf_counter_ns() - began) / 1e6
+    verify_ms = to_ms(time.perf_counter_ns() - began)
     if not verdict.accepted:
         raise MixFailed(f"the CPU proof was refused: {verdict.reason}")
     return {"prove_ms": prove_ms, "verify_ms": verify_ms, "proof_bytes": len(envelope)}

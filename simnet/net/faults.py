@@ -73,7 +73,7 @@ def _no_conduct(_node: NodeId, _fault: Conduct, _begins: bool) -> None:
 
 
 class Faults:
-    """Starts the scenario's partition and churn on a network. `active` is shared with traffic."""
+    """Starts and ends the scenario's faults on a network. `active` is shared with traffic."""
 
     def __init__(
         self, env: simpy.Environment, scenario: Scenario, seed: int, network: Network, emit: Emit, conduct: OnConduct = _no_conduct

@@ -33,8 +33,6 @@ class FloodPlan:
     """Whether it is the receiver's first copy."""
     sent_by: Ints
     """`sent_by[k]` copies are sent by the origin and the first k nodes that the flood reaches."""
-    order: Ints
-    """The nodes in the order in which they have the message, the origin first."""
     parents: Ints
     """For each node the neighbour its first copy came from; -1 for the origin and for nodes not reached."""
 
@@ -81,7 +79,7 @@ class FloodGraph:
         edges = sent[numbers]
         first = parent_edges[self.targets[edges]] == edges
         sent_by = np.bincount(rank[self.sources[sent]], minlength=len(order)).cumsum()
-        return FloodPlan(at[numbers], edges, numbers, first, sent_by, order, parents)
+        return FloodPlan(at[numbers], edges, numbers, first, sent_by, parents)
 
     def _weights(self, delays: Ints, usable: npt.NDArray[np.bool_] | None) -> Floats:
         if not delays.all():

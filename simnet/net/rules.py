@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from simnet.base.rng import generator
-from simnet.base.units import SimTime, from_ms
+from simnet.base.units import NS_PER_S, SimTime, from_ms
 from simnet.scenario.linkfaults import Corrupt, Duplicate, Flapping, LinkFault, OneWay, Reorder
 
 
@@ -48,7 +48,7 @@ class Uplink:
     def judge(self, fate: Fate, now: SimTime, size: int) -> None:
         self.acted += 1
         for index, delay in enumerate(fate.delays):
-            self.free_at = max(now, self.free_at) + size * 8 * 1_000_000_000 // self.bits_per_s
+            self.free_at = max(now, self.free_at) + size * 8 * NS_PER_S // self.bits_per_s
             fate.delays[index] = self.free_at - now + delay
 
 

@@ -19,7 +19,7 @@ from simnet.protocol.state import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the proofs of a block, apart from the recursive one."""
+    """One of the proofs of a block."""
 
     circuit: CircuitId
     index: int

@@ -21,6 +21,7 @@ from simnet.proofs.statements import (
     vote_message,
 )
 from simnet.protocol.blocks import Block
+from simnet.protocol.cases import place_of
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, VrfEntry
 from simnet.protocol.roots import header_digest
 from simnet.protocol.validators import Electorate, Lane, Registry, ValidatorSet, epoch_of
@@ -47,11 +48,6 @@ def committee_of(facts: Facts, members: ValidatorSet, registry: Registry, place:
             for v in members.members
         ),
     )
-
-
-def place_of(certificate: Certificate) -> tuple[int, Lane, int, int]:
-    """What the certificate's committee depends on, beside the chain."""
-    return (certificate.slot, certificate.lane, certificate.backend, certificate.registered)
 
 
 def block_statement(block: Block, slot: int, committee: Committee) -> BlockStatement:

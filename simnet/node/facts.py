@@ -25,7 +25,7 @@ from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
 from simnet.scenario.model import Scenario
 
-OUTCOMES_KEPT = 64
+SHARED_OUTCOMES_KEPT = 64
 """Heights for which outcomes stay in the shared memory; a node that is further behind computes its own."""
 
 
@@ -198,11 +198,11 @@ class Facts:
         """What a block of these contents makes of its parent's state, or why its contents do not apply."""
         key = (parent, at, tx_root(body.tx_ids), digests_root(body.joins), digests_root(body.heartbeats))
         if key not in self._outcomes:
-            for old in [k for k in self._outcomes if isinstance(k[1], Position) and k[1].height + OUTCOMES_KEPT < at.height]:
+            for old in [k for k in self._outcomes if isinstance(k[1], Position) and k[1].height + SHARED_OUTCOMES_KEPT < at.height]:
                 del self._outcomes[old]
             self._outcomes[key] = advance(before, self.rules, at, body, txs)
         return self._outcomes[key]
 
     def backend_ids(self, node: int) -> tuple[BackendId, ...]:
-        """The proof backends that a node may use, in turn order: its region decides."""
+        """The proof backends that a node may use, in turn order."""
         return self._backends[node]

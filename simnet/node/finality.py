@@ -15,7 +15,6 @@ from simnet.node.committee import (
     block_statement,
     committee_of,
     member_votes,
-    place_of,
     proof_statement,
     tags_of,
     why_no_tag_set,
@@ -45,6 +44,7 @@ from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.proofs.field import otk_public
 from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
 from simnet.protocol import certification
+from simnet.protocol.cases import place_of
 from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, Prove, Publish, Rules, TakeOver
 from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, VrfEntry
 from simnet.protocol.validators import Lane, epoch_of

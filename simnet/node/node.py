@@ -168,7 +168,7 @@ class Node:
         self.sync.send_status([peer])
 
     def on_disconnected(self, peer: NodeId) -> None:
-        """A link went down; nothing is kept per neighbour."""
+        """A link went down: what was asked of the neighbour runs out by itself."""
 
     # --- own business ------------------------------------------------------------------------------
 

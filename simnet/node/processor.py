@@ -87,17 +87,12 @@ class Ticket:
         self._future = future
         self._job = job
 
-    @property
-    def ready_at(self) -> SimTime:
-        """When the proof is there in virtual time; a stop of the prover may put it off until then."""
-        return self._job.end
-
     def when_ready(self, letter: Letter) -> None:
         """Posts a letter when the proof is ready; at the end of the present instant if it is."""
         self._letters.post_after(max(0, self._job.end - self._ports.now), JobDue(self._job, letter))
 
     def take(self) -> Blob:
-        """The envelope; waits for the real prover. Call once, at or after `ready_at`."""
+        """The envelope; waits for the real prover. Call once, when it is ready in virtual time."""
         envelope = self._workshop.take(self._future)
         self._ports.emit(
             ProofMade(

@@ -159,7 +159,7 @@ class Wallet:
         prepared.ticket.when_ready(TransferReady(prepared, letter.due, letter.then))
 
     def on_block(self, ledger: Ledger, committed: tuple[bytes, ...]) -> None:
-        """Frees the lanes of committed transfers and proves stale ones again."""
+        """Frees the lanes of committed transfers, and of spare ones that have gone stale."""
         done = set(committed)
         for lane, tx_id in list(self._pending.items()):
             if tx_id in done:

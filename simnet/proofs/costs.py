@@ -16,11 +16,10 @@ from pydantic import Field
 from simnet.base import reading
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import Problem, ScenarioError
-from simnet.base.units import NS_PER_S, SimTime
+from simnet.base.units import NS_PER_S, NS_PER_US, SimTime
 from simnet.proofs.backend import Circuit, Security
 
 COSTS_BYTES_MAX = 64 * 1024 * 1024
-NS_PER_US = 1000
 COST_NS_MAX = 24 * 3600 * NS_PER_S
 """One operation: a day, on a node with cpu factor 1."""
 PROVE = "prove"

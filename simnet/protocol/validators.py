@@ -137,7 +137,7 @@ class Registry:
         return None
 
 
-SLOTS_REMEMBERED = 256
+LEADERS_REMEMBERED = 256
 """Slots whose leaders an electorate remembers."""
 
 
@@ -170,7 +170,7 @@ class Electorate:
         its newest one: foreseeable for longer, still as good as random.
         """
         if slot not in self._leaders:
-            if len(self._leaders) >= SLOTS_REMEMBERED:  # A proposal may be of any slot.
+            if len(self._leaders) >= LEADERS_REMEMBERED:  # A proposal may be of any slot.
                 del self._leaders[next(iter(self._leaders))]
             self._leaders[slot] = tuple(index for _, index in sorted(self._race(v, slot) for v in self.members.members))
         return self._leaders[slot]

@@ -7,7 +7,7 @@ therefore left out of the determinism hash (`summary_sha256`).
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simnet.base.version import VERSION
@@ -50,7 +50,6 @@ class Labels:
     cost_model: str
     backend: str = "inprocess"
     """`SIM_BACKEND_LABEL`, else the scenario's `sim.mode`, else `inprocess`."""
-    versions: dict[str, str] = field(default_factory=dict)
 
 
 class Run:
@@ -168,7 +167,7 @@ class SummaryRecorder:
         started = self._run.traffic_started
         return {
             "schema_version": SCHEMA_VERSION,
-            "versions": {"simnet": VERSION, **dict(sorted(self._labels.versions.items()))},
+            "versions": {"simnet": VERSION},
             "scenario": info.scenario,
             "scenario_sha256": self._labels.scenario_sha256,
             "seed": info.seed,

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import SimnetError
@@ -54,7 +53,6 @@ class RunOptions:
     """calibrated, measured, or a file."""
     static_key_seed: str | None = None
     """Text from which the nodes' Ed25519 keys follow instead of the run's seed (`RPP_SIM_STATIC_KEY_SEED`)."""
-    key_cache: Path | None = None
 
 
 class Wallets:
@@ -213,7 +211,7 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     if not scenario.chain.enabled:
         raise SimnetError("chain.enabled is false: simnet.runs.opaque runs the network alone")
     clock, bus = Clockwork(), Bus(scenario.limits.events_max)
-    folder = options.key_cache or default_folder()
+    folder = default_folder()
     if backends is None:
         provers: Mapping[BackendId, Backend] = native_backends(folder, Security[scenario.provers.security.upper()])
     else:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from simnet.base.quantile import QUANTILES, percentile
-from simnet.base.units import to_s
+from simnet.base.units import to_ms, to_s
 from simnet.record.resources import peak_rss_bytes
 
 
@@ -34,7 +34,7 @@ def timing_report(
 
 
 def _summarise(times_ns: list[int]) -> dict[str, object]:
-    ms = [time / 1e6 for time in sorted(times_ns)]
+    ms = [to_ms(time) for time in sorted(times_ns)]
     quantiles = {name: round(percentile(ms, q), 3) for name, q in QUANTILES}
     return {
         "count": len(ms),

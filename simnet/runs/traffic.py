@@ -7,8 +7,8 @@ from simnet.base.units import NodeId, SimTime
 from simnet.events import FaultInjected, PublicationSkipped
 from simnet.net.clockwork import Clockwork
 from simnet.net.faults import ActiveNodes, Spam
-from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.net.wire import Emit
+from simnet.runs.arrivals import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.scenario.model import Scenario
 from simnet.scenario.upstream import SpamKind
 

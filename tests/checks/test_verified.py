@@ -16,6 +16,7 @@ from simnet.node.voting import Validator
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
+from simnet.protocol.cases import place_of
 from simnet.protocol.certification import Proven
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote
 from simnet.protocol.transfer import Account, Transfer
@@ -202,7 +203,7 @@ def test_a_consensus_proof_of_another_block_is_found(monkeypatch: pytest.MonkeyP
         return replace(committee.block_statement(block, slot, members), digest=bytes(32))
 
     def statement(facts: Facts, electorate: Electorate, registry: Registry, block: Block, proof: ConsensusProof) -> bytes:
-        members = committee.committee_of(facts, electorate.members, registry, committee.place_of(proof.certificate))
+        members = committee.committee_of(facts, electorate.members, registry, place_of(proof.certificate))
         votes = committee.member_votes(electorate.members, proof.certificate, proof.vrf)
         return consensus_statement(members, anything(block, proof.certificate.slot, members), votes)
 

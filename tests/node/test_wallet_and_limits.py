@@ -19,8 +19,8 @@ from simnet.events import (
     TxAdmitted,
     TxRefused,
 )
-from simnet.net.traffic import Arrivals
 from simnet.proofs.backend import Circuit
+from simnet.runs.arrivals import Arrivals
 from simnet.scenario.model import Scenario
 from tests.mocks import SETTLE_MS, Bench, cost_file, scenario
 

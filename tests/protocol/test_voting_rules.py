@@ -2,7 +2,7 @@
 
 from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, Proposed, SlotBegan, Voted, Voting
 from simnet.protocol.messages import Phase, Proposal
-from simnet.protocol.validators import SLOTS_REMEMBERED
+from simnet.protocol.validators import LEADERS_REMEMBERED
 from simnet.protocol.votes import SLOTS_KEPT, VoteBook
 from tests.property.test_consensus_safety import block, electorate, vote
 
@@ -108,8 +108,8 @@ def test_votes_of_other_times_take_no_memory() -> None:
 
 def test_leaders_of_any_slot_take_no_memory() -> None:
     four = electorate(4)
-    first = [four.leader(s) for s in range(3 * SLOTS_REMEMBERED)]
-    assert len(four._leaders) == SLOTS_REMEMBERED and [four.leader(s) for s in range(9)] == first[:9]
+    first = [four.leader(s) for s in range(3 * LEADERS_REMEMBERED)]
+    assert len(four._leaders) == LEADERS_REMEMBERED and [four.leader(s) for s in range(9)] == first[:9]
 
 
 def test_a_decision_is_taken_from_any_slot_and_once() -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.internet import REGIONS, YEAR_2015, YEAR_2019, Internet
+from benchmarks.relay import BlockRelay, outbound_links
 from simnet.base.rng import generator
-from simnet.net.internet import REGIONS, YEAR_2015, YEAR_2019, Internet
-from simnet.net.relay import BlockRelay, outbound_links
 
 SIZES, OUTBOUND, BLOCKS, BLOCK_BYTES = (4500, 5400, 6300), 8, 8, 535_000
 """Nodes in 2015 (Croman et al.); Bitcoin's outbound links; blocks in each network; SimBlock's block size."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simnet.base.units import NS_PER_MS, NodeId
-from simnet.net.traffic import Arrivals, Payloads, PublisherChoice, probe_ticks
+from simnet.runs.arrivals import Arrivals, Payloads, PublisherChoice, probe_ticks
 from simnet.scenario.upstream import Payload, UniformBias, ZipfBias
 from tests.netkit import scenario
 

@@ -1,7 +1,7 @@
 """Relay by announcement, as Bitcoin's nodes pass blocks on: announce, request, then send to one neighbour at a time.
 
 A study beside the gossip of the chain, for networks of thousands of nodes and blocks of hundreds of kilobytes, where
-a node's uplink is what takes time. The rules are those of SimBlock (see `simnet.net.internet`):
+a node's uplink is what takes time. The rules are those of SimBlock (see `internet.py`):
 
 1. a node that has the block announces it to all its neighbours;
 2. a node that hears of it for the first time asks the announcer for it, and nobody else;
@@ -21,7 +21,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from simnet.net.internet import Internet, Ints
+from benchmarks.internet import Internet, Ints
 
 CONTROL_MS = 10
 PROCESSING_MS = 2
