@@ -1,11 +1,18 @@
 """Takes what happens in a run to those who watch it, each event only to those that asked for its kind."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from simnet.base.errors import SimnetError
 from simnet.events.event import Event, Handler, Observer
 
 NO_LIMIT = 1 << 63
+
+
+class Judge(Protocol):
+    """Decides what an alarm means."""
+
+    def judge(self, event: Event) -> None:
+        """May end the run by raising."""
 
 
 class Bus:
@@ -18,10 +25,13 @@ class Bus:
         """Virtual time of the last one."""
         self.alarmed = False
         """Set by an observer that has seen what may end the run: from then on the judge is asked."""
-        self.judge: Callable[[Event], None] = _acquit
-        """Called after all observers once there is an alarm; may end the run by raising."""
         self._most = events_max
         self._routes = _Routes()
+        self._judge: Judge | None = None
+
+    def preside(self, judge: "Judge") -> None:
+        """Asks this one after all observers, once there is an alarm."""
+        self._judge = judge
 
     def attach(self, *observers: Observer) -> None:
         """Adds observers; they hear every event that they asked for from now on."""
@@ -34,8 +44,8 @@ class Bus:
         self.last_at = event.at
         for tell in self._routes[type(event)]:
             tell(event)
-        if self.alarmed:
-            self.judge(event)
+        if self.alarmed and self._judge is not None:
+            self._judge.judge(event)
         if self.events > self._most:
             raise SimnetError(f"more than limits.events_max = {self._most} events")
 
@@ -51,7 +61,3 @@ class _Routes(dict[type[Event], tuple[Handler, ...]]):
         wanted = (handler for observer in self.observers for asked, handler in observer.handlers.items() if asked in {kind, Event})
         route = self[kind] = tuple(wanted)
         return route
-
-
-def _acquit(_event: Event) -> None:
-    """Nobody judges: the run goes on."""

@@ -84,7 +84,7 @@ class Router:
         entry = self._remember(message, self.node, spared)
         entry.verdict = Verdict.ACCEPT
         self.repair.accepted(entry)
-        if spared or not self.wire.ahead(message, self.node):
+        if spared or not self.wire.ahead.start(message, self.node):
             self.wire.flood(self.up.values(), message, spared)
 
     def on_copy(self, message: Message, hop: Hop, repaired: bool, now: SimTime) -> None:

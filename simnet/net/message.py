@@ -18,8 +18,8 @@ class Verdict(Enum):
     """Not judged, because a limit was reached: forgotten, so that another copy may come."""
 
 
-class Wave(Protocol):
-    """A flood that is computed ahead."""
+class Ahead(Protocol):
+    """Who has computed a message's flood ahead."""
 
     def dissolve(self, message: "Message") -> None:
         """Turns the flood into copies that travel by themselves."""
@@ -46,7 +46,7 @@ class Message:
     """The network's: copies sent by flooding so far."""
     fits: bool | None = None
     """The application's: whether the payload has the shape of its kind, which is the same for every receiver. None: not looked at."""
-    wave: "Wave | None" = None
+    wave: "Ahead | None" = None
     """The network's: the engine that has computed the message's flood ahead."""
 
 

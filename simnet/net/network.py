@@ -65,7 +65,7 @@ class Network:
                 self._limited.add(hop.index)
         self._waves: Waves | None = None
         if settings.engine == "waves" or (settings.engine == "auto" and nodes >= WAVES_NODES_MIN):
-            self._waves = Waves(self._wire, self._routers, list(hops.values()), self._flood_delays, memory)
+            self._wire.ahead = self._waves = Waves(self._wire, self._routers, list(hops.values()), self._flood_delays, memory)
         self._wire.after(0, lambda _: self._announce_all())
 
     # --- for nodes ---------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class Network:
 
     def add_rules(self, rules: Mapping[tuple[int, int], Rule]) -> None:
         """Puts a rule on each of some directed edges, after those that are there but before the links' bandwidth."""
-        self._wire.dissolve()
+        self._wire.ahead.dissolve_all()
         for hop in self._all_hops():
             rule = rules.get((hop.source, hop.target))
             if rule is not None:
@@ -167,7 +167,7 @@ class Network:
 
     def forget_all(self, node: NodeId) -> None:
         """Clears a node's gossip memory."""
-        self._wire.dissolve()
+        self._wire.ahead.dissolve_all()
         self._routers[node].forget_all()
 
     def _all_hops(self) -> Iterator[Hop]:

@@ -49,7 +49,6 @@ class Waves:
         self._graph = FloodGraph(len(routers), [(hop.source, hop.target) for hop in hops])
         self._up = np.ones(len(hops), dtype=np.bool_)
         self._active: dict[int, tuple[Wave, Carried]] = {}
-        wire.ahead, wire.dissolve = self.start, self.dissolve_all
 
     # --- starting ------------------------------------------------------------------------------
 

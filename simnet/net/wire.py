@@ -58,6 +58,26 @@ class Hop:
         self.flying = 0
 
 
+class Ahead(Protocol):
+    """Computes floods before they happen."""
+
+    def start(self, message: Message, origin: NodeId) -> bool:
+        """Takes over the flood of a message that its origin has just accepted; False when it cannot be computed."""
+
+    def dissolve_all(self) -> None:
+        """Turns what was computed ahead into copies that are counted."""
+
+
+class CopyByCopy:
+    """Computes nothing ahead."""
+
+    def start(self, _message: Message, _origin: NodeId) -> bool:
+        return False
+
+    def dissolve_all(self) -> None:
+        """There is nothing."""
+
+
 class Wire:
     """Carries copies. Knows no topology and no gossip."""
 
@@ -67,10 +87,8 @@ class Wire:
         self.queue_max = queue_max
         self.waves = 0
         """Floods computed ahead: each has at most one copy on a hop, not counted in `Hop.flying`."""
-        self.ahead: Callable[[Message, NodeId], bool] = _not_ahead
-        """Takes over the flood of a message that a node publishes, if it can be computed ahead."""
-        self.dissolve: Callable[[], None] = _nothing
-        """Turns what was computed ahead into copies that are counted."""
+        self.ahead: Ahead = CopyByCopy()
+        """Who computes floods ahead; whoever builds the network chooses."""
         self._sent = 0
 
     def after(self, delay: int, callback: Callable[[simpy.Event], None], value: object = None) -> None:
@@ -142,7 +160,7 @@ class Wire:
 
     def hold(self, node: NodeId, until: SimTime) -> None:
         """Puts off what is on its way to a node."""
-        self.dissolve()
+        self.ahead.dissolve_all()
         late = [(until, *item[1:]) if item[4].target == node and item[0] < until else item for item in self.clock.carried]
         self.clock.carried[:] = late
         heapify(self.clock.carried)
@@ -173,18 +191,10 @@ class Wire:
 
     def _is_full(self, hop: Hop) -> bool:
         """Looks closer at a hop that may take no more: the copies of waves must be counted."""
-        self.dissolve()
+        self.ahead.dissolve_all()
         return hop.flying >= self.queue_max
 
     def lost(self, hop: Hop, message: int, reason: str) -> bool:
         """Reports a copy that does not arrive; False."""
         self.emit(MessageLost(self.clock.now, hop.source, hop.target, message, reason))
         return False
-
-
-def _nothing() -> None:
-    """There are no waves to dissolve."""
-
-
-def _not_ahead(_message: Message, _origin: NodeId) -> bool:
-    return False

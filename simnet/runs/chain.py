@@ -108,9 +108,9 @@ class ChainRun(Run):
         expect, slot = scenario.expect, from_ms(scenario.chain.slot_ms)
         self._expectation = None if expect is None else Expectation(expect, scenario.opponents, slot)
         bus.attach(checks, *(() if self._expectation is None else (self._expectation,)))
-        bus.judge = self._judge
+        bus.preside(self)
 
-    def _judge(self, event: Event) -> None:
+    def judge(self, event: Event) -> None:
         """Ends the run: a safety check is broken."""
         if not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant

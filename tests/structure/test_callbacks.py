@@ -40,9 +40,26 @@ def test_what_is_allowed_is_not(line: str) -> None:
     assert not list(violations(f"def f(self):\n    {line}\n"))
 
 
-@pytest.mark.parametrize("part", ["node", "protocol", "net", "proofs", "checks", "runs"])
-def test_no_part_puts_a_callback_into_another(part: str) -> None:
-    assert of_folder(PACKAGE / part) == []
+@pytest.mark.parametrize(
+    "line",
+    [
+        "wire.ahead = self.start",
+        "wire.ahead, wire.dissolve = self.height, self.start",
+        "bus.judge = other = self.start",
+        "self.judge: Callable[[int], None] = acquit",
+    ],
+)
+def test_methods_of_any_name_and_slots_with_a_function_are_found(line: str) -> None:
+    source = f"class A:\n    def f(self):\n        {line}\n    def start(self): ...\n    @property\n    def height(self): ...\ndef acquit(_): ...\n"
+    assert [n for n, _ in violations(source)] == [3]
+    assert not list(
+        violations("class A:\n    def f(self):\n        other.height = self.height\n    @property\n    def height(self): ...\n")
+    )
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()))
+def test_no_part_puts_a_callback_into_another(room: str) -> None:
+    assert of_folder(PACKAGE / room) == []
 
 
 @pytest.mark.parametrize(
