@@ -7,7 +7,6 @@ otherwise, so that no cheap check stops it and the receiver's verifier has to.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from simnet.base import rng
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
@@ -28,7 +27,7 @@ class Spammer:
         self._facts = facts
         self._wallet = wallet
         self._send = send
-        self._random = rng.generator(facts.seed, "byzantine", node)
+        self._random = facts.draws.generator("byzantine", node)
         self._made = 0
 
     def publish(self, original: TxMessage, kinds: Iterable[SpamKind]) -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from simnet.base import rng
 from simnet.events import Equivocated, Withheld
 from simnet.node.facts import Facts
 from simnet.node.ports import Ports
@@ -43,7 +42,7 @@ class Conduct:
     def publish_both(self, kind: str, first: Proposal | Vote, second: Proposal | Vote) -> None:
         """Sends one message to half of the neighbours and the other one to the rest; in one slot, always the same halves."""
         peers = self._ports.connected()
-        order = rng.generator(self._facts.seed, "equivocation", self._node, first.slot).permutation(len(peers))
+        order = self._facts.draws.generator("equivocation", self._node, first.slot).permutation(len(peers))
         shuffled = [peers[i] for i in order]
         half = (len(peers) + 1) // 2
         for message, spared in ((first, shuffled[half:]), (second, shuffled[:half])):

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar, cast
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.recent import Recent
+from simnet.base.rng import Draws
 from simnet.node.keyring import PublicKeys, registration_valid
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
@@ -96,7 +97,7 @@ class Facts:
     """Shared by all nodes; holds no node's state, and lets nobody do anything."""
 
     scenario: Scenario
-    seed: int
+    draws: Draws
     statements: Statements
     genesis: Genesis
     circuits: Circuits

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from simnet.base import rng
 from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
+from simnet.base.rng import Secrets
 from simnet.net.peers import keys_of_both_classes
 from simnet.proofs import native
 from simnet.protocol.blocks import Registration
@@ -53,11 +53,11 @@ class PublicOtk:
 class Keyring:
     """The secrets of one node: its own signing key, VRF key, one-time keys and wallet lanes."""
 
-    def __init__(self, seed: int, node: int, signing: bytes) -> None:
+    def __init__(self, secrets: Secrets, node: int, signing: bytes) -> None:
         self.node = node
-        self._seed = seed
+        self._secrets = secrets
         self._signing = signing
-        self._vrf = rng.secret(seed, "vrf", node)
+        self._vrf = secrets.of("vrf")
         self._trees: Recent[tuple[BackendId, int, Lane], native.OtkTree] = Recent(TREES_KEPT)
 
     # --- public ----------------------------------------------------------------------------------
@@ -115,11 +115,11 @@ class Keyring:
         return replace(drawn, signature=self.sign(drawn.signing_bytes(chain_id)))
 
     def _lane(self, number: int) -> bytes:
-        return rng.secret(self._seed, "lane", self.node, number)
+        return self._secrets.of("lane", number)
 
     def _tree(self, backend: BackendId, epoch: int, lane: Lane) -> native.OtkTree:
         def make() -> native.OtkTree:
-            return native.OtkTree(backend, rng.secret(self._seed, "one-time-keys", self.node, lane), epoch)
+            return native.OtkTree(backend, self._secrets.of("one-time-keys", lane), epoch)
 
         return self._trees.made((backend, epoch, lane), make)
 
@@ -129,8 +129,8 @@ def make_keyrings(nodes: int, seed: int, static_key_seed: str | None = None) -> 
     if static_key_seed is not None:
         secrets = static_secrets(nodes, static_key_seed)
     else:
-        secrets = keys_of_both_classes(nodes, lambda node, attempt: rng.secret(seed, "node", node, attempt), native.ed25519_public_key)
-    return tuple(Keyring(seed, node, secret) for node, secret in enumerate(secrets))
+        secrets = keys_of_both_classes(nodes, lambda node, attempt: Secrets(seed, node).of("node", attempt), native.ed25519_public_key)
+    return tuple(Keyring(Secrets(seed, node), node, secret) for node, secret in enumerate(secrets))
 
 
 def static_secrets(nodes: int, text: str) -> tuple[bytes, ...]:

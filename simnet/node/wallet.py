@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simnet.base import rng
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime
@@ -104,7 +103,7 @@ class Wallet:
         self._ledger = ledger
         self._is_busy = is_busy
         self._publish = publish
-        self._random = rng.generator(facts.seed, "wallet", node)
+        self._random = facts.draws.generator("wallet", node)
         self._backends = facts.backend_ids(node)
         self._turn = 0
         self._lanes = facts.genesis.wallets[node]

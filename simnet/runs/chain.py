@@ -7,6 +7,7 @@ from functools import partial
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import SimnetError
+from simnet.base.rng import Draws
 from simnet.base.together import together
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.checks import Checks
@@ -231,8 +232,8 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
     costs = cost_model(options.costs)
-    facts = Facts(scenario, seed, workshop, genesis, circuits, make_rules(scenario), PublicKeys(keyrings))
-    plans = Plans(seed, scenario.faults.nodes)
+    facts = Facts(scenario, Draws(seed), workshop, genesis, circuits, make_rules(scenario), PublicKeys(keyrings))
+    plans = Plans(facts.draws, scenario.faults.nodes)
     proving = Proving(workshop, costs)
     clocks = [Clock(lambda: clock.now) for _ in keyrings]
     nodes = [Node(facts, NodePorts(NodeId(k.node), network, clocks, bus.emit), proving, k, plans) for k in keyrings]

@@ -13,6 +13,7 @@ from typing import Any
 
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
+from simnet.base.rng import Draws
 from simnet.base.units import NodeId, SimTime
 from simnet.events import Event, LimitReached
 from simnet.net.network import Message, Verdict
@@ -48,7 +49,9 @@ def _facts(model: str) -> tuple[Facts, Sequence[Keyring]]:
     given = Scenario.model_validate_json(model)
     keyrings = make_keyrings(given.topology.n, given.sim.seed, None)
     genesis = make_genesis(given, given.sim.seed, keyrings)
-    return Facts(given, given.sim.seed, MockStatements(), genesis, make_circuits(given), make_rules(given), PublicKeys(keyrings)), keyrings
+    return Facts(
+        given, Draws(given.sim.seed), MockStatements(), genesis, make_circuits(given), make_rules(given), PublicKeys(keyrings)
+    ), keyrings
 
 
 class MockStatements:
@@ -213,7 +216,7 @@ class Puppet:
     def __init__(self, facts: Facts, keyring: Keyring, workshop: Workshop) -> None:
         peers = tuple(v.index for v in facts.genesis.validators if v.index != keyring.node)
         self.ports = Written(keyring.node, peers)
-        self.node = Node(facts, self.ports, Proving(workshop, cost_model("calibrated")), keyring, Plans(facts.seed, ()))
+        self.node = Node(facts, self.ports, Proving(workshop, cost_model("calibrated")), keyring, Plans(facts.draws, ()))
         self.heard = 0
 
     def hear(self, kind: str, payload: object, peer: int) -> tuple[Verdict, str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from simnet.base.blob import Blob
+from simnet.base.rng import Draws
 from simnet.events import EvidenceTaken, MessageDelivered, MessagePublished, MessageValidated, MisconductFound, PeerScored, PenaltyBooked
 from simnet.node.opponents.plan import Plan
 from simnet.protocol.evidence import FalseProof, InvalidProposal
@@ -116,7 +117,7 @@ def test_what_cannot_be_judged_here_convicts_nobody() -> None:
 
 def test_turns_are_shared_or_taken_by_each() -> None:
     fault: Any = scenario(5, faults={"nodes": [{"kind": "poison", "nodes": [3, 1], "duration_ms": 10}]}).faults.nodes[0]
-    plan = Plan(7, 0, fault)
+    plan = Plan(Draws(7), 0, fault)
     assert [plan.turn(1, "x", "abc") for _ in range(4)] == ["a", "b", "c", "a"]
     assert [plan.turn(3, "x", "abc") for _ in range(2)] == ["b", "c"]
     assert [plan.next("x", "ab") for _ in range(3)] == ["a", "b", "a"]

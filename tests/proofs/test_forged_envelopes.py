@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from simnet.base.catalogue import BackendId
+from simnet.base.rng import Draws
 from simnet.node.opponents.envelopes import Claim, forged, negated
 from simnet.node.opponents.plan import Plan
 from simnet.proofs import native, samples
@@ -31,7 +32,7 @@ def test_no_forged_proof_is_accepted(which: BackendId, what: str) -> None:
     assert prover.verify(circuit, public, real, MAX_BYTES) == ACCEPTED
     prover.load(CONSENSUS)
     claim = Claim(native.public_digest(which, circuit, public), prover.vk_id(CONSENSUS), MAX_BYTES)
-    made = forged(what, other if what in ("other_statement", "other_block") else real, claim, Plan(1, 0, FAULT))
+    made = forged(what, other if what in ("other_statement", "other_block") else real, claim, Plan(Draws(1), 0, FAULT))
     assert made != real and not prover.verify(circuit, public, made, MAX_BYTES).accepted
 
 

@@ -1,4 +1,5 @@
-"""What the parts of a node can reach: the network and virtual time through ports alone, provers through the processor alone."""
+"""What the parts of a node can reach: the network and virtual time through ports alone, provers through the processor alone; of the run's seed, from
+which all keys follow, its own secrets and streams without any."""
 
 import ast
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ REACH = {
     "Workshop": {"processor.py"},
     "CostModel": {"processor.py"},
     "NodePorts": set[str](),
+    "rng": {"genesis.py"},
+    "secret": set[str](),
+    "Secrets": {"keyring.py"},
+    "Draws": {"facts.py", "plan.py"},
 }
 """Name -> modules that may import it."""
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from simnet.base import rng
+from simnet.base.rng import Draws
 from simnet.protocol.messages import Proposal
 from simnet.scenario.opponents import Opponent
 
@@ -17,10 +17,10 @@ ALL = -1
 class Plan:
     """Shared by colluding nodes: one random stream, blocks that a leader makes for all."""
 
-    def __init__(self, seed: int, number: int, fault: Opponent) -> None:
+    def __init__(self, draws: Draws, number: int, fault: Opponent) -> None:
         self.fault = fault
         self.members = frozenset(fault.nodes)
-        self.random = rng.generator(seed, "opponents", number)
+        self.random = draws.generator("opponents", number)
         self.shared: dict[int, tuple[Proposal, Proposal]] = {}
         """What a colluding leader lets the others spread, by slot."""
         self._turns: dict[tuple[int, str], int] = {}
@@ -61,14 +61,14 @@ class Plan:
 class Plans:
     """All plans of a run, by the fault's place in the scenario."""
 
-    def __init__(self, seed: int, faults: Sequence[object]) -> None:
-        self._seed = seed
+    def __init__(self, draws: Draws, faults: Sequence[object]) -> None:
+        self._draws = draws
         self._faults = faults
         self._made: dict[int, Plan] = {}
 
     def of(self, fault: Opponent) -> Plan:
         number = next(i for i, known in enumerate(self._faults) if known is fault)
-        return self._made.setdefault(number, Plan(self._seed, number, fault))
+        return self._made.setdefault(number, Plan(self._draws, number, fault))
 
 
 def flipped(data: bytes, start: int, random: np.random.Generator, count: int = 3) -> bytes:
