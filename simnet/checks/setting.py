@@ -77,7 +77,7 @@ class Setting:
     @cached_property
     def slot(self) -> int:
         """Length of a slot in nanoseconds."""
-        return from_ms(self.scenario.chain.slot_ms)
+        return self.facts.slots.length
 
     @cached_property
     def slots_end(self) -> SimTime:
@@ -86,7 +86,7 @@ class Setting:
 
     def start_of(self, slot: int) -> SimTime:
         """When a slot begins, in true time."""
-        return SimTime(SETTLE + slot * self.slot)
+        return self.facts.slots.start(slot)
 
     @cached_property
     def precision(self) -> int:

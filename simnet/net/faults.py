@@ -22,11 +22,12 @@ from simnet.net.wire import Emit
 from simnet.scenario.linkfaults import LinkFault
 from simnet.scenario.model import Scenario
 from simnet.scenario.nodefaults import Conduct, Crash, NodeFault, Pause
+from simnet.scenario.span import DRAIN_MS, SETTLE_MS
 from simnet.scenario.upstream import Byzantine, Churn, Partition, SpamKind
 
-SETTLE = from_ms(500)
+SETTLE = from_ms(SETTLE_MS)
 """From the start of the run to traffic zero."""
-DRAIN = from_ms(1000)
+DRAIN = from_ms(DRAIN_MS)
 """From the end of the traffic clock to the end of the run."""
 MS_PER_MIN = 60_000
 INTERVAL_MS_MAX = 10.0**12

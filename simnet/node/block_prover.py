@@ -8,7 +8,7 @@ All proofs of a block are made in one field; the recursive one, which rests on a
 from dataclasses import dataclass, field
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.base.units import NodeId, from_ms
+from simnet.base.units import NodeId
 from simnet.events import BlockProving
 from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_parts import Part
@@ -75,8 +75,7 @@ class BlockProver:
         self._keyring = keyring
         self._backends = tuple(b for b in aggregation.fields if b in facts.backend_ids(node))
         self._work: dict[int, Work] = {}
-        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
-        self._timeout = self._slot_ns * facts.scenario.chain.block_proof_timeout_slots
+        self._timeout = facts.slots.length * facts.scenario.chain.block_proof_timeout_slots
 
     def on_commit(self, letter: Committed) -> None:
         """Waits for its turn; a block learnt late may have been proved long ago, so its proofs get a time-out to arrive."""
@@ -134,7 +133,7 @@ class BlockProver:
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
         ticket = self._processor.prove(work.backend, self._facts.circuits.of(part.circuit), witness)
         if ticket is None:
-            self._letters.post_after(self._slot_ns, PartDue(height, part))
+            self._letters.post_after(self._facts.slots.length, PartDue(height, part))
             return
         work.begun.add(part)
         ticket.when_ready(BlockProofReady(height, part, ticket))

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from simnet.base.units import SimTime, from_ms
 from simnet.node.letters import Letter
 from simnet.protocol.messages import Phase
+from simnet.protocol.slots import SlotTimes
 from simnet.scenario.nodefaults import ClockSkew
 
 MILLION = 1_000_000
+PHASES = (Phase.PREVOTE, Phase.PRECOMMIT)
+"""Whose deadlines lie within a slot."""
 Timer = Callable[[int, Letter], None]
 
 
@@ -81,14 +84,12 @@ class SlotClock:
     that have begun and not been used begin again."""
 
     def __init__(
-        self, clock: Clock, after: Timer, origin: SimTime, length: SimTime, slots: int, begin: Callable[[int], None],
+        self, clock: Clock, after: Timer, times: SlotTimes, slots: int, begin: Callable[[int], None],
         deadline: Callable[[int, Phase], None], is_used: Callable[[int], bool],
     ) -> None:  # fmt: skip
         self._clock = clock
         self._after = after
-        self._origin = origin
-        """What the clock shows when slot 0 begins."""
-        self._length = length
+        self._times = times
         self._slots = slots
         """How many there are in the run."""
         self._begin = begin
@@ -118,14 +119,10 @@ class SlotClock:
         if self._next < 3 * self._slots:
             self._after(self._clock.until(self._shown_at(self._next)), Tick(self._armed))
 
-    def start_of(self, slot: int) -> int:
-        """What the clock shows when a slot begins."""
-        return self._origin + slot * self._length
-
     @property
     def _shown(self) -> int:
         """The slot that the clock shows."""
-        return (self._clock.now - self._origin) // self._length
+        return self._times.of(self._clock.now)
 
     def _free_from(self, slot: int) -> int:
         """The first slot from this one on that has not begun."""
@@ -135,7 +132,7 @@ class SlotClock:
 
     def _shown_at(self, tick: int) -> int:
         slot, part = divmod(tick, 3)
-        return self.start_of(slot) + (0, self._length // 3, 2 * self._length // 3)[part]
+        return self._times.start(slot) if part == 0 else self._times.deadline(slot, PHASES[part - 1])
 
     def on_tick(self, letter: Tick) -> None:
         """What was waited for is there, unless the clock has been set meanwhile."""
@@ -154,5 +151,5 @@ class SlotClock:
             self._begun.add(slot)
             self._begin(slot)
         else:
-            self._deadline(slot, (Phase.PREVOTE, Phase.PRECOMMIT)[part - 1])
+            self._deadline(slot, PHASES[part - 1])
         self._arm()

@@ -13,6 +13,8 @@ from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.recent import Recent
 from simnet.base.rng import Draws
+from simnet.base.units import from_ms
+from simnet.net.faults import SETTLE
 from simnet.node.keyring import PublicKeys, registration_valid
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
@@ -21,6 +23,7 @@ from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Endorsement, TxMessage, Vote
+from simnet.protocol.slots import SlotTimes
 from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
 from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
@@ -105,6 +108,7 @@ class Facts:
     public_keys: PublicKeys
     memory: "Memory" = field(default_factory=lambda: Memory(1024))
     """Statements of block proofs."""
+    slots: SlotTimes = field(init=False)
     _outcomes: dict[tuple[object, ...], Outcome | str] = field(default_factory=dict)
     _transfers: Recent[TxMessage, str] = field(default_factory=lambda: Recent(VERDICTS_KEPT))
     """What is wrong with each; empty: nothing."""
@@ -120,6 +124,7 @@ class Facts:
     def __post_init__(self) -> None:
         self._backends = tuple(tuple(BackendId[b.upper()] for b in names) for names in self.scenario.backends_of_node)
         self._consensus_fields = tuple(b for b in BackendId if any(b in own for own in self._backends))
+        self.slots = SlotTimes(SETTLE, from_ms(self.scenario.chain.slot_ms))
         self._block_circuits = frozenset(c for c in CircuitId if self.scenario.proves(c.label))
 
     @property

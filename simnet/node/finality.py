@@ -6,7 +6,7 @@ Committed finality never waits for any of this.
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
-from simnet.base.units import NodeId, from_ms
+from simnet.base.units import NodeId
 from simnet.events import BlockProven, Endorsed, ProofTakenOver
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain, CommittedBlock
@@ -104,7 +104,6 @@ class Finality:
         self._conduct = conduct
         self._keyring = keyring
         self._slot = -1
-        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
         self._certifier = Certifier(node, _rules(facts))
         self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
         self._endorsements_of = OncePerSlot(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
@@ -135,7 +134,7 @@ class Finality:
         )
         if header.proposer == self._node:
             # Most commit votes arrive within a few link delays; a twelfth of a slot is several.
-            self._letters.post_after(self._slot_ns // 12, GraceOver(height))
+            self._letters.post_after(self._facts.slots.length // 12, GraceOver(height))
         for item in self._held.release(height):
             if isinstance(item, Incoming):
                 self.examine(item)

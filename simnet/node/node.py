@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from simnet.base.units import NodeId, from_ms
+from simnet.base.units import NodeId
 from simnet.events import ClockSkewed
-from simnet.net.faults import SETTLE
 from simnet.net.network import Message, Verdict
 from simnet.node import aggregation, finality, transactions
 from simnet.node.aggregation import Aggregation
@@ -209,12 +208,10 @@ class Node:
     def _slot_clock(self) -> SlotClock:
         scenario = self._facts.scenario
         slots = -(-scenario.sim.duration_ms // scenario.chain.slot_ms)
-        length = from_ms(scenario.chain.slot_ms)
         return SlotClock(
             self.clock,
             self.letters.post_after,
-            SETTLE,
-            length,
+            self._facts.slots,
             slots,
             self.on_slot,
             self.validator.on_deadline,

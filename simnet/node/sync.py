@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
-from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.net.network import Verdict
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
@@ -170,7 +170,7 @@ class Sync:
         """Blocks that a neighbour had said to have, was asked for and has not given."""
         self._asked: dict[NodeId, int] = {}
         """The first height of a request for blocks that is not answered."""
-        self._patience = min(PATIENCE_MAX, SimTime(from_ms(facts.scenario.chain.slot_ms) // 2))
+        self._patience = min(PATIENCE_MAX, SimTime(facts.slots.length // 2))
         self._asked_at = SimTime(-self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""

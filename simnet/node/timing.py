@@ -7,7 +7,6 @@ validators that have already voted nil.
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import Untimely
-from simnet.net.faults import SETTLE
 from simnet.node.facts import Facts
 from simnet.node.ports import Ports
 from simnet.protocol.messages import Phase, Proposal, Vote
@@ -18,8 +17,7 @@ KEPT_MAX = 64
 
 def latest_slot(facts: Facts, ports: Ports) -> int:
     """The newest slot that may have begun by a node's clock, give or take the precision: nothing of a later one is believed."""
-    precision, length = from_ms(facts.scenario.clock_precision_ms), from_ms(facts.scenario.chain.slot_ms)
-    return (ports.clock.now + precision - SETTLE) // length
+    return facts.slots.of(ports.clock.now + from_ms(facts.scenario.clock_precision_ms))
 
 
 class Timing:
@@ -29,12 +27,12 @@ class Timing:
         self._ports = ports
         self._node = ports.node
         self._clock = ports.clock
-        self._slot_ns = from_ms(facts.scenario.chain.slot_ms)
+        self._slots = facts.slots
         self._precision = from_ms(facts.scenario.clock_precision_ms)
 
     def keeps(self, proposal: Proposal, held: int) -> bool:
         """Whether a proposal for a slot that has not begun is held until it does."""
-        early = self._start_of(proposal.slot) - self._clock.now
+        early = self._slots.start(proposal.slot) - self._clock.now
         if early > self._precision:
             self._tell(proposal.leader, "proposal", "refused", early)
             return False
@@ -55,16 +53,12 @@ class Timing:
     def note_proposal(self, proposal: Proposal, slot: int, *, waiting: bool) -> None:
         """A proposal of this slot or an earlier one; `waiting`: this node has not voted in its slot."""
         if slot > proposal.slot or not waiting:
-            self._late(proposal.leader, "proposal", self._start_of(proposal.slot) + self._slot_ns // 3)
+            self._late(proposal.leader, "proposal", self._slots.deadline(proposal.slot, Phase.PREVOTE))
 
     def note_vote(self, vote: Vote, slot: int) -> None:
         """A vote that came after its slot had ended here decides nothing in time. Commits are never waited for."""
         if vote.slot < slot and vote.phase is not Phase.COMMIT:
-            self._late(vote.validator, "vote", self._start_of(vote.slot + 1))
-
-    def _start_of(self, slot: int) -> int:
-        """What the clock shows when a slot begins."""
-        return SETTLE + slot * self._slot_ns
+            self._late(vote.validator, "vote", self._slots.start(vote.slot + 1))
 
     def _late(self, author: int, kind: str, due: int) -> None:
         if self._clock.error or self._ports.clock_error(author):

@@ -106,7 +106,7 @@ class ChainRun(Run):
         self._traffic = traffic
         self._faults = faults
         self._checks = checks
-        expect, slot = scenario.expect, from_ms(scenario.chain.slot_ms)
+        expect, slot = scenario.expect, facts.slots.length
         self._expectation = None if expect is None else Expectation(expect, scenario.opponents, slot)
         bus.attach(checks, *(() if self._expectation is None else (self._expectation,)))
         bus.preside(self)
@@ -147,7 +147,7 @@ class ChainRun(Run):
     def _grace(self) -> int:
         """How long a run may go on at most: long enough for what is promised about its last blocks to fall due."""
         scenario = self._scenario
-        return max(GRACE, (scenario.consensus.proven_within_slots + 1) * from_ms(scenario.chain.slot_ms))
+        return max(GRACE, (scenario.consensus.proven_within_slots + 1) * self.facts.slots.length)
 
     def _live_honest(self) -> list[NodeId]:
         """Nodes that are up, under no fault of their own and never byzantine."""
@@ -168,7 +168,8 @@ class ChainRun(Run):
 
     def _start_slot(self, slot: int) -> None:
         """The slot clock: no block is proposed after the traffic has ended, but the last ones are proven."""
-        length = from_ms(self._scenario.chain.slot_ms)
+        times = self.facts.slots
+        length = times.length
         if slot * length >= self.info.duration:
             for node in self.nodes:
                 node.on_late_slot(slot)
@@ -176,8 +177,8 @@ class ChainRun(Run):
             return
         for node in self._by_true_time:
             node.on_slot(slot)
-        self._clock.after(length // 3, lambda: self._deadline(slot, Phase.PREVOTE))
-        self._clock.after(2 * length // 3, lambda: self._deadline(slot, Phase.PRECOMMIT))
+        self._clock.after(times.wait(Phase.PREVOTE), lambda: self._deadline(slot, Phase.PREVOTE))
+        self._clock.after(times.wait(Phase.PRECOMMIT), lambda: self._deadline(slot, Phase.PRECOMMIT))
         self._clock.after(length // 2, self._exchange_status)
         self._clock.after(length, lambda: self._start_slot(slot + 1))
 

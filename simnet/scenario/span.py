@@ -6,7 +6,7 @@ from typing import Any
 from simnet.scenario.tables import whole
 
 SETTLE_MS, DRAIN_MS = 500, 1000
-"""Before traffic zero, and after the traffic clock's end (`simnet.net.faults`)."""
+"""Before traffic zero, and after the traffic clock's end."""
 
 
 def run_ms(data: Mapping[str, Any]) -> int | None:

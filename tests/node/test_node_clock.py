@@ -5,6 +5,7 @@ from simnet.net.clockwork import Clockwork
 from simnet.node.clock import Clock, SlotClock, Tick
 from simnet.node.letters import Letter
 from simnet.protocol.messages import Phase
+from simnet.protocol.slots import SlotTimes
 from simnet.scenario.nodefaults import ClockSkew
 
 Beat = tuple[float, int, str]
@@ -19,7 +20,13 @@ class Bench:
         self.ticks: list[Beat] = []
         self.unused: set[int] = set()
         self.slots = SlotClock(
-            self.clock, self._after, from_ms(100), from_ms(300), slots, self._begin, self._deadline, lambda slot: slot not in self.unused
+            self.clock,
+            self._after,
+            SlotTimes(from_ms(100), from_ms(300)),
+            slots,
+            self._begin,
+            self._deadline,
+            lambda slot: slot not in self.unused,
         )
 
     def _after(self, delay: int, letter: Letter) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
+from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import OpponentActed
 from simnet.net.network import Message
 from simnet.node.aggregation import Aggregation
@@ -45,7 +45,7 @@ class Reach:
 
     @property
     def slot_ns(self) -> SimTime:
-        return from_ms(self.facts.rules.windows.slot_ms)
+        return self.facts.slots.length
 
     def leader(self, slot: int) -> int:
         """Who leads a slot at the next height."""

@@ -28,10 +28,10 @@ class Split(Act[model.Split]):
         self._proposed = None
         if self.reach.leader(slot) == self.me:
             self._lead(slot)
-        before, length = from_ms(self.fault.before_deadline_ms), self.reach.slot_ns
-        self.later(max(0, length // 3 - before), lambda: self._tell_proposals(slot))
-        self.later(max(0, 2 * length // 3 - before), lambda: self._tell_votes(slot, Phase.PREVOTE))
-        self.later(max(0, length - before), lambda: self._tell_votes(slot, Phase.PRECOMMIT))
+        before, wait = from_ms(self.fault.before_deadline_ms), self.facts.slots.wait
+        self.later(max(0, wait(Phase.PREVOTE) - before), lambda: self._tell_proposals(slot))
+        self.later(max(0, wait(Phase.PRECOMMIT) - before), lambda: self._tell_votes(slot, Phase.PREVOTE))
+        self.later(max(0, wait(Phase.COMMIT) - before), lambda: self._tell_votes(slot, Phase.PRECOMMIT))
 
     def saw(self, message: Message) -> None:
         proposal = message.payload
