@@ -14,9 +14,7 @@ from simnet.base import codes, plain
 from simnet.base.errors import ScenarioError, SimnetError
 from simnet.base.reading import checked, json_object
 from simnet.cli import exits
-from simnet.cli.job import JobOptions, network_summary, run_job
-from simnet.cli.load_run import result_paths
-from simnet.cli.run import Shown, job_options
+from simnet.cli.run import Shown, ShownJob, job_options
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
 from simnet.record.files import write_json
@@ -25,6 +23,8 @@ from simnet.record.readback import JobFile
 from simnet.record.summary_files import LoadFile, SummaryFile, summary_file
 from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_wrapper
+from simnet.wrappers.job import JobOptions, network_summary, run_job
+from simnet.wrappers.load import result_paths
 
 ROOT = Path("target/simnet/regression")
 DEFAULT = ("consensus_quorum_stress", "snapshot_rebuild", "gossip_backpressure", "canary_rolling_restart")
@@ -73,8 +73,8 @@ def _one(path: Path, folder: Path, chosen: Callable[..., JobOptions]) -> tuple[d
     results: dict[str, Any] = {"consensus": None, "p2p_summary_path": None, "p2p_summary": None}
     try:
         loaded = load_wrapper(path)
-        options = job_options(loaded, None, "calibrated", {}, False, Shown(quiet=True))
-        code = run_job(loaded, chosen(options, artifacts=folder))
+        options = job_options(loaded, None, "calibrated", {}, False)
+        code = run_job(loaded, chosen(options, artifacts=folder), ShownJob(Shown(quiet=True))).exit_code
         errors = job_errors(folder / JOB)
         results = _results(loaded, folder)
     except SimnetError as error:

@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 
 from simnet.analyze.analysis import analyze_file
-from simnet.analyze.report import text
+from simnet.analyze.report import Analysis
+from simnet.analyze.report import text as report
 from simnet.base import codes
 from simnet.base.jsontext import json_text
 from simnet.cli import exits
 from simnet.cli.circuits import ONE_OF_BACKENDS, backends_named
 from simnet.cli.health import health
-from simnet.cli.job import JobOptions, run_job
 from simnet.cli.progress import Terminal
 from simnet.cli.result import show
 from simnet.cli.screen import say, verdict
@@ -27,6 +27,7 @@ from simnet.runs.request import STATIC_KEYS, Dark, Outcome, Request
 from simnet.scenario.base import U64_MAX
 from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
+from simnet.wrappers.job import JobOptions, run_job
 
 ScenarioPath = Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.")]
 Profile = Annotated[str | None, typer.Option(metavar="NAME", help="A shipped scenario or an alias, say quorum-stress.")]
@@ -92,11 +93,16 @@ def run(
         if isinstance(loaded, LoadedWrapper):
             if backend is not None and loaded.wrapper.consensus is None:
                 raise typer.BadParameter(f"--backend: {path} has no consensus load")
-            options = job_options(loaded, seed, costs, overrides, strict, shown)
-            return run_job(
-                loaded,
-                replace(options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend, force=force),
+            options = job_options(loaded, seed, costs, overrides, strict, analyze=analyze)
+            options = replace(
+                options, artifacts=out, keep_alive=keep_alive, allow_insufficient=allow_insufficient, backend=backend, force=force
             )
+            job = run_job(loaded, options, ShownJob(shown))
+            if as_json:
+                say(json_text(job.content))
+            elif not quiet:
+                say(f"files of this job: {job.folder}/", err=True)
+            return job.exit_code
         if backend is not None or keep_alive:
             raise typer.BadParameter(f"--backend and --keep-alive are for wrappers; {path} is a profile")
         return run_profile(Request(path, seed, out, costs, overrides, strict, static_key_seed=_static_keys(), force=force), shown)
@@ -115,7 +121,7 @@ def run_profile(request: Request, shown: Shown) -> int:
         verdicts = analysis.as_dict()
         code = codes.HELD if analysis.passed else codes.FAILED
         if loud:
-            say("\n" + text([analysis]), nl=False)
+            say("\n" + report([analysis]), nl=False)
         exits.tell_failures(analysis.summary, analysis.failures)
     if shown.as_json:
         say(json_text({**outcome.run, "exit_code": code, "analysis": verdicts}))
@@ -138,8 +144,36 @@ def _static_keys() -> str | None:
     return os.environ.get(STATIC_KEYS) or None
 
 
+class ShownJob:
+    """A wrapper's job on the terminal. With --json the job prints one document: its own."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._quiet = shown.quiet or shown.as_json
+
+    def tell(self, text: str) -> None:
+        if not self._quiet:
+            say(text, err=True)
+
+    def warn(self, text: str) -> None:
+        say(f"warning: {text}", err=True)
+
+    def error(self, text: str) -> None:
+        say(f"error: {text}", err=True)
+
+    def interrupted(self, text: str) -> None:
+        say(f"interrupted: {text}", err=True)
+
+    def judged(self, analysis: Analysis) -> None:
+        if not self._quiet:
+            say(report([analysis]), nl=False)
+        exits.tell_failures(analysis.summary, analysis.failures)
+
+    def run(self, request: Request, *, analyze: bool) -> int:
+        return run_profile(request, Shown(self._quiet, analyze=analyze))
+
+
 def job_options(
-    loaded: LoadedWrapper, seed: int | None, costs: str, overrides: Mapping[str, str], strict: bool, shown: Shown
+    loaded: LoadedWrapper, seed: int | None, costs: str, overrides: Mapping[str, str], strict: bool, *, analyze: bool = True
 ) -> JobOptions:
     """How a wrapper's network run is made from the same command line."""
 
@@ -150,9 +184,7 @@ def job_options(
         mode = loaded.wrapper.p2p.mode
         return Request(loaded.profile.path, seed, folder, costs, below, strict, mode, _static_keys(), force=True, locked=True)
 
-    # With --json the job prints one document: its own.
-    parts = replace(shown, quiet=shown.quiet or shown.as_json, as_json=False)
-    return JobOptions(request, lambda made: run_profile(made, parts), quiet=parts.quiet, as_json=shown.as_json, analyze=shown.analyze)
+    return JobOptions(request, analyze=analyze)
 
 
 def _conclude(outcome: Outcome, code: int, verdicts: Mapping[str, object] | None) -> None:

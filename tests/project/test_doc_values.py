@@ -17,7 +17,6 @@ from simnet.base import codes
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.checks import calm, progress
 from simnet.checks.verdicts import CHECKS
-from simnet.cli import job
 from simnet.cli.fuzz import fuzz
 from simnet.fuzz import generator, shrink, trial, workers
 from simnet.fuzz.planted import BUGS
@@ -35,6 +34,7 @@ from simnet.record.traffic import LATE_REPAIR
 from simnet.scenario import marks, yaml
 from simnet.scenario.load import load_scenario
 from simnet.scenario.ours import Consensus, Gossip
+from simnet.wrappers import job
 from tests import excerpts
 from tests.excerpts import CHAOS, MAIN, OF_THE_MACHINE, claims, committed, leaves, prose, quoted, word
 from tests.runs import ROOT, SHIPPED

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from simnet.scenario.wrapper_load import load_wrapper
+from simnet.wrappers.job import JobOptions, run_job
+from simnet.wrappers.screen import DarkJob
 from tests.runs import DATA, LIMIT_S, TINY, command, environment, simnet
 
 WRAPPERS = DATA / "wrappers"
@@ -48,6 +51,13 @@ def test_the_seeded_load_repeats_and_is_written(tmp_path: Path) -> None:
     assert proofs[0] == proofs[1]
     job = read(tmp_path / "a/wrapper.json")
     assert job["complete"] and job["exit_code"] == 0 and job["errors"] == []
+
+
+def test_a_job_needs_no_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    loaded = load_wrapper(wrapper(tmp_path, nodes=[node("a", "raise SystemExit(3)")], duration_secs=1))
+    job = run_job(loaded, JobOptions(lambda _: None, artifacts=tmp_path / "o"), DarkJob())
+    assert job.exit_code == 1 and job.content == read(job.folder / "wrapper.json") and "a" in job.content["errors"][0]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_seed_and_backend_come_from_outside(tmp_path: Path) -> None:

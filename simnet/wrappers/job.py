@@ -12,9 +12,6 @@ from typing import Any
 from simnet.analyze.analysis import analysis_path
 from simnet.base import codes
 from simnet.base.errors import OutputError, ScenarioError, SimnetError
-from simnet.base.jsontext import json_text
-from simnet.cli.load_run import result_paths, run_consensus
-from simnet.cli.screen import say
 from simnet.jobs.host import guidance, host_resources
 from simnet.jobs.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import clear, write_atomic
@@ -23,6 +20,8 @@ from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_co
 from simnet.record.readback import is_finished
 from simnet.runs.request import Request
 from simnet.scenario.wrapper_load import LoadedWrapper
+from simnet.wrappers.load import result_paths, run_consensus
+from simnet.wrappers.screen import JobScreen
 
 KEEP_ALIVE_S = 60
 JOB_SCHEMA = 1
@@ -30,17 +29,13 @@ JOB_SCHEMA = 1
 
 @dataclass(frozen=True)
 class JobOptions:
-    """What the command line says about a wrapper's job."""
+    """How a wrapper is carried out."""
 
     profile_request: Callable[[Path], Request | None]
     """The network run, given the artifacts folder; None when the wrapper has none."""
-    run_profile: Callable[[Request], int]
     artifacts: Path | None = None
     keep_alive: bool = False
     allow_insufficient: bool = False
-    quiet: bool = False
-    as_json: bool = False
-    """Print the content of `wrapper.json`."""
     analyze: bool = True
     backend: str | None = None
     force: bool = False
@@ -51,6 +46,7 @@ class JobOptions:
 class _Progress:
     """What has happened so far."""
 
+    screen: JobScreen
     code: int = codes.HELD
     errors: list[str] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
@@ -61,35 +57,40 @@ class _Progress:
         self.code = self.code or code
         if why:
             self.errors.append(why)
-            say(f"error: {why}", err=True)
+            self.screen.error(why)
 
 
-def run_job(loaded: LoadedWrapper, options: JobOptions) -> int:
-    """Carries a wrapper out; the exit code. Raises SimnetError before anything is written."""
+@dataclass(frozen=True)
+class Job:
+    """A wrapper that has been carried out."""
 
-    def tell(text: str) -> None:
-        if not options.quiet:
-            say(text, err=True)
+    folder: Path
+    exit_code: int
+    content: Mapping[str, Any]
+    """Of `wrapper.json`."""
 
+
+def run_job(loaded: LoadedWrapper, options: JobOptions, screen: JobScreen) -> Job:
+    """Carries a wrapper out. Raises SimnetError before anything is written."""
     for warning in loaded.warnings:
         if warning.path == loaded.path:  # the network run tells its profile's
-            tell(f"warning: {warning}")
-    _check_resources(loaded, options.allow_insufficient, tell)
+            screen.tell(f"warning: {warning}")
+    _check_resources(loaded, options.allow_insufficient, screen)
     folder = artifacts_folder(loaded, options.artifacts)
     _refuse_collisions(loaded, folder, inside=options.artifacts is not None)
     header = _header(loaded, folder)
     with FolderLock(folder):
-        return _locked(loaded, options, folder, header, tell)
+        return _locked(loaded, options, folder, header, screen)
 
 
-def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Mapping[str, object], tell: Callable[[str], None]) -> int:
+def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Mapping[str, object], screen: JobScreen) -> Job:
     """The job, in a folder that nobody else writes."""
     if is_finished(folder / RUN) and not options.force:
         raise OutputError(f"{folder} holds a finished run; --force replaces it, --out DIR goes elsewhere")
     _clear(loaded, folder)
     write_json(folder / JOB, {**header, "complete": False, "exit_code": None})
-    progress = _Progress()
-    _carry_out(loaded, options, folder, progress, tell)
+    progress = _Progress(screen)
+    _carry_out(loaded, options, folder, progress)
     for ended in progress.ended:
         if ended.failed and progress.code != codes.INTERRUPTED:
             progress.fail(codes.FAILED, ended.why)
@@ -97,10 +98,7 @@ def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Ma
     ending = {"complete": complete, "exit_code": progress.code, "errors": progress.errors, "files": progress.files}
     job = {**header, **ending, "processes": [_shown(e) for e in progress.ended]}
     write_json(folder / JOB, job)
-    if options.as_json:
-        say(json_text(job))
-    tell(f"files of this job: {folder}/")
-    return progress.code
+    return Job(folder, progress.code, job)
 
 
 def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
@@ -146,15 +144,15 @@ def _refuse_collisions(loaded: LoadedWrapper, folder: Path, *, inside: bool) -> 
             raise OutputError(f"{name} = {str(path)!r} lies outside {folder}")
 
 
-def _check_resources(loaded: LoadedWrapper, allow: bool, tell: Callable[[str], None]) -> None:
+def _check_resources(loaded: LoadedWrapper, allow: bool, screen: JobScreen) -> None:
     asked = loaded.wrapper.resources
     if asked is None:
         return
     enough, words = guidance(asked, host_resources())
     if enough:
-        tell(f"resource guidance met: {words}")
+        screen.tell(f"resource guidance met: {words}")
     elif allow:
-        say(f"warning: resource guidance not met: {words}", err=True)
+        screen.warn(f"resource guidance not met: {words}")
     else:
         why = f"host resources below scenario guidance: {words}; --allow-insufficient-resources runs it anyway"
         raise SimnetError(f"{loaded.path}: {why}")
@@ -175,13 +173,13 @@ def _header(loaded: LoadedWrapper, folder: Path) -> dict[str, object]:
     }
 
 
-def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress, tell: Callable[[str], None]) -> None:
+def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress: _Progress) -> None:
     """Everything between the checks and the verdict; leaves no process behind."""
-    with Processes(folder, loaded.path.parent, loaded.wrapper.env, tell) as processes:
+    with Processes(folder, loaded.path.parent, loaded.wrapper.env, progress.screen.tell) as processes:
         try:
             _work(loaded, options, folder, processes, progress)
             if options.keep_alive:
-                tell(f"kept alive for {KEEP_ALIVE_S} s")
+                progress.screen.tell(f"kept alive for {KEEP_ALIVE_S} s")
                 time.sleep(KEEP_ALIVE_S)
             if progress.code in (codes.HELD, codes.FAILED, codes.NOTHING_RAN):
                 progress.ended = processes.finish()
@@ -189,7 +187,7 @@ def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progres
             progress.fail(codes.FAILED, str(error))
         except KeyboardInterrupt:
             progress.code = codes.INTERRUPTED
-            say("interrupted: stopping the processes", err=True)
+            progress.screen.interrupted("stopping the processes")
 
 
 def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: Processes, progress: _Progress) -> None:
@@ -200,7 +198,7 @@ def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: P
             processes.start(process)
         _network(loaded, options, folder, progress)
         if wrapper.consensus is not None:
-            code, files = run_consensus(loaded, folder, backend=options.backend, analyze=options.analyze, quiet=options.quiet)
+            code, files = run_consensus(loaded, folder, progress.screen, backend=options.backend, analyze=options.analyze)
             progress.files += files
             _interruptible(progress, code)
     except SimnetError as error:
@@ -217,7 +215,7 @@ def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress:
     request = options.profile_request(folder)
     if request is None or loaded.wrapper.p2p is None:
         return
-    code = options.run_profile(request)
+    code = progress.screen.run(request, analyze=options.analyze)
     own, wanted = RunFolder(folder, summary_stem(request.scenario)).summary, network_summary(loaded, folder)
     if own.is_file():
         progress.files.append(str(own))

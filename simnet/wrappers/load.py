@@ -1,20 +1,18 @@
-"""The consensus load of a wrapper: carried out, shown, written, judged."""
+"""The consensus load of a wrapper: carried out, written, judged."""
 
 import time
 from pathlib import Path
 
 from simnet.analyze.analysis import analyze_file
-from simnet.analyze.report import text
 from simnet.base import codes
 from simnet.base.catalogue import BackendId
-from simnet.cli import exits
-from simnet.cli.screen import say
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import write_atomic
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
 from simnet.record.places import slug
 from simnet.record.summary import to_json
 from simnet.scenario.wrapper_load import LoadedWrapper
+from simnet.wrappers.screen import JobScreen
 
 LINE_S = 10.0
 FAILURES_SHOWN = 10
@@ -28,7 +26,7 @@ def result_paths(loaded: LoadedWrapper, folder: Path) -> tuple[Path, Path | None
     return summary, None if load.csv_path is None else folder / load.csv_path
 
 
-def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, analyze: bool, quiet: bool) -> tuple[int, list[str]]:
+def run_consensus(loaded: LoadedWrapper, folder: Path, screen: JobScreen, *, backend: str | None, analyze: bool) -> tuple[int, list[str]]:
     """Runs the load into the artifacts folder; the exit code and the files written. An interrupted load is written, too."""
     # Late: these load the native provers, which a refused wrapper does not need.
     from simnet.jobs.consensus_load import LoadResult, circuit_of, run_load
@@ -42,9 +40,9 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
     shown = time.monotonic()
     try:
         for run in run_load(load, prover, result):
-            if not quiet and time.monotonic() - shown > LINE_S:
+            if time.monotonic() - shown > LINE_S:
                 shown = time.monotonic()
-                say(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures", err=True)
+                screen.tell(f"consensus load: {run + 1} of {load.runs} runs, {len(result.failures)} failures")
     except KeyboardInterrupt:
         code = codes.INTERRUPTED
     summary_path, csv_path = result_paths(loaded, folder)
@@ -57,17 +55,15 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, *, backend: str | None, a
         write_atomic(csv_path, load_csv(result))
         files.append(csv_path)
     for failure in result.failures[:FAILURES_SHOWN]:
-        say(f"error: consensus load: {failure}", err=True)
+        screen.error(f"consensus load: {failure}")
     if len(result.failures) > FAILURES_SHOWN:
-        say(f"error: consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}", err=True)
+        screen.error(f"consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}")
     if code == codes.HELD:
-        code = _judge(summary_path, quiet) if analyze else codes.FAILED if result.failures else codes.HELD
+        code = _judge(summary_path, screen) if analyze else codes.FAILED if result.failures else codes.HELD
     return code, [str(path) for path in files]
 
 
-def _judge(summary: Path, quiet: bool) -> int:
+def _judge(summary: Path, screen: JobScreen) -> int:
     analysis = analyze_file(summary)
-    if not quiet:
-        say(text([analysis]), nl=False)
-    exits.tell_failures(analysis.summary, analysis.failures)
+    screen.judged(analysis)
     return codes.HELD if analysis.passed else codes.FAILED

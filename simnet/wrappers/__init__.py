@@ -1,0 +1,1 @@
+"""A wrapper from file to finished folder: processes, network run, consensus load."""
