@@ -111,12 +111,15 @@ class Node:
         )
         self.opponent = Opponent(reach)
         byzantine = facts.scenario.faults.byzantine
-        self.spammer: Spammer | None = None
-        if byzantine is not None and node in byzantine.publishers:
-            self.spammer = Spammer(facts, node, self.wallet, self._publish_spam)
+        spams = byzantine is not None and node in byzantine.publishers
+        self.spammer = Spammer(facts, node, self.wallet, self._publish_spam) if spams else None
         self.enforcement = Enforcement(facts, ports, self.chain) if facts.scenario.slashing else None
         letters.open(self._routes(), self._answers(), self._verdicts())
-        self._handlers: dict[str, Callable[[Message, NodeId], None]] = {
+        self._handlers = self._gossip_routes()
+
+    def _gossip_routes(self) -> dict[str, Callable[[Message, NodeId], None]]:
+        """Which part looks into gossip messages of a kind."""
+        return {
             "transaction": self.transactions.on_gossip,
             "vote": self.validator.on_vote,
             "roll_call": self.validator.on_roll_call,

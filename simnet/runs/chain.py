@@ -213,54 +213,59 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     if not scenario.chain.enabled:
         raise SimnetError("chain.enabled is false: simnet.runs.opaque runs the network alone")
     clock, bus = Clockwork(), Bus(scenario.limits.events_max)
-    folder = default_folder()
-    if backends is None:
-        provers: Mapping[BackendId, Backend] = native_backends(folder, Security[scenario.provers.security.upper()])
-    else:
-        provers = backends
-    mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
-    if mocks and not scenario.test_only:
-        raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
+    provers = _provers(scenario, backends)
     keyrings = make_keyrings(scenario.topology.n, seed, options.static_key_seed)
     genesis = make_genesis(scenario, seed, keyrings)
     circuits = make_circuits(scenario)
     _load_keys(scenario, provers, circuits)
-    keys = [v.key for v in genesis.validators]
-    classes = classes_for(keys)
-    edges = edges_of(scenario.topology, seed)
-    regions = scenario.region_of_node
-    network = Network(clock, scenario, seed, edges, regions, classes, bus.emit)
+    costs = cost_model(options.costs)
     run_seed = hashlib.blake2s(b"SIMNET-PROVER-SEED-V1" + str(seed).encode()).digest()
     workshop = Workshop(provers, run_seed, scenario.provers.proof_bytes_max, scenario.limits.proofs_max)
-    costs = cost_model(options.costs)
     facts = Facts(scenario, Draws(seed), workshop, genesis, circuits, make_rules(scenario), PublicKeys(keyrings))
+    info = _info(facts, seed, provers, reproducible=costs.reproducible)
+    network = Network(clock, scenario, seed, info.edges, info.regions, info.classes, bus.emit)
     plans = Plans(facts.draws, scenario.faults.nodes)
     proving = Proving(workshop, costs)
     clocks = [Clock(lambda: clock.now) for _ in keyrings]
     nodes = [Node(facts, NodePorts(NodeId(k.node), network, clocks, bus.emit), proving, k, plans) for k in keyrings]
     for node in nodes:
         network.attach(node.id, node, PROBES)
-    info = RunInfo(
+    faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
+    publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
+    traffic = Traffic(clock, scenario, seed, publishers, faults.active, info.classes, bus.emit)
+    checks = Checks(info, facts, {n.id: n for n in nodes}, bus)
+    return ChainRun(network, bus, facts, proving, info, nodes, traffic, faults, checks)
+
+
+def _provers(scenario: Scenario, given: Mapping[BackendId, Backend] | None) -> Mapping[BackendId, Backend]:
+    """The real provers, or those of a test. Raises SimnetError for mock proofs where they are not allowed."""
+    provers: Mapping[BackendId, Backend] = given or native_backends(default_folder(), Security[scenario.provers.security.upper()])
+    mocks = [b.label for b, prover in provers.items() if not is_real(prover)]
+    if mocks and not scenario.test_only:
+        raise SimnetError(f"mock proofs are refused ({', '.join(mocks)}): the scenario is not marked test_only")
+    return provers
+
+
+def _info(facts: Facts, seed: int, provers: Mapping[BackendId, Backend], *, reproducible: bool) -> RunInfo:
+    """What is known of the run before it begins."""
+    scenario, validators = facts.scenario, facts.genesis.validators
+    keys = [v.key for v in validators]
+    return RunInfo(
         scenario=scenario.name,
         seed=seed,
         duration=from_ms(scenario.sim.duration_ms),
-        regions=tuple(regions),
-        backends=tuple(tuple(b.label for b in facts.backend_ids(i)) for i in range(len(nodes))),
+        regions=scenario.region_of_node,
+        backends=tuple(tuple(b.label for b in facts.backend_ids(v.index)) for v in validators),
         peer_ids=tuple(map(peer_id, keys)),
-        classes=tuple(classes),
-        stakes=tuple(v.weight for v in genesis.validators),
-        edges=tuple(edges),
-        reproducible=costs.reproducible,
+        classes=tuple(classes_for(keys)),
+        stakes=tuple(v.weight for v in validators),
+        edges=tuple(edges_of(scenario.topology, seed)),
+        reproducible=reproducible,
         security=scenario.provers.security,
         heartbeat=from_ms(scenario.gossip.heartbeat_ms),
-        security_bits=_security_bits(scenario, provers, circuits),
+        security_bits=_security_bits(scenario, provers, facts.circuits),
         slashing=scenario.slashing,
     )
-    faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
-    publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
-    traffic = Traffic(clock, scenario, seed, publishers, faults.active, classes, bus.emit)
-    checks = Checks(info, facts, {n.id: n for n in nodes}, bus)
-    return ChainRun(network, bus, facts, proving, info, nodes, traffic, faults, checks)
 
 
 def _run_circuits(scenario: Scenario, circuits: Circuits) -> Mapping[BackendId, list[Circuit]]:
