@@ -30,7 +30,7 @@ Handlers = Mapping[type[Event], Handler]
 
 
 class Observer(Protocol):
-    """Watches a run. Must not change it."""
+    """Watches a run. Must not change it; it may raise the bus's alarm."""
 
     @property
     def handlers(self) -> Handlers:

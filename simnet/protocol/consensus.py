@@ -177,7 +177,7 @@ class Voting:
                 del self._proposed_in[block], self.blocks[block]
 
     def _lead(self, slot: int) -> Propose:
-        if self.valid is None:
+        if self.valid is None or self.valid[0] == slot:  # A quorum in a slot that its leader has not begun: of colluders alone.
             return Propose(slot, None, -1, ())
         valid_slot, block = self.valid
         return Propose(slot, block, valid_slot, self.book.votes(valid_slot, Phase.PREVOTE, block.hash))

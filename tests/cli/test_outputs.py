@@ -101,7 +101,7 @@ def test_paths_that_are_no_utf_8_in_any_locale(tmp_path: Path, locale: str) -> N
     env = {**environment(), "LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     words = [os.fsencode(w) for w in (*command("run"), str(scenario), "--out", str(out))]
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=False)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
     assert json.loads((out / "run.json").read_bytes())["complete"] is True
     again = subprocess.run([os.fsencode(w) for w in (*command("rerun"), str(out))], cwd=tmp_path, env=env, capture_output=True, check=False)
@@ -216,7 +216,7 @@ def test_a_scenarios_stem_is_no_products(stem: str) -> None:
     (summary,) = Path("out/summaries").glob("*.json")
     assert summary.stem == summary_stem(scenario) == f"{stem}_summary"
     judged = simnet("analyze", str(summary))
-    assert judged.exit_code in (0, 1) and "left out" not in judged.stderr
+    assert judged.exit_code == 0 and "left out" not in judged.stderr
     assert json.loads(summary.read_text())["simnet"]["complete"] is True
     assert simnet("compare", "out", "out").exit_code == 0
     assert simnet("rerun", "out").exit_code == 0

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from simnet.record.trace import frame
 from tests.runs import ROOT
 
 COPIED = ("zk", ".cargo", "Cargo.toml", "Cargo.lock", "simnet")
@@ -27,7 +28,7 @@ SCENARIO = """
 name = "toy"
 [sim]
 seed = 1
-duration_ms = 6000
+duration_ms = 18000
 [topology]
 type = "ring"
 n = 4
@@ -40,10 +41,10 @@ jitter_ms = 1
 loss = 0.0
 [[traffic.tx.phases]]
 model = "poisson"
-duration_ms = 6000
-lambda_per_sec = 1.0
+duration_ms = 18000
+lambda_per_sec = 0.3
 [chain]
-slot_ms = 2000
+slot_ms = 1000
 """
 
 
@@ -90,6 +91,10 @@ def test_a_chain_runs_on_a_system_that_was_added(copy: Path) -> None:
     for circuit in ("transaction", "consensus", "state"):
         assert proofs["toy"][circuit]["made"] > 0 and proofs["toy"][circuit]["verified"] > 0, circuit
     assert all(told["checks"][name]["held"] for name in ("agreement", "proven", "aggregated", "nothing_unverified"))
+    trace = frame(copy / "out/trace.parquet")
+    registrations = set(trace[(trace.event == "MessagePublished") & (trace.kind == "registration")].message)
+    judged = trace[(trace.event == "MessageValidated") & trace.message.isin(registrations)]
+    assert registrations and set(judged.verdict) <= {"accept", "ignore"}, "with a root for every system"
 
 
 @pytest.mark.nightly
