@@ -17,6 +17,7 @@ class Contents:
     def __init__(self, setting: Setting) -> None:
         self._chain_id = setting.genesis.chain_id
         self._validators = setting.genesis.validators
+        self._public_keys = setting.facts.public_keys
         self._most = setting.scenario.chain.block_transactions_max
         self._known: dict[bytes, tuple[Body, str | None]] = {}
         """By hash: the body that was looked at, which all nodes share, and what is wrong with it."""
@@ -39,7 +40,7 @@ class Contents:
         ):
             bad = next((item for item in items if not good(item)), None)  # type: ignore[arg-type]
             if bad is not None:
-                return f"brings a {what} that node {bad.validator} did not sign"
+                return f"brings a {what} that node {bad.validator} did not sign, or not of its own keys"
         return None
 
     def _registration(self, r: Registration) -> bool:
@@ -47,7 +48,8 @@ class Contents:
             return False
         own = self._validators[r.validator]
         drawn = native.vrf_verify(own.vrf_key, vrf_input(self._chain_id, r.epoch), r.vrf)
-        return drawn and native.ed25519_verify(own.key, r.signing_bytes(), r.signature)
+        signed = drawn and native.ed25519_verify(own.key, r.signing_bytes(), r.signature)
+        return signed and r.otk_roots == self._public_keys.roots(r.validator, r.epoch)
 
     def _join(self, j: Join) -> bool:
         if not 0 <= j.validator < len(self._validators):

@@ -167,10 +167,12 @@ class Facts:
         return self.signed_by(endorsement.validator, endorsement.signing_bytes(), endorsement.signature)
 
     def registration_valid(self, registration: Registration) -> bool:
-        """Whether a known validator signed the registration, and its VRF proof holds."""
+        """Whether a known validator signed the registration, its VRF proof holds, and its roots are those of its public keys."""
         key = hashlib.blake2s(registration.signing_bytes() + registration.signature).digest()
-        genesis = self.genesis
-        return self._registrations.made(key, lambda: registration_valid(registration, genesis.validators, genesis.chain_id))
+        return self._registrations.made(key, lambda: self._check_registration(registration))
+
+    def _check_registration(self, registration: Registration) -> bool:
+        return registration_valid(registration, self.genesis.validators, self.genesis.chain_id, self.public_keys)
 
     def signed_by(self, validator: int, message: bytes, signature: bytes) -> bool:
         """Whether a validator of the genesis list signed the message."""

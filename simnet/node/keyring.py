@@ -82,6 +82,10 @@ class Keyring:
         tree = self._tree(backend, epoch, lane)
         return PublicOtk(tree.public(index), tree.path(index))
 
+    def otk_roots(self, epoch: int) -> tuple[tuple[bytes, ...], ...]:
+        """The roots of its public keys of an epoch, by lane and backend."""
+        return tuple(tuple(self._tree(b, epoch, lane).root for b in BackendId) for lane in Lane)
+
     # --- the node's own ----------------------------------------------------------------------------
 
     def sign(self, message: bytes) -> bytes:
@@ -104,9 +108,8 @@ class Keyring:
 
     def registration(self, chain_id: bytes, epoch: int) -> Registration:
         """The signed registration for an epoch."""
-        roots = tuple(tuple(self._tree(b, epoch, lane).root for b in BackendId) for lane in Lane)
         vrf = native.vrf_prove(self._vrf, vrf_input(chain_id, epoch))
-        return self.signed(Registration(self.node, epoch, roots, vrf, b""))
+        return self.signed(Registration(self.node, epoch, self.otk_roots(epoch), vrf, b""))
 
     def join(self, chain_id: bytes) -> Join:
         """The signed request to join."""
@@ -150,6 +153,10 @@ class PublicKeys:
         place = (node, backend, slot, lane)
         return self._known.made(place, lambda: self._keyrings[node].public_otk(backend, slot, lane))
 
+    def roots(self, node: int, epoch: int) -> tuple[tuple[bytes, ...], ...]:
+        """Those of a validator's keys of an epoch, by lane and backend: what everybody who gets the keys computes."""
+        return self._keyrings[node].otk_roots(epoch)
+
 
 @dataclass(frozen=True, slots=True)
 class NoKeys:
@@ -174,8 +181,8 @@ def vrf_input(chain_id: bytes, epoch: int) -> bytes:
     return b"SIMNET-EPOCH-VRF-V1" + chain_id + struct.pack("<Q", epoch)
 
 
-def registration_valid(registration: Registration, validators: Sequence[Validator], chain_id: bytes) -> bool:
-    """Signature and VRF proof of a registration."""
+def registration_valid(registration: Registration, validators: Sequence[Validator], chain_id: bytes, public: PublicKeys) -> bool:
+    """Signature and VRF proof of a registration, and whether its roots are those of the keys that travel with it."""
     if not 0 <= registration.validator < len(validators):
         return False
     if [len(lane) for lane in registration.otk_roots] != [len(BackendId)] * len(Lane):
@@ -183,4 +190,6 @@ def registration_valid(registration: Registration, validators: Sequence[Validato
     validator = validators[registration.validator]
     if not native.ed25519_verify(validator.key, registration.signing_bytes(), registration.signature):
         return False
-    return native.vrf_verify(validator.vrf_key, vrf_input(chain_id, registration.epoch), registration.vrf)
+    if not native.vrf_verify(validator.vrf_key, vrf_input(chain_id, registration.epoch), registration.vrf):
+        return False
+    return registration.otk_roots == public.roots(registration.validator, registration.epoch)

@@ -12,7 +12,7 @@ from simnet.scenario.linkfaults import Kbps
 from simnet.scenario.onnodes import OnNodes
 
 PER_SLOT_MAX = 1000
-ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"]
+ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"]
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
@@ -27,12 +27,12 @@ class ForgedVotes(OnNodes):
 
     kind: Literal["forged_votes"]
     what: tuple[ForgedVote, ...] = Field(
-        default=("impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"),
+        default=("impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"),
         min_length=1,
         strict=False,
         description="In turn: in another's name; with a spoiled signature; and, properly signed, for an old slot, a slot that has not "
-        "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify; an endorsement, disclosed keys or a "
-        "certificate of a slot that has not begun.",
+        "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify; an endorsement or disclosed keys "
+        "of a slot that has not begun; a registration whose roots are not those of its keys.",
     )
     per_slot: PerSlot = Field(default=6, description="Votes of each of the nodes in a slot.")
 
@@ -159,7 +159,7 @@ EARLY = frozenset({label("forged_votes", "early"), label("forged_votes", "future
 _FALSE = frozenset(
     {
         *EARLY,
-        *(label("forged_votes", what) for what in ("impersonated", "bad_signature")),
+        *(label("forged_votes", what) for what in ("impersonated", "bad_signature", "bad_roots")),
         *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "other_proof")),
     }
 )

@@ -194,7 +194,7 @@ def test_forged_joins_are_found(monkeypatch: pytest.MonkeyPatch, what: str) -> N
     breaks(b.run(), "nothing_unverified", "brings a join that node")
 
 
-@pytest.mark.parametrize("what", ["signature", "vrf", "stranger"])
+@pytest.mark.parametrize("what", ["signature", "vrf", "stranger", "roots"])
 def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     monkeypatch.setattr(Facts, "registration_valid", lambda *_: True)
     b = bench(consensus={"key_horizon_epochs": 1})
@@ -207,9 +207,10 @@ def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatc
             "signature": {"signature": bytes(64)},
             "vrf": {"vrf": bytes(96)},
             "stranger": {"validator": 77},
+            "roots": {"otk_roots": v._keyring.otk_roots(2)},
         }
         other = replace(own, **changes[what])
-        forged = (v._keyring.signed(other) if what == "vrf" else other,)
+        forged = (v._keyring.signed(other) if what in {"vrf", "roots"} else other,)
         body = replace(block.body, registrations=forged)
         return Block.assemble(replace(block.header, registrations_root=registrations_root(forged)), body)
 

@@ -68,14 +68,16 @@ def test_forged_votes_are_refused_or_harmless() -> None:
     b = bench("forged_votes")
     summary = summarised(b)
     unharmed(b, summary)
-    assert acted(b) == {"impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early"}
+    assert acted(b) == {"impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"}
     for what in ("impersonated", "bad_signature"):
         assert answers(b, what) == {("reject", "SignatureInvalid")}
     assert ("drop", "slot") in answers(b, "early") <= {("drop", "slot"), ("ignore", "already_proven")}
     told = figures(summary, "forged_votes")
     assert told["nodes"] == [1, 4] and sum(told["acted"].values()) == len(b.of(OpponentActed)) >= 50
     refused = [e.message for e in b.of(OpponentActed) if e.what in ("impersonated", "bad_signature")]
-    assert told["rejected"] == {"SignatureInvalid": 6 * len(refused)}
+    false_roots = [e.message for e in b.of(OpponentActed) if e.what == "bad_roots"]
+    assert answers(b, "bad_roots") == {("reject", "registration")}
+    assert told["rejected"] == {"SignatureInvalid": 6 * len(refused), "registration": 6 * len(false_roots)}
     authors = {e.message: e.node for e in b.of(OpponentActed)}
     assert all(e.peer == authors[e.message] for e in b.of(MessageDelivered) if e.message in refused), "nobody passes them on"
 

@@ -7,11 +7,12 @@ from simnet.net.network import Message
 from simnet.node.keyring import Keyring
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.plan import Plan, flipped
-from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote
-from simnet.protocol.validators import Lane
+from simnet.protocol.blocks import Registration
+from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote, registration_size
+from simnet.protocol.validators import Lane, epoch_of
 from simnet.scenario import opponents as model
 
-FAR_SLOTS, FAR_HEIGHTS = 64, 1000
+FAR_SLOTS, FAR_HEIGHTS, FAR_EPOCHS = 64, 1000, 8
 """How far from now a forged vote may be."""
 EARLY_SLOTS = 8
 """How far from now are endorsements and keys that come early: near enough that keys for the slot are registered."""
@@ -35,6 +36,9 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     def one(self) -> int:
         what = self.turn("votes", self.fault.what)
+        if what == "bad_roots":
+            registration = self._registration()
+            return self.say(what, "registration", registration, registration_size(registration))
         if what == "early":
             kind, early = self._early()
             return self.say(what, kind, early, early.size, subject=str(early.slot))
@@ -57,6 +61,13 @@ class ForgedVotes(Act[model.ForgedVotes]):
         keys = self.reach.keyring.one_time(backend, slot, Lane.VOTE)
         told = KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b"")
         return "key_disclosure", self.reach.keyring.signed(told)
+
+    def _registration(self) -> Registration:
+        """For the next epoch, with the roots of a later one in the place of its own."""
+        epoch, chain_id = epoch_of(max(0, self.slot)) + 1, self.facts.genesis.chain_id
+        later = epoch + 1 + int(self.plan.random.integers(FAR_EPOCHS))
+        false = replace(self.reach.keyring.registration(chain_id, epoch), otk_roots=self.reach.keyring.otk_roots(later), signature=b"")
+        return self.reach.keyring.signed(false)
 
     @property
     def _others(self) -> int:
