@@ -12,6 +12,7 @@ from simnet.node.finality import Finality
 from simnet.node.letters import Examined
 from simnet.node.ports import Ports
 from simnet.node.processor import Provers
+from simnet.node.timing import dated_ahead, latest_slot
 from simnet.node.transactions import Transactions
 from simnet.proofs.backend import Circuit
 from simnet.proofs.backend import Verdict as ProofVerdict
@@ -46,6 +47,7 @@ class Court:
         aggregation: Aggregation,
     ) -> None:
         self._facts = facts
+        self._ports = ports
         self._node = ports.node
         self._chain = chain
         self._transactions = transactions
@@ -64,6 +66,8 @@ class Court:
 
     def _judge_proposal(self, claim: InvalidProposal) -> Ruling:
         proposal, block = claim.proposal, claim.proposal.block
+        if proposal.slot > latest_slot(self._facts, self._ports) or dated_ahead(self._facts, self._ports, block.header.timestamp):
+            return Verdict.DROP, "slot"  # What it makes of the windows until then would take as long as there are windows.
         electorate, before = self._chain.electorate_of(claim.height), self._chain.before(claim.height)
         if electorate is None or before is None:
             return Verdict.DROP, "not_committed"

@@ -20,10 +20,16 @@ def latest_slot(facts: Facts, ports: Ports) -> int:
     return facts.slots.of(ports.clock.now + from_ms(facts.scenario.clock_precision_ms))
 
 
+def dated_ahead(facts: Facts, ports: Ports, seconds: int) -> int:
+    """By how many nanoseconds more than the precision a date is ahead of a node's clock; 0 for one that may be right."""
+    return max(0, seconds * NS_PER_S - ports.clock.now - from_ms(facts.scenario.clock_precision_ms))
+
+
 class Timing:
     """One node's judgement; it records what wrong clocks did."""
 
     def __init__(self, facts: Facts, ports: Ports) -> None:
+        self._facts = facts
         self._ports = ports
         self._node = ports.node
         self._clock = ports.clock
@@ -44,10 +50,10 @@ class Timing:
 
     def timely(self, proposal: Proposal) -> bool:
         """Whether a block's time is no further ahead of this clock than the precision."""
-        early = proposal.block.header.timestamp * NS_PER_S - self._clock.now
-        if early <= self._precision or proposal.leader == self._node:
+        ahead = dated_ahead(self._facts, self._ports, proposal.block.header.timestamp)
+        if not ahead or proposal.leader == self._node:
             return True
-        self._tell(proposal.leader, "proposal", "refused", early)
+        self._tell(proposal.leader, "proposal", "refused", ahead + self._precision)
         return False
 
     def note_proposal(self, proposal: Proposal, slot: int, *, waiting: bool) -> None:

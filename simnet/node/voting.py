@@ -308,12 +308,16 @@ class Validator:
                 self._judge(waiting.proposal)
 
     def _judge(self, proposal: Proposal) -> None:
-        timely = self._timing.timely(proposal)
+        # What a block dated far ahead makes of the chain's windows is not even worked out.
+        acceptable = self._timing.timely(proposal) and self._holds(proposal)
+        self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
+
+    def _holds(self, proposal: Proposal) -> bool:
+        """Whether the block may follow the head; one that may on no chain is told."""
         why = self._chain.why_unacceptable(proposal.block, self.transfers_of(proposal.block), proposal.slot)
         if why is not None and why != "wrong_parent":  # On another fork an honest leader has another parent.
             self._letters.post(BlockRefused(proposal))
-        acceptable = timely and why is None
-        self._carry_out(self.voting.handle(consensus.Proposed(proposal, acceptable)))
+        return why is None
 
     def transfers_of(self, block: Block) -> dict[bytes, SignedTransfer]:
         """A block's transfers, all of which this node has verified."""

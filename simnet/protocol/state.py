@@ -76,9 +76,9 @@ def advance(before: ChainState, rules: Rules, at: Position, body: Body, txs: Map
         apply_block(f, body.joins, transitions, head, rules.capacity, chunked=f.backend in rules.proof_fields) for f in before.fields
     )
     registered = {**before.registered, **{j.validator: j.key for j in body.joins}} if keys else before.registered
-    uptime, closed = before.uptime.after(body.heartbeats, at.slot, registered, rules.windows)
-    if not rules.heartbeats:
-        uptime, closed = before.uptime, ()
+    uptime, closed = before.uptime, tuple[Closed, ...]()
+    if rules.heartbeats:
+        uptime, closed = uptime.after(body.heartbeats, at.slot, registered, rules.windows)
     after = ChainState(ledger.with_opened(keys, at.timestamp), tuple(f.after for f in fields), uptime, registered)
     return Outcome(after, fields, transitions, closed)
 
