@@ -3,7 +3,9 @@
 Committed finality never waits for any of this.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
@@ -22,7 +24,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import Fate, OncePerSlot, Quota, UntilCommitted
+from simnet.node.held import Fate, Repeats, UntilCommitted
 from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import (
     Committed,
@@ -49,8 +51,11 @@ from simnet.protocol.certification import Certifier, Disclose, Effect, Endorse, 
 from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, KeyDisclosure, VrfEntry
 from simnet.protocol.validators import Lane, epoch_of
 
-ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
-"""What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
+ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 16, 16, 16
+"""What a node passes on in one slot about an unproven block: of an author's endorsements and disclosures with keys of one kind, and of certificates
+from one neighbour that tell it nothing new. An honest author has said no more of a kind: one for each backend and recent slot."""
+RECENT_SLOTS = 4
+"""Keys of so many slots are a kind of their own: what an author said with older ones, and others repeat, is no reason not to hear it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,9 @@ class Finality:
         self._slot = -1
         self._certifier = Certifier(node, _rules(facts))
         self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
-        self._endorsements_of = OncePerSlot(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
-        self._disclosures_of = Quota(ports, "disclosures_of_author", DISCLOSURES_MAX)
-        self._certificates_of = Quota(ports, "certificates_of_peer", CERTIFICATES_MAX)
+        self._endorsements = Repeats(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
+        self._disclosures = Repeats(ports, "disclosures_of_author", DISCLOSURES_MAX)
+        self._certificates = Repeats(ports, "certificates_of_peer", CERTIFICATES_MAX)
         self._in_hand: set[tuple[bytes, bytes]] = set()
         """Proofs being verified: statement, and digest of the envelope."""
 
@@ -117,9 +122,8 @@ class Finality:
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
         self._slot = slot
-        self._endorsements_of.begin(slot)
-        for quota in (self._disclosures_of, self._certificates_of):
-            quota.begin()
+        for repeats in (self._endorsements, self._disclosures, self._certificates):
+            repeats.begin()
         self._feed(certification.SlotBegan(slot, self._chain.registry))
 
     def on_commit(self, letter: Committed) -> None:
@@ -191,7 +195,7 @@ class Finality:
         endorsement = self._keyring.signed(unsigned)
         name = committed.block.hash.hex()[:16]
         self._ports.emit(Endorsed(self._ports.now, self._node, effect.height, effect.slot, effect.lane.name.lower(), name, backend.label))
-        self._endorsements_of.note(self._node, self._slot, endorsement)
+        self._endorsements.note(self._kind(endorsement), endorsement)
         self._ports.publish("endorsement", endorsement, endorsement.size)
         self._feed(certification.Endorsed(endorsement))
 
@@ -244,12 +248,11 @@ class Finality:
             self._ports.answer(message, Verdict.REJECT, why)
         elif self.is_proven(certificate.height):
             self._ports.answer(message, Verdict.IGNORE, "already_proven")
-        elif not self._certificates_of.takes(peer):
-            self._ports.answer(message, Verdict.DROP, "too_many")
         else:
-            self._ports.answer(message, Verdict.ACCEPT)
-            event = certification.Certified(certificate)
-            self._feed_when_committed(certificate.height, peer, event)
+            kind = (peer, certificate.height, certificate.lane, self._is_recent(certificate.slot))
+            news = self._certifier.learns(certificate)
+            known = partial(self._certificates.why_not, kind, certificate, counts=not news)
+            self._take_in(message, peer, certificate.height, known, certification.Certified(certificate))
 
     def on_endorsement(self, message: Message, peer: NodeId) -> None:
         """A member's endorsement came by gossip."""
@@ -263,13 +266,9 @@ class Finality:
         elif endorsement.slot > latest_slot(self._facts, self._ports):
             # Not noted as seen: it may come again when its slot has begun.
             self._ports.answer(message, Verdict.DROP, "slot")
-        # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
-        elif (known := self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)) is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
         else:
-            self._ports.answer(message, Verdict.ACCEPT)
-            event = certification.Endorsed(endorsement)
-            self._feed_when_committed(endorsement.height, peer, event)
+            known = partial(self._endorsements.why_not, self._kind(endorsement), endorsement)
+            self._take_in(message, peer, endorsement.height, known, certification.Endorsed(endorsement))
 
     def on_disclosure(self, message: Message, peer: NodeId) -> None:
         """A member's one-time keys came by gossip: they must hash to the public ones that its registration brought."""
@@ -286,15 +285,25 @@ class Finality:
             self._ports.answer(message, Verdict.DROP, "slot")
         elif not self._keys_hold(disclosure):
             self._ports.answer(message, Verdict.REJECT, "keys")
-        elif not self._disclosures_of.takes(disclosure.validator):
-            self._ports.answer(message, Verdict.DROP, "too_many")
         else:
-            self._ports.answer(message, Verdict.ACCEPT)
-            event = certification.Disclosed(disclosure)
-            self._feed_when_committed(disclosure.height, peer, event)
+            known = partial(self._disclosures.why_not, self._kind(disclosure), disclosure)
+            self._take_in(message, peer, disclosure.height, known, certification.Disclosed(disclosure))
 
-    def _feed_when_committed(self, height: int, peer: NodeId, event: certification.Input) -> None:
-        """Something about a block, already answered, is fed now or once the block is here."""
+    def _kind(self, said: Endorsement | KeyDisclosure) -> tuple[int, int, Lane, bool]:
+        """What counts together: of one author, about one block, with keys of one kind."""
+        return (said.validator, said.height, said.lane, self._is_recent(said.slot))
+
+    def _is_recent(self, slot: int) -> bool:
+        return slot > self._slot - RECENT_SLOTS
+
+    def _take_in(self, message: Message, peer: NodeId, height: int, why_not: Callable[[], str | None], event: certification.Input) -> None:
+        """Answers something true about an unproven block, and feeds it now or once the block is here. It is said again until the block is
+        proven, and passed on again: others may have missed it before."""
+        why = "not_committed" if self._held.fate(height, peer) is Fate.NEVER else why_not()
+        if why is not None:
+            self._ports.answer(message, Verdict.IGNORE if why == "replay" else Verdict.DROP, why)
+            return
+        self._ports.answer(message, Verdict.ACCEPT)
         if self._held.hold(height, peer, event) is Fate.NOW:
             self._feed(event)
 

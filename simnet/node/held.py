@@ -45,8 +45,8 @@ class UntilCommitted(Generic[T]):
         self._held: dict[int, list[tuple[NodeId, T]]] = defaultdict(list)
         self._count: Counter[NodeId] = Counter()
 
-    def hold(self, height: int, peer: NodeId, item: T) -> Fate:
-        """Keeps an item if its block is not here yet."""
+    def fate(self, height: int, peer: NodeId) -> Fate:
+        """What would become of an item of a neighbour."""
         if self._chain.at(height) is not None:
             return Fate.NOW
         if not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
@@ -54,9 +54,15 @@ class UntilCommitted(Generic[T]):
         if self._count[peer] >= HELD_MAX:
             self._ports.limit_reached(self._what)
             return Fate.NEVER
-        self._held[height].append((peer, item))
-        self._count[peer] += 1
         return Fate.LATER
+
+    def hold(self, height: int, peer: NodeId, item: T) -> Fate:
+        """Keeps an item if its block is not here yet."""
+        fate = self.fate(height, peer)
+        if fate is Fate.LATER:
+            self._held[height].append((peer, item))
+            self._count[peer] += 1
+        return fate
 
     def release(self, height: int) -> list[T]:
         """What was kept for a block, which is committed here now."""
@@ -66,26 +72,35 @@ class UntilCommitted(Generic[T]):
         return [item for _, item in held]
 
 
-class Quota:
-    """How many messages of a kind a node takes from each author in one slot."""
+class Repeats:
+    """What was taken in the present slot of things that are said again until a block is proven: each content once, and a bounded number of
+    each kind, so that what is old, and anybody may send again, takes nobody's place."""
 
     def __init__(self, ports: Ports, what: str, limit: int) -> None:
         self._ports = ports
         self._what = what
         self._limit = limit
-        self._taken: Counter[int] = Counter()
+        self._taken: dict[Hashable, set[Hashable]] = {}
+        """Contents by kind."""
 
     def begin(self) -> None:
         """A slot begins."""
         self._taken.clear()
 
-    def takes(self, author: int) -> bool:
-        """Whether there is room for one more; counts it."""
-        self._taken[author] += 1
-        if self._taken[author] <= self._limit:
-            return True
-        self._ports.limit_reached(self._what)
-        return False
+    def why_not(self, kind: Hashable, content: Hashable, *, counts: bool = True) -> str | None:
+        """Why something is not taken; `None` when it is: then it is noted. What does not count is taken beyond the limit, too."""
+        taken = self._taken.setdefault(kind, set())
+        if content in taken:
+            return "replay"
+        if counts and len(taken) >= self._limit:
+            self._ports.limit_reached(self._what)
+            return "too_many"
+        taken.add(content)
+        return None
+
+    def note(self, kind: Hashable, content: Hashable) -> None:
+        """An own message: one that comes back is old."""
+        self._taken.setdefault(kind, set()).add(content)
 
 
 class OncePerSlot:

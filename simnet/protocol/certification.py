@@ -18,7 +18,7 @@ No clock, no network, no cryptography: callers check signatures, keys and proofs
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simnet.protocol.cases import Case, Place, place_of
+from simnet.protocol.cases import Case, Gathered, Place, place_of
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Vote
 from simnet.protocol.validators import Electorate, Lane, Registry, epoch_of
 
@@ -208,6 +208,15 @@ class Certifier:
     def handle(self, event: Input) -> list[Effect]:
         """What follows from an input."""
         return self._on[type(event)](event)
+
+    def learns(self, certificate: Certificate) -> bool:
+        """Whether a certificate of a quorum, about a block that is here, has something that is not: no more often than a quorum says something."""
+        case = self._cases.get(certificate.height)
+        if case is None or certificate.block != case.block:
+            return False
+        known = case.places.get(place_of(certificate)) or Gathered()
+        votes = any((v.validator, v.phase) not in known.votes for v in certificate.votes)
+        return votes or any(e.validator not in known.endorsements for e in certificate.endorsements)
 
     # --- inputs --------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from simnet.node.chain import Chain
 from simnet.node.clock import Clock
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, Fate, OncePerSlot, Quota, UntilCommitted
+from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX, Fate, OncePerSlot, Repeats, UntilCommitted
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BeatHeard, Gossiped, TransferVerified
 from simnet.node.presence import JOIN_REPEAT_SLOTS, BeatDue, Presence
@@ -355,10 +355,13 @@ def test_what_was_taken_in_old_slots_is_forgotten() -> None:
     assert set(ports.limits) == {"made_up"}
 
 
-def test_a_quota_is_each_authors_and_each_slots() -> None:
+def test_repeats_are_counted_once_by_kind_and_slot() -> None:
     ports = Written()
-    quota = Quota(ports, "made_up", 2)
+    repeats = Repeats(ports, "made_up", 2)
     for _ in range(2):
-        quota.begin()
-        assert [quota.takes(1) for _ in range(4)] == [True, True, False, False] and quota.takes(2)
+        repeats.begin()
+        assert [repeats.why_not(1, n) for n in "aabcd"] == [None, "replay", None, "too_many", "too_many"]
+        assert repeats.why_not(2, "a") is None and repeats.why_not(1, "e", counts=False) is None
+        repeats.note(3, "own")
+        assert repeats.why_not(3, "own") == "replay"
     assert ports.limits == ["made_up"] * 4
