@@ -99,7 +99,7 @@ VALUES: Mapping[str, Drawer] = {
     "rate_per_min": lambda d, _: float(d.pick((6, 12, 30, 60))),
     "restart_after_ms": lambda d, p: d.whole(100, 4 * p.slot_ms),
     "spam_factor": lambda d, _: d.whole(2, 4),
-    "per_second": lambda d, _: d.pick((1.0, 4.0, 12.0)),
+    "per_second": lambda d, _: d.pick((1.0, 4.0, 12.0, 40.0)),
     "per_slot": lambda d, _: d.pick((1, 3, 8)),
     "before_deadline_ms": lambda d, p: d.whole(1, p.slot_ms // 3),
 }

@@ -17,7 +17,7 @@ ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", 
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
 SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld"]
-Poisoned = Literal["altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed"]
+Poisoned = Literal["altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed", "repeated"]
 Flooded = Literal["forged_votes", "forged_proofs", "poison"]
 PerSlot = Annotated[int, Field(ge=1, le=PER_SLOT_MAX)]
 
@@ -110,12 +110,12 @@ class Poison(OnNodes):
 
     kind: Literal["poison"]
     what: tuple[Poisoned, ...] = Field(
-        default=("altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed"),
+        default=("altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed", "repeated"),
         min_length=1,
         strict=False,
         description="altered_field: a transfer of another account state, a proof's prover. altered_body: a proposal's header with another "
         "body. misshapen: votes and headers with fields of another length under the same signature. negated_proof: a Groth16 proof with its first two points negated, which verifies. other_proof: a transfer's id with a "
-        "spoiled proof. replayed: an old message as a new one.",
+        "spoiled proof. replayed: an old message as a new one. repeated: one true word about an unproven block, as many times at the start of a slot as were due before.",
     )
     per_second: Rate = Field(default=4.0, description="Messages of each of the nodes at most.")
 

@@ -20,6 +20,7 @@ from simnet.events import (
     ProofVerified,
     Proposed,
 )
+from simnet.node.finality import Finality
 from simnet.scenario.opponents import OPPONENTS
 from tests.mocks import Bench, scenario, summarised
 
@@ -281,3 +282,20 @@ def test_a_banned_neighbour_comes_back_with_a_clean_slate() -> None:
     assert {(e.node, e.peer) for e in back} >= {(e.node, e.peer) for e in bans}
     assert all(e.until - e.at == 3_000_000_000 for e in bans)
     assert b.nodes[1].chain.head == b.nodes[0].chain.head, "a node that was banned catches up"
+
+
+def test_copies_of_true_words_keep_nobody_from_being_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proofs take longer than a slot, so that keys of several blocks are told at once; one of four says all again, many times."""
+    withheld = Finality._disclose
+    monkeypatch.setattr(Finality, "_disclose", lambda self, effect: None if self._node == 3 else withheld(self, effect))
+    sections = {
+        "chain": {"slot_ms": 500, "lanes_per_wallet": 16, "block_proofs": []},
+        "consensus": {"proof_takeover_slots": 4},
+        "provers": {"cpu_factor": 36.0},
+    }
+    b = bench("poison", bad=(3,), nodes=4, slots=40, rate=0.5, what=["repeated"], per_second=160.0, duration_ms=18_000, sections=sections)
+    result = b.run()
+    assert result.complete and result.checks["proven"]["held"], result.violations
+    sent = [e for e in b.of(OpponentActed) if e.what == "repeated"]
+    assert len(sent) > 500
+    assert "replay" in {reason for verdict, reason in answers(b, "repeated")} <= {"", "replay", "already_proven"}

@@ -11,7 +11,7 @@ from simnet.node.opponents.envelopes import Claim, forged, negated
 from simnet.node.opponents.plan import Plan
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import DIGEST_BYTES, ConsensusProof, Proposal, TxMessage, Vote
+from simnet.protocol.messages import DIGEST_BYTES, Certificate, ConsensusProof, Endorsement, KeyDisclosure, Phase, Proposal, TxMessage, Vote
 from simnet.scenario import opponents as model
 
 KEPT_MAX = 256
@@ -22,7 +22,7 @@ CREDIT_MAX = 8
 """Alterations that may be due at once."""
 CUT = 24
 """Bytes of a block's hash that a misshapen vote leaves."""
-REPLAYED = "replayed"
+REPLAYED, REPEATED = "replayed", "repeated"
 NOT_AGAIN = frozenset({"block_probe", "transaction_probe"})
 
 
@@ -34,6 +34,8 @@ class Poison(Act[model.Poison]):
         self._credit = 0
         self._done = Counter[str]()
         self._kept: deque[Message] = deque(maxlen=KEPT_MAX)
+        self._saved = 0
+        """Copies that are sent together when a slot begins."""
 
     def begin(self) -> None:
         self.prepare()
@@ -44,6 +46,36 @@ class Poison(Act[model.Poison]):
         rivals = [self._done[what] for what in self.fault.what if self._done[what]]
         if REPLAYED in self.fault.what and self._done[REPLAYED] <= min(rivals, default=0) and self._replay():
             self._did(REPLAYED)
+        elif REPEATED in self.fault.what and self._credit and self._is_turn_to_save:
+            self._saved += 1
+            self._did(REPEATED)
+
+    @property
+    def _is_turn_to_save(self) -> bool:
+        """Saving a copy needs no message that fits: the others come first."""
+        others = [what for what in self.fault.what if what != REPEATED]
+        return not others or self._done[REPEATED] < min((self._done[what] for what in others if self._done[what]), default=0)
+
+    def on_slot(self, slot: int) -> None:
+        """What was saved goes out before anybody can say something new, the same for each author."""
+        super().on_slot(slot)
+        said: dict[tuple[str, int], Message] = {}
+        for message in self._kept:
+            if (author := self._author_of(message.payload)) is not None:
+                said.setdefault((message.kind, author), message)  # The oldest: the newest may still be needed.
+        for message in said.values():
+            for _ in range(self._saved // len(said)):
+                self.say(REPEATED, message.kind, message.payload, message.size)
+        self._saved = self._saved % len(said) if said else self._saved
+
+    def _author_of(self, said: object) -> int | None:
+        """Who said something about a block that is not proven, which honest nodes say again, too: of a certificate its first member."""
+        if not isinstance(said, (Endorsement, KeyDisclosure, Certificate)):
+            return None
+        committed = self.reach.chain.at(said.height)
+        if committed is None or committed.proof is not None:
+            return None
+        return min(said.voters(Phase.COMMIT), default=None) if isinstance(said, Certificate) else said.validator
 
     @property
     def _order(self) -> list[model.Poisoned]:
