@@ -1,7 +1,7 @@
 """Files that are either whole or not there: written beside their place, flushed to disk, renamed.
 
-A link is followed, so that the file that it means is replaced and not the link; what is no regular file (a device, a pipe) is
-written through, never replaced. A folder is refused.
+A link is followed, so that the file that it means is replaced and not the link; what is no regular file (a device, a pipe, also
+as `/dev/stdout`) is written through, never replaced. A folder is refused.
 """
 
 import os
@@ -87,19 +87,27 @@ def publish(partial: Path, path: Path) -> None:
 
 
 def _real(path: Path) -> Path | None:
-    """The place of the file that a path means, links followed; None for a device or pipe. Raises `OutputError`."""
+    """The place of the file that a path means, links followed; None for a device or pipe. Raises `OutputError`.
+
+    What is there is asked before its name is: what `/dev/stdout` means has none where it is a pipe.
+    """
     if "\0" in str(path) or not path.name:
         raise OutputError(f"cannot write {str(path)!r}: it names no file")
     try:
-        real = Path(os.path.realpath(path)) if path.is_symlink() else path
-        mode = real.stat().st_mode
+        about = path.stat()
     except FileNotFoundError:
-        return real
+        return Path(os.path.realpath(path)) if path.is_symlink() else path
     except (OSError, ValueError) as error:  # ValueError: a path that is no text
         raise cannot_write(path, error) from error
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(about.st_mode):
         raise OutputError(f"cannot write {path}: Is a directory")
-    return real if stat.S_ISREG(mode) else None
+    return _regular(path) if stat.S_ISREG(about.st_mode) else None
+
+
+def _regular(path: Path) -> Path | None:
+    """Where a regular file lies; None when no name leads to it, as to standard output that is a deleted file."""
+    real = Path(os.path.realpath(path)) if path.is_symlink() else path
+    return real if real.exists() and real.samefile(path) else None
 
 
 def _write_through(path: Path, content: bytes) -> None:
