@@ -5,6 +5,7 @@ as `/dev/stdout`) is written through, never replaced. A folder is refused.
 """
 
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -73,6 +74,22 @@ def clear(path: Path) -> None:
             real.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot clear {path}: {reason(error)}") from error
+
+
+def check_clear(path: Path) -> None:
+    """Raises `OutputError` when `clear` would, as far as that can be told."""
+    real = _real(path)
+    if real is not None and os.path.lexists(real) and not os.access(real.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot clear {path}: Permission denied")
+
+
+def partials(path: Path) -> list[Path]:
+    """Unfinished files for a path, which processes that were killed have left beside it."""
+    name = re.compile(rf"\.{re.escape(path.name[:NAME_CHARACTERS])}\.[a-z0-9_]{{8}}{re.escape(PARTIAL)}")
+    try:
+        return [beside for beside in path.parent.iterdir() if name.fullmatch(beside.name)]
+    except OSError:
+        return []
 
 
 def publish(partial: Path, path: Path) -> None:

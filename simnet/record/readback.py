@@ -119,6 +119,29 @@ def is_of_a_run(run: Path) -> bool:
     return run.is_file() and _state(run) is not None
 
 
+def is_repetition(run: Path) -> bool:
+    """Whether a file is the `run.json` of a run that repeats another one."""
+    state = _state(run) if run.is_file() else None
+    return state is not None and state.repeats
+
+
+class Left(reading.Read):
+    """What a `run.json` or `wrapper.json` says of other files."""
+
+    scenario_path: str | None = None
+    wrapper_path: str | None = None
+    files: tuple[str, ...] = Field(default=(), strict=False)
+
+
+def left_behind(path: Path) -> Left | None:
+    """What a folder's run or job says that it has written; None where the file is none of ours."""
+    try:
+        left = reading.checked(path, reading.json_object(path), Left, "a run's or job's file") if path.is_file() else None
+    except reading.UnreadableError:
+        return None
+    return None if left is None or left.scenario_path is left.wrapper_path is None else left
+
+
 def _state(run: Path) -> _State | None:
     try:
         return reading.checked(run, reading.json_object(run), _State, "a run.json of simnet")
