@@ -13,10 +13,11 @@ import typer
 from simnet.base import codes, plain
 from simnet.base.errors import ScenarioError, SimnetError
 from simnet.base.reading import checked, json_object
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.run import Shown, ShownJob, job_options
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
+from simnet.record.earlier import refuse_nested
 from simnet.record.files import write_json
 from simnet.record.places import JOB
 from simnet.record.readback import JobFile
@@ -34,9 +35,9 @@ COLUMNS = ("name", "status", "duration_secs", "consensus", "network", "errors")
 
 @exits.exits
 def regression(
-    root: Annotated[Path | None, typer.Option("--artifacts-root", help=f"Default: {ROOT}/<UTC time>.")] = None,
-    json_report: Annotated[Path | None, typer.Option(help="Default: regression.json in the root.")] = None,
-    html_report: Annotated[Path | None, typer.Option(help="Default: regression.html in the root.")] = None,
+    root: Annotated[Path | None, typer.Option("--artifacts-root", help=f"Default: {ROOT}/<UTC time>.", parser=paths.path)] = None,
+    json_report: Annotated[Path | None, typer.Option(help="Default: regression.json in the root.", parser=paths.new_file)] = None,
+    html_report: Annotated[Path | None, typer.Option(help="Default: regression.html in the root.", parser=paths.new_file)] = None,
     scenarios: Annotated[
         list[str] | None, typer.Option("--scenario", help=f"A wrapper or its name. Default: {', '.join(DEFAULT)}.")
     ] = None,
@@ -47,6 +48,7 @@ def regression(
     """Run several wrappers and report on all. Exit code 1 when one has failed."""
     began = _now()
     folder = root or ROOT / began.strftime("%Y%m%d%H%M%S")
+    refuse_nested(folder / "job")
     wanted = [Path(name) if Path(name).is_file() else find_profile(name) for name in scenarios or DEFAULT]
     chosen = partial(replace, keep_alive=keep_alive, allow_insufficient=allow_insufficient, force=force)
     entries = []

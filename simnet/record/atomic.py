@@ -1,10 +1,11 @@
 """Files that are either whole or not there: written beside their place, flushed to disk, renamed.
 
-A link is followed, so that the file that it means is replaced and not the link; what is no regular file (a device, a pipe) is
-written through, never replaced. A folder is refused.
+A link is followed, so that the file that it means is replaced and not the link; what is no regular file (a device, a pipe, also
+as `/dev/stdout`) is written through, never replaced. A folder is refused.
 """
 
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -29,6 +30,18 @@ def scratch(path: Path) -> IO[bytes]:
     return file
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those around it. Raises OSError, and `OutputError` where something else has its name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        for place in (folder, *folder.parents):
+            if os.path.lexists(place) and not place.is_dir():
+                what = "a link to what is not there" if place.is_symlink() and not place.exists() else "no folder"
+                raise OutputError(f"cannot write {folder}: {place} is {what}") from None
+        raise
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Writes `content` (text as UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
     data = _encoded(content) if isinstance(content, str) else content
@@ -38,7 +51,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         return
     partial = None
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(real.parent)
         with scratch(real) as file:
             partial = Path(file.name)
             file.write(data)
@@ -57,7 +70,7 @@ def check_writable(path: Path) -> None:
     if real is None:
         return
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(real.parent)
         with scratch(real) as file:
             _remove(Path(file.name))
     except OSError as error:
@@ -75,6 +88,22 @@ def clear(path: Path) -> None:
         raise OutputError(f"cannot clear {path}: {reason(error)}") from error
 
 
+def check_clear(path: Path) -> None:
+    """Raises `OutputError` when `clear` would, as far as that can be told."""
+    real = _real(path)
+    if real is not None and os.path.lexists(real) and not os.access(real.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot clear {path}: Permission denied")
+
+
+def partials(path: Path) -> list[Path]:
+    """Unfinished files for a path, which processes that were killed have left beside it."""
+    name = re.compile(rf"\.{re.escape(path.name[:NAME_CHARACTERS])}\.[a-z0-9_]{{8}}{re.escape(PARTIAL)}")
+    try:
+        return [beside for beside in path.parent.iterdir() if name.fullmatch(beside.name)]
+    except OSError:
+        return []
+
+
 def publish(partial: Path, path: Path) -> None:
     """Flushes a finished partial file to disk and gives it its name. Raises `OutputError`."""
     try:
@@ -87,19 +116,27 @@ def publish(partial: Path, path: Path) -> None:
 
 
 def _real(path: Path) -> Path | None:
-    """The place of the file that a path means, links followed; None for a device or pipe. Raises `OutputError`."""
+    """The place of the file that a path means, links followed; None for a device or pipe. Raises `OutputError`.
+
+    What is there is asked before its name is: what `/dev/stdout` means has none where it is a pipe.
+    """
     if "\0" in str(path) or not path.name:
         raise OutputError(f"cannot write {str(path)!r}: it names no file")
     try:
-        real = Path(os.path.realpath(path)) if path.is_symlink() else path
-        mode = real.stat().st_mode
+        about = path.stat()
     except FileNotFoundError:
-        return real
+        return Path(os.path.realpath(path)) if path.is_symlink() else path
     except (OSError, ValueError) as error:  # ValueError: a path that is no text
         raise cannot_write(path, error) from error
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(about.st_mode):
         raise OutputError(f"cannot write {path}: Is a directory")
-    return real if stat.S_ISREG(mode) else None
+    return _regular(path) if stat.S_ISREG(about.st_mode) else None
+
+
+def _regular(path: Path) -> Path | None:
+    """Where a regular file lies; None when no name leads to it, as to standard output that is a deleted file."""
+    real = Path(os.path.realpath(path)) if path.is_symlink() else path
+    return real if real.exists() and real.samefile(path) else None
 
 
 def _write_through(path: Path, content: bytes) -> None:

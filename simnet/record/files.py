@@ -4,26 +4,24 @@
 exit code and the hashes. Every file is whole or absent.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.base.errors import OutputError, cannot_write
+from simnet.base.errors import OutputError
 from simnet.base.jsontext import json_text
-from simnet.record.atomic import clear, write_atomic
+from simnet.record.atomic import write_atomic
 from simnet.record.csv import to_csv
-from simnet.record.places import CHAOS_ALERT, PROPAGATION_ALERT, RUN, FolderLock, slug
-from simnet.record.readback import is_finished, is_of_a_run
+from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_others, refuse_places, removable, remove
+from simnet.record.places import CHILD, COSTS, RUN, SUMMARIES, FolderLock, products, slug
+from simnet.record.readback import is_finished
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
     from simnet.events.run_result import RunResult
 
 __all__ = ["CHILD", "RunFolder", "slug", "write_json"]
-CHILD = "multi_process"
-"""Folder, in a run's, of the same run in a child process."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class RunFolder:
 
     @property
     def summary(self) -> Path:
-        return self.root / "summaries" / f"{self.stem}.json"
+        return self.root / SUMMARIES / f"{self.stem}.json"
 
     @property
     def csv(self) -> Path:
@@ -51,7 +49,7 @@ class RunFolder:
 
     @property
     def costs(self) -> Path:
-        return self.root / "costs.json"
+        return self.root / COSTS
 
     @property
     def timings(self) -> Path:
@@ -67,46 +65,38 @@ class RunFolder:
         return self.root / "analysis.json"
 
     @property
-    def _products(self) -> tuple[Path, ...]:
-        alerts = [self.summary.with_name(name) for name in (PROPAGATION_ALERT, CHAOS_ALERT)]
-        return (self.summary, self.csv, self.trace, self.timings, self.analysis, self.penalties, *alerts)
-
-    @property
     def taken(self) -> list[tuple[str, Path]]:
         """Every file that a run writes here, with what it is."""
-        return [(f"the run's own {path.name}", path) for path in (*self._products, self.run, self.costs)]
+        return [(f"the run's own {path.name}", path) for path in (*products(self.root, self.stem), self.run, self.costs)]
 
     def begin(self, header: Mapping[str, object], *, force: bool = False, locked: bool = False) -> FolderLock | None:
-        """Locks the folder (unless the caller has `locked` it), removes an earlier run's results and writes the first `run.json`. Raises `OutputError`.
+        """Locks the folder (unless the caller has `locked` it), removes an earlier run's results and writes the first `run.json`. Raises
+        `OutputError`, and then the earlier run is as it was.
 
         A finished run is only replaced with `force`. `costs.json` stays until this run's own replaces it: it may be the cost
         table this run replays. A link or device in the place of a product is refused: this run would replace it.
         """
+        if not locked:
+            refuse_nested(self.root, repeats=header.get("repeats") is True)
+            refuse_others(self.root)
         lock = None if locked else FolderLock(self.root)
         try:
-            for path in (*self._products, self.run, self.costs):
-                _refuse_no_file(path)
-            if not force and is_finished(self.run):
-                raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
-            foreign = next((path for path in self._products if path.exists()), None)
-            if not force and foreign is not None and not self.run.exists():
-                raise OutputError(f"{foreign} is there and of no run in {self.root}; --force replaces it, --out DIR goes elsewhere")
-            self._clear()
+            refuse_places(self.root, self.stem)
+            if not force:
+                self._refuse_what_is_there()
+            old = removable(self.root, products(self.root, self.stem))
             write_json(self.run, {**header, "complete": False, "exit_code": None})
+            remove(self.root, old)
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
         return lock
 
-    def _clear(self) -> None:
-        for path in self._products:
-            clear(path)
-        if is_of_a_run(self.run):  # An earlier one, so what else lies here is that run's, too.
-            leftovers = [*self.summary.parent.glob("*.json"), *self.summary.parent.glob("*.csv"), *self.root.glob(".*.partial")]
-            for path in leftovers:
-                clear(path)
-            shutil.rmtree(self.root / CHILD, ignore_errors=True)
+    def _refuse_what_is_there(self) -> None:
+        if is_finished(self.run):
+            raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
+        refuse_foreign(self.root, products(self.root, self.stem), (RUN,))
 
     def write_summary(self, summary: Summary, extra_json: Path | None = None, extra_csv: Path | None = None) -> list[Path]:
         """Writes the summary here, then where the scenario's `[metrics]` asks; returns the files written. Raises `OutputError`."""
@@ -124,15 +114,6 @@ class RunFolder:
         """Writes the costs used and the real timings."""
         write_json(self.costs, result.costs)
         write_json(self.timings, result.timings)
-
-
-def _refuse_no_file(path: Path) -> None:
-    """Raises `OutputError` where something stands in a product's place that is no file, or no file can be."""
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise OutputError(f"{path} is a link, a folder or a device: a run writes a file of its own there")
-    except (OSError, ValueError) as error:
-        raise cannot_write(path, error) from error
 
 
 def write_json(path: Path, value: object) -> None:

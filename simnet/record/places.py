@@ -10,10 +10,14 @@ from typing import Self
 
 from simnet.base.errors import OutputError, cannot_write
 from simnet.base.locks import seize_folder
+from simnet.record.atomic import make_folder
 from simnet.record.readback import owner
 
 DEFAULT_ROOT = Path("target/simnet")
-RUN, JOB = "run.json", "wrapper.json"
+RUN, JOB, COSTS = "run.json", "wrapper.json", "costs.json"
+SUMMARIES = "summaries"
+CHILD = "multi_process"
+"""Folder, in a run's, of the same run in a child process."""
 PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
 """What the analysis leaves beside a network run's summary."""
 PROVER_MIX = "cpu_gpu_prover_mix"
@@ -53,6 +57,14 @@ def summary_stem(scenario: Path) -> str:
     return f"{stem}_summary" if is_product(Path(f"{stem}.json")) or stem in (PROVER_MIX, SLASHING_DRILL) else stem
 
 
+def products(root: Path, stem: str) -> tuple[Path, ...]:
+    """The files of a run that end with it: all but `run.json` and `costs.json`. `stem` names its summary."""
+    summaries = root / SUMMARIES
+    names = ("trace.parquet", "timings.json", "analysis.json", "slashing.log")
+    beside = (f"{stem}.json", f"{stem}.csv", PROPAGATION_ALERT, CHAOS_ALERT)
+    return (*(summaries / name for name in beside), *(root / name for name in names))
+
+
 class FolderLock:
     """One process writes into a folder at a time; use it as a context. The lock ends with the process, however that ends."""
 
@@ -60,7 +72,7 @@ class FolderLock:
         """Raises `OutputError` when another process writes there, or the folder cannot be made."""
         self._handle: int | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._handle = seize_folder(folder)
         except (OSError, ValueError) as error:
             raise cannot_write(folder, error) from error

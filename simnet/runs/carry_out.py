@@ -44,17 +44,26 @@ def carry_out(request: Request, screen: Screen = DARK) -> Outcome:
     Raises `ScenarioError` before anything is written, `OutputError` when a file cannot be, `SimnetError` when the run
     cannot begin or reaches a limit.
     """
-    loaded = request.loaded or load_scenario(
-        request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode
-    )
-    for warning in loaded.warnings:
+    job = _job(request, screen)
+    for warning in job.loaded.warnings:
         screen.warn(str(warning))
-    job = _Job(request, loaded, RunFolder(request.out or default_folder(loaded.scenario.name), summary_stem(loaded.path)), screen)
     job.check()
     lock = job.begin()
     outcome = replace(job.run(), lock=lock)
-    again = (loaded.scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == codes.HELD
+    again = (job.scenario.sim.mode or "").lower() in MULTI_PROCESS and not request.repeats and outcome.exit_code == codes.HELD
     return _in_two_processes(outcome, job.metrics) if again else outcome
+
+
+def refuse(request: Request) -> None:
+    """Raises what `carry_out` would raise before it writes anything."""
+    _job(request, DARK).check()
+
+
+def _job(request: Request, screen: Screen) -> "_Job":
+    loaded = request.loaded or load_scenario(
+        request.scenario, seed=request.seed, overrides=request.overrides, strict=request.strict, mode=request.mode
+    )
+    return _Job(request, loaded, RunFolder(request.out or default_folder(loaded.scenario.name), summary_stem(loaded.path)), screen)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from simnet.base import codes
 from simnet.base.errors import OutputError, ScenarioError, SimnetError
 from simnet.jobs.host import guidance, host_resources
 from simnet.jobs.processes import Ended, Processes, ProcessFailed
-from simnet.record.atomic import clear, write_atomic
+from simnet.record.atomic import write_atomic
+from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_no_file, refuse_others, refuse_places, removable, remove
 from simnet.record.files import RunFolder, write_json
-from simnet.record.places import JOB, RUN, FolderLock, default_folder, refuse_collisions, slug, summary_stem
+from simnet.record.places import JOB, RUN, FolderLock, default_folder, products, refuse_collisions, slug, summary_stem
 from simnet.record.readback import is_finished
+from simnet.runs.carry_out import refuse
 from simnet.runs.request import Request
 from simnet.scenario.wrapper_load import LoadedWrapper
 from simnet.wrappers.load import result_paths, run_consensus
@@ -77,7 +79,13 @@ def run_job(loaded: LoadedWrapper, options: JobOptions, screen: JobScreen) -> Jo
             screen.tell(f"warning: {warning}")
     _check_resources(loaded, options.allow_insufficient, screen)
     folder = artifacts_folder(loaded, options.artifacts)
+    refuse_nested(folder)
+    if options.artifacts is not None or loaded.wrapper.artifacts_dir is None:  # The wrapper may name any folder.
+        refuse_others(folder)
     _refuse_collisions(loaded, folder, inside=options.artifacts is not None)
+    request = options.profile_request(folder)
+    if request is not None:
+        refuse(request)  # Before the results of an earlier job are gone.
     header = _header(loaded, folder)
     with FolderLock(folder):
         return _locked(loaded, options, folder, header, screen)
@@ -87,7 +95,7 @@ def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Ma
     """The job, in a folder that nobody else writes."""
     if is_finished(folder / RUN) and not options.force:
         raise OutputError(f"{folder} holds a finished run; --force replaces it, --out DIR goes elsewhere")
-    _clear(loaded, folder)
+    _clear(loaded, folder, force=options.force)
     write_json(folder / JOB, {**header, "complete": False, "exit_code": None})
     progress = _Progress(screen)
     _carry_out(loaded, options, folder, progress)
@@ -109,17 +117,26 @@ def artifacts_folder(loaded: LoadedWrapper, chosen: Path | None) -> Path:
     return default_folder(loaded.wrapper.name) if own is None else loaded.path.parent / own
 
 
-def _clear(loaded: LoadedWrapper, folder: Path) -> None:
-    """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError."""
-    paths: list[Path | None] = [network_summary(loaded, folder), folder / JOB, folder / RUN]
+def _clear(loaded: LoadedWrapper, folder: Path, *, force: bool) -> None:
+    """Removes an earlier job's results, so that they do not pass for this one's. Raises OutputError, and then nothing is removed.
+
+    Where the wrapper wants its results may be a link, which is followed; the files of every job and run may not.
+    """
+    own = [folder / JOB, folder / RUN]
     if loaded.profile is not None:
-        paths += [path for _, path in RunFolder(folder, summary_stem(loaded.profile.path)).taken if path.name != "costs.json"]
+        stem = summary_stem(loaded.profile.path)
+        refuse_places(folder, stem)
+        own += products(folder, stem)
+    for name in (JOB, RUN):
+        refuse_no_file(folder / name)
+    wanted = [network_summary(loaded, folder)]
     if loaded.wrapper.consensus is not None:
         summary, csv = result_paths(loaded, folder)
-        paths += [summary, csv, analysis_path(summary, main=False)]
-    for path in paths:
-        if path is not None:
-            clear(path)
+        wanted += [summary, csv, analysis_path(summary, main=False)]
+    own += [path for path in wanted if path is not None]
+    if not force:
+        refuse_foreign(folder, own, (JOB, RUN))
+    remove(folder, removable(folder, own))
 
 
 def _refuse_collisions(loaded: LoadedWrapper, folder: Path, *, inside: bool) -> None:

@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,19 @@ def test_outputs_write_through_pipes_and_full_devices(tmp_path: Path) -> None:
     assert read == [content] and pipe.is_fifo()
     full = simnet("schema", "--out", "/dev/full")
     assert full.exit_code == 2 and "No space left" in full.stderr and Path("/dev/full").is_char_device()
+
+
+def test_standard_output_by_its_name_is_written_through(tmp_path: Path) -> None:
+    words, env = [*command("schema"), "--out", "/dev/stdout"], environment()
+    piped = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert (piped.returncode, piped.stderr) == (0, b"") and "properties" in json.loads(piped.stdout)
+    with tempfile.TemporaryFile() as nameless:
+        assert subprocess.run(words, cwd=tmp_path, env=env, stdout=nameless, check=False).returncode == 0
+        nameless.seek(0)
+        assert nameless.read() == piped.stdout
+    done = subprocess.run(["bash", "-c", f"{shlex.join(words)} > named"], cwd=tmp_path, env=env, check=False)
+    assert done.returncode == 0 and (tmp_path / "named").read_bytes() == piped.stdout
+    assert os.listdir(tmp_path) == ["named"]
 
 
 @pytest.mark.parametrize("product", ["run.json", "trace.parquet", "costs.json", "summaries/x.json", "timings.json"])
