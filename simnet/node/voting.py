@@ -29,6 +29,7 @@ from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, RollCall, Vote, registration_size
 from simnet.protocol.slotbook import Present, SlotBook
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
+from simnet.protocol.votes import HANDED_PER_MEMBER
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""
@@ -226,7 +227,7 @@ class Validator:
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
-        given = [v for v in votes[: 4 * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
+        given = [v for v in votes[: HANDED_PER_MEMBER * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
         of_now = [v for v in given if v.height == self.voting.height]
         valid = [v for v in of_now if self._facts.vote_valid(v)]
         latest = latest_slot(self._facts, self._ports)
