@@ -6,7 +6,6 @@ proof of every transfer in the block.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, Proposed, VoteCast, WindowClosed
@@ -22,6 +21,7 @@ from simnet.node.ports import Ports
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
+from simnet.node.waiting import PROPOSALS_MAX, WaitingProposals
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
@@ -33,21 +33,10 @@ from simnet.protocol.votes import HANDED_PER_MEMBER
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""
-WAITING_MAX = 16
-"""Proposals that wait for transfers."""
-VOTES_MAX, PROPOSALS_MAX = 12, 4
-"""Votes, and proposals, of one author about one slot that a node passes on; an honest one casts three votes and proposes once."""
+VOTES_MAX = 12
+"""Votes of one author about one slot that a node passes on; an honest one casts three."""
 REGISTER_AGAIN_SLOTS = 4
 """A registration that no block has taken is published again after so many slots: it may have been lost."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A proposal whose transfers are not all verified yet."""
-
-    proposal: Proposal
-    missing: set[bytes]
-    peer: NodeId
 
 
 class Validator:
@@ -87,7 +76,7 @@ class Validator:
         self._proposed_at: dict[bytes, int] = {}
         self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
         """For the next height, by author."""
-        self._waiting: list[Waiting] = []
+        self._waiting = WaitingProposals(ports)
         self._registrations: dict[tuple[int, int], Registration] = {}
         """Heard of and not in the chain, by (validator, epoch)."""
         self._registered_at: dict[int, int] = {}
@@ -107,6 +96,7 @@ class Validator:
         self._votes_of.begin(slot)
         self._proposals_of.begin(slot)
         self._calls_of.begin(slot)
+        self._waiting.begin(slot)
         self._register()
         for waiting in self._waiting:
             self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
@@ -158,7 +148,9 @@ class Validator:
 
     def _why_not_proposal(self, proposal: Proposal) -> str | None:
         """What is wrong with a proposal whatever its block says."""
-        header = proposal.block.header
+        header, why = proposal.block.header, self._facts.why_too_large(proposal.block)
+        if why is not None:  # Before anything is computed from it or waits for it.
+            return why
         if header.hash != proposal.block.hash:
             return "another_block"
         # The leader's signature covers the header alone: another body under it must not take the genuine one's place.
@@ -285,28 +277,17 @@ class Validator:
             return
         self._timing.note_proposal(item, self.slot, waiting=self.voting.step is Step.PROPOSE)
         missing = {i for i in item.block.tx_ids if i not in self._transactions.verified}
-        if missing:
-            self._wait_for_transfers(Waiting(item, missing, peer))
-        else:
+        if not missing:
             self._judge(item)
-
-    def _wait_for_transfers(self, waiting: Waiting) -> None:
-        if len(self._waiting) >= WAITING_MAX:
-            self._ports.limit_reached("waiting_proposals")
-            del self._waiting[0]
-        self._waiting.append(waiting)
-        self._letters.post(TransfersWanted(frozenset(waiting.missing), waiting.peer))
+        elif self._waiting.add(item, missing):
+            self._letters.post(TransfersWanted(frozenset(missing), peer))
 
     def on_verified(self, letter: TransferVerified) -> None:
         """Proposals that waited for a transfer may be judged."""
-        for waiting in self._waiting:
-            waiting.missing.discard(letter.tx_id)
-        ready = [waiting for waiting in self._waiting if not waiting.missing]
-        # Before any is judged: a judgement may decide the height, which empties the list.
-        self._waiting = [waiting for waiting in self._waiting if waiting.missing]
-        for waiting in ready:
-            if waiting.proposal.block.header.height == self.voting.height:
-                self._judge(waiting.proposal)
+        # All that are ready first: a judgement may decide the height.
+        for proposal in self._waiting.verified(letter.tx_id):
+            if proposal.block.header.height == self.voting.height:
+                self._judge(proposal)
 
     def _judge(self, proposal: Proposal) -> None:
         timely = self._timing.timely(proposal)
