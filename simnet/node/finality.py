@@ -22,7 +22,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import Fate, OncePerSlot, Quota, UntilCommitted
+from simnet.node.held import TOO_MANY, Fate, OncePerSlot, Quota, UntilCommitted, verdict_of
 from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import (
     Committed,
@@ -50,7 +50,8 @@ from simnet.protocol.messages import Certificate, ConsensusProof, Endorsement, K
 from simnet.protocol.validators import Lane, epoch_of
 
 ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 64, 64, 128
-"""What a node passes on in one slot of an author's endorsements and disclosures, and of certificates from one neighbour."""
+"""What a node passes on in one slot of an author's endorsements and disclosures, of each share (`_share`), and of certificates from
+one neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Finality:
         self._certifier = Certifier(node, _rules(facts))
         self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
         self._endorsements_of = OncePerSlot(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
-        self._disclosures_of = Quota(ports, "disclosures_of_author", DISCLOSURES_MAX)
+        self._disclosures_of = OncePerSlot(ports, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates_of = Quota(ports, "certificates_of_peer", CERTIFICATES_MAX)
         self._in_hand: set[tuple[bytes, bytes]] = set()
         """Proofs being verified: statement, and digest of the envelope."""
@@ -118,8 +119,8 @@ class Finality:
         """A slot begins."""
         self._slot = slot
         self._endorsements_of.begin(slot)
-        for quota in (self._disclosures_of, self._certificates_of):
-            quota.begin()
+        self._disclosures_of.begin(slot)
+        self._certificates_of.begin()
         self._feed(certification.SlotBegan(slot, self._chain.registry))
 
     def on_commit(self, letter: Committed) -> None:
@@ -176,6 +177,7 @@ class Finality:
         keys = self._keyring.one_time(backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
         disclosure = self._keyring.signed(unsigned)
+        self._disclosures_of.note(self._node, self._slot, disclosure)
         self._ports.publish("key_disclosure", disclosure, disclosure.size)
         self._feed(certification.Disclosed(disclosure))
 
@@ -245,7 +247,7 @@ class Finality:
         elif self.is_proven(certificate.height):
             self._ports.answer(message, Verdict.IGNORE, "already_proven")
         elif not self._certificates_of.takes(peer):
-            self._ports.answer(message, Verdict.DROP, "too_many")
+            self._ports.answer(message, Verdict.DROP, TOO_MANY)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Certified(certificate)
@@ -264,8 +266,8 @@ class Finality:
             # Not noted as seen: it may come again when its slot has begun.
             self._ports.answer(message, Verdict.DROP, "slot")
         # Once a slot by this node's clock, not once for ever: a member says it again until the block is proven, however old that is.
-        elif (known := self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement)) is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
+        elif (known := self._endorsements_of.why_not(endorsement.validator, self._slot, endorsement, self._share(endorsement))) is not None:
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Endorsed(endorsement)
@@ -286,12 +288,19 @@ class Finality:
             self._ports.answer(message, Verdict.DROP, "slot")
         elif not self._keys_hold(disclosure):
             self._ports.answer(message, Verdict.REJECT, "keys")
-        elif not self._disclosures_of.takes(disclosure.validator):
-            self._ports.answer(message, Verdict.DROP, "too_many")
+        elif (known := self._disclosures_of.why_not(disclosure.validator, self._slot, disclosure, self._share(disclosure))) is not None:
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             event = certification.Disclosed(disclosure)
             self._feed_when_committed(disclosure.height, peer, event)
+
+    def _share(self, message: Endorsement | KeyDisclosure) -> str:
+        """Which limit a member's message counts to: one for keys of now, one for what is new here, one for the rest. So nothing that
+        anybody sends again takes the place of what is given now or still needed."""
+        if message.lane is Lane.RECOVER:
+            return "now" if message.slot >= self._slot - 1 else "known"
+        return "known" if self._certifier.holds(message) else "new"
 
     def _feed_when_committed(self, height: int, peer: NodeId, event: certification.Input) -> None:
         """Something about a block, already answered, is fed now or once the block is here."""

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from simnet.base.units import NodeId
+from simnet.net.network import Verdict
 from simnet.node.chain import Chain
 from simnet.node.ports import Ports
 
@@ -88,6 +89,17 @@ class Quota:
         return False
 
 
+TOO_MANY = "too_many"
+"""Why a message is not taken at a limit."""
+
+
+def verdict_of(why: str | None) -> Verdict:
+    """What becomes of a gossip message that is not worth passing on for this reason. At a limit it is forgotten: another copy may come."""
+    if why is None:
+        return Verdict.ACCEPT
+    return Verdict.DROP if why == TOO_MANY else Verdict.IGNORE
+
+
 class OncePerSlot:
     """What was taken of each author about each slot: every content once, so that old messages which anybody may send again take
     nobody's place, and a bounded number."""
@@ -96,8 +108,8 @@ class OncePerSlot:
         self._ports = ports
         self._what = what
         self._limit = limit
-        self._taken: dict[tuple[int, int], set[Hashable]] = {}
-        """Messages by (slot, author)."""
+        self._taken: dict[tuple[int, int], dict[Hashable, str]] = {}
+        """Messages by (slot, author), each with the share that it counts in."""
         self._now = -1
 
     def begin(self, slot: int) -> None:
@@ -106,19 +118,20 @@ class OncePerSlot:
         for place in [p for p in self._taken if p[0] < slot - SLOTS_BACK]:
             del self._taken[place]
 
-    def why_not(self, author: int, slot: int, message: Hashable) -> str | None:
-        """Why a message is not worth passing on; `None` when it is: then it is noted. Two are the same when all of them is."""
+    def why_not(self, author: int, slot: int, message: Hashable, share: str = "") -> str | None:
+        """Why a message is not worth passing on; `None` when it is: then it is noted. Two are the same when all of them is. Each
+        share of an author's messages has the limit to itself."""
         if not self._now - SLOTS_BACK <= slot <= self._now + SLOTS_AHEAD:
             return "slot"
-        taken = self._taken.setdefault((slot, author), set())
+        taken = self._taken.setdefault((slot, author), {})
         if message in taken:
             return "replay"
-        if len(taken) >= self._limit:
+        if sum(own == share for own in taken.values()) >= self._limit:
             self._ports.limit_reached(self._what)
-            return "too_many"
-        taken.add(message)
+            return TOO_MANY
+        taken[message] = share
         return None
 
     def note(self, author: int, slot: int, message: Hashable) -> None:
         """An own message, which this node passes on as it publishes it: one that comes back is old."""
-        self._taken.setdefault((slot, author), set()).add(message)
+        self._taken.setdefault((slot, author), {}).setdefault(message, "")

@@ -14,7 +14,7 @@ from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import OncePerSlot
+from simnet.node.held import OncePerSlot, verdict_of
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.ports import Ports
@@ -140,7 +140,7 @@ class Validator:
         if why is not None:
             self._ports.answer(message, Verdict.REJECT, why)
         elif known is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             self._proposed_at.setdefault(proposal.block.hash, message.published_at)
@@ -192,7 +192,7 @@ class Validator:
         self._heard(vote)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             self._take(vote, peer)
@@ -209,7 +209,7 @@ class Validator:
             # Also when it is known: who was ahead with its author has heard it before its time.
             self._heard(call)
             known = self._calls_of.why_not(call.validator, call.slot, call)
-            self._ports.answer(message, Verdict.ACCEPT if known is None else Verdict.IGNORE, known or "")
+            self._ports.answer(message, verdict_of(known), known or "")
 
     def _heard(self, message: Vote | RollCall) -> None:
         """Notes what slot it is for somebody. Of the present are only those who are about as far: what others signed when their clocks

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.net.faults import SETTLE
+from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX
 from simnet.node.letters import Signed, TransfersWanted, TransferVerified
 from simnet.node.sync import ANSWERED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, VOTES_MAX
@@ -15,9 +17,11 @@ from simnet.node.waiting import PROPOSALS_MAX, SLOTS_WAITED, WAITING_MAX, Waitin
 from simnet.protocol.blocks import Block, Body, tx_root
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import JOINS_MAX
-from simnet.protocol.messages import Phase, ProofsOf, Proposal, RollCall, Vote
+from simnet.protocol.messages import Endorsement, KeyDisclosure, Phase, ProofsOf, Proposal, RollCall, Vote
+from simnet.protocol.validators import Lane, epoch_of
 from tests.mocks import Bench, misbehaving, scenario
 from tests.node.alone import Puppet, Written, puppets, transfer_of
+from tests.node.test_by_script import SLOT_MS, begin, decided
 
 LIAR = NodeId(1)
 MANY: dict[str, Any] = {"gossip": {"peer_score_max": 10**6}}
@@ -75,7 +79,7 @@ def test_few_votes_of_one_author_about_one_slot_are_passed_on() -> None:
     four = alone()
     one = four[0]
     given = answers(one, "vote", votes(four[LIAR].node.keyring, 1, range(2, 3), VOTES_MAX + 8))
-    assert given == {("accept", ""): VOTES_MAX, ("ignore", "too_many"): 8} and one.ports.limits == ["votes_of_author"] * 8
+    assert given == {("accept", ""): VOTES_MAX, ("drop", "too_many"): 8} and one.ports.limits == ["votes_of_author"] * 8
 
 
 def test_few_proposals_and_one_roll_call_of_one_author_about_one_slot_are_passed_on() -> None:
@@ -86,10 +90,35 @@ def test_few_proposals_and_one_roll_call_of_one_author_about_one_slot_are_passed
     block = liar.validator._build(led)
     made = [Block.assemble(replace(block.header, state_root=bytes([n]) * 32), block.body) for n in range(1, 8)]
     calls = [liar.keyring.signed(RollCall(LIAR, led, h, b"")) for h in range(5)]
-    assert answers(one, "roll_call", calls) == {("accept", ""): 1, ("ignore", "too_many"): 4}
+    assert answers(one, "roll_call", calls) == {("accept", ""): 1, ("drop", "too_many"): 4}
     given = answers(one, "proposal", [liar.validator._signed_proposal(led, m, -1, ()) for m in made])
-    assert given == {("accept", ""): PROPOSALS_MAX, ("ignore", "too_many"): 7 - PROPOSALS_MAX}
+    assert given == {("accept", ""): PROPOSALS_MAX, ("drop", "too_many"): 7 - PROPOSALS_MAX}
     assert Counter(one.ports.limits) == {"roll_calls_of_author": 4, "proposals_of_author": 7 - PROPOSALS_MAX}
+
+
+def test_old_messages_that_are_sent_again_take_no_place_of_a_members_new_ones() -> None:
+    """Endorsements of many slots of an outage, and one disclosure many times, before those of now."""
+    four = puppets(scenario(4, slot_ms=SLOT_MS, chain={"block_proofs": []}))
+    begin(four, 0)
+    decided(four, four)
+    one, keyring = four[0], four[1].node.keyring
+    block = one.node.chain.committed[0].block
+    for slot in range(1, 80):
+        begin([one], slot)
+
+    def endorsed(slot: int, lane: Lane = Lane.RECOVER) -> Endorsement:
+        registered = one.node.chain.registry.count(epoch_of(slot))
+        return keyring.signed(Endorsement(1, slot, lane, block.hash, BackendId.STWO, registered, 1, (b"t" * 32,) * 3, b""))
+
+    def disclosed(lane: Lane) -> KeyDisclosure:
+        backend, slot = BackendId(block.header.backend), block.header.slot
+        return keyring.signed(KeyDisclosure(1, slot, lane, backend, block.hash, 1, keyring.one_time(backend, slot, lane), b""))
+
+    old = [endorsed(slot) for slot in range(5, 5 + ENDORSEMENTS_MAX + 1)]
+    assert answers(one, "endorsement", old) == {("accept", ""): ENDORSEMENTS_MAX, ("drop", "too_many"): 1}
+    assert answers(one, "endorsement", [endorsed(79), endorsed(block.header.slot, Lane.ENDORSE)]) == {("accept", ""): 2}
+    given = answers(one, "key_disclosure", [disclosed(Lane.VOTE)] * (DISCLOSURES_MAX + 1) + [disclosed(Lane.ENDORSE)])
+    assert given == {("accept", ""): 2, ("ignore", "replay"): DISCLOSURES_MAX}
 
 
 def of_unknown_transfers(four: list[Puppet], author: int, slot: int, salt: int = 0, count: int = 1) -> Proposal:
