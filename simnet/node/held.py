@@ -89,15 +89,15 @@ class Quota:
         return False
 
 
-TOO_MANY = "too_many"
-"""Why a message is not taken at a limit."""
+TOO_MANY, FULL, TOO_EARLY = "too_many", "full", "epoch"
+"""Why a message is not taken at a limit, or not yet."""
 
 
 def verdict_of(why: str | None) -> Verdict:
     """What becomes of a gossip message that is not worth passing on for this reason. At a limit it is forgotten: another copy may come."""
     if why is None:
         return Verdict.ACCEPT
-    return Verdict.DROP if why == TOO_MANY else Verdict.IGNORE
+    return Verdict.DROP if why in (TOO_MANY, FULL, TOO_EARLY) else Verdict.IGNORE
 
 
 class OncePerSlot:

@@ -14,7 +14,7 @@ from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import OncePerSlot, verdict_of
+from simnet.node.held import TOO_EARLY, OncePerSlot, verdict_of
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.ports import Ports
@@ -79,8 +79,8 @@ class Validator:
         self._waiting = WaitingProposals(ports)
         self._registrations: dict[tuple[int, int], Registration] = {}
         """Heard of and not in the chain, by (validator, epoch)."""
-        self._registered_at: dict[int, int] = {}
-        """Epoch -> slot of the last publication of the own registration."""
+        self._registered_at: dict[tuple[int, int], int] = {}
+        """In which slot each of them was last published or passed on."""
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
         self._votes_of = OncePerSlot(ports, "votes_of_author", VOTES_MAX)
@@ -233,15 +233,31 @@ class Validator:
         """A validator's registration came by gossip."""
         registration = message.payload
         assert isinstance(registration, Registration)
-        place = (registration.validator, registration.epoch)
-        horizon = self._facts.scenario.consensus.key_horizon_epochs
         if not self._facts.registration_valid(registration):
             self._ports.answer(message, Verdict.REJECT, "registration")
-        elif self._chain.registry.of(*place) is not None or not 0 <= registration.epoch - epoch_of(max(0, self.slot)) <= horizon:
-            self._ports.answer(message, Verdict.IGNORE, "registered")
-        else:
-            self._registrations.setdefault(place, registration)
-            self._ports.answer(message, Verdict.ACCEPT)
+            return
+        why = self._why_not_registration(registration)
+        if why is None:
+            self._keep_registration(registration)
+        self._ports.answer(message, verdict_of(why), why or "")
+
+    def _why_not_registration(self, registration: Registration) -> str | None:
+        """Why a valid registration goes no further. The first of a validator for an epoch counts, and is passed on no more often than it is
+        published again."""
+        place = (registration.validator, registration.epoch)
+        ahead = registration.epoch - epoch_of(max(0, self.slot))
+        if ahead > self._facts.scenario.consensus.key_horizon_epochs:
+            return TOO_EARLY
+        if ahead < 0 or self._chain.registry.of(*place) is not None:
+            return "registered"
+        if self._registrations.get(place, registration) != registration:
+            return "another"
+        passed = self._registered_at.get(place, -REGISTER_AGAIN_SLOTS)
+        return "known" if abs(self.slot - passed) < REGISTER_AGAIN_SLOTS - 1 else None  # Clocks differ a little.
+
+    def _keep_registration(self, registration: Registration) -> None:
+        place = (registration.validator, registration.epoch)
+        self._registrations[place], self._registered_at[place] = registration, self.slot
 
     def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
         self._letters.post(Signed(item))
@@ -452,8 +468,9 @@ class Validator:
         """Registers keys for the epochs ahead: from the second half of an epoch on for one more; again until a block has it."""
         now, half = epoch_of(self.slot), self.slot % SLOTS_PER_EPOCH >= SLOTS_PER_EPOCH // 2
         self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
+        self._registered_at = {p: slot for p, slot in self._registered_at.items() if p[1] >= now}
         for epoch in range(now, now + self._facts.scenario.consensus.key_horizon_epochs + half):
-            asked = self._registered_at.get(epoch, -REGISTER_AGAIN_SLOTS)
+            asked = self._registered_at.get((self._node, epoch), -REGISTER_AGAIN_SLOTS)
             if self._chain.registry.of(self._node, epoch) is None and abs(self.slot - asked) >= REGISTER_AGAIN_SLOTS:
                 self._publish_registration(epoch)
 
@@ -462,7 +479,7 @@ class Validator:
         registration = self._registrations.get(place) or self._keyring.registration(self._facts.genesis.chain_id, epoch)
         self._registrations[place] = registration  # Also where nobody hears it: the own next block may bring it.
         if self._ports.publish("registration", registration, registration_size(registration)) is not None:
-            self._registered_at[epoch] = self.slot
+            self._registered_at[place] = self.slot
 
 
 def decision(block: Block, slot: int, electorate: Electorate, votes: tuple[Vote, ...]) -> Certificate:

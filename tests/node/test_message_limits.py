@@ -12,7 +12,7 @@ from simnet.net.faults import SETTLE
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX
 from simnet.node.letters import Signed, TransfersWanted, TransferVerified
 from simnet.node.sync import ANSWERED_MAX, PROOFS_MAX
-from simnet.node.voting import EARLY_MAX, VOTES_MAX
+from simnet.node.voting import EARLY_MAX, REGISTER_AGAIN_SLOTS, VOTES_MAX
 from simnet.node.waiting import PROPOSALS_MAX, SLOTS_WAITED, WAITING_MAX, WaitingProposals
 from simnet.protocol.blocks import Block, Body, tx_root
 from simnet.protocol.heartbeats import Heartbeat
@@ -94,6 +94,25 @@ def test_few_proposals_and_one_roll_call_of_one_author_about_one_slot_are_passed
     given = answers(one, "proposal", [liar.validator._signed_proposal(led, m, -1, ()) for m in made])
     assert given == {("accept", ""): PROPOSALS_MAX, ("drop", "too_many"): 7 - PROPOSALS_MAX}
     assert Counter(one.ports.limits) == {"roll_calls_of_author": 4, "proposals_of_author": 7 - PROPOSALS_MAX}
+
+
+def test_the_first_registration_of_a_validator_for_an_epoch_counts_and_is_passed_on_now_and_then() -> None:
+    """It is published again in case it was lost; a flood of it, or of others, goes no further."""
+    four = puppets(scenario(4, slot_ms=SLOT_MS, chain={"block_proofs": []}))
+    begin(four[:1], 20)
+    one, liar = four[0], four[LIAR].node.keyring
+    given = [liar.registration(one.node._facts.genesis.chain_id, epoch) for epoch in (2, 3)]
+    others = [liar.signed(replace(given[0], otk_roots=((bytes([n]) * 32,) * 3,) * 3, signature=b"")) for n in range(9)]
+    assert answers(one, "registration", [given[0]] * 9 + others) == {("accept", ""): 1, ("ignore", "known"): 8, ("ignore", "another"): 9}
+    assert one.node.validator._registrations[int(LIAR), 2] == given[0]
+    assert answers(one, "registration", [given[1]]) == {("drop", "epoch"): 1}, "it may come again when it is time"
+    passed = []
+    for slot in range(21, 21 + 2 * REGISTER_AGAIN_SLOTS):
+        begin(four[:1], slot)
+        passed.append(answers(one, "registration", [given[0], others[0]]).get(("accept", ""), 0))
+    assert passed == [0, 0, 1, 0, 0, 1, 0, 0]
+    begin(four[:1], 32)
+    assert answers(one, "registration", [given[1]]) == {("accept", ""): 1}
 
 
 def test_old_messages_that_are_sent_again_take_no_place_of_a_members_new_ones() -> None:
