@@ -173,6 +173,8 @@ class Sync:
         self._asked_at = SimTime(-self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""
+        self._asked_about: dict[int, Counter[NodeId]] = {}
+        """How often each was asked for a height's proofs."""
         self._told: dict[NodeId, Told] = {}
         self._silent: Counter[NodeId] = Counter()
         """Requests for proofs, since the last one that was answered with something of use."""
@@ -241,19 +243,23 @@ class Sync:
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
             self._request_proofs(self._proofs_held(height, self._ports.now))
         self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
+        self._asked_about = {h: asked for h, asked in self._asked_about.items() if h > self._aggregated}
 
     def _request_proofs(self, own: ProofsHeld) -> None:
-        """Of the neighbours that have more, who kept silent least is asked: by talking most a liar must not be the one who always is, and
-        where links lose much all are silent. A better one need not wait for the answer of one that owes many."""
+        """Of the neighbours that have more, who kept silent least and was asked least about this block: neither by talking most nor by
+        giving a little at a time must a liar be the one who always is asked, and where links lose much all are silent. A better one need
+        not wait for the answer of one that owes many."""
         neighbours = self._ports.connected()
         able = [p for p in neighbours if p in self._told and self._told[p].has_more(own)]
         if not able:
             return
-        target, now = min(able, key=lambda p: (self._silent[p], p)), self._ports.now
+        about = self._asked_about.setdefault(own.height, Counter())
+        target, now = min(able, key=lambda p: (self._silent[p] + about[p], p)), self._ports.now
         asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
         if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
             self._asked_proofs[own.height] = (now, target)
             self._silent[target] += 1
+            about[target] += 1
             self._ports.send(target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
 
     # --- requests ------------------------------------------------------------------------------------
