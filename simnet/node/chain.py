@@ -143,7 +143,7 @@ class Chain:
         header = block.header
         if header.height != self.height + 1 or header.parent != self.head:
             return "wrong_parent"
-        why = block.why_malformed() or self._why_not_header(block, slot) or self._why_not_signed(block)
+        why = self._facts.why_too_large(block) or block.why_malformed() or self._why_not_header(block, slot) or self._why_not_signed(block)
         if why is not None:
             return why
         outcome = self._outcome(block, txs)
@@ -156,8 +156,6 @@ class Chain:
     def _why_not_header(self, block: Block, slot: int) -> str | None:
         """The rules of a header on its parent's."""
         header, facts = block.header, self._facts
-        if len(block.tx_ids) > facts.scenario.chain.block_transactions_max:
-            return "too_many_transactions"
         parent = self.committed[-1].block.header if self.committed else None
         # The slot closes uptime windows, so it may neither run ahead nor fall back.
         if header.slot > slot or (parent is not None and header.slot <= parent.slot):

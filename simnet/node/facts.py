@@ -18,13 +18,13 @@ from simnet.net.faults import SETTLE
 from simnet.node.keyring import PublicKeys, registration_valid
 from simnet.proofs import native
 from simnet.proofs.backend import Circuit
-from simnet.protocol.blocks import Body, Registration, digests_root, tx_root
+from simnet.protocol.blocks import Block, Body, Registration, digests_root, tx_root
 from simnet.protocol.heartbeats import Heartbeat
-from simnet.protocol.joins import Join
+from simnet.protocol.joins import JOINS_MAX, Join
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Endorsement, TxMessage, Vote
 from simnet.protocol.slots import SlotTimes
-from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance
+from simnet.protocol.state import ChainState, Outcome, Position, Rules, advance, heartbeat_limit
 from simnet.protocol.transfer import transfer_id
 from simnet.protocol.validators import Electorate, Validator
 from simnet.scenario.model import Scenario
@@ -135,6 +135,18 @@ class Facts:
     def proves(self, circuit: CircuitId) -> bool:
         """Whether blocks carry proofs of this circuit."""
         return circuit in self._block_circuits
+
+    def why_too_large(self, block: Block) -> str | None:
+        """Which list of a block is longer than any honest one can be; `None`: none is."""
+        members, body, windows = len(self.genesis.validators), block.body, self.rules.windows
+        if len(body.tx_ids) > self.scenario.chain.block_transactions_max:
+            return "too_many_transactions"
+        if len(body.registrations) > members * (1 + self.scenario.consensus.key_horizon_epochs):
+            return "too_many_registrations"
+        if len(body.joins) > JOINS_MAX:
+            return "joins"
+        begun = max(0, 1 + windows.of(heartbeat_limit(block.header.timestamp)))
+        return "too_many_heartbeats" if len(body.heartbeats) > members * windows.beats * begun else None
 
     def oversize(self, envelope: Blob) -> bool:
         """Whether a proof is larger than any node takes."""

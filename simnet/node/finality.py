@@ -24,7 +24,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import Fate, Repeats, UntilCommitted
+from simnet.node.held import NOT_COMMITTED, Fate, Repeats, UntilCommitted, verdict_of
 from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import (
     Committed,
@@ -180,6 +180,7 @@ class Finality:
         keys = self._keyring.one_time(backend, effect.slot, effect.lane)
         unsigned = KeyDisclosure(effect.height, effect.slot, effect.lane, backend, effect.block, self._node, keys, b"")
         disclosure = self._keyring.signed(unsigned)
+        self._disclosures.note(self._kind(disclosure), disclosure)
         self._ports.publish("key_disclosure", disclosure, disclosure.size)
         self._feed(certification.Disclosed(disclosure))
 
@@ -299,9 +300,9 @@ class Finality:
     def _take_in(self, message: Message, peer: NodeId, height: int, why_not: Callable[[], str | None], event: certification.Input) -> None:
         """Answers something true about an unproven block, and feeds it now or once the block is here. It is said again until the block is
         proven, and passed on again: others may have missed it before."""
-        why = "not_committed" if self._held.fate(height, peer) is Fate.NEVER else why_not()
+        why = NOT_COMMITTED if self._held.fate(height, peer) is Fate.NEVER else why_not()
         if why is not None:
-            self._ports.answer(message, Verdict.IGNORE if why == "replay" else Verdict.DROP, why)
+            self._ports.answer(message, verdict_of(why), why)
             return
         self._ports.answer(message, Verdict.ACCEPT)
         if self._held.hold(height, peer, event) is Fate.NOW:

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from simnet.base.units import NodeId
+from simnet.net.network import Verdict
 from simnet.node.chain import Chain
 from simnet.node.ports import Ports
 
@@ -72,6 +73,17 @@ class UntilCommitted(Generic[T]):
         return [item for _, item in held]
 
 
+TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED = "too_many", "full", "epoch", "not_committed"
+"""Why a message is not taken at a limit, or not yet."""
+
+
+def verdict_of(why: str | None) -> Verdict:
+    """What becomes of a gossip message that is not worth passing on for this reason. At a limit it is forgotten: another copy may come."""
+    if why is None:
+        return Verdict.ACCEPT
+    return Verdict.DROP if why in (TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED) else Verdict.IGNORE
+
+
 class Repeats:
     """What was taken in the present slot of things that are said again until a block is proven: each content once, and a bounded number of
     each kind, so that what is old, and anybody may send again, takes nobody's place."""
@@ -94,7 +106,7 @@ class Repeats:
             return "replay"
         if counts and len(taken) >= self._limit:
             self._ports.limit_reached(self._what)
-            return "too_many"
+            return TOO_MANY
         taken.add(content)
         return None
 
@@ -130,7 +142,7 @@ class OncePerSlot:
             return "replay"
         if len(taken) >= self._limit:
             self._ports.limit_reached(self._what)
-            return "too_many"
+            return TOO_MANY
         taken.add(message)
         return None
 

@@ -179,6 +179,7 @@ class Node:
         if self.clock.error:
             self._ports.emit(ClockSkewed(self._ports.now, self.id, self.clock.error))
         self.peers.on_slot()
+        self.sync.on_slot()
         if self.enforcement is not None:
             self.enforcement.on_slot(slot)
         self.opponent.on_slot(slot)

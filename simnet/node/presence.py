@@ -12,6 +12,7 @@ from simnet.events import Untimely
 from simnet.net.network import Message, Verdict
 from simnet.node.chain import Chain
 from simnet.node.facts import Facts
+from simnet.node.held import FULL, TOO_MANY, verdict_of
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BeatHeard, Committed, Letter, Letterbox
 from simnet.node.ports import Ports
@@ -118,7 +119,7 @@ class Presence:
             return
         self._letters.post(BeatHeard(beat))
         why = self._take(beat)
-        self._ports.answer(message, Verdict.ACCEPT if why is None else Verdict.IGNORE, why or "")
+        self._ports.answer(message, verdict_of(why), why or "")
 
     def _take(self, beat: Heartbeat) -> str | None:
         """Keeps a signed heartbeat for a block, or says why not."""
@@ -133,10 +134,10 @@ class Presence:
         if beat.place in self._beats:
             return "known"
         if self._count[window, beat.validator] >= self._windows.beats:
-            return "too_many"
+            return TOO_MANY
         if len(self._beats) >= HEARTBEATS_HELD_MAX:
             self._ports.limit_reached("held_heartbeats")
-            return "full"
+            return FULL
         self._beats[beat.place] = beat
         self._count[window, beat.validator] += 1
         return None

@@ -28,6 +28,7 @@ from simnet.node.ports import Ports
 from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Validator
+from simnet.node.waiting import WAITING_MAX, Owed
 from simnet.proofs.backend import Verdict as ProofVerdict
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
@@ -47,8 +48,6 @@ WANTED_MAX = 8192
 """Transfers that a proposal waits for; of those forgotten the pool decides whether it has room."""
 ANSWERED_MAX = 256
 """Transfers of one request that are answered."""
-OWED_MAX = 512
-"""Transfers that one neighbour asked for and this node does not have yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +173,8 @@ class Sync:
         self._asked_at = SimTime(-self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""
+        self._asked_about: dict[int, Counter[NodeId]] = {}
+        """How often each was asked for a height's proofs."""
         self._told: dict[NodeId, Told] = {}
         self._silent: Counter[NodeId] = Counter()
         """Requests for proofs, since the last one that was answered with something of use."""
@@ -181,11 +182,14 @@ class Sync:
         self._busy = False
         self._turn = 0
         """Whom to ask next when nobody in particular has what is wanted."""
-        self._wanted: Recent[bytes, None] = Recent(WANTED_MAX)
+        most = facts.scenario.chain.block_transactions_max
+        self._wanted: Recent[bytes, None] = Recent(max(WANTED_MAX, WAITING_MAX * most))
         """Transfers asked for by id."""
-        self._owed: dict[bytes, list[NodeId]] = {}
-        """Transfers to pass on once they are verified here: a proposal travels faster than what it names."""
-        self._owed_to: Counter[NodeId] = Counter()
+        self._owed = Owed(ports, most)
+
+    def on_slot(self) -> None:
+        """A slot begins."""
+        self._owed.begin()
 
     # --- status --------------------------------------------------------------------------------------
 
@@ -239,19 +243,23 @@ class Sync:
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
             self._request_proofs(self._proofs_held(height, self._ports.now))
         self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
+        self._asked_about = {h: asked for h, asked in self._asked_about.items() if h > self._aggregated}
 
     def _request_proofs(self, own: ProofsHeld) -> None:
-        """Of the neighbours that have more, who kept silent least is asked: by talking most a liar must not be the one who always is, and
-        where links lose much all are silent. A better one need not wait for the answer of one that owes many."""
+        """Of the neighbours that have more, who kept silent least and was asked least about this block: neither by talking most nor by
+        giving a little at a time must a liar be the one who always is asked, and where links lose much all are silent. A better one need
+        not wait for the answer of one that owes many."""
         neighbours = self._ports.connected()
         able = [p for p in neighbours if p in self._told and self._told[p].has_more(own)]
         if not able:
             return
-        target, now = min(able, key=lambda p: (self._silent[p], p)), self._ports.now
+        about = self._asked_about.setdefault(own.height, Counter())
+        target, now = min(able, key=lambda p: (self._silent[p] + about[p], p)), self._ports.now
         asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
         if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
             self._asked_proofs[own.height] = (now, target)
             self._silent[target] += 1
+            about[target] += 1
             self._ports.send(target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
 
     # --- requests ------------------------------------------------------------------------------------
@@ -285,10 +293,13 @@ class Sync:
         if neighbours:
             wanted = tuple(sorted(letter.ids))
             for tx_id in wanted:
+                self._wanted.pop(tx_id, None)  # It is as young as those that are asked for the first time.
                 self._wanted[tx_id] = None
             self._turn += 1
             target = letter.of if letter.of in neighbours else neighbours[self._turn % len(neighbours)]
-            self._ports.send(target, "tx_request", wanted, 32 * len(wanted))
+            for first in range(0, len(wanted), ANSWERED_MAX):
+                part = wanted[first : first + ANSWERED_MAX]
+                self._ports.send(target, "tx_request", part, 32 * len(part))
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
         """A point-to-point message of this protocol."""
@@ -355,18 +366,12 @@ class Sync:
         for tx_id in ids[:ANSWERED_MAX]:
             if tx_id in self._transactions.verified:
                 self._send_transfer(tx_id, peer)
-            elif self._owed_to[peer] < OWED_MAX:
-                waiting = self._owed.setdefault(tx_id, [])
-                if peer not in waiting:
-                    waiting.append(peer)
-                    self._owed_to[peer] += 1
             else:
-                self._ports.limit_reached("owed_transfers")
+                self._owed.note(tx_id, peer)
 
     def on_verified(self, letter: TransferVerified) -> None:
         """A transfer goes to those who asked for it."""
-        for peer in self._owed.pop(letter.tx_id, ()):
-            self._owed_to[peer] -= 1
+        for peer in self._owed.pay(letter.tx_id):
             self._send_transfer(letter.tx_id, peer)
 
     def _send_transfer(self, tx_id: bytes, peer: NodeId) -> None:
@@ -420,6 +425,8 @@ class Sync:
             return "another_block"
         if header.hash != block.hash or (certificate.height, certificate.block) != (header.height, block.hash):
             return "certificate"
+        if self._facts.why_too_large(block) or block.why_malformed():  # The certificate covers the header alone.
+            return "another_body"
         if not header.slot <= certificate.slot <= latest_slot(self._facts, self._ports):
             return "slot"
         if certificate.endorsements or certificate.registered != electorate.registered(certificate.slot):

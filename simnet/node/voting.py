@@ -6,7 +6,6 @@ proof of every transfer in the block.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, Proposed, VoteCast, WindowClosed
@@ -15,13 +14,14 @@ from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import OncePerSlot
+from simnet.node.held import TOO_EARLY, OncePerSlot, verdict_of
 from simnet.node.keyring import Keyring
 from simnet.node.letters import BlockRefused, BlocksWanted, Committed, Letterbox, Signed, TransfersWanted, TransferVerified, VotedLate
 from simnet.node.ports import Ports
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
+from simnet.node.waiting import PROPOSALS_MAX, WaitingProposals
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
@@ -29,24 +29,14 @@ from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, RollCall, Vote, registration_size
 from simnet.protocol.slotbook import Present, SlotBook
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
+from simnet.protocol.votes import HANDED_PER_MEMBER
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""
-WAITING_MAX = 16
-"""Proposals that wait for transfers."""
-VOTES_MAX, PROPOSALS_MAX = 12, 4
-"""Votes, and proposals, of one author about one slot that a node passes on; an honest one casts three votes and proposes once."""
+VOTES_MAX = 12
+"""Votes of one author about one slot that a node passes on; an honest one casts three."""
 REGISTER_AGAIN_SLOTS = 4
 """A registration that no block has taken is published again after so many slots: it may have been lost."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A proposal whose transfers are not all verified yet."""
-
-    proposal: Proposal
-    missing: set[bytes]
-    peer: NodeId
 
 
 class Validator:
@@ -86,11 +76,11 @@ class Validator:
         self._proposed_at: dict[bytes, int] = {}
         self._early: dict[int, list[Proposal | Vote]] = defaultdict(list)
         """For the next height, by author."""
-        self._waiting: list[Waiting] = []
+        self._waiting = WaitingProposals(ports)
         self._registrations: dict[tuple[int, int], Registration] = {}
         """Heard of and not in the chain, by (validator, epoch)."""
-        self._registered_at: dict[int, int] = {}
-        """Epoch -> slot of the last publication of the own registration."""
+        self._registered_at: dict[tuple[int, int], int] = {}
+        """In which slot each of them was last published or passed on."""
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
         self._votes_of = OncePerSlot(ports, "votes_of_author", VOTES_MAX)
@@ -106,6 +96,7 @@ class Validator:
         self._votes_of.begin(slot)
         self._proposals_of.begin(slot)
         self._calls_of.begin(slot)
+        self._waiting.begin(slot)
         self._register()
         for waiting in self._waiting:
             self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
@@ -149,7 +140,7 @@ class Validator:
         if why is not None:
             self._ports.answer(message, Verdict.REJECT, why)
         elif known is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             self._proposed_at.setdefault(proposal.block.hash, message.published_at)
@@ -157,7 +148,9 @@ class Validator:
 
     def _why_not_proposal(self, proposal: Proposal) -> str | None:
         """What is wrong with a proposal whatever its block says."""
-        header = proposal.block.header
+        header, why = proposal.block.header, self._facts.why_too_large(proposal.block)
+        if why is not None:  # Before anything is computed from it or waits for it.
+            return why
         if header.hash != proposal.block.hash:
             return "another_block"
         # The leader's signature covers the header alone: another body under it must not take the genuine one's place.
@@ -199,7 +192,7 @@ class Validator:
         self._heard(vote)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
-            self._ports.answer(message, Verdict.IGNORE, known)
+            self._ports.answer(message, verdict_of(known), known)
         else:
             self._ports.answer(message, Verdict.ACCEPT)
             self._take(vote, peer)
@@ -216,7 +209,7 @@ class Validator:
             # Also when it is known: who was ahead with its author has heard it before its time.
             self._heard(call)
             known = self._calls_of.why_not(call.validator, call.slot, call)
-            self._ports.answer(message, Verdict.ACCEPT if known is None else Verdict.IGNORE, known or "")
+            self._ports.answer(message, verdict_of(known), known or "")
 
     def _heard(self, message: Vote | RollCall) -> None:
         """Notes what slot it is for somebody. Of the present are only those who are about as far: what others signed when their clocks
@@ -226,7 +219,7 @@ class Validator:
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
-        given = [v for v in votes[: 4 * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
+        given = [v for v in votes[: HANDED_PER_MEMBER * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
         of_now = [v for v in given if v.height == self.voting.height]
         valid = [v for v in of_now if self._facts.vote_valid(v)]
         latest = latest_slot(self._facts, self._ports)
@@ -240,15 +233,31 @@ class Validator:
         """A validator's registration came by gossip."""
         registration = message.payload
         assert isinstance(registration, Registration)
-        place = (registration.validator, registration.epoch)
-        horizon = self._facts.scenario.consensus.key_horizon_epochs
         if not self._facts.registration_valid(registration):
             self._ports.answer(message, Verdict.REJECT, "registration")
-        elif self._chain.registry.of(*place) is not None or not 0 <= registration.epoch - epoch_of(max(0, self.slot)) <= horizon:
-            self._ports.answer(message, Verdict.IGNORE, "registered")
-        else:
-            self._registrations.setdefault(place, registration)
-            self._ports.answer(message, Verdict.ACCEPT)
+            return
+        why = self._why_not_registration(registration)
+        if why is None:
+            self._keep_registration(registration)
+        self._ports.answer(message, verdict_of(why), why or "")
+
+    def _why_not_registration(self, registration: Registration) -> str | None:
+        """Why a valid registration goes no further. The first of a validator for an epoch counts, and is passed on no more often than it is
+        published again."""
+        place = (registration.validator, registration.epoch)
+        ahead = registration.epoch - epoch_of(max(0, self.slot))
+        if ahead > self._facts.scenario.consensus.key_horizon_epochs:
+            return TOO_EARLY
+        if ahead < 0 or self._chain.registry.of(*place) is not None:
+            return "registered"
+        if self._registrations.get(place, registration) != registration:
+            return "another"
+        passed = self._registered_at.get(place, -REGISTER_AGAIN_SLOTS)
+        return "known" if abs(self.slot - passed) < REGISTER_AGAIN_SLOTS - 1 else None  # Clocks differ a little.
+
+    def _keep_registration(self, registration: Registration) -> None:
+        place = (registration.validator, registration.epoch)
+        self._registrations[place], self._registered_at[place] = registration, self.slot
 
     def _take(self, item: Proposal | Vote, peer: NodeId) -> None:
         self._letters.post(Signed(item))
@@ -284,28 +293,17 @@ class Validator:
             return
         self._timing.note_proposal(item, self.slot, waiting=self.voting.step is Step.PROPOSE)
         missing = {i for i in item.block.tx_ids if i not in self._transactions.verified}
-        if missing:
-            self._wait_for_transfers(Waiting(item, missing, peer))
-        else:
+        if not missing:
             self._judge(item)
-
-    def _wait_for_transfers(self, waiting: Waiting) -> None:
-        if len(self._waiting) >= WAITING_MAX:
-            self._ports.limit_reached("waiting_proposals")
-            del self._waiting[0]
-        self._waiting.append(waiting)
-        self._letters.post(TransfersWanted(frozenset(waiting.missing), waiting.peer))
+        elif self._waiting.add(item, missing):
+            self._letters.post(TransfersWanted(frozenset(missing), peer))
 
     def on_verified(self, letter: TransferVerified) -> None:
         """Proposals that waited for a transfer may be judged."""
-        for waiting in self._waiting:
-            waiting.missing.discard(letter.tx_id)
-        ready = [waiting for waiting in self._waiting if not waiting.missing]
-        # Before any is judged: a judgement may decide the height, which empties the list.
-        self._waiting = [waiting for waiting in self._waiting if waiting.missing]
-        for waiting in ready:
-            if waiting.proposal.block.header.height == self.voting.height:
-                self._judge(waiting.proposal)
+        # All that are ready first: a judgement may decide the height.
+        for proposal in self._waiting.verified(letter.tx_id):
+            if proposal.block.header.height == self.voting.height:
+                self._judge(proposal)
 
     def _judge(self, proposal: Proposal) -> None:
         # What a block dated far ahead makes of the chain's windows is not even worked out.
@@ -474,8 +472,9 @@ class Validator:
         """Registers keys for the epochs ahead: from the second half of an epoch on for one more; again until a block has it."""
         now, half = epoch_of(self.slot), self.slot % SLOTS_PER_EPOCH >= SLOTS_PER_EPOCH // 2
         self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
+        self._registered_at = {p: slot for p, slot in self._registered_at.items() if p[1] >= now}
         for epoch in range(now, now + self._facts.scenario.consensus.key_horizon_epochs + half):
-            asked = self._registered_at.get(epoch, -REGISTER_AGAIN_SLOTS)
+            asked = self._registered_at.get((self._node, epoch), -REGISTER_AGAIN_SLOTS)
             if self._chain.registry.of(self._node, epoch) is None and abs(self.slot - asked) >= REGISTER_AGAIN_SLOTS:
                 self._publish_registration(epoch)
 
@@ -484,7 +483,7 @@ class Validator:
         registration = self._registrations.get(place) or self._keyring.registration(self._facts.genesis.chain_id, epoch)
         self._registrations[place] = registration  # Also where nobody hears it: the own next block may bring it.
         if self._ports.publish("registration", registration, registration_size(registration)) is not None:
-            self._registered_at[epoch] = self.slot
+            self._registered_at[place] = self.slot
 
 
 def decision(block: Block, slot: int, electorate: Electorate, votes: tuple[Vote, ...]) -> Certificate:

@@ -7,6 +7,7 @@ from simnet.events import DoubleSignFound, MisconductFound
 from simnet.net.network import Message, Verdict
 from simnet.node.court import Accused, Court, Ruling, ruling_of
 from simnet.node.facts import Facts
+from simnet.node.held import FULL, verdict_of
 from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
 from simnet.proofs.backend import Verdict as ProofVerdict
@@ -49,7 +50,7 @@ class Watch:
         if self._book.knows(evidence):
             ruling: Ruling | None = (Verdict.IGNORE, "known")
         elif self._book.full(evidence):
-            ruling = (Verdict.IGNORE, "full")
+            ruling = (verdict_of(FULL), FULL)
         else:
             ruling = self._examine(evidence, message)
         if ruling is not None:
@@ -62,7 +63,8 @@ class Watch:
     def _answer(self, message: Message, verdict: Verdict, reason: str) -> None:
         evidence = _evidence_of(message)
         if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
-            verdict, reason = Verdict.IGNORE, "known" if self._book.knows(evidence) else "full"
+            reason = "known" if self._book.knows(evidence) else FULL
+            verdict = verdict_of(reason)
         self._ports.answer(message, verdict, reason)
 
     def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:

@@ -1,7 +1,19 @@
-"""What a node has gathered for the proof of each committed block: tags and keys by place, within limits."""
+"""What a node has gathered for the proof of each committed block: tags and keys by place, within limits.
 
-from collections.abc import Iterable
+The limits are each member's own: nothing that others sign takes the place of its tags and keys. Of one member are kept
+
+* all that is of the block's own slot in the lane of endorsements: it is counted apart, and has one place for each backend. These add up
+  whenever they are given.
+* of its votes those in the places where most others voted, too: a slot that decided the block has a quorum.
+* of what it gave in later slots the newest: a place of a later slot begins empty, and what has not become a quorum will hardly do so.
+
+Before all others come places that can be proven now, since a quorum has given tags and keys; when all of a member's are such, nothing
+else is needed. So old messages, which anybody may send again, push out nothing newer.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Phase, Vote
 from simnet.protocol.validators import Electorate, Lane, epoch_of
@@ -11,8 +23,9 @@ Place = tuple[int, Lane, int, int]
 """(slot, lane, backend, registered): certificates of one place add up."""
 KeyPlace = tuple[int, Lane, int]
 """(slot, lane, backend): what a disclosure is of."""
-PLACES_MAX = 1024
-"""Places of one unproven block that a node keeps tags, and keys, of: those with the most members."""
+P = TypeVar("P", Place, KeyPlace)
+PLACES_OF_MEMBER_MAX = 16
+"""Places of one unproven block, and of one lane, that a node keeps a member's tags, and keys, of."""
 
 
 def place_of(certificate: Certificate) -> Place:
@@ -31,6 +44,11 @@ class Gathered:
     def members(self) -> set[int]:
         """Everybody that something is here of."""
         return {v for v, _ in self.votes} | self.endorsements.keys()
+
+    def drop(self, member: int) -> None:
+        """Forgets what a member gave."""
+        self.votes = {(v, phase): vote for (v, phase), vote in self.votes.items() if v != member}
+        self.endorsements.pop(member, None)
 
     def tags(self) -> dict[int, Tags]:
         """Of every fit member that gave all three."""
@@ -92,21 +110,61 @@ class Case:
         """Whether members with a quorum have keys for the block's slot."""
         return self.has_quorum(self.electorate.registry.first(epoch_of(self.header_slot), self.registered))
 
-    def at(self, place: Place) -> Gathered:
-        """What is gathered of a place. Too many places: the one with the least weight is forgotten."""
-        if place not in self.places and len(self.places) >= PLACES_MAX:
-            weight_of = self.electorate.members.weight_of
-            least = min(self.places, key=lambda p: (weight_of(self.places[p].members()), p))
-            del self.places[least]
-            self.published.pop(least, None)
-        return self.places.setdefault(place, Gathered())
+    def add_vote(self, place: Place, vote: Vote) -> None:
+        """Keeps a vote's tag."""
+        if self._takes(vote.validator, place):
+            self.places.setdefault(place, Gathered()).votes.setdefault((vote.validator, vote.phase), vote)
+
+    def add_endorsement(self, place: Place, e: Endorsement) -> None:
+        """Keeps an endorsement's tags."""
+        if self._takes(e.validator, place):
+            self.places.setdefault(place, Gathered()).endorsements.setdefault(e.validator, e)
+
+    def _takes(self, member: int, place: Place) -> bool:
+        """Whether a member's tags of a place are kept; makes room for them."""
+        own = [p for p, g in self.places.items() if p[1] is place[1] and member in g.members()]
+        least = self._least(member, own, place, self._rank)
+        if least is not None and least != place:
+            self.places[least].drop(member)
+            if not self.places[least].members():
+                del self.places[least]
+                self.published.pop(least, None)
+        return least != place
+
+    @staticmethod
+    def _least(member: int, own: list[P], place: P, rank: Callable[[P, int], tuple[bool, int]]) -> P | None:
+        """Which of a member's places of one lane, and one more, is one too many."""
+        if place in own or len(own) < PLACES_OF_MEMBER_MAX:
+            return None
+        candidates = own.copy()
+        candidates.append(place)
+        return min(candidates, key=lambda p: (*rank(p, member), p))
+
+    def _rank(self, place: Place, member: int) -> tuple[bool, int]:
+        """How much a place is worth, with a member's tags."""
+        gathered = self.places.get(place, Gathered())
+        provable = place in self.places and self.has_quorum(self.opened(place))
+        return (provable, self._weight(place[1], gathered.members() | {member}))
+
+    def _weight(self, lane: Lane, members: set[int]) -> int:
+        return self.electorate.members.weight_of(members) if lane is Lane.VOTE else 0
 
     def keep_keys(self, d: KeyDisclosure) -> None:
-        """Keeps a member's keys; too many places: those with the fewest are forgotten."""
+        """Keeps a member's keys."""
         place = (d.slot, d.lane, d.backend)
-        if place not in self.keys and len(self.keys) >= PLACES_MAX:
-            del self.keys[min(self.keys, key=lambda p: (len(self.keys[p]), p))]
+        own = [p for p, keys in self.keys.items() if p[1] is d.lane and d.validator in keys]
+        least = self._least(d.validator, own, place, self._rank_keys)
+        if least == place:
+            return
+        if least is not None:
+            del self.keys[least][d.validator]
+            if not self.keys[least]:
+                del self.keys[least]
         self.keys.setdefault(place, {}).setdefault(d.validator, d)
+
+    def _rank_keys(self, place: KeyPlace, member: int) -> tuple[bool, int]:
+        provable = any(self.has_quorum(self.opened(p)) for p in self.places if p[:3] == place)
+        return (provable, self._weight(place[1], self.keys.get(place, {}).keys() | {member}))
 
     def put_back(self, slot: int) -> None:
         """The clock has been put back to this slot: spans that began later begin now."""

@@ -26,8 +26,6 @@ ENDORSED_MAX = 16
 """Blocks that a node endorses in one slot, the lowest first."""
 STUCK_TIMEOUTS = 1
 """After more time-outs than this keys of the present slot are used, too."""
-PLACES_OF_MEMBER_MAX = 16
-"""Places of one unproven block that one member may endorse in."""
 
 
 # --- inputs ----------------------------------------------------------------------------------------
@@ -245,8 +243,7 @@ class Certifier:
     def _note_vote(self, case: Case, vote: Vote) -> bool:
         if vote.block != case.block or not self._in_time(case, vote.slot) or vote.validator not in case.electorate.weights:
             return False
-        gathered = case.at(self._vote_place(case, vote.slot))
-        gathered.votes.setdefault((vote.validator, vote.phase), vote)
+        case.add_vote(self._vote_place(case, vote.slot), vote)
         return True
 
     def _in_time(self, case: Case, slot: int) -> bool:
@@ -266,16 +263,8 @@ class Certifier:
             return []
         if e.lane is Lane.VOTE or (e.lane is Lane.ENDORSE and (e.slot, e.registered) != (case.header_slot, case.registered)):
             return []
-        self._make_room(case, e)
-        case.at((e.slot, e.lane, e.backend, e.registered)).endorsements.setdefault(e.validator, e)
+        case.add_endorsement((e.slot, e.lane, e.backend, e.registered), e)
         return self._further(case)
-
-    @staticmethod
-    def _make_room(case: Case, e: Endorsement) -> None:
-        """A member's oldest endorsement makes room for its newest: places that it makes up push out nobody else's."""
-        own = sorted(p for p, g in case.places.items() if e.validator in g.endorsements)
-        if len(own) >= PLACES_OF_MEMBER_MAX and (e.slot, e.lane, e.backend, e.registered) not in own:
-            del case.places[own[0]].endorsements[e.validator]
 
     def _on_certificate(self, e: Certified) -> list[Effect]:
         certificate = e.certificate
@@ -287,17 +276,18 @@ class Certifier:
             return []
         if certificate.lane is Lane.ENDORSE and (certificate.slot, certificate.registered) != (case.header_slot, case.registered):
             return []
-        gathered = case.at(place)
+        if certificate.backend not in self._rules.fields:
+            return []
         for vote in certificate.votes:
-            gathered.votes.setdefault((vote.validator, vote.phase), vote)
+            case.add_vote(place, vote)
         for endorsement in certificate.endorsements:
-            gathered.endorsements.setdefault(endorsement.validator, endorsement)
+            case.add_endorsement(place, endorsement)
         return [*self._disclosing(case, place, certificate), *self._further(case)]
 
     def _disclosing(self, case: Case, place: Place, certificate: Certificate) -> list[Effect]:
         """Discloses the own keys if the own tags stand in a quorum's certificate; at most once a slot."""
         mine = certificate.tags().get(self._me)
-        own = case.at(place).tags().get(self._me)
+        own = case.places[place].tags().get(self._me) if place in case.places else None
         if mine is None or mine != own or not case.has_quorum(certificate.tags()):
             return []
         if case.disclosed.get(place[:3], -1) >= self._slot:
@@ -308,7 +298,9 @@ class Certifier:
     def _on_disclosure(self, e: Disclosed) -> list[Effect]:
         d = e.disclosure
         case = self._cases.get(d.height)
-        if case is None or d.block != case.block or not self._in_time(case, d.slot):
+        if case is None or d.block != case.block or not self._in_time(case, d.slot) or d.backend not in self._rules.fields:
+            return []
+        if d.lane is Lane.ENDORSE and d.slot != case.header_slot:
             return []
         case.keep_keys(d)
         return self._further(case)
@@ -317,7 +309,8 @@ class Certifier:
         case = self._cases.get(e.certificate.height)
         if case is None:
             return []
-        case.at(place_of(e.certificate)).unfit.update(e.members)
+        if place_of(e.certificate) in case.places:
+            case.places[place_of(e.certificate)].unfit.update(e.members)
         case.proving = False
         return self._further(case)
 
@@ -406,7 +399,11 @@ class Certifier:
     def _endorse(self, registry: Registry) -> list[Effect]:
         """Endorses blocks that have waited too long."""
         late = [case for _, case in sorted(self._cases.items()) if self._needs_endorsing(case)]
-        own = [effect for case in late[:ENDORSED_MAX] if case.has_keys for effect in self._endorse_own(case)]
+        own, blocks = list[Effect](), 0
+        for case in late:
+            given = self._endorse_own(case) if case.has_keys and blocks < ENDORSED_MAX else []
+            own += given
+            blocks += bool(given)
         return own + self._recover([case for case in late if not case.has_keys or self._is_stuck(case)], registry)
 
     def _endorse_own(self, case: Case) -> list[Effect]:

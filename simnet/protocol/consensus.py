@@ -20,9 +20,9 @@ from enum import IntEnum
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import Electorate
-from simnet.protocol.votes import SLOTS_KEPT, VoteBook
+from simnet.protocol.votes import PROPOSED_MAX, SLOTS_KEPT, VoteBook
 
-PROPOSALS_MAX = 4
+PROPOSALS_MAX = PROPOSED_MAX
 """Blocks of one slot that are looked at; an honest leader proposes one."""
 
 
@@ -188,6 +188,7 @@ class Voting:
         subject = proposal.block.hash
         if subject not in known and len(known) < PROPOSALS_MAX:
             known[subject] = proposal
+            self.book.propose(proposal.slot, subject)
             if acceptable:
                 self.blocks[subject] = proposal.block
                 self._proposed_in[subject] = proposal.slot
@@ -281,7 +282,7 @@ class Voting:
                 continue
             if self.valid is None or slot > self.valid[0]:
                 self.valid = (slot, self.blocks[block])
-                self.book.pin(slot)
+                self.book.pin(slot, block)
 
     def _prevote(self, block: bytes | None) -> list[Effect]:
         self.step = Step.PREVOTE

@@ -6,6 +6,15 @@ only the first one heard would let an equivocator stop the chain: half of the ne
 
 Bounded: a validator may name `VALUES_MAX` values that nobody has proposed, in each slot and phase; slots long past are forgotten
 unless they hold a proof of lock.
+
+What neighbours tell each other is bounded, too, and made-up values must not take the place of real ones. So it has an order: the proof of
+lock, then what an honest vote of about now can be for (nil, and what was proposed in its slot), then the rest by weight. All of the first
+two classes are told, whatever liars do and however many members there are:
+
+* Told are `PROPOSED_MAX` proposals of a slot and nil, in three phases of four slots (the proof's, and three of about now), and the
+  value of the proof: 3 * (4 * 5 + 1) = 63 entries, and `TOLD_MAX` is 64.
+* Of the votes behind them the proof of lock goes first, then one vote of each member, slot and phase, then the others. An honest
+  member has no other. That is 1 + 3 * 4 = `HANDED_PER_MEMBER` for each member.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,6 +31,10 @@ TOLD_SLOTS = 8
 """Slots before the newest one that neighbours tell each other about."""
 TOLD_MAX = 64
 """Most entries of what one neighbour tells another."""
+PROPOSED_MAX = 4
+"""Values of one slot that count as proposed in it; an honest leader proposes one."""
+HANDED_PER_MEMBER = 13
+"""Votes that one neighbour hands another at once, for each member."""
 
 Place = tuple[int, Phase]
 """(slot, phase)."""
@@ -58,21 +71,30 @@ class VoteBook:
         self._members = members
         self._tallies: dict[Place, Tally] = {}
         self._newest = 0
-        self._pinned = -1
-        """A slot whose prevotes are the newest proof of lock."""
+        self._pinned: tuple[int, bytes] | None = None
+        """The slot whose prevotes for a block are the newest proof of lock."""
         self._named = -1
         """The slot that the last re-proposal named; its prevotes are taken however old they are."""
+        self._proposed: dict[int, list[bytes]] = {}
+        """What was proposed in each slot, the first ones."""
 
     def begin(self, slot: int) -> None:
         """A slot begins; what is long past is forgotten, and what is to come, as after a clock has been put back."""
         self._newest = slot
-        kept = range(slot - SLOTS_KEPT, slot + 2)
-        for place in [p for p in self._tallies if p[0] not in kept and p[0] not in (self._pinned, self._named)]:
+        for place in [p for p in self._tallies if not self._in_time(p[0])]:
             del self._tallies[place]
+        for old in [s for s in self._proposed if not self._in_time(s)]:
+            del self._proposed[old]
 
-    def pin(self, slot: int) -> None:
-        """Keeps a slot's votes: they are the newest proof of lock."""
-        self._pinned = slot
+    def pin(self, slot: int, block: bytes) -> None:
+        """Keeps a slot's votes: its prevotes for a block are the newest proof of lock."""
+        self._pinned = (slot, block)
+
+    def propose(self, slot: int, block: bytes) -> None:
+        """A block was proposed in a slot: honest votes of the slot may be for it."""
+        proposed = self._proposed.setdefault(slot, [])
+        if len(proposed) < PROPOSED_MAX and block not in proposed:
+            proposed.append(block)
 
     def name(self, slot: int) -> None:
         """A re-proposal says that an earlier slot holds its proof of lock."""
@@ -97,7 +119,11 @@ class VoteBook:
 
     def _in_time(self, slot: int) -> bool:
         """Votes of the next slot may come a little early; none of a later one is kept."""
-        return self._newest - SLOTS_KEPT <= slot <= self._newest + 1 or slot in (self._pinned, self._named)
+        return self._newest - SLOTS_KEPT <= slot <= self._newest + 1 or slot in (self._pinned_slot, self._named)
+
+    @property
+    def _pinned_slot(self) -> int:
+        return -1 if self._pinned is None else self._pinned[0]
 
     def has_quorum(self, slot: int, phase: Phase, block: bytes | None) -> bool:
         """Whether more than two thirds of all weight cast this vote."""
@@ -122,21 +148,33 @@ class VoteBook:
     # --- what neighbours tell each other -------------------------------------------------------------
 
     def holdings(self) -> tuple[Holding, ...]:
-        """What this node has of the last slots and of the newest proof of lock, newest first."""
-        told = [p for p in self._tallies if p[0] >= self._newest - TOLD_SLOTS or p[0] == self._pinned]
+        """What this node has of the last slots and of the newest proof of lock, what matters most first."""
         out = [
             Holding(slot, phase, value, sum(1 << v for v in votes))
-            for slot, phase in sorted(told, reverse=True)
-            for value, votes in sorted(self._tallies[slot, phase].votes.items(), key=lambda item: item[0] or b"")
+            for (slot, phase), tally in self._tallies.items()
+            if slot >= self._newest - TOLD_SLOTS or slot == self._pinned_slot
+            for value, votes in tally.votes.items()
         ]
-        return tuple(out[:TOLD_MAX])
+        return tuple(sorted(out, key=self._rank)[:TOLD_MAX])
+
+    def _rank(self, h: Holding) -> tuple[int, int, int, int, bytes]:
+        """Where a value stands in the order of what is told."""
+        near = (self._pinned_slot, self._newest, self._newest - 1, self._newest + 1)
+        real = h.block is None or h.block in self._proposed.get(h.slot, ()) or (h.slot, h.block) == self._pinned
+        place = near.index(h.slot) + 1 if real and h.slot in near else len(near) + 1
+        weight = self._tallies[h.slot, h.phase].weight[h.block]
+        proof = h.phase is Phase.PREVOTE and (h.slot, h.block) == self._pinned
+        return (0 if proof else place, -weight, -h.slot, h.phase, h.block or b"")
 
     def missing_at(self, theirs: Iterable[Holding]) -> tuple[Vote, ...]:
-        """Votes of `holdings` that a neighbour with these ones lacks."""
+        """Votes of `holdings` that a neighbour with these ones lacks: of each member the first of each slot and phase, then the others."""
         known = {(h.slot, h.phase, h.block): h.voters for h in theirs}
-        return tuple(
-            v
-            for h in self.holdings()
-            for v in self.votes(h.slot, h.phase, h.block)
-            if not known.get((h.slot, h.phase, h.block), 0) >> v.validator & 1
-        )
+        first, further = list[Vote](), list[Vote]()
+        seen = set[tuple[int, Phase, int]]()
+        for h in self.holdings():
+            for v in self.votes(h.slot, h.phase, h.block):
+                place = (v.slot, v.phase, v.validator)
+                if not known.get((h.slot, h.phase, h.block), 0) >> v.validator & 1:
+                    (further if place in seen else first).append(v)
+                seen.add(place)
+        return (*first, *further)[: HANDED_PER_MEMBER * len(self._members.members)]

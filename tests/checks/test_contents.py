@@ -165,8 +165,8 @@ def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatc
 
 
 def test_more_transfers_than_a_block_may_bring_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    why, select = Chain._why_not_header, Mempool.select
-    monkeypatch.setattr(Chain, "_why_not_header", lambda self, *a: None if (w := why(self, *a)) == "too_many_transactions" else w)
+    select = Mempool.select
+    monkeypatch.setattr(Facts, "why_too_large", lambda self, block: None)
     monkeypatch.setattr(Mempool, "select", lambda self, ledger, _limit, timestamp: select(self, ledger, 10**6, timestamp))
     result = bench(rate=6.0, chain={"block_transactions_max": 1, "block_proofs": []}).run()
     breaks(result, "nothing_unverified", "transfers")

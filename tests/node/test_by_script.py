@@ -6,6 +6,8 @@ from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import BlockCommitted, VoteCast
 from simnet.net.faults import SETTLE
 from simnet.net.network import Verdict
+from simnet.node.letters import Handed
+from simnet.node.sync import Status
 from simnet.protocol.messages import Phase, Proposal, Vote
 from tests.mocks import scenario
 from tests.node.alone import Puppet, gossiped, puppets
@@ -142,3 +144,18 @@ def test_a_neighbour_that_forges_is_cut_off(four: list[Puppet]) -> None:
     assert one.hear("vote", forged, liar) == (Verdict.REJECT, "SignatureInvalid")
     one.node.on_verdict(gossiped(one.heard, "vote", forged, liar), liar, Verdict.REJECT, "SignatureInvalid")
     assert one.node.peers.score(liar) < before
+
+
+def test_a_neighbour_that_gives_a_little_each_time_is_not_the_only_one_that_is_asked(four: list[Puppet]) -> None:
+    """Its answers are of use, so it is never silent; what it keeps back is asked of the others, too."""
+    decided(four, four)
+    one, told = four[3], Status(1, (), (), 9, ())
+    asked = []
+    for _ in range(6):
+        one.ports.pass_time(from_ms(SLOT_MS))
+        one.ports.sent.clear()
+        for peer in (0, 1, 2):
+            one.node.on_direct("status", told, NodeId(peer))
+        asked += [to for to, kind, _ in one.ports.sent if kind == "proof_request"]
+        one.node.sync.on_answer(Handed("block_proof", NodeId(0)), Verdict.ACCEPT, "")
+    assert asked[0] == 0 and {1, 2} <= set(asked[:4])

@@ -78,7 +78,7 @@ def test_votes_are_signed_and_of_no_slot_to_come(author: int, slot: int, signs: 
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
-        ({"epoch": 50}, ("ignore", "registered")),
+        ({"epoch": 50}, ("drop", "epoch")),
         ({"epoch": 0}, ("ignore", "registered")),
         ({"signature": bytes(64)}, ("reject", "registration")),
     ],

@@ -23,7 +23,8 @@ from simnet.fuzz.planted import BUGS
 from simnet.jobs.prover_mix import TRUTHY
 from simnet.net import faults, network
 from simnet.node import finality, held, peers, transactions
-from simnet.node.voting import PROPOSALS_MAX, VOTES_MAX
+from simnet.node.voting import VOTES_MAX
+from simnet.node.waiting import PROPOSALS_MAX
 from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from simnet.protocol import cases
+from simnet.protocol.cases import PLACES_OF_MEMBER_MAX
 from simnet.protocol.certification import (
     ENDORSED_MAX,
-    PLACES_OF_MEMBER_MAX,
     Certified,
     Certifier,
     Committed,
@@ -273,46 +272,102 @@ def test_keys_of_another_block_or_time_prove_nothing_and_the_first_ones_count() 
 
 # --- how much --------------------------------------------------------------------------------------------
 
-FEW = 40
+MANY = 3 * PLACES_OF_MEMBER_MAX
 
 
-@pytest.fixture
-def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room for fewer places than in earnest: filling it takes less time."""
-    monkeypatch.setattr(cases, "PLACES_MAX", FEW)
+def held(node: Certifier, member: int, lane: Lane) -> list[int]:
+    """Slots of the places in which something of a member is kept."""
+    return sorted(place[0] for place, g in node._cases[1].places.items() if place[1] is lane and member in g.members())
 
 
-@pytest.mark.usefixtures("_few")
 def test_endorsements_that_one_member_makes_up_push_out_nobody_elses() -> None:
     """A few are kept of each; those of one other, who came first, are there when the rest comes."""
     node = certifier(3)
     began(node, SLOT + 1)
     endorsed(node, 1)
-    for registered in range(2 * FEW):
+    for registered in range(MANY):
         endorsed(node, 0, lane=Lane.RECOVER, registered=registered)
-    assert sum(0 in g.endorsements for g in node._cases[1].places.values()) <= PLACES_OF_MEMBER_MAX
+    assert len(held(node, 0, Lane.RECOVER)) == PLACES_OF_MEMBER_MAX == len(node._cases[1].places) - 1
     assert [type(e) for e in endorsed(node, 2, 3)] == [Publish]
 
 
-@pytest.mark.usefixtures("_few")
-def test_of_too_many_places_those_with_the_most_weight_are_kept() -> None:
+@pytest.mark.parametrize("others_too", [False, True])
+def test_endorsements_of_the_blocks_own_slot_add_up_whenever_they_are_given(others_too: bool) -> None:
+    """Each member gives later ones in many slots before the next one comes back."""
+    node = certifier(3)
+    for member in (0, 1):
+        endorsed(node, member)
+        for slot in range(SLOT + 1 + member * MANY, SLOT + 1 + (1 + member) * MANY):
+            began(node, slot)
+            endorsed(node, *((0, 1) if others_too else (member,)), lane=Lane.RECOVER, slot=slot)
+    published = endorsed(node, 2)
+    assert [(e.certificate.lane, sorted(e.certificate.tags())) for e in published if isinstance(e, Publish)] == [(Lane.ENDORSE, [0, 1, 2])]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_endorsements_of_old_slots_that_are_sent_again_push_out_no_newer_ones(backwards: bool) -> None:
+    node = certifier(3)
+    last = SLOT + 2 * MANY
+    began(node, last)
+    old = range(SLOT + 1, last)
+    given = [last, *(reversed(old) if backwards else old)]
+    for slot in given:
+        endorsed(node, 0, 1, lane=Lane.RECOVER, slot=slot)
+    assert held(node, 0, Lane.RECOVER) == list(range(last - PLACES_OF_MEMBER_MAX + 1, last + 1))
+    assert [type(e) for e in endorsed(node, 2, lane=Lane.RECOVER, slot=last)] == [Publish]
+
+
+def test_a_place_that_can_be_proven_is_kept_and_one_whose_keys_never_come_is_not() -> None:
+    """A quorum of tags does not do: a liar gives its own in every slot, and never the keys."""
+    node = certifier(3)
+    node._rules = replace(RULES, provers=(frozenset(),) * 4)  # Whoever proves is somebody else.
+    began(node, SLOT + MANY)
+    for slot in range(SLOT + 1, SLOT + MANY):
+        endorsed(node, 0, 1, 2, lane=Lane.RECOVER, slot=slot)
+        for v in (0, 1, 2) if slot == SLOT + 1 else (0, 1):
+            node.handle(Disclosed(replace(keys(v).disclosure, slot=slot, lane=Lane.RECOVER)))
+    newest = range(SLOT + MANY - PLACES_OF_MEMBER_MAX + 1, SLOT + MANY)
+    assert held(node, 0, Lane.RECOVER) == [SLOT + 1, *newest]
+    assert sorted(place[0] for place in node._cases[1].keys) == [SLOT + 1, *newest]
+
+
+def test_certificates_take_no_more_room_than_what_stands_in_them() -> None:
+    """A liar signs endorsements of any number of registrations, and publishes each as a certificate."""
+    node = certifier(3)
+    began(node, SLOT + 1)
+    endorsed(node, 1)
+    for registered in range(MANY):
+        made = endorsement(0, lane=Lane.RECOVER, registered=registered)
+        node.handle(Certified(Certificate(1, made.slot, BLOCK, BACKEND, registered, (), (made,))))
+    made = endorsement(0, backend=77)
+    node.handle(Certified(Certificate(1, made.slot, BLOCK, 77, made.registered, (), (made,))))
+    assert len(node._cases[1].places) == 1 + PLACES_OF_MEMBER_MAX
+
+
+def test_of_a_members_votes_those_are_kept_that_stand_with_the_most_weight() -> None:
     """A block that waits for ever, while one member votes for it in every slot."""
     node = certifier(3, 0, 1)
-    for slot in range(SLOT + 1, SLOT + FEW + 10):
+    for slot in range(SLOT + 1, SLOT + MANY):
         began(node, slot)
         node.handle(Voted(votes(2, slot=slot)[0]))
-    assert len(node._cases[1].places) == FEW
+    assert len(node._cases[1].places) == 1 + PLACES_OF_MEMBER_MAX
     assert Publish in [type(e) for v in votes(2) for e in node.handle(Voted(v))]
 
 
-@pytest.mark.usefixtures("_few")
-def test_of_too_many_places_with_keys_those_with_the_most_are_kept() -> None:
+def test_of_a_members_keys_those_are_kept_that_come_with_the_most_others() -> None:
     node = certifier(3, 0, 1, 2)
     began(node, SLOT + 1)
     for v in (0, 1):
         node.handle(keys(v))
-    for slot in range(SLOT + 1, SLOT + FEW + 10):
+    for slot in range(SLOT + 1, SLOT + MANY):
         began(node, slot)
-        node.handle(Disclosed(KeyDisclosure(1, slot, Lane.VOTE, BACKEND, BLOCK, 3, (bytes(32),) * 4, b"")))
-    assert len(node._cases[1].keys) == FEW
+        for v in (2, 3):
+            node.handle(Disclosed(KeyDisclosure(1, slot, Lane.VOTE, BACKEND, BLOCK, v, (bytes(32),) * 4, b"")))
+    assert len(node._cases[1].keys) == 1 + PLACES_OF_MEMBER_MAX
     assert [type(e) for e in node.handle(keys(2))] == [Prove]
+
+
+def test_blocks_that_were_endorsed_just_now_or_had_no_keys_take_no_other_ones_turn() -> None:
+    node, keyed = waiting(range(4), *range(1, 41))
+    given = [[e.height for e in node.handle(SlotBegan(SLOT + 2 + n, keyed)) if isinstance(e, Endorse)] for n in range(2)]
+    assert given == [list(range(1, ENDORSED_MAX + 1)), list(range(ENDORSED_MAX + 1, 2 * ENDORSED_MAX + 1))]
