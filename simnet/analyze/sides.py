@@ -1,13 +1,13 @@
 """What `simnet compare` compares: two sets of summaries, one run each."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simnet.base.errors import OutputError
-from simnet.record.files import CHILD
-from simnet.record.places import is_product, summary_stem
+from simnet.record.places import RUN, is_product, summary_stem
 from simnet.record.readback import run_head
 from simnet.record.summary_files import ReadSummary, refuse_other_files, summary_file
 
@@ -66,13 +66,21 @@ def summaries_in(place: Path) -> list[Path]:
     """The summaries that a file, a run's folder, a folder of runs or a folder of summaries means. Raises `OutputError` when there is none."""
     if not place.is_dir():
         return [place]
-    runs = sorted(path for path in place.rglob("run.json") if path.parent.name != CHILD)
+    runs = sorted(_runs_in(place))
     found = [_main_summary(run) for run in runs]
     if not runs:
         found = sorted(p for p in place.glob("*.json") if not is_product(p))
     if not found:
         raise OutputError(f"{place}: neither runs nor summaries in it")
     return found
+
+
+def _runs_in(place: Path) -> Iterator[Path]:
+    """Every `run.json`. What lies in a run's folder is that run's, so nothing is looked for below it."""
+    for folder, below, files in os.walk(place):
+        if RUN in files:
+            below.clear()
+            yield Path(folder, RUN)
 
 
 def _main_summary(run: Path) -> Path:

@@ -17,6 +17,7 @@ from simnet.cli import exits
 from simnet.cli.run import Shown, ShownJob, job_options
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
+from simnet.record.earlier import refuse_nested
 from simnet.record.files import write_json
 from simnet.record.places import JOB
 from simnet.record.readback import JobFile
@@ -47,6 +48,7 @@ def regression(
     """Run several wrappers and report on all. Exit code 1 when one has failed."""
     began = _now()
     folder = root or ROOT / began.strftime("%Y%m%d%H%M%S")
+    refuse_nested(folder / "job")
     wanted = [Path(name) if Path(name).is_file() else find_profile(name) for name in scenarios or DEFAULT]
     chosen = partial(replace, keep_alive=keep_alive, allow_insufficient=allow_insufficient, force=force)
     entries = []

@@ -30,6 +30,18 @@ def scratch(path: Path) -> IO[bytes]:
     return file
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those around it. Raises OSError, and `OutputError` where something else has its name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        for place in (folder, *folder.parents):
+            if os.path.lexists(place) and not place.is_dir():
+                what = "is a link to what is not there" if place.is_symlink() and not place.exists() else "is no folder: Not a directory"
+                raise OutputError(f"cannot write {folder}: {place} {what}") from None
+        raise
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Writes `content` (text as UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
     data = _encoded(content) if isinstance(content, str) else content
@@ -39,7 +51,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         return
     partial = None
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(real.parent)
         with scratch(real) as file:
             partial = Path(file.name)
             file.write(data)
@@ -58,7 +70,7 @@ def check_writable(path: Path) -> None:
     if real is None:
         return
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(real.parent)
         with scratch(real) as file:
             _remove(Path(file.name))
     except OSError as error:

@@ -13,8 +13,9 @@ from simnet.record.atomic import check_clear, clear, partials
 from simnet.record.places import CHILD, COSTS, JOB, RUN, SUMMARIES, products, summary_stem
 from simnet.record.readback import is_of_a_run, is_repetition, left_behind
 
-FOLDERS = (SUMMARIES, "logs", "profiles", CHILD)
+FOLDERS = frozenset({SUMMARIES, "logs", "profiles", CHILD})
 """Folders that runs, wrappers and their processes make."""
+ELSEWHERE = "--out DIR goes elsewhere"
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -77,13 +78,51 @@ def remove(root: Path, paths: Iterable[Path]) -> None:
             pass  # There is none, or something of somebody's is in it.
 
 
+def refuse_nested(root: Path, *, repeats: bool = False) -> None:
+    """Raises `OutputError` for a folder inside a run's: two runs would be taken for one, and go together. A run's own child process, which
+    repeats it, may write there."""
+    try:
+        above = Path(os.path.realpath(root)).parents
+    except (OSError, ValueError):
+        return  # Nothing can be written there, which is told where it is tried.
+    for depth, folder in enumerate(above):
+        if _is_a_runs(folder) and not (repeats and depth == 0 and root.name == CHILD):
+            raise OutputError(f"{root} lies in the folder of another run, {folder}; {ELSEWHERE}")
+
+
+def _is_a_runs(folder: Path) -> bool:
+    try:
+        return is_of_a_run(folder / RUN)
+    except OSError:  # A folder above, into which this user may not look.
+        return False
+
+
+def refuse_others(root: Path) -> None:
+    """Raises `OutputError` for a folder of something else: a run's is new, empty, or a run's or job's. Hidden files and folders without
+    a file are in nobody's way."""
+    known = {RUN, JOB, COSTS, *FOLDERS, *(path.name for path in products(root, "") if path.parent == root)}
+    try:
+        names = sorted(path.name for path in root.iterdir())
+    except (OSError, ValueError):
+        return  # There is none yet, or it is none: who makes it tells.
+    if RUN in names or JOB in names:
+        return
+    for name in names:
+        if name not in known and not name.startswith(".") and _holds_something(root / name):
+            raise OutputError(f"{root / name} is in the way: {root} is not the folder of a run, a new or empty one is wanted; {ELSEWHERE}")
+
+
+def _holds_something(path: Path) -> bool:
+    return not path.is_dir() or path.is_symlink() or any(files for _, _, files in os.walk(path))
+
+
 def refuse_places(root: Path, stem: str) -> None:
     """Raises `OutputError` where something stands in a file's place that is none, or no file can be: a run would replace it."""
     summaries = root / SUMMARIES
     if os.path.lexists(summaries) and not summaries.is_dir():
         raise OutputError(f"{summaries} is no folder: a run's summaries go there")
     if is_of_a_run(summaries / RUN):
-        raise OutputError(f"{summaries} is the folder of another run; --out DIR goes elsewhere")
+        raise OutputError(f"{summaries} is the folder of another run; {ELSEWHERE}")
     for path in (*products(root, stem), root / RUN, root / COSTS):
         refuse_no_file(path)
 
@@ -95,7 +134,7 @@ def refuse_foreign(root: Path, own: Iterable[Path], owners: Iterable[str]) -> No
     foreign = [path for path in own if path.exists() and path.is_relative_to(root)] if not there else []
     foreign += [root / JOB] if JOB in there and left_behind(root / JOB) is None else []
     for path in foreign:
-        raise OutputError(f"{path} is there and of no run in {root}; --force replaces it, --out DIR goes elsewhere")
+        raise OutputError(f"{path} is there and of no run in {root}; --force replaces it, {ELSEWHERE}")
 
 
 def refuse_no_file(path: Path) -> None:

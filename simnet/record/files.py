@@ -13,7 +13,7 @@ from simnet.base.errors import OutputError
 from simnet.base.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.csv import to_csv
-from simnet.record.earlier import refuse_foreign, refuse_places, removable, remove
+from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_others, refuse_places, removable, remove
 from simnet.record.places import CHILD, COSTS, RUN, SUMMARIES, FolderLock, products, slug
 from simnet.record.readback import is_finished
 from simnet.record.summary import Summary, to_json
@@ -76,6 +76,9 @@ class RunFolder:
         A finished run is only replaced with `force`. `costs.json` stays until this run's own replaces it: it may be the cost
         table this run replays. A link or device in the place of a product is refused: this run would replace it.
         """
+        if not locked:
+            refuse_nested(self.root, repeats=header.get("repeats") is True)
+            refuse_others(self.root)
         lock = None if locked else FolderLock(self.root)
         try:
             refuse_places(self.root, self.stem)

@@ -10,6 +10,7 @@ from typing import Self
 
 from simnet.base.errors import OutputError, cannot_write
 from simnet.base.locks import seize_folder
+from simnet.record.atomic import make_folder
 from simnet.record.readback import owner
 
 DEFAULT_ROOT = Path("target/simnet")
@@ -71,7 +72,7 @@ class FolderLock:
         """Raises `OutputError` when another process writes there, or the folder cannot be made."""
         self._handle: int | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._handle = seize_folder(folder)
         except (OSError, ValueError) as error:
             raise cannot_write(folder, error) from error

@@ -15,7 +15,7 @@ from simnet.base.errors import OutputError, ScenarioError, SimnetError
 from simnet.jobs.host import guidance, host_resources
 from simnet.jobs.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import write_atomic
-from simnet.record.earlier import refuse_foreign, refuse_no_file, refuse_places, removable, remove
+from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_no_file, refuse_others, refuse_places, removable, remove
 from simnet.record.files import RunFolder, write_json
 from simnet.record.places import JOB, RUN, FolderLock, default_folder, products, refuse_collisions, slug, summary_stem
 from simnet.record.readback import is_finished
@@ -79,6 +79,9 @@ def run_job(loaded: LoadedWrapper, options: JobOptions, screen: JobScreen) -> Jo
             screen.tell(f"warning: {warning}")
     _check_resources(loaded, options.allow_insufficient, screen)
     folder = artifacts_folder(loaded, options.artifacts)
+    refuse_nested(folder)
+    if options.artifacts is not None or loaded.wrapper.artifacts_dir is None:  # The wrapper may name any folder.
+        refuse_others(folder)
     _refuse_collisions(loaded, folder, inside=options.artifacts is not None)
     request = options.profile_request(folder)
     if request is not None:
