@@ -13,7 +13,7 @@ from simnet.analyze.report import FORMATS, Analysis
 from simnet.analyze.sides import summaries_in
 from simnet.base import codes
 from simnet.base.errors import SimnetError
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.screen import say
 from simnet.record.places import is_product
 from simnet.record.readback import unfinished
@@ -36,10 +36,14 @@ class Format(StrEnum):
 
 @exits.exits
 def analyze(
-    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help=PLACES)],
-    thresholds: Annotated[Path | None, typer.Option(help="Rules instead of analysis/thresholds/<name of the summary>.toml.")] = None,
+    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help=PLACES, parser=paths.path)],
+    thresholds: Annotated[
+        Path | None, typer.Option(help="Rules instead of analysis/thresholds/<name of the summary>.toml.", parser=paths.path)
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = Format.TEXT,
-    capture_dir: Annotated[Path | None, typer.Option(help="Where folders of runs that used too much, or of failed drills, go.")] = None,
+    capture_dir: Annotated[
+        Path | None, typer.Option(help="Where folders of runs that used too much, or of failed drills, go.", parser=paths.path)
+    ] = None,
     max_propagation_p95: Limit = None,
     max_propagation_p95_trusted: Limit = None,
     max_propagation_p95_untrusted: Limit = None,

@@ -9,6 +9,7 @@ import typer
 from simnet.base.catalogue import BACKENDS, CircuitId
 from simnet.base.codes import HELD
 from simnet.base.errors import SimnetError
+from simnet.cli import paths
 from simnet.cli.circuits import ONE_OF_BACKENDS, CircuitName, at_size, backends_named
 from simnet.cli.exits import exits
 from simnet.cli.screen import say
@@ -26,7 +27,9 @@ def _listed(sizes: tuple[int, ...]) -> str:
 
 @exits
 def calibrate(
-    out: Annotated[Path, typer.Option(help="Where to write the table; use it with `simnet run --costs FILE`.")] = Path("costs.toml"),
+    out: Annotated[
+        Path, typer.Option(help="Where to write the table; use it with `simnet run --costs FILE`.", parser=paths.new_file)
+    ] = Path("costs.toml"),
     validators: Annotated[
         str, typer.Option(help=f"Consensus circuit sizes, comma-separated, out of {_listed(VALIDATOR_CAPACITIES)}.")
     ] = "8,32",

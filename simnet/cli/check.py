@@ -10,7 +10,7 @@ import typer
 from simnet.base import codes
 from simnet.base.errors import OutputError, SimnetError
 from simnet.base.jsontext import json_text
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
 from simnet.record.places import slug
@@ -28,7 +28,9 @@ class Kind(StrEnum):
 
 @exits.exits
 def validate(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Profiles and wrappers: TOML, YAML, RON, JSON.")],
+    scenarios: Annotated[
+        list[Path], typer.Argument(metavar="SCENARIO...", help="Profiles and wrappers: TOML, YAML, RON, JSON.", parser=paths.path)
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
 ) -> int:
     """Check scenario files without running them."""
@@ -50,7 +52,7 @@ def validate(
 @exits.exits
 def schema(
     kind: Annotated[Kind, typer.Argument(help="What the schema describes.")] = Kind.PROFILE,
-    out: Annotated[Path | None, typer.Option(help="Where to write it. Default: standard output.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write it. Default: standard output.", parser=paths.new_file)] = None,
 ) -> int:
     """Print the JSON Schema of scenario files, for editors."""
     text = json_text(profile_schema() if kind is Kind.PROFILE else wrapper_schema(), ascii_only=False) + "\n"
@@ -64,7 +66,7 @@ def schema(
 @exits.exits
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the scenario; the file is NAME.toml.")],
-    folder: Annotated[Path, typer.Option("--in", help="Where the file goes.")] = Path(),
+    folder: Annotated[Path, typer.Option("--in", help="Where the file goes.", parser=paths.path)] = Path(),
 ) -> int:
     """Write a commented starter scenario."""
     stem = slug(name.removesuffix(".toml")).replace("-", "_").strip("_")

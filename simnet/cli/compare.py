@@ -15,7 +15,7 @@ from simnet.analyze.verdicts import Verdict
 from simnet.base import codes
 from simnet.base.jsontext import json_text
 from simnet.base.plain import printable
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.analyze import Format
 from simnet.cli.screen import say
 
@@ -24,15 +24,19 @@ PLACE = "A summary, a run's folder, or a folder of runs or summaries"
 
 @exits.exits
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=f"{PLACE}.")],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=f"{PLACE}.")],
-    more_before: Annotated[list[Path] | None, typer.Option("--before", help="More of BEFORE.")] = None,
-    more_after: Annotated[list[Path] | None, typer.Option("--after", help="More of AFTER.")] = None,
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=f"{PLACE}.", parser=paths.path)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=f"{PLACE}.", parser=paths.path)],
+    more_before: Annotated[list[Path] | None, typer.Option("--before", help="More of BEFORE.", parser=paths.path)] = None,
+    more_after: Annotated[list[Path] | None, typer.Option("--after", help="More of AFTER.", parser=paths.path)] = None,
     threshold: Annotated[float, typer.Option(min=0, metavar="PERCENT", help="A change up to this is none.")] = 10.0,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Chance of any false alarm that is accepted.")] = 0.05,
     metrics: Annotated[
         Path,
-        typer.Option(help="Figures to test: a TOML file of [[metric]] tables with path and better = lower or higher.", show_default=False),
+        typer.Option(
+            help="Figures to test: a TOML file of [[metric]] tables with path and better = lower or higher.",
+            show_default=False,
+            parser=paths.path,
+        ),
     ] = METRICS,
     everything: Annotated[bool, typer.Option("--all", help="Show all other figures, too, untested.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the changes.")] = Format.TEXT,

@@ -11,7 +11,7 @@ import typer
 from simnet.analyze.prover_mix import STEM, MixFile, judge_mix
 from simnet.base import codes
 from simnet.base.catalogue import BackendId
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.circuits import backends_named
 from simnet.cli.screen import say
 from simnet.proofs.keys import default_folder
@@ -30,7 +30,9 @@ app = typer.Typer(help="Exercise the provers the way upstream's wrappers do.", n
 @app.command("prover-mix")
 @exits.exits
 def mix(
-    out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {DEFAULT_SUMMARIES}.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {DEFAULT_SUMMARIES}.", parser=paths.path)
+    ] = None,
 ) -> int:
     """Prove a transfer on the CPU, then on a GPU or say why not, and judge both."""
     # Late: these load the native provers, which the rest of the command line does not need.
@@ -59,7 +61,9 @@ def mix(
 @exits.exits
 def slashing(
     backends: Annotated[str, typer.Option(help="Proof systems, comma-separated.")] = "stwo,plonky3",
-    out: Annotated[Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {SLASHING_SUMMARIES}.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help=f"Folder of the result. Default: ${SUMMARY_DIR}, else {SLASHING_SUMMARIES}.", parser=paths.path)
+    ] = None,
 ) -> int:
     """Two validators: a silent round, a double sign, and what they cost once a verified block commits."""
     from simnet.jobs.slashing_drill import slashing_drill

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli import exits
+from simnet.cli import exits, paths
 
 DEFAULT_FOLDER = Path("target/simnet/fuzz")
 SEEDS_MAX = 1_000_000
@@ -15,14 +15,18 @@ SEEDS_MAX = 1_000_000
 @exits.exits
 def fuzz(
     seeds: Annotated[str, typer.Option(metavar="A..B", help="Seeds, both ends included; or a single one.")] = "1..40",
-    base: Annotated[Path | None, typer.Option(metavar="SCENARIO", help="Draw faults for this profile instead of small networks.")] = None,
+    base: Annotated[
+        Path | None, typer.Option(metavar="SCENARIO", help="Draw faults for this profile instead of small networks.", parser=paths.path)
+    ] = None,
     planted: Annotated[
         str | None, typer.Option(metavar="NAME", help="Plant a bug, to see whether it is found; stops at the first.")
     ] = None,
     table: Annotated[bool, typer.Option("--table", help="Plant each known bug in turn and write how many seeds find it.")] = False,
-    replay: Annotated[Path | None, typer.Option(metavar="SCENARIO", help="Judge one scenario as the search would.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="SCENARIO", help="Judge one scenario as the search would.", parser=paths.path)
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes. Default: one a core.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for failing scenarios and the count.")] = DEFAULT_FOLDER,
+    out: Annotated[Path, typer.Option(help="Folder for failing scenarios and the count.", parser=paths.path)] = DEFAULT_FOLDER,
     shrink: Annotated[bool, typer.Option("--shrink/--no-shrink", help="Make failing scenarios small before they are kept.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the count as JSON.")] = False,
 ) -> int:

@@ -9,6 +9,7 @@ import typer
 from simnet.base.codes import FAILED, HELD
 from simnet.base.errors import KeyCacheError
 from simnet.base.jsontext import json_text
+from simnet.cli import paths
 from simnet.cli.exits import exits
 from simnet.proofs import keys
 from simnet.record.atomic import write_atomic
@@ -50,7 +51,7 @@ def verify(
 @app.command()
 @exits
 def pin(
-    out: Annotated[Path, typer.Option(help="Where to write them.")] = Path("simnet/proofs/pinned.toml"),
+    out: Annotated[Path, typer.Option(help="Where to write them.", parser=paths.new_file)] = Path("simnet/proofs/pinned.toml"),
 ) -> int:
     """Write the checksums of this build. For a change of a circuit or its parameters that is meant."""
     from simnet.proofs import pinned, pins

@@ -14,6 +14,7 @@ from simnet.base.codes import FAILED, HELD
 from simnet.base.errors import InputError, Problem, SimnetError, reason
 from simnet.base.jsontext import json_text
 from simnet.base.regular import open_regular
+from simnet.cli import paths
 from simnet.cli.circuits import ONE_OF_BACKENDS, CircuitName, at_size, backends_named
 from simnet.cli.exits import exits
 from simnet.record.atomic import write_atomic
@@ -44,10 +45,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 @app.command()
 @exits
 def prove(
-    witness: Annotated[Path, typer.Argument(help="JSON witness; `simnet proof example` prints a valid one.")],
+    witness: Annotated[Path, typer.Argument(help="JSON witness; `simnet proof example` prints a valid one.", parser=paths.path)],
     backend: Backend,
     circuit: CircuitOption,
-    out: Annotated[Path, typer.Option(help="Where to write the proof envelope.")] = Path("proof.bin"),
+    out: Annotated[Path, typer.Option(help="Where to write the proof envelope.", parser=paths.new_file)] = Path("proof.bin"),
     params: Params = None,
     as_json: Json = False,
 ) -> int:
@@ -72,18 +73,18 @@ def prove(
 @app.command()
 @exits
 def verify(
-    envelope: Annotated[Path | None, typer.Argument(metavar="[PROOF]", help="A proof envelope.")] = None,
+    envelope: Annotated[Path | None, typer.Argument(metavar="[PROOF]", help="A proof envelope.", parser=paths.path)] = None,
     backend: Annotated[str | None, typer.Option(metavar=ONE_OF_BACKENDS, help="The proof system.")] = None,
     circuit: Annotated[CircuitName | None, typer.Option(help="The circuit.")] = None,
-    statement: Annotated[Path | None, typer.Option(help="JSON statement that the proof has to be about.")] = None,
+    statement: Annotated[Path | None, typer.Option(help="JSON statement that the proof has to be about.", parser=paths.path)] = None,
     params: Params = None,
     max_bytes: Annotated[int, typer.Option(min=1, max=PROOF_BYTES_MAX, help="Larger proofs are rejected unread.")] = 4 << 20,
     form: Annotated[
         Format, typer.Option("--format", help="`snarkjs`: a Groth16 proof of any circuit, from three files.")
     ] = Format.envelope,
-    key: Annotated[Path | None, typer.Option(help="With snarkjs: verification_key.json or a .zkey.")] = None,
-    proof: Annotated[Path | None, typer.Option(help="With snarkjs: proof.json.")] = None,
-    public: Annotated[Path | None, typer.Option(help="With snarkjs: public.json.")] = None,
+    key: Annotated[Path | None, typer.Option(help="With snarkjs: verification_key.json or a .zkey.", parser=paths.path)] = None,
+    proof: Annotated[Path | None, typer.Option(help="With snarkjs: proof.json.", parser=paths.path)] = None,
+    public: Annotated[Path | None, typer.Option(help="With snarkjs: public.json.", parser=paths.path)] = None,
     as_json: Json = False,
 ) -> int:
     """Check a proof: exit code 0 when it is accepted, 1 when it is rejected.
@@ -142,10 +143,10 @@ def _verify_snarkjs(key: Path, proof: Path, public: Path, as_json: bool) -> int:
 @app.command()
 @exits
 def export(
-    proof: Annotated[Path, typer.Argument(help="A proof envelope made with Groth16.")],
+    proof: Annotated[Path, typer.Argument(help="A proof envelope made with Groth16.", parser=paths.path)],
     circuit: CircuitOption,
-    statement: Annotated[Path, typer.Option(help="JSON statement that the proof is about.")],
-    out: Annotated[Path, typer.Option(help="Folder for verification_key.json, public.json and proof.json.")] = Path(),
+    statement: Annotated[Path, typer.Option(help="JSON statement that the proof is about.", parser=paths.path)],
+    out: Annotated[Path, typer.Option(help="Folder for verification_key.json, public.json and proof.json.", parser=paths.path)] = Path(),
     params: Params = None,
     as_json: Json = False,
 ) -> int:
@@ -169,7 +170,7 @@ def export(
 @app.command()
 @exits
 def inspect(
-    proof: Annotated[Path, typer.Argument(help="A proof envelope.")],
+    proof: Annotated[Path, typer.Argument(help="A proof envelope.", parser=paths.path)],
     as_json: Json = False,
 ) -> int:
     """Print what a proof envelope claims to be. Needs no key, and checks nothing but lengths."""

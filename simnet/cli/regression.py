@@ -13,7 +13,7 @@ import typer
 from simnet.base import codes, plain
 from simnet.base.errors import ScenarioError, SimnetError
 from simnet.base.reading import checked, json_object
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.run import Shown, ShownJob, job_options
 from simnet.cli.screen import say
 from simnet.record.atomic import write_atomic
@@ -35,9 +35,9 @@ COLUMNS = ("name", "status", "duration_secs", "consensus", "network", "errors")
 
 @exits.exits
 def regression(
-    root: Annotated[Path | None, typer.Option("--artifacts-root", help=f"Default: {ROOT}/<UTC time>.")] = None,
-    json_report: Annotated[Path | None, typer.Option(help="Default: regression.json in the root.")] = None,
-    html_report: Annotated[Path | None, typer.Option(help="Default: regression.html in the root.")] = None,
+    root: Annotated[Path | None, typer.Option("--artifacts-root", help=f"Default: {ROOT}/<UTC time>.", parser=paths.path)] = None,
+    json_report: Annotated[Path | None, typer.Option(help="Default: regression.json in the root.", parser=paths.new_file)] = None,
+    html_report: Annotated[Path | None, typer.Option(help="Default: regression.html in the root.", parser=paths.new_file)] = None,
     scenarios: Annotated[
         list[str] | None, typer.Option("--scenario", help=f"A wrapper or its name. Default: {', '.join(DEFAULT)}.")
     ] = None,

@@ -7,7 +7,7 @@ import typer
 
 from simnet.analyze.partition_report import partition_report, passed_limits, write_report
 from simnet.base import codes
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.screen import say
 from simnet.record.places import refuse_collisions
 
@@ -22,8 +22,8 @@ def _group() -> None:
 @app.command("snapshot-partition")
 @exits.exits
 def snapshot_partition(
-    summary: Annotated[Path, typer.Option(help="The summary of a network run.")],
-    output: Annotated[Path, typer.Option(help="Where the report goes.")],
+    summary: Annotated[Path, typer.Option(help="The summary of a network run.", parser=paths.path)],
+    output: Annotated[Path, typer.Option(help="Where the report goes.", parser=paths.new_file)],
     max_resume_minutes: Annotated[float, typer.Option(min=0, help="Longest time until traffic resumed after a partition.")] = 2.0,
     max_chunk_retries: Annotated[int, typer.Option(min=0, help="Most deliveries of what was there already.")] = 25,
 ) -> int:

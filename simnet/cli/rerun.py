@@ -10,7 +10,7 @@ from rich.console import Console
 
 from simnet.base import codes
 from simnet.base.errors import OutputError, ScenarioError
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.progress import Terminal
 from simnet.cli.run import Quiet, explain
 from simnet.cli.screen import say
@@ -27,8 +27,8 @@ HASHES = ("trace_sha256", "summary_sha256", "proofs_sha256")
 
 @exits.exits
 def rerun(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    out: Annotated[Path | None, typer.Option(help="Where the repetition goes. Default: <RUN>-rerun.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", parser=paths.path)],
+    out: Annotated[Path | None, typer.Option(help="Where the repetition goes. Default: <RUN>-rerun.", parser=paths.path)] = None,
     quiet: Quiet = False,
 ) -> int:
     """Repeat a run from its run.json and compare the hashes.

@@ -16,7 +16,7 @@ from simnet.analyze.report import Analysis
 from simnet.analyze.report import text as report
 from simnet.base import codes
 from simnet.base.jsontext import json_text
-from simnet.cli import exits
+from simnet.cli import exits, paths
 from simnet.cli.circuits import ONE_OF_BACKENDS, backends_named
 from simnet.cli.health import health
 from simnet.cli.progress import Terminal
@@ -29,10 +29,14 @@ from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 from simnet.wrappers.job import JobOptions, run_job
 
-ScenarioPath = Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.")]
+ScenarioPath = Annotated[
+    Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.", parser=paths.path)
+]
 Profile = Annotated[str | None, typer.Option(metavar="NAME", help="A shipped scenario or an alias, say quorum-stress.")]
 Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, max=U64_MAX, help="Replaces the scenario's seeds.")]
-Out = Annotated[Path | None, typer.Option("--out", "--artifacts-dir", help="The run's folder. Default: target/simnet/<scenario>/.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "--artifacts-dir", help="The run's folder. Default: target/simnet/<scenario>/.", parser=paths.path)
+]
 Costs = Annotated[str, typer.Option(help="Virtual time of proofs: calibrated, measured, or a costs.json to replay.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replaces one scenario value.")]
 
@@ -66,7 +70,7 @@ class Shown:
 def run(
     scenario: ScenarioPath = None,
     profile: Profile = None,
-    scenario_option: Annotated[Path | None, typer.Option("--scenario", help="The same as SCENARIO.")] = None,
+    scenario_option: Annotated[Path | None, typer.Option("--scenario", help="The same as SCENARIO.", parser=paths.path)] = None,
     seed: Seed = None,
     out: Out = None,
     costs: Costs = "calibrated",

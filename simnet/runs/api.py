@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from simnet.base.errors import OutputError
 from simnet.runs.carry_out import carry_out
 from simnet.runs.finished import FinishedRun, load
 from simnet.runs.request import Request
@@ -26,6 +27,8 @@ def run(
     by default the one that `simnet run` takes; an earlier run there is replaced unless `force` is off. Raises ScenarioError for a
     scenario that does not hold together, SimnetError when it cannot be run.
     """
+    if out == "":
+        raise OutputError("out is an empty path; the current folder is '.'")
     path = Path(scenario) if Path(scenario).is_file() or isinstance(scenario, Path) else find_profile(str(scenario))
     laid_over = {key: toml_value(value) for key, value in overrides.items()}
     request = Request(path, seed, None if out is None else Path(out), costs, laid_over, strict, force=force)

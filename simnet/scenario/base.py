@@ -1,9 +1,11 @@
 """What every section of a scenario has in common: frozen, strictly typed, unknown keys as its owner says."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 DURATION_MS_MAX = 30 * 24 * 3600 * 1000
 """Thirty days: a limit of ours, so that virtual time in nanoseconds stays far inside 63 bits."""
@@ -20,6 +22,16 @@ StartMs = Annotated[int, Field(ge=0, le=DURATION_MS_MAX)]
 DelayMs = Annotated[int, Field(ge=0, le=DELAY_MS_MAX)]
 Rate = Annotated[float, Field(gt=0, le=RATE_MAX, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _no_folder(given: object) -> object:
+    if isinstance(given, str) and given.endswith(("/", "/.")):
+        raise PydanticCustomError("folder_name", "must be a file, and this names a folder")
+    return given
+
+
+FileName = Annotated[Path, Field(strict=False), BeforeValidator(_no_folder)]
+"""A file to write: a name that ends like a folder's is none."""
 
 
 class Upstream(BaseModel):

@@ -14,6 +14,7 @@ from simnet.scenario.base import (
     U64_MAX,
     DelayMs,
     DurationMs,
+    FileName,
     Probability,
     Rate,
     StartMs,
@@ -126,9 +127,9 @@ class Traffic(Upstream):
 
 
 class Metrics(Upstream):
-    json_path: Path | None = Field(default=None, alias="json", strict=False, description="Summary file.")
-    csv_path: Path | None = Field(default=None, alias="csv", strict=False, description="The same as CSV.")
-    output: Path | None = Field(default=None, strict=False, description="Old name of `json`, used without it.")
+    json_path: FileName | None = Field(default=None, alias="json", description="Summary file.")
+    csv_path: FileName | None = Field(default=None, alias="csv", description="The same as CSV.")
+    output: FileName | None = Field(default=None, description="Old name of `json`, used without it.")
 
     @property
     def summary_json(self) -> Path | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from simnet.base.catalogue import BackendName
-from simnet.scenario.base import U64_MAX, Upstream
+from simnet.scenario.base import U64_MAX, FileName, Upstream
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
 
 DEFAULT_CONSENSUS_SEED = 0x706C6F6E6B333032
@@ -46,7 +46,7 @@ class P2p(Upstream):
 
     scenario_path: PathText = Field(description="The traffic profile, from the wrapper's folder.")
     mode: str | None = Field(default=None, description="Replaces the profile's `sim.mode`.")
-    summary_path: PathText | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>.json`.")
+    summary_path: FileName | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>.json`.")
 
 
 class Tamper(Upstream):
@@ -72,8 +72,8 @@ class ConsensusLoad(Upstream):
         default=Tamper(vrf=True, quorum_roots=True, every_n=16),
         description="Absent: both kinds, every 16th run. Present: each kind is off and every_n 8 unless given.",
     )
-    summary_path: PathText | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>_consensus.json`.")
-    csv_path: PathText | None = Field(default=None, description="From the artifacts folder; absent: no CSV.")
+    summary_path: FileName | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>_consensus.json`.")
+    csv_path: FileName | None = Field(default=None, description="From the artifacts folder; absent: no CSV.")
     backend: BackendName = Field(default="plonky3", description="Ours: the proof system.")
 
 
