@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 from simnet.scenario.marks import Path
 
 RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "finite_number"}
+UPPER = {"less_than_equal", "less_than", "finite_number"}
+"""Of values that are too large, about which a phrase on a lower bound says nothing."""
 _NUMERIC = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 POSITIVE = ("positive", "greater than zero", "at least one peer", "at least 1")
 """Ends of phrases about a lower bound, which would mislead about a value that is too large."""
@@ -46,8 +48,8 @@ def explain(error: ErrorDetails, path: Path) -> str:
     if kind == "too_short" and path == ("traffic", "tx", "phases"):
         return "at least one phase is needed"
     if kind in RANGE_ERRORS and len(path) == 5 and path[:3] == ("traffic", "tx", "phases"):
-        return f"phase {path[3]}: {path[4]} must be {'a finite number' if kind == 'finite_number' else 'positive'}"
-    if kind in RANGE_ERRORS and path in WORDS and not (kind.startswith("less") and WORDS[path].endswith(POSITIVE)):
+        return f"phase {path[3]}: {path[4]} {allowed if kind in UPPER else 'must be positive'}"
+    if kind in RANGE_ERRORS and path in WORDS and not (kind in UPPER and WORDS[path].endswith(POSITIVE)):
         return WORDS[path]
     return allowed
 

@@ -1,10 +1,11 @@
 """`--set section.key=value`: single values laid over a scenario file."""
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from simnet.base import tomltext
 from simnet.scenario.marks import Path, SyntaxProblem, refuse_unwalkable
-from simnet.scenario.toml import parse
 
 
 class OverrideError(Exception):
@@ -13,10 +14,7 @@ class OverrideError(Exception):
 
 def path_of(key: str) -> Path:
     """`traffic.tx.phases.0.lambda_per_sec` as a path; parts that are numbers stay text until they meet a list."""
-    try:
-        tables: Any = parse(f"{key} = 0")
-    except SyntaxProblem:
-        raise OverrideError("not a dotted key") from None
+    tables: Any = _tables(f"{key} = 0", "not a dotted key")
     path: list[str] = []
     while isinstance(tables, dict) and len(tables) == 1:
         part, tables = next(iter(tables.items()))
@@ -26,12 +24,19 @@ def path_of(key: str) -> Path:
     return tuple(path)
 
 
+def _tables(text: str, otherwise: str) -> dict[str, Any]:
+    """TOML's tables; `otherwise` says what text is that is no TOML, unless there is more to say."""
+    try:
+        return tomltext.tables(text)
+    except tomltext.TomlError as error:
+        raise OverrideError(str(error)) from None
+    except tomllib.TOMLDecodeError:
+        raise OverrideError(otherwise) from None
+
+
 def value_of(text: str) -> object:
     """A TOML value: 12, 0.5, true, "text", [1, 2], { a = 1 }."""
-    try:
-        tables = parse(f"value = {text}")
-    except SyntaxProblem:
-        raise OverrideError('not a TOML value; strings need quotes, as in "text"') from None
+    tables = _tables(f"value = {text}", 'not a TOML value; strings need quotes, as in "text"')
     if list(tables) != ["value"]:
         raise OverrideError("more than one value")
     try:

@@ -270,6 +270,9 @@ def test_seed_and_overrides_win(load: Load) -> None:
         ("sim.seed.x", "1", "`sim.seed` is not a table"),
         ("traffic.tx.phases.7.name", '"x"', "no position in a list of 2"),
         ("sim.duration_ms", "0", "duration must be positive"),
+        ("topology.n", "9" * 5000, "a number with too many digits"),
+        ("topology.n", "[" * 5000, "nested too deeply"),
+        (".".join("a" * 80), "1", "nested too deeply"),
         ("gossip.beat", "1", "unknown key"),
     ],
 )
@@ -277,6 +280,24 @@ def test_a_bad_override_is_a_problem_without_a_line(load: Load, key: str, value:
     found = [p for p in problems(load, VALID, overrides={key: value}) if words in p.why]
     assert len(found) == 1
     assert found[0].line is None and "set on the command line" in found[0].why
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sim.duration_ms", 10**11, "less than or equal to 2592000000"),
+        ("traffic.tx.phases.0.duration_ms", 10**11, "phase 0: duration_ms must be less than or equal to 2592000000"),
+        ("traffic.tx.phases.0.lambda_per_sec", 2e6, "phase 0: lambda_per_sec must be less than or equal to 1000000"),
+        ("traffic.tx.publisher_bias.s", 2e6, "less than or equal to 1000000"),
+        ("traffic.tx.publisher_bias.s", "inf", "must be a finite number"),
+        ("faults.churn.rate_per_min", 2e6, "less than or equal to 1000000"),
+        ("faults.churn.rate_per_min", "inf", "must be a finite number"),
+        ("faults.partition.duration_ms", 10**11, "less than or equal to 2592000000"),
+    ],
+)
+def test_what_is_too_large_is_not_told_to_be_positive(load: Load, key: str, value: object, words: str) -> None:
+    (found,) = [p for p in problems(load, VALID, overrides={key: str(value)}) if p.key == key and "allowed" in p.why]
+    assert words in found.why and "positive" not in found.why
 
 
 def test_files_that_are_no_scenarios(tmp_path: Path) -> None:
