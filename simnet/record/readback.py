@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from simnet.base import reading
 from simnet.base.errors import OutputError
@@ -22,8 +23,16 @@ class RunHead(reading.Read):
     exit_code: int | None = None
 
 
+class Versions(reading.Read):
+    """What a run was made with."""
+
+    simnet: str
+    packages: dict[str, str]
+    crates: dict[str, str]
+
+
 class RunRecord(RunHead):
-    """A finished run's `run.json`."""
+    """A finished run's `run.json`. What older versions did not write may be missing."""
 
     scenario_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     scenario: dict[str, Any]
@@ -31,11 +40,29 @@ class RunRecord(RunHead):
     overrides: dict[str, str]
     costs: str
     strict: bool = False
+    repeats: bool = False
     mode: str | None = None
+    """A wrapper's `p2p.mode`, which was put into the scenario."""
     static_key_seed: str | None = None
+    """Any text."""
+    versions: Versions | None = None
+    host: dict[str, Any] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+    violations: list[str] = Field(default_factory=list)
+    files: list[str] = Field(default_factory=list)
+    replay: str = ""
+    events: int = Field(default=0, ge=0)
     trace_sha256: str
     summary_sha256: str
     proofs_sha256: str
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "RunRecord":
+        sim = self.scenario.get("sim")
+        own = sim.get("mode") if isinstance(sim, dict) else None
+        if self.mode is not None and self.mode != own:
+            raise PydanticCustomError("mode", "mode is not the scenario's sim.mode")
+        return self
 
 
 def run_head(path: Path) -> RunHead:

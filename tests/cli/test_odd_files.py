@@ -185,6 +185,40 @@ def test_costs_of_a_network_alone_are_read_back() -> None:
     assert simnet("run", network(), "--out", "b", "-q", "--costs", "a/costs.json").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("mode", "bogus", "mode is not the scenario's sim.mode"),
+        ("mode", 3, "mode: "),
+        ("versions", 3, "versions: "),
+        ("versions", {"simnet": "1", "packages": {"numpy": 2}, "crates": {}}, "versions.packages.numpy: "),
+        ("host", [], "host: "),
+        ("warnings", [1], "warnings.0: "),
+        ("violations", "none", "violations: "),
+        ("files", {"a": 1}, "files: "),
+        ("events", -1, "events: "),
+        ("repeats", "no", "repeats: "),
+        ("replay", None, "replay: "),
+        ("static_key_seed", 5, "static_key_seed: "),
+    ],
+)
+def test_every_field_of_run_json_is_what_it_should_be(key: str, value: object, words: str) -> None:
+    assert simnet("run", network(), "--out", "r", "-q", "--no-analyze").exit_code == 0
+    run = json.loads(Path("r/run.json").read_text())
+    Path("r/run.json").write_text(json.dumps({**run, key: value}))
+    done = simnet("rerun", "r", "-q")
+    assert done.exit_code == 2 and f"r/run.json: not a finished run's run.json: {words}" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not Path("r-rerun").exists()
+
+
+def test_a_wrappers_mode_is_read_back() -> None:
+    network()
+    Path("w.ron").write_text('{"name": "w", "p2p": {"scenario_path": "net.toml", "mode": "of another tool"}}')
+    assert simnet("run", "w.ron", "--out", "r", "-q", "--no-analyze").exit_code == 0
+    assert json.loads(Path("r/run.json").read_text())["mode"] == "of another tool"
+    assert simnet("rerun", "r", "-q").exit_code == 0
+
+
 def test_only_summaries_are_compared() -> None:
     assert simnet("run", network(), "--out", "a", "-q").exit_code == 0
     Path("empty.json").write_text("{}")
