@@ -5,13 +5,14 @@ Raises `UnreadableError` with one line, whatever the file.
 
 import json
 import math
+import re
 import stat
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from simnet.base import tomltext
+from simnet.base import textplaces, tomltext
 from simnet.base.errors import OutputError, reason
 from simnet.base.plain import printable
 
@@ -66,11 +67,25 @@ def parsed_json(path: Path, content: str) -> object:
         _check_depth(value)
     except json.JSONDecodeError as error:
         raise UnreadableError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise UnreadableError(f"{path}: not JSON: nested too deeply") from None
+    except (RecursionError, _TooDeep):
+        where = _where(path, content, textplaces.too_deep(content, DEPTH_MAX, textplaces.JSON))
+        raise UnreadableError(f"{where}: not JSON: nested too deeply: more than {DEPTH_MAX} levels") from None
     except ValueError as error:
-        raise UnreadableError(f"{path}: not JSON: {_short(error)}") from None
+        where = _where(path, content, textplaces.number(content, _is_refused))
+        raise UnreadableError(f"{where}: not JSON: {_short(error)}") from None
     return value
+
+
+def _where(path: Path, content: str, offset: int | None) -> str:
+    return _at(path, textplaces.place(content, offset))
+
+
+def _at(path: Path, place: textplaces.Place | None) -> str:
+    return str(path) if place is None else f"{path}:{place[0]}:{place[1]}"
+
+
+class _TooDeep(Exception):
+    """Nested beyond `DEPTH_MAX`."""
 
 
 def _check_depth(value: object) -> None:
@@ -80,7 +95,7 @@ def _check_depth(value: object) -> None:
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
             return
-    raise ValueError(f"nested deeper than {DEPTH_MAX} levels")
+    raise _TooDeep
 
 
 def _inside(value: object) -> list[object]:
@@ -102,7 +117,8 @@ def toml_tables(path: Path, content: str) -> dict[str, Any]:
     try:
         return tomltext.tables(content)
     except ValueError as error:
-        raise UnreadableError(f"{path}: not TOML: {_short(error)}") from None
+        why, place = tomltext.told(error, content)
+        raise UnreadableError(f"{_at(path, place)}: not TOML: {_short(why)}") from None
 
 
 def checked(path: Path, value: object, model: type[M], what: str) -> M:
@@ -121,13 +137,24 @@ def _told(place: tuple[str | int, ...], message: str) -> str:
     return f"{where}: {printable(message)}" if where else printable(message)
 
 
-def _short(error: Exception) -> str:
+def _short(error: Exception | str) -> str:
     said = printable(str(error))
     return said if len(said) <= 200 else f"{said[:200]}…"
 
 
 def _no_number(shown: str) -> float:
     raise ValueError(f"{shown} is no JSON number")
+
+
+def _is_refused(shown: str) -> bool:
+    """Whether a number of JSON text is one of those that are not read."""
+    try:
+        if "N" in shown or "I" in shown:
+            _no_number(shown)
+        (_finite if re.search("[.eE]", shown) else _countable)(shown)
+    except ValueError:
+        return True
+    return False
 
 
 def _countable(digits: str) -> int:

@@ -37,8 +37,8 @@ def make_folder(folder: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         for place in (folder, *folder.parents):
             if os.path.lexists(place) and not place.is_dir():
-                what = "a link to what is not there" if place.is_symlink() and not place.exists() else "no folder"
-                raise OutputError(f"cannot write {folder}: {place} is {what}") from None
+                what = "is a link to what is not there" if place.is_symlink() and not place.exists() else "is no folder: Not a directory"
+                raise OutputError(f"cannot write {folder}: {place} {what}") from None
         raise
 
 

@@ -56,6 +56,10 @@ class Marks:
         return self._by_path.get(path)
 
 
+NOWHERE = Marks({})
+"""Of values that stand in no file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A document's tables and where they stand."""
@@ -64,19 +68,19 @@ class Parsed:
     marks: Marks
 
 
-def refuse_unwalkable(data: object, depth: int = 0) -> None:
+def refuse_unwalkable(data: object, marks: Marks = NOWHERE, path: Path = (), depth: int = 0) -> None:
     """Refuses what could neither be walked nor printed."""
     if depth > DEPTH_MAX:
-        raise SyntaxProblem(f"nested too deeply: more than {DEPTH_MAX} levels", None)
+        raise SyntaxProblem(f"nested too deeply: more than {DEPTH_MAX} levels", marks.near(path))
     if isinstance(data, str):
         try:
             data.encode()
         except UnicodeEncodeError:
-            raise SyntaxProblem("a text holds half a character (a lone surrogate)", None) from None
+            raise SyntaxProblem("a text holds half a character (a lone surrogate)", marks.near(path)) from None
     elif isinstance(data, dict):
         for key, value in data.items():
-            refuse_unwalkable(key, depth + 1)
-            refuse_unwalkable(value, depth + 1)
+            refuse_unwalkable(key, marks, (*path, key), depth + 1)
+            refuse_unwalkable(value, marks, (*path, key), depth + 1)
     elif isinstance(data, list):
-        for value in data:
-            refuse_unwalkable(value, depth + 1)
+        for index, value in enumerate(data):
+            refuse_unwalkable(value, marks, (*path, index), depth + 1)

@@ -17,6 +17,7 @@ import math
 import re
 from typing import NoReturn
 
+from simnet.base import textplaces
 from simnet.base.tomltext import DIGITS_MAX
 from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
@@ -71,10 +72,20 @@ def _json(text: str) -> object:
     except json.JSONDecodeError as error:
         raise SyntaxProblem(f"not valid JSON: {error.msg}", Mark(error.lineno, error.colno)) from None
     except RecursionError:
-        raise SyntaxProblem("not valid JSON: nested too deeply", None) from None
+        mark = _mark(text, textplaces.too_deep(text, DEPTH_MAX, textplaces.JSON))
+        raise SyntaxProblem(f"not valid JSON: nested too deeply: more than {DEPTH_MAX} levels", mark) from None
     except ValueError as error:
         why = "a number with too many digits" if "digits" in str(error) else str(error)
-        raise SyntaxProblem(f"not valid JSON: {why}", None) from None
+        raise SyntaxProblem(f"not valid JSON: {why}", _mark(text, textplaces.number(text, _is_refused))) from None
+
+
+def _mark(text: str, offset: int | None) -> Mark | None:
+    return None if offset is None else Places(text).at(offset)
+
+
+def _is_refused(shown: str) -> bool:
+    """Whether a number of JSON text, or what stands in its place, is one of those that are not read."""
+    return shown.endswith(("NaN", "Infinity")) or len(shown) > DIGITS_MAX
 
 
 def _no_constant(name: str) -> NoReturn:

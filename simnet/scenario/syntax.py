@@ -36,7 +36,7 @@ def read(path: Path) -> Source:
     text = _text(path, content)
     try:
         parsed = READERS.get(path.suffix.lower(), toml.read)(text)
-        refuse_unwalkable(parsed.data)
+        refuse_unwalkable(parsed.data, parsed.marks)
     except SyntaxProblem as problem:
         mark = problem.mark
         line, column = (mark.line, mark.column) if mark else (None, None)

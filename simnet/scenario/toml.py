@@ -16,7 +16,6 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY_PART = re.compile(r"[ \t]*(\"(?:\\.|[^\"\\])*\"|'[^']*'|[A-Za-z0-9_-]+)[ \t]*")
 _STRING = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:\\.|[^"\\])*"|\'[^\']*\'', re.DOTALL)
 _BARE = re.compile(r"[^,\]}#\r\n]*")
-_ERROR_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 def read(text: str) -> Parsed:
@@ -28,13 +27,9 @@ def parse(text: str) -> dict[str, Any]:
     """The tables of a TOML document. Raises `SyntaxProblem` and nothing else, whatever the text."""
     try:
         return tomltext.tables(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _ERROR_PLACE.search(str(error))
-        mark = Mark(int(found[1]), int(found[2])) if found else None
-        raise SyntaxProblem(f"not valid TOML: {_ERROR_PLACE.sub('', str(error))}", mark) from None
-    except tomltext.TomlError as error:
-        mark = None if error.at is None else Places(text).at(error.at)
-        raise SyntaxProblem(f"not valid TOML: {error}", mark) from None
+    except ValueError as error:
+        why, place = tomltext.told(error, text)
+        raise SyntaxProblem(f"not valid TOML: {why}", None if place is None else Mark(*place)) from None
 
 
 def marks(text: str) -> Marks:

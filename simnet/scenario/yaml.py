@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from simnet.base.tomltext import DIGITS_MAX
-from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, SyntaxProblem
+from simnet.scenario.marks import DEPTH_MAX, Mark, Marks, Parsed, Path, Places, SyntaxProblem
 
 YAML_BYTES_MAX = 128 * 1024
 """PyYAML takes seconds for each megabyte."""
@@ -65,23 +65,30 @@ def read(text: str) -> Parsed:
     """A YAML document with its marks. Raises `SyntaxProblem` and nothing else, whatever the text."""
     if len(text) > YAML_BYTES_MAX:
         raise SyntaxProblem(f"larger than {YAML_BYTES_MAX} characters: too large for a YAML scenario", None)
+    loader: _Loader | None = None
     try:
-        node = _Loader(text).get_single_node()
+        loader = _Loader(text)
+        node = loader.get_single_node()
         reader = _Reader()
         value = None if node is None else reader.value(node, ())
     except yaml.MarkedYAMLError as error:
         raise SyntaxProblem(f"not valid YAML: {_words(error)}", _mark(error.problem_mark or error.context_mark)) from None
     except yaml.reader.ReaderError as error:
-        raise SyntaxProblem(f"not valid YAML: character {error.character!r} is not allowed", None) from None
+        raise SyntaxProblem(f"not valid YAML: character {error.character!r} is not allowed", Places(text).at(error.position)) from None
     except yaml.YAMLError as error:
         raise SyntaxProblem(f"not valid YAML: {error}", None) from None
     except OverflowError:
-        raise SyntaxProblem("not valid YAML: an escape of no character", None) from None
+        raise SyntaxProblem("not valid YAML: an escape of no character", _here(loader)) from None
     except ValueError as error:  # say a number too long for an escape or a version
-        raise SyntaxProblem(f"not valid YAML: {error}", None) from None
+        raise SyntaxProblem(f"not valid YAML: {error}", _here(loader)) from None
     if not isinstance(value, dict):
         raise SyntaxProblem("not a scenario: the top level of the YAML is not a table", None)
     return Parsed(value, Marks(reader.marks))
+
+
+def _here(loader: _Loader | None) -> Mark | None:
+    """Where a loader has stopped."""
+    return None if loader is None else _mark(loader.get_mark())
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:

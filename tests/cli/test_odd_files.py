@@ -62,19 +62,72 @@ def test_what_only_looks_deep_is_read() -> None:
     ("name", "text", "why"),
     [
         ("a.toml", "x = " + "9" * 5000, r"a\.toml:1:5: not valid TOML: a number with too many digits"),
-        ("a.json", "[" * 100_000, r"a\.json: not valid JSON: nested too deeply"),
-        ("a.json", '{"x": ' + "9" * 5000 + "}", "a number with too many digits"),
+        ("a.toml", 'y = "[["  # [[\nx = ' + "[" * 20_000, r"a\.toml:2:69: not valid TOML: nested too deeply: more than 64 levels"),
+        ("a.toml", "a = 1\nx = " + "[" * 40 + "]" * 40, r"a\.toml:2:37: nested too deeply: more than 32 levels"),
+        ("a.toml", "a = 1\nx = {\n", r"a\.toml:2:6: not valid TOML"),
+        ("a.toml", "a = 1\nx = [1,\n", r"a\.toml:2:8: not valid TOML"),
+        ("a.json", '{"a": "[",\n' + "[" * 100_000, r"a\.json:2:1: not valid JSON: Expecting property name"),
+        ("a.json", '{"a": "[\\"[",\n"x": ' + "[" * 100_000, r"a\.json:2:37: not valid JSON: nested too deeply: more than 32 levels"),
+        ("a.json", '{"y": "9",\n "x": ' + "9" * 45_000 + "}", r"a\.json:2:7: not valid JSON: a number with too many digits"),
+        ("a.json", '{"y": "NaN",\n "x": NaN}', r"a\.json:2:7: not valid JSON: NaN is no JSON number"),
+        ("a.json", '{"y": "NaN",\n "x": [1, Infinity]}', r"a\.json:2:11: not valid JSON: Infinity is no JSON number"),
+        ("a.json", '{"y": -2,\n "x": -Infinity}', r"a\.json:2:7: not valid JSON: -Infinity is no JSON number"),
+        ("a.json", '{"a": 1,\n "x": "\\ud800"}', r"a\.json:2:2: a text holds half a character"),
         ("a.json", '{"sim": {"seed": 010}}', r"a\.json:1:19: not valid JSON"),
         ("a.json", '{"sim": {"seed": 1u64}}', "not valid JSON"),
         ("a.json", '{"sim": {"seed": 1,}}', "not valid JSON"),
         ("a.ron", '(name: "\\u{D800}")', r"a\.ron:1:9: not valid RON or JSON: unknown escape"),
-        ("a.yaml", 'name: "\\UFFFFFFFF"', "not valid YAML: an escape of no character"),
+        ("a.yaml", 'a: 1\nname: "\\UFFFFFFFF"', r"a\.yaml:2:\d+: not valid YAML: an escape of no character"),
+        ("a.yaml", "a: 1\nname: \x01", r"a\.yaml:2:7: not valid YAML: character .* is not allowed"),
     ],
 )
 def test_syntax_is_refused_with_its_own_words(name: str, text: str, why: str) -> None:
     Path(name).write_text(text)
     with pytest.raises(ScenarioError, match=why):
         load_scenario(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.json", '{\n "x": NaN}'), ("a.json", '{\n "x": ' + "[" * 9999), ("a.toml", "\nx = " + "[" * 9999)]
+)
+def test_a_caret_points_at_what_is_refused(name: str, text: str) -> None:
+    Path(name).write_text(text)
+    problem, line, caret = simnet("validate", name).stderr.splitlines()
+    column = int(problem.split(":")[3])
+    assert problem.startswith(f"error: {name}:2:{column}: not valid ")
+    assert line.startswith("  2 | ") and line[caret.index("^")] == text.split("\n")[1][column - 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"y": "NaN",\n "x": NaN}', "2:7: not JSON: NaN is no JSON number"),
+        ('{"y": 1.5e3,\n "x": [1e999]}', "2:8: not JSON: 1e999 is no JSON number"),
+        ('{"y": 12,\n "x": ' + "9" * 45_000 + "}", f"2:7: not JSON: {'9' * 80}… is no JSON number"),
+        ('{"y": "[[",\n "x": ' + "[" * 99_999, "2:70: not JSON: nested too deeply: more than 64 levels"),
+        ('{"y": "[[",\n "x": ' + "[" * 70 + "]" * 70 + "}", "2:70: not JSON: nested too deeply: more than 64 levels"),
+    ],
+)
+def test_json_that_is_read_back_is_refused_with_its_place(text: str, why: str) -> None:
+    Path("s.json").write_text(text)
+    with pytest.raises(reading.UnreadableError) as caught:
+        reading.json_value(Path("s.json"))
+    assert str(caught.value) == f"s.json:{why}"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a = 1\nx = = 1", "2:5: not TOML: Invalid value"),
+        ("a = 1\r\nx = = 1", "2:5: not TOML: Invalid value"),
+        ("a = 1\nx = " + "9" * 5000, "2:5: not TOML: a number with too many digits"),
+        ("a = '[['\nx = " + "[" * 9999, "2:69: not TOML: nested too deeply: more than 64 levels"),
+    ],
+)
+def test_toml_that_is_read_back_is_refused_with_its_place(text: str, why: str) -> None:
+    with pytest.raises(reading.UnreadableError) as caught:
+        reading.toml_tables(Path("c.toml"), text)
+    assert str(caught.value) == f"c.toml:{why}"
 
 
 @pytest.mark.parametrize(

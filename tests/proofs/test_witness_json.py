@@ -236,8 +236,10 @@ def test_digests_are_canonical_in_their_field(tmp_path: Path, backend: BackendId
         ("[]", "must be an object"),
         ("null", "must be an object"),
         ('{"amount": 1, "amount": 2}', "the key 'amount' stands twice"),
-        ("[" * 100_000, "nested too deeply"),
-        ('{"amount": ' + "9" * 5000 + "}", "digit"),
+        ('{"a": 1,\n, }', ":2:1: not JSON: Expecting property name"),
+        ('{"a": "[",\n"b": ' + "[" * 100_000, ":2:69: nested too deeply: more than 64 levels"),
+        ('{"memo": "9",\n"amount": ' + "9" * 5000 + "}", ":2:11: a number with too many digits"),
+        ('{"memo": "NaN",\n"amount": NaN}', ":2:11: NaN is no JSON number"),
     ],
 )
 def test_what_is_no_json_object_is_refused(tmp_path: Path, text: str, expected: str) -> None:

@@ -7,12 +7,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from simnet.base import textplaces
 from simnet.base.errors import InputError, Problem, reason
 from simnet.base.regular import open_regular
 from simnet.proofs.witness import pack
 from simnet.proofs.witness.fields import Shape
 
 JSON_BYTES_MAX = 16 << 20
+DEPTH_MAX = 64
+"""Of lists and objects inside each other, where Python gives up; a witness needs five."""
+DIGITS_MAX = 4000
+"""Of a number, where Python gives up."""
 
 
 def read_limited(path: Path, most: int) -> bytes:
@@ -39,28 +44,47 @@ def read_packed(path: Path, shape: Shape, *, witness: bool) -> bytes:
 
 def _parse(path: Path, data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise InputError([Problem(path, error.lineno, "", None, f"not JSON: {error.msg} at column {error.colno}")]) from error
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError([_problem(path, f"not UTF-8 text: byte {error.start}")]) from error
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise InputError([_problem(path, f"not JSON: {error.msg}", (error.lineno, error.colno))]) from error
     except RecursionError as error:
-        raise InputError([_problem(path, "nested too deeply")]) from error
-    except ValueError as error:
+        at = textplaces.too_deep(text, DEPTH_MAX, textplaces.JSON)
+        raise InputError([_problem(path, f"nested too deeply: more than {DEPTH_MAX} levels", textplaces.place(text, at))]) from error
+    except _NotUniqueError as error:
         raise InputError([_problem(path, str(error))]) from error
+    except ValueError as error:
+        why = "a number with too many digits" if "digits" in str(error) else str(error)
+        raise InputError([_problem(path, why, textplaces.place(text, textplaces.number(text, _is_refused)))]) from error
+
+
+class _NotUniqueError(ValueError):
+    """A key that is there twice. Its place is not known."""
+
+
+def _no_number(shown: str) -> float:
+    raise ValueError(f"{shown} is no JSON number")
+
+
+def _is_refused(shown: str) -> bool:
+    return shown.endswith(("NaN", "Infinity")) or len(shown) > DIGITS_MAX
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key!r} stands twice in one object")
+            raise _NotUniqueError(f"the key {key!r} stands twice in one object")
         found[key] = value
     return found
 
 
-def _problem(path: Path, why: str) -> Problem:
-    return Problem(path, None, "", None, why)
+def _problem(path: Path, why: str, place: textplaces.Place | None = None) -> Problem:
+    line, column = place or (None, None)
+    return Problem(path, line, "", None, why, column)
 
 
 def _where(location: tuple[int | str, ...]) -> str:
