@@ -296,6 +296,7 @@ class Node:
             BlockRefused: (watched.refused_block,),
             ProofRefused: (watched.refused_proof,),
             Committed: (
+                watched.on_commit,
                 self.presence.on_commit,
                 self._clear_pool,
                 self.finality.on_commit,

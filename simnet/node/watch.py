@@ -7,10 +7,10 @@ from simnet.events import DoubleSignFound, MisconductFound
 from simnet.net.network import Message, Verdict
 from simnet.node.court import Accused, Court, Ruling, ruling_of
 from simnet.node.facts import Facts
-from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
+from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
+from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
 from simnet.protocol.messages import Proposal
 
 
@@ -28,8 +28,12 @@ class Watch:
     def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
         item = letter.item
-        found = self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item)
-        if found is not None:
+        for found in self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item):
+            self._publish(found)
+
+    def on_commit(self, letter: Committed) -> None:
+        """A block's header says in which slot it was new; whoever prevoted it then had no lock."""
+        for found in self._book.learnt(letter.block.header, keep=True):
             self._publish(found)
 
     def refused_proof(self, letter: ProofRefused) -> None:
@@ -69,7 +73,7 @@ class Watch:
         why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
             return Verdict.REJECT, why
-        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign) else self._court.judge(evidence, message)
+        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
@@ -90,5 +94,5 @@ class Watch:
 
 def _evidence_of(message: Message) -> Misconduct:
     evidence = message.payload
-    assert isinstance(evidence, DoubleSign | FalseProof | InvalidProposal)
+    assert isinstance(evidence, DoubleSign | BrokenLock | FalseProof | InvalidProposal)
     return evidence

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.protocol.blocks import Block, Body, FieldRoots, Header, Registration
-from simnet.protocol.evidence import DoubleSign, FalseProof, InvalidProposal, SignedHeader
+from simnet.protocol.evidence import BrokenLock, DoubleSign, FalseProof, InvalidProposal, SignedHeader
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
 from simnet.protocol.ledger import SignedTransfer
@@ -128,6 +128,7 @@ SHAPES: Mapping[type, Mapping[str, Check]] = {
     ProofsOf: {"height": U63, "consensus": either(nothing, a(ConsensusProof)), "proofs": each(a(BlockProof))},
     SyncedBlock: {"block": a(Block), "certificate": a(Certificate), "transfers": each(a(TxMessage)), "proofs": a(ProofsOf)},
     DoubleSign: {"first": a(Vote, SignedHeader), "second": a(Vote, SignedHeader)},
+    BrokenLock: {"precommit": a(Vote), "prevote": a(Vote), "header": a(Header)},
     FalseProof: {"proof": a(BlockProof, ConsensusProof)},
     InvalidProposal: {"proposal": a(Proposal)},
 }  # fmt: skip
@@ -145,7 +146,7 @@ GOSSIP: Mapping[str, tuple[type, ...]] = {
     "join": (Join,),
     "heartbeat": (Heartbeat,),
     "block_proof": (BlockProof,),
-    "evidence": (DoubleSign, FalseProof, InvalidProposal),
+    "evidence": (DoubleSign, BrokenLock, FalseProof, InvalidProposal),
 }
 """What gossip messages of a kind carry."""
 DIRECT: Mapping[str, Check] = {
