@@ -1,6 +1,8 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
@@ -10,8 +12,9 @@ from simnet.node.facts import Facts
 from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
 from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.protocol.blocks import Header
 from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
-from simnet.protocol.messages import Proposal
+from simnet.protocol.messages import Proposal, Vote
 
 
 class Watch:
@@ -34,6 +37,15 @@ class Watch:
     def on_commit(self, letter: Committed) -> None:
         """A block's header says in which slot it was new; whoever prevoted it then had no lock."""
         for found in self._book.learnt(letter.block.header, keep=True):
+            self._publish(found)
+
+    def remembers(self, height: int) -> tuple[Sequence[Vote], Sequence[Header]]:
+        """Votes for blocks of a height, and headers of such blocks."""
+        return self._book.about(height)
+
+    def heard(self, votes: Iterable[Vote], headers: Iterable[Header]) -> None:
+        """Votes whose signatures were checked, and headers that they name, of a height that is long decided."""
+        for found in (*chain.from_iterable(map(self._book.saw, votes)), *chain.from_iterable(map(self._book.learnt, headers))):
             self._publish(found)
 
     def refused_proof(self, letter: ProofRefused) -> None:

@@ -291,6 +291,17 @@ class EvidenceBook:
             self._keep_header(NOBODY, header)
         return [evidence for evidence in self._made_new(header) if evidence is not None and not self.knows(evidence)]
 
+    def about(self, height: int) -> tuple[list[Vote], list[Header]]:
+        """What is remembered of the votes for blocks of a height, but for those that follow a decision, and of its headers."""
+        logs = self._locks.values()
+        votes = [log.precommits[height] for log in logs if height in log.precommits]
+        votes += [log.prevotes[height][0] for log in logs if height in log.prevotes]
+        seen = (m for of in self._seen.values() for m in of.values() if isinstance(m, Vote) and m.height == height)
+        votes += [m for m in seen if m.block is not None and m.phase is not Phase.COMMIT]
+        headers = {h.hash: h for h in self._headers.values() if h.height == height}
+        headers |= {h.hash: h for log in logs if height in log.prevotes for h in (log.prevotes[height][1],)}
+        return votes, list(headers.values())
+
     def _keep_header(self, leader: int, header: Header) -> None:
         block, own = header.hash, self._headers_of[leader]
         if block not in self._headers:

@@ -1,15 +1,20 @@
 """Amnesia: validators that forget their locks fork a chain without signing two things in one slot, and what they signed convicts them."""
 
+from dataclasses import replace
 from typing import Any
 
-from simnet.events import EvidenceTaken, MisconductFound
+from simnet.base.blob import Blob
+from simnet.base.units import from_ms
+from simnet.events import EvidenceTaken, MisconductFound, PeerScored
 from simnet.node.committee import vote_tag_of
+from simnet.node.forks import ASK_AGAIN_SLOTS
 from simnet.protocol.blocks import Block
-from simnet.protocol.evidence import BrokenLock
-from simnet.protocol.messages import Phase, Proposal, RollCall, Vote
+from simnet.protocol.evidence import BrokenLock, EvidenceBook
+from simnet.protocol.messages import ConsensusProof, Phase, Proposal, RollCall, Vote
+from simnet.protocol.testimony import Branch
 from tests.mocks import scenario
 from tests.node.alone import Puppet, puppets
-from tests.node.test_by_script import SLOT_MS, begin, leader_of
+from tests.node.test_by_script import SLOT_MS, begin, decided, leader_of
 
 Said = tuple[str, Any, int]
 
@@ -88,3 +93,87 @@ def test_the_evidence_convinces_who_has_seen_nothing_and_costs_what_a_double_sig
     assert accused(third) == fork.guilty
     booked = [(int(e.validator), e.evidence, e.detail) for e in third.ports.events if isinstance(e, EvidenceTaken)]
     assert sorted(booked) == [(v, "double_sign", "height=1") for v in sorted(fork.guilty)]
+
+
+# --- two chains meet -------------------------------------------------------------------------------
+
+
+def meet(fork: Fork, lost: frozenset[str] = frozenset()) -> list[str]:
+    """Both say how far they are, and everything that they send each other comes, but for these kinds; the kinds that were sent."""
+    one, two = fork.first, fork.second
+    ends = ((one, two), (two, one))
+    for own, other in ends:
+        own.node.sync.send_status([other.node.id])
+    sent, moved = [], True
+    while moved:
+        moved = False
+        for own, other in ends:
+            for kind, payload in own.take_sent(int(other.node.id)):
+                sent.append(kind)
+                moved = True
+                if kind not in lost:
+                    other.node.on_direct(kind, payload, own.node.id)
+    return sent
+
+
+def test_neighbours_on_two_chains_find_out_why() -> None:
+    """Neither hears again of what was said before they were connected: each has it from the other."""
+    fork = Fork()
+    sent = meet(fork)
+    assert sent.count("fork_request") == sent.count("fork_response") == 2
+    assert accused(fork.first) == accused(fork.second) == fork.guilty
+    assert {type(p) for p in fork.first.said("evidence")} == {BrokenLock}, "and tells everybody"
+
+
+def test_a_neighbour_is_asked_and_answered_now_and_then_only() -> None:
+    fork = Fork()
+    meet(fork, lost=frozenset({"fork_response"}))
+    assert "fork_request" not in meet(fork) and accused(fork.first) == set()
+    for own in (fork.first, fork.second):
+        own.ports.pass_time(ASK_AGAIN_SLOTS * from_ms(SLOT_MS))
+    assert meet(fork).count("fork_response") == 2 and accused(fork.first) == fork.guilty
+    branch = Branch(1, (fork.first.node.chain.head,))
+    fork.second.node.on_direct("fork_request", branch, fork.first.node.id)
+    assert not fork.second.take_sent(int(fork.first.node.id)), "not twice in a slot"
+
+
+def test_neighbours_on_one_chain_ask_nothing() -> None:
+    four = puppets(scenario(4, slot_ms=SLOT_MS, chain={"block_proofs": []}))
+    begin(four, 0)
+    decided(four, four)
+    assert {one.node.chain.height for one in four} == {1}
+    own, other = four[:2]
+    own.node.sync.send_status([other.node.id])
+    for kind, payload in own.take_sent(int(other.node.id)):
+        other.node.on_direct(kind, payload, own.node.id)
+    assert not [kind for kind, _ in other.take_sent(int(own.node.id)) if kind.startswith("fork")]
+    other.node.on_direct("fork_request", Branch(1, (own.node.chain.head,) * 3), own.node.id)
+    assert not other.take_sent(int(own.node.id)), "what is beyond its own head may be so"
+
+
+def test_nobody_is_told_what_it_has_not_asked_and_what_is_not_signed_costs_points() -> None:
+    fork = Fork()
+    first, second = fork.first, fork.second
+    first.node.on_direct("fork_request", Branch(1, (second.node.chain.head,)), second.node.id)
+    ((kind, told),) = [said for said in first.take_sent(int(second.node.id)) if said[0] == "fork_response"]
+    second.node.on_direct(kind, told, first.node.id)
+    assert accused(second) == set(), "it has not asked"
+    spoiled = replace(told, votes=(replace(told.votes[0], signature=bytes(64)), *told.votes[1:]))
+    meet(fork, lost=frozenset({"fork_response"}))
+    second.node.on_direct(kind, spoiled, first.node.id)
+    assert accused(second) == set() and [e.peer for e in second.ports.events if isinstance(e, PeerScored)] == [first.node.id]
+
+
+def test_what_is_forgotten_but_certified_still_convicts() -> None:
+    """The books of messages are bounded; a block's certificates are not forgotten."""
+    fork = Fork()
+    for one in (fork.first, fork.second):
+        one.node.watch._book = EvidenceBook()
+    second = fork.second.node.chain.at(1)
+    assert second is not None
+    prevotes = [m for kind, m, _ in fork.said if kind == "vote" and m.slot == fork.later and m.phase is Phase.PREVOTE]
+    every = tuple(sorted((*second.certificate.votes, *prevotes), key=lambda v: (v.validator, v.phase)))
+    certificate = replace(second.certificate, votes=every)
+    second.proof = ConsensusProof(certificate, (), int(fork.second.node.id), 0, Blob(b"proof"), bytes(64))
+    meet(fork)
+    assert accused(fork.first) == fork.guilty
