@@ -13,7 +13,7 @@ from simnet.checks import coherence
 from simnet.checks.calm import Calm
 from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers, StatementLost
 from simnet.node.chain import CommittedBlock
 from simnet.protocol.validators import epoch_of
 
@@ -142,6 +142,24 @@ class Unproven(Lag):
 
     def _slots(self, node: NodeId, height: int) -> int:
         return self._within + self._queued[node].get(height, 0)
+
+
+class Lost:
+    """Blocks that are not aggregated at a node which can no longer say what they have to prove in a field. Nothing heals that, calm or
+    not; and blocks that another field's provers take over in time would hide it from the dates above."""
+
+    def __init__(self, setting: Setting, findings: Findings) -> None:
+        self._setting = setting
+        self._findings = findings
+
+    @property
+    def handlers(self) -> Handlers:
+        return {StatementLost: self._lost}
+
+    def _lost(self, e: StatementLost) -> None:
+        if e.node in self._setting.honest:
+            detail = f"node {e.node} cannot say what block {e.height} has to prove in {e.backend} ({e.circuit}), and has not aggregated it"
+            self._findings.broken("aggregated", e.at, [e.node], detail)
 
 
 class Behind(Lag):

@@ -11,7 +11,7 @@ from simnet.checks.chains import Chains
 from simnet.checks.coherence import Coherence
 from simnet.checks.effects import FaultEffect
 from simnet.checks.progress import Progress
-from simnet.checks.proofs import Behind, Lag, Unproven
+from simnet.checks.proofs import Behind, Lag, Lost, Unproven
 from simnet.checks.setting import Setting
 from simnet.checks.signed import KeysOnce, Locks
 from simnet.checks.verdicts import Findings
@@ -53,6 +53,7 @@ class Checks:
             Accusations(setting, findings),
             self._progress,
             *self._lags,
+            Lost(setting, findings),
             self._coherence,
             self._effect,
         )

@@ -12,6 +12,7 @@ from simnet.events.chain import (
     Endorsed,
     ProofTakenOver,
     Proposed,
+    StatementLost,
     VoteCast,
     WindowClosed,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "RunEnded",
     "ServiceResumed",
     "SlashingSettled",
+    "StatementLost",
     "TrafficStarted",
     "TransferLate",
     "TransferStale",

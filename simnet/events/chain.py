@@ -111,6 +111,16 @@ class BlockAggregated(Event):
 
 
 @event
+class StatementLost(Event):
+    """A node cannot say any more what a block that is not aggregated has to prove in a field: nothing can be proved or taken there."""
+
+    node: NodeId
+    height: int
+    backend: str
+    circuit: str
+
+
+@event
 class WindowClosed(Event):
     """A node committed the block that closes an uptime window."""
 

@@ -79,15 +79,15 @@ class DoubleSignFound(Event):
 
 @event
 class MisconductFound(Event):
-    """A node holds a signed message that convicts its author by itself; one piece for each kind, height and slot."""
+    """A node holds signed messages that convict their author by themselves; one piece for each kind, height and slot."""
 
     node: NodeId
     validator: NodeId
     height: int
     slot: int
-    """Of a proposal; 0 for a proof."""
+    """Of a proposal; 0 for a proof or a broken lock."""
     what: str
-    """false_proof, invalid_proposal."""
+    """false_proof, invalid_proposal, amnesia."""
     heard: bool
     """Another node found it and told."""
 

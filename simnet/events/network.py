@@ -75,7 +75,7 @@ class MessageValidated(Event):
 @event
 class DirectSent(Event):
     """A point-to-point message between neighbours: ihave, iwant, status, votes, block_request, block_response, tx_request, tx_response,
-    proof_request, proof_response."""
+    proof_request, proof_response, fork_request, fork_response."""
 
     node: NodeId
     peer: NodeId

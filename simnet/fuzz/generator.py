@@ -63,7 +63,7 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
     data = {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
     acting = sorted(byzantine_nodes(data["faults"]))
     if is_above_third(acting, network.stakes):
-        # A run that is to break goes on for a slot after it did, so that the evidence gets around.
+        # A run that is to break goes on for a while after it did, so that the evidence gets around.
         data["expect"] = {"broken": ["agreement"], "accused": acting}
     return data
 

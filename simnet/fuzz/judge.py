@@ -1,10 +1,10 @@
 """What a run of the search was: held, or which check it failed and why.
 
 A run is judged by its own checks. The search adds two: it may not break off with an error, and it must end. Where a third of the stake
-or more is byzantine, only accusations of honest nodes are judged beside these, and a fork must leave evidence that names culprits.
+or more is byzantine, only accusations of honest nodes are judged beside these, and a fork must leave evidence that names more than a third.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simnet.checks import SAFETY
@@ -15,6 +15,8 @@ OWN_CHECKS = (CRASH, HANG, UNNAMED)
 """Those that `simnet run` does not know."""
 FORKS = frozenset({"agreement", "finality"})
 """What may break above a third."""
+FORKING = frozenset({"amnesia"})
+"""Misconduct that can bring that about, beside double signs."""
 ACCUSATIONS = "accusations"
 """The one check that holds whatever the stake of byzantine nodes is."""
 UNHEALED = frozenset({*SAFETY, CRASH})
@@ -61,6 +63,8 @@ class Jury:
         self.kinds: dict[str, None] = {}
         self.convicted: dict[int, str] = {}
         """Validator -> the first charge that it cannot owe to a fault of its own or of the network."""
+        self.forked: set[int] = set()
+        """Validators that signed what can fork a chain."""
 
     @property
     def handlers(self) -> Handlers:
@@ -78,18 +82,19 @@ class Jury:
         self.kinds[kind] = None
 
     def _double_sign(self, event: DoubleSignFound) -> None:
-        self._convict(event.node, event.validator, f"{event.what} twice at height {event.height}, slot {event.slot}")
+        self._convict(event.node, event.validator, f"{event.what} twice at height {event.height}, slot {event.slot}", forks=True)
 
     def _misconduct(self, event: MisconductFound) -> None:
-        self._convict(event.node, event.validator, event.what)
+        self._convict(event.node, event.validator, event.what, forks=event.what in FORKING)
 
     def _evidence(self, event: EvidenceTaken) -> None:
         if event.evidence not in ALARMS:
             self._convict(event.node, event.validator, event.evidence)
 
-    def _convict(self, by: int, validator: int, charge: str) -> None:
+    def _convict(self, by: int, validator: int, charge: str, *, forks: bool = False) -> None:
         if by not in self._byzantine:
             self.convicted.setdefault(validator, charge)
+            self.forked |= {validator} if forks else set()
 
 
 def statuses(report: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
@@ -104,12 +109,16 @@ def _status(entry: Mapping[str, object]) -> str:
     return NOT_EXERCISED if held is None else HELD if held else BROKEN
 
 
-def verdict(broken: Mapping[str, str], jury: Jury, *, above_third: bool) -> tuple[Failure, ...]:
-    """The failures of a run that came to its end. `broken`: check -> detail."""
+def verdict(broken: Mapping[str, str], jury: Jury, stakes: Sequence[int], *, above_third: bool) -> tuple[Failure, ...]:
+    """The failures of a run that came to its end. `broken`: check -> detail; `stakes`: everybody's."""
     if not above_third:
         return tuple(Failure(check, detail) for check, detail in broken.items())
     failures = [Failure(check, detail) for check, detail in broken.items() if check == ACCUSATIONS]
     forks = [check for check in broken if check in FORKS]
-    if forks and not jury.convicted:
-        failures.append(Failure(UNNAMED, f"{broken[forks[0]]}; nobody was convicted"))
+    named = sum(stakes[v] for v in jury.forked)
+    if forks and 3 * named <= sum(stakes):
+        detail = (
+            f"{broken[forks[0]]}; validators with {named} of {sum(stakes)} of the stake were convicted of what forks: {sorted(jury.forked)}"
+        )
+        failures.append(Failure(UNNAMED, detail))
     return tuple(failures)

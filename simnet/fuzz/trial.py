@@ -104,7 +104,7 @@ def _judged(name: str, loaded: LoadedScenario) -> Outcome:
     assert done.result is not None, "what breaks a run off is raised"
     above = is_above_third(byzantine, court.stakes)
     found = statuses(done.result.checks)
-    failures = verdict(_broken(done.result, found), jury, above_third=above)
+    failures = verdict(_broken(done.result, found), jury, court.stakes, above_third=above)
     return Outcome(name, loaded.seed, failures, found, tuple(sorted(jury.kinds)), above)
 
 

@@ -38,7 +38,7 @@ class Aggregates:
         self._known: dict[BackendId, list[Aggregate]] = {}
 
     def value(self, height: int, field: BackendId) -> Aggregate | None:
-        """The aggregate of a block; `None` for one that is not committed here."""
+        """The aggregate of a block; `None` for one that is not committed here, or whose field was left behind by what is forgotten."""
         known = self._known.setdefault(field, [self._genesis(field)])
         while len(known) <= height:
             found = self._next(len(known), field, known[-1])
@@ -59,17 +59,17 @@ class Aggregates:
 
     def _next(self, height: int, field: BackendId, previous: Aggregate) -> Aggregated | None:
         committed = self._chain.at(height)
-        if committed is None or committed.outcome is None:
+        # What this node has forgotten is no matter of the memory that all share.
+        if committed is None or not self._parts.remembered(height):
             return None
         key = (committed.block.hash, field, previous.commitment)
         return self._facts.memory.get(key, lambda: self._aggregate(committed, field, previous))
 
-    def _aggregate(self, committed: CommittedBlock, field: BackendId, previous: Aggregate) -> Aggregated | None:
+    def _aggregate(self, committed: CommittedBlock, field: BackendId, previous: Aggregate) -> Aggregated:
         header, members = committed.block.header, committed.electorate.members
         own = header.field(field)
+        assert own is not None
         vectors = self._vectors(committed, field)
-        if own is None or vectors is None:
-            return None
         roots = Roots(own.state, own.identity, native.lift(field, members.digest))
         statement = recursive_statement(self._vk_ids(field), previous, roots, own.parent, header.height, header.timestamp, vectors)
         digests = self._facts.statements.aggregate(field, self._facts.circuits.recursive, statement)
@@ -80,11 +80,10 @@ class Aggregates:
         facts, always = self._facts, (CircuitId.TRANSACTION, CircuitId.CONSENSUS)
         return [facts.statements.vk_id(field, facts.circuits.of(c)) if c in always or facts.proves(c) else ZERO for c in CircuitId]
 
-    def _vectors(self, committed: CommittedBlock, field: BackendId) -> Vectors | None:
-        """Every item's public inputs in this field; `None` when the block is too old to say."""
+    def _vectors(self, committed: CommittedBlock, field: BackendId) -> Vectors:
+        """Every item's public inputs in this field."""
         facts, height = self._facts, committed.block.header.height
-        if committed.outcome is None:
-            return None
+        assert committed.outcome is not None
         lists: dict[CircuitId, list[bytes]] = {c: [] for c in CircuitId}
 
         def add(circuit: CircuitId, statement: bytes) -> None:
@@ -92,8 +91,7 @@ class Aggregates:
 
         for part in self._parts.of(height):
             statement = self._parts.statement(height, field, part)
-            if statement is None:
-                return None
+            assert statement is not None
             add(part.circuit, statement)
         for t in committed.outcome.transitions:
             add(CircuitId.TRANSACTION, t.tx.transfer.statement(t.tx.account))

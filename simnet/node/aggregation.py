@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId, SimTime
-from simnet.events import BlockAggregated
+from simnet.events import BlockAggregated, StatementLost
 from simnet.net.network import Message, Verdict
 from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
@@ -188,10 +188,14 @@ class Aggregation:
         """What a proof of a committed block has to prove; `None` when the block has no such part or is too old to say."""
         if part != RECURSIVE and part not in self.parts.of(height):
             return None
-        if part != RECURSIVE:
-            return self.parts.statement(height, field, part)
-        found = self.aggregates.of(height, field)
-        return None if found is None else found.statement
+        if part == RECURSIVE:
+            found = self.aggregates.of(height, field)
+            statement = None if found is None else found.statement
+        else:
+            statement = self.parts.statement(height, field, part)
+        if statement is None and height > self.height:
+            self._ports.emit(StatementLost(self._ports.now, self._node, height, field.label, part.circuit.label))
+        return statement
 
     # --- what the chain brings ---------------------------------------------------------------------------
 
@@ -231,12 +235,13 @@ class Aggregation:
             )
 
     def _forget_outcomes(self) -> None:
-        """Old aggregated blocks lose their trees, but for those that the next block's pruning window goes back to; before that, what
-        every field's chain of aggregates needs of them is kept."""
-        last = min(self.height + 1 - self._facts.scenario.chain.pruning_window_blocks, self._chain.height - OUTCOMES_KEPT)
+        """Old aggregated blocks lose their trees, but for those that the next block's pruning window goes back to. Before that every
+        field's chain of aggregates, used or not, is brought up to the last block whose window goes back to them."""
+        window = self._facts.scenario.chain.pruning_window_blocks
+        last = min(self.height + 1 - window, self._chain.height - OUTCOMES_KEPT)
         if self._recursive and last > 0:
             for field in self.fields:
-                self.aggregates.value(last, field)
+                self.aggregates.value(last + window - 1, field)
         self._chain.forget_outcomes(last)
 
     def _commitments(self, height: int, field: BackendId) -> tuple[str, str] | None:

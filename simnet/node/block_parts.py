@@ -45,10 +45,17 @@ class BlockParts:
         }
         return tuple(Part(c, i) for c, n in numbers.items() if facts.proves(c) for i in range(n))
 
+    def remembered(self, height: int) -> bool:
+        """Whether all that a block has to prove can still be said. What is forgotten is forgotten from the first block on."""
+        return all(self._sayable(height, part) for part in self.of(height)) and self._committed(height).outcome is not None
+
+    def _sayable(self, height: int, part: Part) -> bool:
+        oldest = self._window_start(height) if part.circuit is CircuitId.PRUNING else height
+        return self._committed(oldest).outcome is not None
+
     def statement(self, height: int, field: BackendId, part: Part) -> bytes | None:
         """The statement of a part; `None` when the block is too old to say."""
-        oldest = self._window_start(height) if part.circuit is CircuitId.PRUNING else height
-        if self._committed(oldest).outcome is None:
+        if not self._sayable(height, part):
             return None
         key = (self._committed(height).block.hash, field, part)
         return self._facts.memory.get(key, lambda: self._statement(height, field, part))

@@ -119,16 +119,17 @@ class BlockProver:
             self._prove(height, work, part)
 
     def _prove(self, height: int, work: Work, part: Part) -> None:
-        parts = self._aggregation.parts
-        if parts.statement(height, work.backend, part) is not None:  # Else it was aggregated long ago.
-            self._start(height, work, part, parts.witness(height, work.backend, part))
+        if self._aggregation.statement(height, work.backend, part) is not None:  # Else it was aggregated long ago.
+            self._start(height, work, part, self._aggregation.parts.witness(height, work.backend, part))
 
     def _prove_recursive(self, height: int, work: Work) -> None:
         if not self._facts.proves(CircuitId.RECURSIVE):
             return
-        found = self._aggregation.aggregates.of(height, work.backend)
-        if found is not None and not self._aggregation.whole(height):
-            self._start(height, work, RECURSIVE, found.statement)
+        if self._aggregation.whole(height):
+            return
+        statement = self._aggregation.statement(height, work.backend, RECURSIVE)
+        if statement is not None:
+            self._start(height, work, RECURSIVE, statement)
 
     def _start(self, height: int, work: Work, part: Part, witness: bytes) -> None:
         ticket = self._processor.prove(work.backend, self._facts.circuits.of(part.circuit), witness)

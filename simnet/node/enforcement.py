@@ -13,7 +13,7 @@ from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.facts import Facts
 from simnet.node.letters import BeatHeard, MisconductKept, Proven, Signed
 from simnet.node.ports import Ports
-from simnet.protocol.evidence import DoubleSign
+from simnet.protocol.evidence import BrokenLock, DoubleSign
 from simnet.protocol.messages import Vote
 from simnet.protocol.rounds import Rounds
 from simnet.protocol.slashing import Evidence, Kind, Slashing, SlashingFull, Standing
@@ -50,10 +50,11 @@ class Enforcement:
         self._rounds.heard(beat.validator, (beat.t - windows.origin_ms) // windows.slot_ms)
 
     def on_misconduct(self, letter: MisconductKept) -> None:
-        """Evidence that the node's watch has checked. The engine's evidence about a block names its hash alone."""
+        """Evidence that the node's watch has checked. The engine's evidence about a block names its hash alone, that
+        about votes their height."""
         found = letter.evidence
         validator, height, _ = found.offence
-        if isinstance(found, DoubleSign):
+        if isinstance(found, DoubleSign | BrokenLock):
             self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
         else:
             self._bring(Evidence(Kind.FALSE_PROOF, validator, f"block_hash={found.block.hex()}"))

@@ -17,6 +17,7 @@ from simnet.node.court import Accused, Court
 from simnet.node.enforcement import Enforcement
 from simnet.node.facts import Facts
 from simnet.node.finality import ConsensusProofReady, Finality, GraceOver
+from simnet.node.forks import Forks
 from simnet.node.keyring import Keyring
 from simnet.node.letters import (
     Answers,
@@ -97,6 +98,7 @@ class Node:
         self.aggregation = Aggregation(facts, ports, self.chain, processor, letters)
         court = Court(facts, ports, self.chain, self.transactions, processor, self.finality, self.aggregation)
         self.watch = Watch(facts, ports, court, letters)
+        self.forks = Forks(facts, ports, self.chain, self.watch, self.conduct, self.peers)
         self.block_prover = BlockProver(facts, ports, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
         self.own_proofs = OwnProofs(facts, ports, self.finality, self.aggregation, letters)
         self.sync = Sync(
@@ -162,6 +164,7 @@ class Node:
             self.peers.refused(kind, peer, "malformed")
             return
         if kind not in ANSWERS_WITH_PROOFS or self.peers.has_time_for(peer):
+            self.forks.on_direct(kind, payload, peer)
             self.sync.on_direct(kind, payload, peer)
 
     def on_connected(self, peer: NodeId) -> None:
@@ -297,6 +300,7 @@ class Node:
             BlockRefused: (watched.refused_block,),
             ProofRefused: (watched.refused_proof,),
             Committed: (
+                watched.on_commit,
                 self.presence.on_commit,
                 self._clear_pool,
                 self.finality.on_commit,

@@ -89,6 +89,8 @@ class Status:
     """Blocks up to here it has held aggregated, or proven where blocks carry no other proofs, for a while."""
     proofs: tuple[ProofsHeld, ...]
     """Of the first blocks after those."""
+    head: bytes
+    """The hash of the block at `height`."""
 
     @property
     def size(self) -> int:
@@ -116,6 +118,7 @@ def _fits_status(x: object) -> bool:
         and each(_fits_holding)(x.votes)
         and each(DIGEST)(x.transfers)
         and each(_fits_proofs_held)(x.proofs)
+        and DIGEST(x.head)
     )
 
 
@@ -207,7 +210,7 @@ class Sync:
         proofs = tuple(self._proofs_held(h, settled) for h in range(first, min(self._chain.height, first + PROOFS_TOLD - 1) + 1))
         votes = self._validator.voting.book.holdings()
         aggregated = self._aggregation.since(settled) if self._aggregation.fields else self._chain.proven_since(settled)
-        return Status(self._chain.height, votes, self._transactions.held_since(settled), aggregated, proofs)
+        return Status(self._chain.height, votes, self._transactions.held_since(settled), aggregated, proofs, self._chain.head)
 
     @property
     def _aggregated(self) -> int:

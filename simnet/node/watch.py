@@ -1,6 +1,8 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
@@ -8,11 +10,12 @@ from simnet.net.network import Message, Verdict
 from simnet.node.court import Accused, Court, Ruling, ruling_of
 from simnet.node.facts import Facts
 from simnet.node.held import FULL, verdict_of
-from simnet.node.letters import BlockRefused, Letterbox, MisconductKept, ProofRefused, Signed
+from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
 from simnet.proofs.backend import Verdict as ProofVerdict
-from simnet.protocol.evidence import DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
-from simnet.protocol.messages import Proposal
+from simnet.protocol.blocks import Header
+from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
+from simnet.protocol.messages import Proposal, Vote
 
 
 class Watch:
@@ -29,8 +32,21 @@ class Watch:
     def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
         item = letter.item
-        found = self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item)
-        if found is not None:
+        for found in self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item):
+            self._publish(found)
+
+    def on_commit(self, letter: Committed) -> None:
+        """A block's header says in which slot it was new; whoever prevoted it then had no lock."""
+        for found in self._book.learnt(letter.block.header, keep=True):
+            self._publish(found)
+
+    def remembers(self, height: int) -> tuple[Sequence[Vote], Sequence[Header]]:
+        """Votes for blocks of a height, and headers of such blocks."""
+        return self._book.about(height)
+
+    def heard(self, votes: Iterable[Vote], headers: Iterable[Header]) -> None:
+        """Votes whose signatures were checked, and headers that they name, of a height that is long decided."""
+        for found in (*chain.from_iterable(map(self._book.saw, votes)), *chain.from_iterable(map(self._book.learnt, headers))):
             self._publish(found)
 
     def refused_proof(self, letter: ProofRefused) -> None:
@@ -71,7 +87,7 @@ class Watch:
         why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
             return Verdict.REJECT, why
-        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign) else self._court.judge(evidence, message)
+        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
@@ -92,5 +108,5 @@ class Watch:
 
 def _evidence_of(message: Message) -> Misconduct:
     evidence = message.payload
-    assert isinstance(evidence, DoubleSign | FalseProof | InvalidProposal)
+    assert isinstance(evidence, DoubleSign | BrokenLock | FalseProof | InvalidProposal)
     return evidence

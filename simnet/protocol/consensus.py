@@ -275,10 +275,11 @@ class Voting:
 
         The paper looks at the current round only and relies on time-outs long enough for a quorum that one process has
         seen to reach all others within the round. A slot ends by the clock, so a quorum may complete late; taking it
-        then costs no safety (only proposals depend on it) and keeps liveness.
+        then costs no safety (only proposals depend on it) and keeps liveness. Nobody honest prevotes a block in a slot before its own, so
+        such a quorum is none: who is locked has voted for no block that was new later (`evidence.BrokenLock`).
         """
         for slot, block in self.book.quorums(Phase.PREVOTE):
-            if block is None or block not in self.blocks or slot > self.slot:
+            if block is None or block not in self.blocks or not self.blocks[block].header.slot <= slot <= self.slot:
                 continue
             if self.valid is None or slot > self.valid[0]:
                 self.valid = (slot, self.blocks[block])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.protocol.blocks import Block, Body, FieldRoots, Header, Registration
-from simnet.protocol.evidence import DoubleSign, FalseProof, InvalidProposal, SignedHeader
+from simnet.protocol.evidence import BrokenLock, DoubleSign, FalseProof, InvalidProposal, SignedHeader
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import Join
 from simnet.protocol.ledger import SignedTransfer
@@ -29,6 +29,7 @@ from simnet.protocol.messages import (
     Vote,
     VrfEntry,
 )
+from simnet.protocol.testimony import BLOCKS_MAX, HEADERS_MAX, VOTES_MAX, Branch, Testimony
 from simnet.protocol.transfer import Account, Transfer
 from simnet.protocol.validators import Lane
 
@@ -128,6 +129,9 @@ SHAPES: Mapping[type, Mapping[str, Check]] = {
     ProofsOf: {"height": U63, "consensus": either(nothing, a(ConsensusProof)), "proofs": each(a(BlockProof))},
     SyncedBlock: {"block": a(Block), "certificate": a(Certificate), "transfers": each(a(TxMessage)), "proofs": a(ProofsOf)},
     DoubleSign: {"first": a(Vote, SignedHeader), "second": a(Vote, SignedHeader)},
+    Branch: {"first": U63, "blocks": each(DIGEST)},
+    Testimony: {"height": U63, "headers": each(a(Header)), "votes": each(a(Vote))},
+    BrokenLock: {"precommit": a(Vote), "prevote": a(Vote), "header": a(Header)},
     FalseProof: {"proof": a(BlockProof, ConsensusProof)},
     InvalidProposal: {"proposal": a(Proposal)},
 }  # fmt: skip
@@ -145,7 +149,7 @@ GOSSIP: Mapping[str, tuple[type, ...]] = {
     "join": (Join,),
     "heartbeat": (Heartbeat,),
     "block_proof": (BlockProof,),
-    "evidence": (DoubleSign, FalseProof, InvalidProposal),
+    "evidence": (DoubleSign, BrokenLock, FalseProof, InvalidProposal),
 }
 """What gossip messages of a kind carry."""
 DIRECT: Mapping[str, Check] = {
@@ -153,6 +157,10 @@ DIRECT: Mapping[str, Check] = {
     "block_request": U63,
     "block_response": each(a(SyncedBlock)),
     "proof_response": a(ProofsOf),
+    "fork_request": lambda value: type(value) is Branch and len(value.blocks) <= BLOCKS_MAX and is_shaped(value),
+    "fork_response": lambda value: (
+        type(value) is Testimony and len(value.headers) <= HEADERS_MAX and len(value.votes) <= VOTES_MAX and is_shaped(value)
+    ),
     "tx_request": each(DIGEST),
     "tx_response": a(TxMessage),
 }

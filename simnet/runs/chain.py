@@ -107,7 +107,7 @@ class ChainRun(Run):
         self._faults = faults
         self._checks = checks
         expect, slot = scenario.expect, facts.slots.length
-        self._expectation = None if expect is None else Expectation(expect, scenario.opponents, slot)
+        self._expectation = None if expect is None else Expectation(expect, scenario.opponents, info.stakes, slot)
         bus.attach(checks, *(() if self._expectation is None else (self._expectation,)))
         bus.preside(self)
 

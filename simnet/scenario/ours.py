@@ -161,8 +161,12 @@ class Expect(Ours):
     """A run that is to break: more byzantine stake than any protocol bears. Green when it does, and the evidence says who."""
 
     broken: tuple[Literal["agreement", "finality"], ...] = Field(
-        min_length=1, strict=False, description="Checks that break, none other before them. The run ends a slot after that."
+        min_length=1,
+        strict=False,
+        description="Checks that break, none other before them. The run ends two slots after that and after the last fault that cuts links or stops nodes.",
     )
     accused: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        min_length=1, strict=False, description="Whom the evidence that honest nodes hold by then must name, and nobody else."
+        min_length=1,
+        strict=False,
+        description="Whom the evidence that honest nodes hold by then must name, and nobody else: more than a third of the stake.",
     )

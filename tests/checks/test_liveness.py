@@ -317,6 +317,22 @@ def test_a_block_that_is_never_aggregated_is_found(monkeypatch: pytest.MonkeyPat
     assert "proven" not in broken(result)
 
 
+def test_a_field_that_is_dead_is_found_though_another_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block is aggregated in time: but nobody can prove in the field of the nodes that were away any more."""
+
+    def forget(self: Aggregation) -> None:
+        self._chain.forget_outcomes(self.height - 3)
+
+    monkeypatch.setattr(Aggregation, "_forget_outcomes", forget)
+    away = [{"kind": "crash", "node": node, "start_ms": 1, "duration_ms": 7000} for node in (5, 6)]
+    chain = {"block_proofs": ["state", "pruning", "recursive"], "pruning_window_blocks": 4}
+    result = bench(
+        16, nodes=7, rate=0.2, regions={"assignments": ["STWO"] * 5 + ["PLONKY3"] * 2}, chain=chain, faults={"nodes": away}
+    ).run()
+    violation = breaks(result, "aggregated", "has to prove in plonky3 (recursive), and has not aggregated it")
+    assert set(violation.nodes) <= {5, 6} and "overdue" not in entry(result, "aggregated")
+
+
 def test_a_chain_without_block_proofs_aggregates_nothing() -> None:
     result = bench(4, chain={"block_proofs": []}).run()
     assert entry(result, "aggregated") == {"held": None, "status": "not_exercised"} and result.complete

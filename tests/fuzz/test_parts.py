@@ -8,7 +8,7 @@ import pytest
 
 from simnet.base.errors import SimnetError
 from simnet.base.units import NodeId, SimTime
-from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected
+from simnet.events import DoubleSignFound, EvidenceTaken, FaultInjected, MisconductFound
 from simnet.events.bus import Bus
 from simnet.fuzz import planted
 from simnet.fuzz.generator import scenario_of, stakes_of
@@ -102,6 +102,7 @@ def test_text_is_the_data() -> None:
 # --- judgement ---------------------------------------------------------------------------------------------
 
 AT = SimTime(0)
+STAKES = (66, 13, 20, 1)
 
 
 def double_sign(validator: int) -> DoubleSignFound:
@@ -110,14 +111,14 @@ def double_sign(validator: int) -> DoubleSignFound:
 
 def test_a_broken_check_fails_a_run_and_is_not_asked_for_above_a_third() -> None:
     broken = {"progress": "halted"}
-    assert verdict(broken, Jury(()), above_third=False) == (Failure("progress", "halted"),)
-    assert verdict(broken, Jury(()), above_third=True) == ()
+    assert verdict(broken, Jury(()), STAKES, above_third=False) == (Failure("progress", "halted"),)
+    assert verdict(broken, Jury(()), STAKES, above_third=True) == ()
 
 
 def test_an_accusation_of_an_honest_node_fails_a_run_whatever_the_stake() -> None:
     broken = {"accusations": "node 2"}
     for above in (False, True):
-        assert verdict(broken, Jury({1}), above_third=above) == (Failure("accusations", "node 2"),)
+        assert verdict(broken, Jury({1}), STAKES, above_third=above) == (Failure("accusations", "node 2"),)
 
 
 def test_absence_convicts_nobody() -> None:
@@ -131,12 +132,25 @@ def test_absence_convicts_nobody() -> None:
     assert jury.convicted == {2: "false_proof"}
 
 
-def test_a_fork_above_a_third_must_name_somebody() -> None:
-    jury, bus = Jury({1}), Bus()
+def test_a_fork_above_a_third_must_name_more_than_a_third() -> None:
+    """Of a hundred parts of the stake nodes 1, 2 and 3 have 13, 20 and 1."""
+    jury, bus = Jury({1, 2, 3}), Bus()
     bus.attach(jury)
-    assert [f.check for f in verdict({"agreement": "fork"}, jury, above_third=True)] == [UNNAMED]
+
+    def unnamed() -> bool:
+        return [f.check for f in verdict({"agreement": "fork"}, jury, STAKES, above_third=True)] == [UNNAMED]
+
+    assert unnamed()
     bus.emit(double_sign(1))
-    assert verdict({"agreement": "fork"}, jury, above_third=True) == ()
+    assert unnamed(), "13 of 100 fork no chain"
+    bus.emit(MisconductFound(AT, NodeId(0), NodeId(2), 3, 0, "amnesia", False))
+    assert unnamed(), "33 of 100 do not either"
+    bus.emit(MisconductFound(AT, NodeId(0), NodeId(3), 3, 0, "false_proof", False))
+    assert unnamed(), "a false proof forks nothing"
+    bus.emit(MisconductFound(AT, NodeId(1), NodeId(3), 3, 0, "amnesia", False))
+    assert unnamed(), "a byzantine node's word"
+    bus.emit(double_sign(3))
+    assert verdict({"agreement": "fork"}, jury, STAKES, above_third=True) == ()
 
 
 def test_kinds_that_acted_are_told_by_their_events() -> None:

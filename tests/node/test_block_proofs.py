@@ -25,6 +25,7 @@ from simnet.events import (
 from simnet.net.network import Verdict
 from simnet.node.aggregation import Aggregation, Incoming
 from simnet.node.block_prover import BlockProver, TurnDue, Work, block_provers
+from simnet.node.facts import Memory
 from simnet.node.held import HELD_MAX
 from simnet.node.letters import ProofSigned
 from simnet.protocol.messages import BlockProof
@@ -419,3 +420,35 @@ def test_a_refused_proof_is_not_forwarded() -> None:
     refused = [e for e in bench.of(MessageValidated) if e.verdict == "reject" and e.reason in ("MockProof", "MockStatement")]
     assert {(e.node, e.peer) for e in refused} == {(n, 0) for n in range(1, 5)}
     assert result.complete, result.violations
+
+
+# --- what is forgotten ---------------------------------------------------------------------------
+
+
+def test_a_field_that_was_unused_for_long_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five nodes prove in one field, the two others, away for most of the run, in another."""
+    monkeypatch.setattr("simnet.node.aggregation.OUTCOMES_KEPT", 3)
+    away = [{"kind": "crash", "node": node, "start_ms": 1, "duration_ms": 14_000} for node in (5, 6)]
+    chain = {"block_proofs": ["state", "pruning", "recursive"], "pruning_window_blocks": 4}
+    assignments = {"assignments": ["STWO"] * 5 + ["PLONKY3"] * 2}
+    bench = Bench(scenario(7, slots=42, slot_ms=500, rate=0.2, regions=assignments, chain=chain, faults={"nodes": away}))
+    result = bench.run()
+    assert result.complete and not result.violations, result.violations
+    for node in bench.nodes:
+        line, part = node.chain, node.aggregation
+        assert line.height > 20 and line.committed[0].outcome is None, "blocks are forgotten"
+        assert all(part.aggregates.value(line.height, field) is not None for field in part.fields)
+    back = [e for e in bench.of(BlockAggregated) if e.backend == "plonky3"]
+    assert {e.node for e in back} == set(range(7)), "their blocks wait for nobody else's provers"
+
+
+def test_what_a_node_has_forgotten_is_not_forgotten_for_all() -> None:
+    bench = finished(slots=8, chain={"block_proofs": ["state", "pruning", "recursive"], "pruning_window_blocks": 4})
+    (field, *_), height = bench.nodes[0].aggregation.fields, 6
+    bench.nodes[0].chain.forget_outcomes(height - 1)
+    bench.facts.memory = Memory(1024)
+    forgetful, other = (bench.nodes[n].aggregation.aggregates for n in (0, 1))
+    assert forgetful.value(height - 1, field) == other.value(height - 1, field) is not None
+    assert forgetful.of(height, field) is None, "the window of its pruning proof is gone"
+    assert other.of(height, field) is not None
+    assert forgetful.of(height, field) is None, "whoever asked before"

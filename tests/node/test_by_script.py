@@ -149,7 +149,7 @@ def test_a_neighbour_that_forges_is_cut_off(four: list[Puppet]) -> None:
 def test_a_neighbour_that_gives_a_little_each_time_is_not_the_only_one_that_is_asked(four: list[Puppet]) -> None:
     """Its answers are of use, so it is never silent; what it keeps back is asked of the others, too."""
     decided(four, four)
-    one, told = four[3], Status(1, (), (), 9, ())
+    one, told = four[3], Status(1, (), (), 9, (), bytes(32))
     asked = []
     for _ in range(6):
         one.ports.pass_time(from_ms(SLOT_MS))

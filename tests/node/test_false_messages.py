@@ -138,7 +138,7 @@ def test_what_neighbours_tell_of_themselves_has_a_limit() -> None:
     held = ProofsHeld(1, True, frozenset((BackendId.STWO, Part(CircuitId.STATE, n)) for n in range(PROOFS_MAX)))
     more = replace(held, parts=held.parts | {(BackendId.STWO, Part(CircuitId.STATE, PROOFS_MAX))})
     vote = Holding(1, Phase.PREVOTE, None, 3)
-    full = Status(1, (vote,) * TOLD_MAX, (), 0, (held,) * PROOFS_TOLD)
+    full = Status(1, (vote,) * TOLD_MAX, (), 0, (held,) * PROOFS_TOLD, bytes(32))
     assert fits("status", full) and fits("proof_request", held)
     assert not fits("status", replace(full, votes=(vote,) * (TOLD_MAX + 1)))
     assert not fits("status", replace(full, proofs=(held,) * (PROOFS_TOLD + 1)))

@@ -96,7 +96,19 @@ def test_nothing_of_another_shape_is_taken(sent: dict[str, list[Any]], monkeypat
 
 
 @pytest.mark.parametrize(
-    "kind", ["block_response", "proof_response", "tx_response", "tx_request", "block_request", "proof_request", "status", "votes"]
+    "kind",
+    [
+        "block_response",
+        "proof_response",
+        "tx_response",
+        "tx_request",
+        "block_request",
+        "proof_request",
+        "status",
+        "votes",
+        "fork_request",
+        "fork_response",
+    ],
 )
 def test_answers_of_another_shape_are_dropped(sent: dict[str, list[Any]], kind: str) -> None:
     bench = Bench(scenario(slots=3, faults={"nodes": [misbehaving(LIAR)]}))

@@ -25,7 +25,7 @@ def lies(b: Bench, first_ms: int, last_ms: int, aggregated: int, ahead: int) -> 
     """The liar says fifty times a second that it has more."""
 
     def lie() -> None:
-        status = Status(b.nodes[LIAR].chain.height + ahead, (), (), aggregated, ())
+        status = Status(b.nodes[LIAR].chain.height + ahead, (), (), aggregated, (), b.nodes[LIAR].chain.head)
         b.network.send(LIAR, VICTIM, "status", status, 100)
 
     for ms in range(first_ms, last_ms, 20):

@@ -7,12 +7,14 @@ third (by weight) of the validators vote for two blocks at once. Each test of on
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet.protocol import consensus
 from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Body, Header, tx_root
 from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, SlotBegan, Voted, Voting
+from simnet.protocol.evidence import BrokenLock, EvidenceBook, SignedHeader
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import Electorate, Registry, Validator, ValidatorSet
 
@@ -44,9 +46,12 @@ class Net:
         self.nodes = {i: Voting(1, i, self.electorate) for i in range(n - liars)}
         self.mail: list[tuple[int, Proposal | Vote]] = []
         self.decided: dict[int, bytes] = {}
+        self.seen: list[SignedHeader | Vote] = []
+        """Everything that anybody has signed."""
 
     def broadcast(self, item: Proposal | Vote) -> None:
         self.mail += [(to, item) for to in self.nodes]
+        self.seen.append(SignedHeader.of(item) if isinstance(item, Proposal) else item)
 
     def carry_out(self, node: int, effects: list[Effect]) -> None:
         for e in effects:
@@ -111,6 +116,51 @@ def test_honest_validators_never_decide_differently(n: int, shares: list[float],
     for slot, share in enumerate(shares):
         net.run_slot(slot, share)
     assert len(set(net.decided.values())) <= 1
+
+
+def accused_of_amnesia(net: Net) -> set[int]:
+    """Whom somebody who has heard everything accuses of a broken lock."""
+    book, order = EvidenceBook(), list(range(len(net.seen)))
+    net.random.shuffle(order)
+    return {found.offence[0] for i in order for found in book.saw(net.seen[i]) if isinstance(found, BrokenLock)}
+
+
+def jumpy(net: Net, slots: int, share: float) -> None:
+    """Every clock goes its own way: ahead, put back, ahead again. What comes of a slot that has not begun here is not taken."""
+    now = dict.fromkeys(net.nodes, 0)
+    for _ in range(slots):
+        for i, node in net.nodes.items():
+            now[i] = max(0, now[i] + int(net.random.integers(-2, 4)))
+            net.carry_out(i, node.handle(SlotBegan(now[i])))
+        for phase in (Phase.PREVOTE, Phase.PRECOMMIT):
+            for slot in sorted(set(now.values())):
+                net.lie(slot)
+            early = [(to, item) for to, item in net.mail if item.slot > now[to]]
+            net.mail = [(to, item) for to, item in net.mail if item.slot <= now[to]]
+            net.deliver(share)
+            net.deliver(share)
+            net.mail += early
+            for i, node in net.nodes.items():
+                net.carry_out(i, node.handle(Deadline(now[i], phase)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(n=st.integers(4, 8), liars=st.integers(0, 6), share=st.floats(0.3, 1.0), seed=st.integers(0, 2**32 - 1))
+def test_nobody_honest_breaks_a_lock(n: int, liars: int, share: float, seed: int) -> None:
+    """However many lie, whatever comes late and wherever clocks jump: no two votes and a header accuse an honest validator."""
+    net = Net(n, liars=min(liars, n - 1), seed=seed)
+    jumpy(net, SLOTS, share)
+    assert accused_of_amnesia(net) <= set(net.liars)
+
+
+def test_who_forgets_its_lock_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Voting, "_free_for", lambda _self, _block, _valid_slot: True)
+    found = set[int]()
+    for seed in range(20):
+        net = Net(5, liars=2, seed=seed)
+        jumpy(net, SLOTS, 0.6)
+        found |= accused_of_amnesia(net) - set(net.liars)
+    assert found, "the schedules of the test above can make it happen"
 
 
 @settings(max_examples=50, deadline=None)

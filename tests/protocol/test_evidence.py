@@ -1,11 +1,12 @@
 """Contradictions: what counts as one, what is kept of it, and who took part in a round."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Body, Header, tx_root
-from simnet.protocol.evidence import EVIDENCE_MAX, SEEN_MAX, DoubleSign, EvidenceBook, SignedHeader
+from simnet.protocol.evidence import EVIDENCE_MAX, SEEN_MAX, BrokenLock, DoubleSign, EvidenceBook, SignedHeader
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.rounds import NOT_ASKED, ROUNDS_KEPT, Rounds
 from simnet.protocol.slashing import Took
@@ -27,26 +28,26 @@ def proposal(timestamp: int, slot: int = 7) -> Proposal:
 
 def test_two_blocks_in_one_place_are_evidence() -> None:
     book = EvidenceBook()
-    assert book.saw(VOTE) is None and book.saw(VOTE) is None
-    found = book.saw(OTHER)
+    assert book.saw(VOTE) == [] == book.saw(VOTE)
+    (found,) = book.saw(OTHER)
     assert found == DoubleSign(VOTE, OTHER)
     assert found.why_invalid(signed) is None and (found.offence, found.what) == ((1, 3, 7), "prevote")
-    assert book.saw(replace(VOTE, block=None)) is not None, "a vote for nil beside one for a block is one, too"
+    assert book.saw(replace(VOTE, block=None)), "a vote for nil beside one for a block is one, too"
 
 
 @pytest.mark.parametrize("change", [{"slot": 8}, {"phase": Phase.PRECOMMIT}, {"validator": 2}])
 def test_another_place_is_no_contradiction(change: dict[str, object]) -> None:
     book = EvidenceBook()
     elsewhere = replace(OTHER, **change)  # type: ignore[arg-type]
-    assert book.saw(VOTE) is None and book.saw(elsewhere) is None
+    assert book.saw(VOTE) == [] == book.saw(elsewhere)
     assert DoubleSign(VOTE, elsewhere).why_invalid(signed) == "unrelated"
 
 
 def test_a_slot_serves_one_height() -> None:
     book = EvidenceBook()
     book.saw(replace(VOTE, block=None))
-    found = book.saw(replace(OTHER, height=2, block=None))
-    assert found is not None and found.why_invalid(signed) is None
+    (found,) = book.saw(replace(OTHER, height=2, block=None))
+    assert found.why_invalid(signed) is None
     assert found.offence == (1, 2, 7), "it is one offence, of the lower height"
 
 
@@ -60,23 +61,22 @@ def test_of_a_proposal_the_header_is_enough() -> None:
     one, two = proposal(1), proposal(2)
     assert SignedHeader.of(one).signing_bytes() == one.signing_bytes()
     book = EvidenceBook()
-    assert book.saw(SignedHeader.of(one)) is None
-    found = book.saw(SignedHeader.of(two))
-    assert found is not None and found.what == "proposal" and found.why_invalid(signed) is None
+    assert book.saw(SignedHeader.of(one)) == []
+    (found,) = book.saw(SignedHeader.of(two))
+    assert found.what == "proposal" and found.why_invalid(signed) is None
     assert found.size < one.size + two.size + 1
-    assert book.saw(SignedHeader.of(replace(one, valid_slot=2))) is None, "the same block again"
+    assert book.saw(SignedHeader.of(replace(one, valid_slot=2))) == [], "the same block again"
 
 
 def test_one_piece_for_an_offender_height_and_slot() -> None:
     book = EvidenceBook()
     book.saw(VOTE)
-    found = book.saw(OTHER)
-    assert found is not None
+    (found,) = book.saw(OTHER)
     book.keep(found)
     book.saw(replace(VOTE, phase=Phase.PRECOMMIT))
-    assert book.saw(replace(OTHER, phase=Phase.PRECOMMIT)) is None
+    assert book.saw(replace(OTHER, phase=Phase.PRECOMMIT)) == []
     book.saw(replace(VOTE, slot=8))
-    assert book.saw(replace(OTHER, slot=8)) is not None
+    assert len(book.saw(replace(OTHER, slot=8))) == 1
 
 
 def test_what_is_remembered_is_bounded_for_each_validator() -> None:
@@ -84,9 +84,9 @@ def test_what_is_remembered_is_bounded_for_each_validator() -> None:
     book.saw(replace(VOTE, validator=2))
     for slot in range(SEEN_MAX + 1):
         book.saw(replace(VOTE, slot=slot))
-    assert book.saw(replace(OTHER, slot=0)) is None, "the oldest was forgotten"
-    assert book.saw(replace(OTHER, slot=SEEN_MAX)) is not None
-    assert book.saw(replace(OTHER, validator=2)) is not None, "and nobody else's"
+    assert book.saw(replace(OTHER, slot=0)) == [], "the oldest was forgotten"
+    assert len(book.saw(replace(OTHER, slot=SEEN_MAX))) == 1
+    assert len(book.saw(replace(OTHER, validator=2))) == 1, "and nobody else's"
     for slot in range(EVIDENCE_MAX):
         piece = DoubleSign(replace(VOTE, slot=slot), replace(OTHER, slot=slot))
         assert not book.full(piece)
@@ -94,6 +94,92 @@ def test_what_is_remembered_is_bounded_for_each_validator() -> None:
     assert book.full(piece)
     assert not book.full(DoubleSign(replace(VOTE, validator=2), replace(OTHER, validator=2))), "nobody hides behind another's"
 
+
+# --- broken locks ----------------------------------------------------------------------------------
+
+LOCKED = Vote(3, 5, Phase.PRECOMMIT, b"x" * 32, 1, b"", b"signature")
+NEW = SignedHeader.of(proposal(1))
+TAKEN = replace(VOTE, block=NEW.header.hash)
+"""A prevote for the block that was new in slot 7, of a validator that precommitted another one in slot 5."""
+
+
+@pytest.mark.parametrize("order", list(permutations((LOCKED, TAKEN, NEW))))
+def test_a_new_block_after_a_precommit_is_a_broken_lock(order: tuple[Vote | SignedHeader, ...]) -> None:
+    """In whatever order it is heard."""
+    book = EvidenceBook()
+    first, second, last = map(book.saw, order)
+    assert (first, second) == ([], []) and last == [BrokenLock(LOCKED, TAKEN, NEW.header)]
+    (found,) = last
+    assert found.why_invalid(signed) is None and (found.offence, found.what) == ((1, 3, 0), "amnesia")
+    book.keep(found)
+    assert book.saw(order[-1]) == [], "it is held"
+
+
+def test_a_header_need_not_be_signed() -> None:
+    book = EvidenceBook()
+    book.saw(LOCKED)
+    book.saw(TAKEN)
+    assert book.learnt(NEW.header) == [BrokenLock(LOCKED, TAKEN, NEW.header)]
+
+
+def test_junk_before_a_lock_does_not_cover_it() -> None:
+    book = EvidenceBook()
+    book.saw(NEW)
+    for junk in (replace(LOCKED, slot=4, block=TAKEN.block), replace(LOCKED, slot=9), replace(LOCKED, slot=6, block=None)):
+        book.saw(junk)
+    (found,) = book.saw(TAKEN)
+    assert found.why_invalid(signed) is None
+
+
+KEPT = {
+    "the lock came later": (replace(LOCKED, slot=8), TAKEN, NEW.header),
+    "in one slot": (replace(LOCKED, slot=7), TAKEN, NEW.header),
+    "nothing was locked": (replace(LOCKED, block=None), TAKEN, NEW.header),
+    "the block was proposed again": (LOCKED, replace(TAKEN, slot=8), NEW.header),
+    "for nil": (LOCKED, replace(TAKEN, block=None), NEW.header),
+    "another block's header": (LOCKED, TAKEN, proposal(2).block.header),
+    "another height's header": (replace(LOCKED, height=4), replace(TAKEN, height=4), NEW.header),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_no_broken_lock(case: str) -> None:
+    precommit, prevote, header = KEPT[case]
+    book = EvidenceBook()
+    assert BrokenLock(precommit, prevote, header).why_invalid(signed) == "lock_kept"
+    assert [*book.saw(precommit), *book.saw(prevote), *book.saw(replace(NEW, header=header)), *book.learnt(header)] == []
+
+
+@pytest.mark.parametrize(
+    "precommit",
+    [replace(LOCKED, validator=2), replace(LOCKED, height=2), replace(LOCKED, phase=Phase.COMMIT), replace(LOCKED, phase=Phase.PREVOTE)],
+)
+def test_unrelated_votes_are_no_broken_lock(precommit: Vote) -> None:
+    book = EvidenceBook()
+    assert BrokenLock(precommit, TAKEN, NEW.header).why_invalid(signed) == "unrelated"
+    assert [*book.saw(precommit), *book.saw(TAKEN), *book.saw(NEW)] == []
+
+
+@pytest.mark.parametrize("forged", [0, 1])
+def test_both_votes_of_a_broken_lock_are_signed(forged: int) -> None:
+    votes = [LOCKED, TAKEN]
+    votes[forged] = replace(votes[forged], signature=b"forged")
+    assert BrokenLock(votes[0], votes[1], NEW.header).why_invalid(signed) == "SignatureInvalid"
+
+
+def test_headers_are_bounded_for_each_who_signs_them() -> None:
+    """One who proposes without end pushes out nobody else's, also not by signing others' blocks again."""
+    book = EvidenceBook()
+    book.saw(NEW)
+    book.saw(replace(NEW, leader=2))
+    for i in range(SEEN_MAX + 1):
+        book.saw(replace(SignedHeader.of(proposal(10 + i)), leader=2))
+    assert len(book._headers) == SEEN_MAX + 1
+    book.saw(LOCKED)
+    assert len(book.saw(TAKEN)) == 1
+
+
+# --- who took part ---------------------------------------------------------------------------------
 
 MEMBERS = ValidatorSet.of(Validator(i, bytes([i]) * 32, b"", 1, 1, 0) for i in range(4))
 

@@ -48,6 +48,17 @@ def test_a_proof_of_lock_frees_a_lock_of_the_same_slot_or_older() -> None:
         assert propose(voting, 3, at, salt=1, lock=3) == [Cast(3, Phase.PREVOTE, expected)], at
 
 
+def test_nobody_is_locked_on_a_block_in_a_slot_before_its_own() -> None:
+    """A clock that was ahead is put back, and a quorum says to have prevoted a block before it was made: what is new later has no lock."""
+    voting, new = Voting(1, 3, FOUR), block(5, FOUR.leader(5))
+    voting.handle(SlotBegan(5, votes=False))
+    voting.handle(Proposed(Proposal(5, new, -1, FOUR.leader(5), b""), True))
+    voting.handle(SlotBegan(3))
+    voting.handle(Deadline(3, Phase.PREVOTE))
+    assert [e for v in range(3) for e in voting.handle(Voted(vote(3, Phase.PREVOTE, new.hash, v)))] == []
+    assert voting.locked is None and voting.valid is None
+
+
 def test_a_proof_of_lock_is_of_an_earlier_slot() -> None:
     """Line 28: vr < round. One of the present slot or a later one proves nothing, whatever votes come with it."""
     for at in (5, 6):

@@ -28,5 +28,5 @@ def test_a_run_that_holds_has_failed(tmp_path: Path, path: Path) -> None:
     assert done.returncode == 1 and "expectation: nothing broke, though agreement was to" in done.stderr
 
 
-def test_there_is_one() -> None:
-    assert [path.stem for path in BREAKING] == ["colluders_above_third"]
+def test_there_are_two() -> None:
+    assert [path.stem for path in BREAKING] == ["amnesia_above_third", "colluders_above_third"]

@@ -65,7 +65,7 @@ class LyingSync(Act[model.LyingSync]):
 
     def _status(self) -> Status:
         height = self.reach.chain.height + AHEAD
-        return Status(height, (), (self.plan.bytes(DIGEST_BYTES),), height, ())
+        return Status(height, (), (self.plan.bytes(DIGEST_BYTES),), height, (), self.reach.chain.head)
 
     def _vote(self) -> Vote:
         bare = Vote(self.reach.chain.height + 1, max(0, self.slot), Phase.PRECOMMIT, self.plan.bytes(DIGEST_BYTES), self.me, b"", b"")

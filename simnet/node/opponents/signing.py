@@ -36,7 +36,9 @@ def proposal_of(reach: Reach, slot: int, block: Block) -> Proposal:
 
 
 def vote_of(reach: Reach, slot: int, phase: Phase, block: Block | None) -> Vote:
-    """A vote on the next height."""
-    tag = b"" if block is None else vote_tag_of(reach.facts, reach.keyring, reach.chain.electorate, block, slot, phase)
-    unsigned = Vote(reach.chain.height + 1, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
+    """A vote on the block's height, which may be decided here; for nil, on the next one."""
+    height = reach.chain.height + 1 if block is None else block.header.height
+    electorate = reach.chain.electorate_of(height)
+    tag = b"" if block is None or electorate is None else vote_tag_of(reach.facts, reach.keyring, electorate, block, slot, phase)
+    unsigned = Vote(height, slot, phase, None if block is None else block.hash, reach.node, tag, b"")
     return reach.keyring.signed(unsigned)
