@@ -80,8 +80,7 @@ class Node:
         self.id = node = NodeId(keyring.node)
         self.keyring = keyring
         """Its secrets, which no other node can reach."""
-        self._facts = facts
-        self._ports = ports
+        self._facts, self._ports = facts, ports
         self.chain = Chain(facts)
         self.clock = ports.clock
         self.letters = letters = Letterbox(ports.after)
