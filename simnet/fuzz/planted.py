@@ -114,6 +114,21 @@ def _votes_unchecked() -> Patches:
     return {(Facts, "vote_valid"): lambda _self, _vote: True}
 
 
+@dataclass(frozen=True, slots=True)
+class _Believer:
+    """In the place of the public keys: it takes the roots that it is shown for theirs."""
+
+    shown: tuple[tuple[bytes, ...], ...]
+
+    def roots(self, _node: int, _epoch: int) -> tuple[tuple[bytes, ...], ...]:
+        return self.shown
+
+
+def _roots_unchecked() -> Patches:
+    valid = vars(facts)["registration_valid"]
+    return {(facts, "registration_valid"): lambda r, validators, chain, _keys: valid(r, validators, chain, _Believer(r.otk_roots))}
+
+
 def _certificate_slot() -> Patches:
     """Certificates of blocks and proofs, endorsements and disclosed keys may be of slots that have not begun."""
     return {(module, "latest_slot"): lambda _facts, _ports: U64_MAX for module in (sync, finality)}
@@ -244,6 +259,7 @@ BUGS: dict[str, Bug] = {
     "half-quorum": Bug("a quorum is more than one half", FORK | {"locks"} | UNVERIFIED, _half),
     "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
     "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", ACCUSATIONS} | UNVERIFIED, _votes_unchecked),
+    "registration-roots": Bug("nobody compares a registration's roots with its keys", UNVERIFIED, _roots_unchecked),
     "certificate-slot": Bug(
         "certificates, endorsements and disclosed keys may be of slots that have not begun", FORK | UNVERIFIED, _certificate_slot
     ),
