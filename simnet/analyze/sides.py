@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.base.errors import OutputError
-from simnet.record.places import RUN, is_product, summary_stem
+from simnet.record.places import RUN, SUMMARIES, is_product, summary_stem
 from simnet.record.readback import run_head
 from simnet.record.summary_files import ReadSummary, refuse_other_files, summary_file
 
@@ -84,7 +84,7 @@ def _runs_in(place: Path) -> Iterator[Path]:
 
 
 def _main_summary(run: Path) -> Path:
-    return run.parent / "summaries" / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
+    return run.parent / SUMMARIES / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
 
 
 def _distinct(summaries: Sequence[ReadSummary]) -> None:

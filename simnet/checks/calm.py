@@ -21,7 +21,6 @@ from simnet.scenario.linkfaults import LINK_FAULTS
 
 SEASONED_SLOTS = 3
 """A node that came back counts again after this long: by then it has caught up."""
-BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
 
 
 class Calm:
@@ -78,10 +77,9 @@ class Calm:
 
     def _fault(self, e: FaultInjected) -> None:
         """A fault of a node or a rule on links begins or ends."""
-        ending = next((end for end in (*BEGINS, *ENDS) if e.kind.endswith(end)), None)
-        if ending is None:
+        kind, step = e.edge
+        if not step:
             return
-        kind, step = e.kind.removesuffix(ending), 1 if ending in BEGINS else -1
         if kind in LINK_FAULTS or kind == "partition":
             self._rules.update(dict.fromkeys(self._links_of[kind, e.detail], step))
         elif e.detail.startswith("node:") and kind != "clock_skew":

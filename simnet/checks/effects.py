@@ -101,18 +101,15 @@ class FaultEffect:
         return (f for f in self._faults if f.kind == kind and (node is None or node in f.nodes))
 
     def _fault(self, e: FaultInjected) -> None:
-        for ending, step in (("_start", 1), ("_down", 1), ("_end", -1), ("_up", -1)):
-            kind = e.kind.removesuffix(ending)
-            if kind == e.kind:
+        kind, step = e.edge
+        for fault in self._of(kind) if step else ():
+            if e.at != (fault.start if step > 0 else fault.end) and fault.start is not None:
                 continue
-            for fault in self._of(kind):
-                if e.at != (fault.start if step > 0 else fault.end) and fault.start is not None:
-                    continue
-                if (fault.nodes and e.detail not in {f"node:{n}" for n in fault.nodes}) or fault.detail not in ("", e.detail):
-                    continue
-                fault.open += step
-                fault.began += max(0, step)
-                fault.counts["churn"] += step > 0
+            if (fault.nodes and e.detail not in {f"node:{n}" for n in fault.nodes}) or fault.detail not in ("", e.detail):
+                continue
+            fault.open += step
+            fault.began += max(0, step)
+            fault.counts["churn"] += step > 0
 
     def _disconnected(self, e: PeerDisconnected) -> None:
         for fault in self._of(e.why):

@@ -28,6 +28,7 @@ from simnet.scenario.base import U64_MAX
 from simnet.scenario.profiles import find_profile
 from simnet.scenario.wrapper_load import LoadedWrapper, load_any, split_overrides
 from simnet.wrappers.job import JobOptions, run_job
+from simnet.wrappers.screen import Complaint
 
 ScenarioPath = Annotated[
     Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.", parser=paths.path)
@@ -158,14 +159,8 @@ class ShownJob:
         if not self._quiet:
             say(text, err=True)
 
-    def warn(self, text: str) -> None:
-        say(f"warning: {text}", err=True)
-
-    def error(self, text: str) -> None:
-        say(f"error: {text}", err=True)
-
-    def interrupted(self, text: str) -> None:
-        say(f"interrupted: {text}", err=True)
+    def complain(self, kind: Complaint, text: str) -> None:
+        say(f"{kind}: {text}", err=True)
 
     def judged(self, analysis: Analysis) -> None:
         if not self._quiet:

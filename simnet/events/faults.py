@@ -3,6 +3,9 @@
 from simnet.base.units import NodeId, SimTime
 from simnet.events.event import Event, event
 
+EDGES = {"start": 1, "down": 1, "end": -1, "up": -1}
+"""What the kinds of `FaultInjected` end with."""
+
 
 @event
 class FaultInjected(Event):
@@ -12,6 +15,12 @@ class FaultInjected(Event):
 
     kind: str
     detail: str
+
+    @property
+    def edge(self) -> tuple[str, int]:
+        """The fault, and whether it begins (1) or ends (-1); 0 for copies, which do neither."""
+        fault, _, step = self.kind.rpartition("_")
+        return (fault, EDGES[step]) if step in EDGES else (self.kind, 0)
 
 
 @event

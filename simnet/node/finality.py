@@ -54,6 +54,8 @@ from simnet.protocol.validators import Lane, epoch_of
 ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 16, 16, 16
 """What a node passes on in one slot about an unproven block: of an author's endorsements and disclosures with keys of one kind, and of certificates
 from one neighbour that tell it nothing new. An honest author has said no more of a kind: one for each backend and recent slot."""
+Kind = tuple[int, int, Lane, bool]
+"""Of whom, about which height, with which keys, and whether these are recent."""
 RECENT_SLOTS = 4
 """Keys of so many slots are a kind of their own: what an author said with older ones, and others repeat, is no reason not to hear it now."""
 
@@ -111,9 +113,9 @@ class Finality:
         self._slot = -1
         self._certifier = Certifier(node, _rules(facts))
         self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
-        self._endorsements = Repeats(ports, "endorsements_of_author", ENDORSEMENTS_MAX)
-        self._disclosures = Repeats(ports, "disclosures_of_author", DISCLOSURES_MAX)
-        self._certificates = Repeats(ports, "certificates_of_peer", CERTIFICATES_MAX)
+        self._endorsements = Repeats[Kind](ports, "endorsements_of_author", ENDORSEMENTS_MAX)
+        self._disclosures = Repeats[Kind](ports, "disclosures_of_author", DISCLOSURES_MAX)
+        self._certificates = Repeats[Kind](ports, "certificates_of_peer", CERTIFICATES_MAX)
         self._in_hand: set[tuple[bytes, bytes]] = set()
         """Proofs being verified: statement, and digest of the envelope."""
 
@@ -290,7 +292,7 @@ class Finality:
             known = partial(self._disclosures.why_not, self._kind(disclosure), disclosure)
             self._take_in(message, peer, disclosure.height, known, certification.Disclosed(disclosure))
 
-    def _kind(self, said: Endorsement | KeyDisclosure) -> tuple[int, int, Lane, bool]:
+    def _kind(self, said: Endorsement | KeyDisclosure) -> Kind:
         """What counts together: of one author, about one block, with keys of one kind."""
         return (said.validator, said.height, said.lane, self._is_recent(said.slot))
 

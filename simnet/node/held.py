@@ -1,7 +1,7 @@
 """Bounds on what nodes keep or pass on for others before it can be judged."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
@@ -84,22 +84,33 @@ def verdict_of(why: str | None) -> Verdict:
     return Verdict.DROP if why in (TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED) else Verdict.IGNORE
 
 
-class Repeats:
-    """What was taken in the present slot of things that are said again until a block is proven: each content once, and a bounded number of
-    each kind, so that what is old, and anybody may send again, takes nobody's place."""
+K = TypeVar("K", bound=Hashable)
+
+
+class Repeats(Generic[K]):
+    """What was taken of things that are said again: each content once, and a bounded number of each kind, so that what is old, and anybody
+    may send again, takes nobody's place."""
 
     def __init__(self, ports: Ports, what: str, limit: int) -> None:
         self._ports = ports
         self._what = what
         self._limit = limit
-        self._taken: dict[Hashable, set[Hashable]] = {}
+        self._taken: dict[K, set[Hashable]] = {}
         """Contents by kind."""
 
+    def __len__(self) -> int:
+        return len(self._taken)
+
     def begin(self) -> None:
-        """A slot begins."""
+        """A slot begins, and all may be said again."""
         self._taken.clear()
 
-    def why_not(self, kind: Hashable, content: Hashable, *, counts: bool = True) -> str | None:
+    def forget(self, is_old: Callable[[K], bool]) -> None:
+        """Kinds that are old may be said again."""
+        for kind in [kind for kind in self._taken if is_old(kind)]:
+            del self._taken[kind]
+
+    def why_not(self, kind: K, content: Hashable, *, counts: bool = True) -> str | None:
         """Why something is not taken; `None` when it is: then it is noted. What does not count is taken beyond the limit, too."""
         taken = self._taken.setdefault(kind, set())
         if content in taken:
@@ -110,7 +121,7 @@ class Repeats:
         taken.add(content)
         return None
 
-    def note(self, kind: Hashable, content: Hashable) -> None:
+    def note(self, kind: K, content: Hashable) -> None:
         """An own message: one that comes back is old."""
         self._taken.setdefault(kind, set()).add(content)
 
@@ -120,32 +131,21 @@ class OncePerSlot:
     nobody's place, and a bounded number."""
 
     def __init__(self, ports: Ports, what: str, limit: int) -> None:
-        self._ports = ports
-        self._what = what
-        self._limit = limit
-        self._taken: dict[tuple[int, int], set[Hashable]] = {}
-        """Messages by (slot, author)."""
+        self._taken = Repeats[tuple[int, int]](ports, what, limit)
+        """By (slot, author)."""
         self._now = -1
 
     def begin(self, slot: int) -> None:
         """A slot begins: what is about old ones is forgotten."""
         self._now = slot
-        for place in [p for p in self._taken if p[0] < slot - SLOTS_BACK]:
-            del self._taken[place]
+        self._taken.forget(lambda place: place[0] < slot - SLOTS_BACK)
 
     def why_not(self, author: int, slot: int, message: Hashable) -> str | None:
         """Why a message is not worth passing on; `None` when it is: then it is noted. Two are the same when all of them is."""
         if not self._now - SLOTS_BACK <= slot <= self._now + SLOTS_AHEAD:
             return "slot"
-        taken = self._taken.setdefault((slot, author), set())
-        if message in taken:
-            return "replay"
-        if len(taken) >= self._limit:
-            self._ports.limit_reached(self._what)
-            return TOO_MANY
-        taken.add(message)
-        return None
+        return self._taken.why_not((slot, author), message)
 
     def note(self, author: int, slot: int, message: Hashable) -> None:
         """An own message, which this node passes on as it publishes it: one that comes back is old."""
-        self._taken.setdefault((slot, author), set()).add(message)
+        self._taken.note((slot, author), message)

@@ -21,7 +21,7 @@ from simnet.node.ports import Ports
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing, latest_slot
 from simnet.node.transactions import Transactions
-from simnet.node.waiting import PROPOSALS_MAX, WaitingProposals
+from simnet.node.waiting import WaitingProposals
 from simnet.protocol import consensus
 from simnet.protocol.blocks import Block, Body, Registration
 from simnet.protocol.consensus import Cast, Decide, Effect, FetchBlock, Propose, Step, Voting
@@ -29,7 +29,7 @@ from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Phase, Proposal, RollCall, Vote, registration_size
 from simnet.protocol.slotbook import Present, SlotBook
 from simnet.protocol.validators import SLOTS_PER_EPOCH, Electorate, epoch_of
-from simnet.protocol.votes import HANDED_PER_MEMBER
+from simnet.protocol.votes import HANDED_PER_MEMBER, PROPOSALS_MAX
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from simnet.base.units import NodeId
 from simnet.node.ports import Ports
 from simnet.protocol.messages import Proposal
+from simnet.protocol.votes import PROPOSALS_MAX
 
-PROPOSALS_MAX = 4
-"""Proposals of one author about one slot that a node takes and passes on; an honest one proposes once."""
 SLOTS_WAITED = 1
 """A proposal waits for so many slots after its own."""
 WAITING_MAX = (2 * SLOTS_WAITED + 1) * PROPOSALS_MAX

@@ -20,10 +20,7 @@ from enum import IntEnum
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import Electorate
-from simnet.protocol.votes import PROPOSED_MAX, SLOTS_KEPT, VoteBook
-
-PROPOSALS_MAX = PROPOSED_MAX
-"""Blocks of one slot that are looked at; an honest leader proposes one."""
+from simnet.protocol.votes import PROPOSALS_MAX, SLOTS_KEPT, VoteBook
 
 
 class Step(IntEnum):

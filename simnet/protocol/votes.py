@@ -11,7 +11,7 @@ What neighbours tell each other is bounded, too, and made-up values must not tak
 lock, then what an honest vote of about now can be for (nil, and what was proposed in its slot), then the rest by weight. All of the first
 two classes are told, whatever liars do and however many members there are:
 
-* Told are `PROPOSED_MAX` proposals of a slot and nil, in three phases of four slots (the proof's, and three of about now), and the
+* Told are `PROPOSALS_MAX` proposals of a slot and nil, in three phases of four slots (the proof's, and three of about now), and the
   value of the proof: 3 * (4 * 5 + 1) = 63 entries, and `TOLD_MAX` is 64.
 * Of the votes behind them the proof of lock goes first, then one vote of each member, slot and phase, then the others. An honest
   member has no other. That is 1 + 3 * 4 = `HANDED_PER_MEMBER` for each member.
@@ -31,8 +31,8 @@ TOLD_SLOTS = 8
 """Slots before the newest one that neighbours tell each other about."""
 TOLD_MAX = 64
 """Most entries of what one neighbour tells another."""
-PROPOSED_MAX = 4
-"""Values of one slot that count as proposed in it; an honest leader proposes one."""
+PROPOSALS_MAX = 4
+"""Proposals of one slot that are taken, passed on and looked at; an honest leader makes one."""
 HANDED_PER_MEMBER = 13
 """Votes that one neighbour hands another at once, for each member."""
 
@@ -93,7 +93,7 @@ class VoteBook:
     def propose(self, slot: int, block: bytes) -> None:
         """A block was proposed in a slot: honest votes of the slot may be for it."""
         proposed = self._proposed.setdefault(slot, [])
-        if len(proposed) < PROPOSED_MAX and block not in proposed:
+        if len(proposed) < PROPOSALS_MAX and block not in proposed:
             proposed.append(block)
 
     def name(self, slot: int) -> None:

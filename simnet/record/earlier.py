@@ -11,7 +11,7 @@ from pathlib import Path
 from simnet.base.errors import OutputError, cannot_write
 from simnet.record.atomic import check_clear, clear, partials
 from simnet.record.places import CHILD, COSTS, JOB, RUN, SUMMARIES, products, summary_stem
-from simnet.record.readback import is_of_a_run, is_repetition, left_behind
+from simnet.record.readback import is_finished, is_of_a_run, is_repetition, left_behind
 
 FOLDERS = frozenset({SUMMARIES, "logs", "profiles", CHILD})
 """Folders that runs, wrappers and their processes make."""
@@ -125,6 +125,12 @@ def refuse_places(root: Path, stem: str) -> None:
         raise OutputError(f"{summaries} is the folder of another run; {ELSEWHERE}")
     for path in (*products(root, stem), root / RUN, root / COSTS):
         refuse_no_file(path)
+
+
+def refuse_finished(root: Path) -> None:
+    """Raises `OutputError` for a folder with a finished run."""
+    if is_finished(root / RUN):
+        raise OutputError(f"{root} holds a finished run; --force replaces it, {ELSEWHERE}")
 
 
 def refuse_foreign(root: Path, own: Iterable[Path], owners: Iterable[str]) -> None:

@@ -24,7 +24,6 @@ from simnet.record.messages import MessageBook
 from simnet.record.stats import ms, rounded
 from simnet.record.wire import Wire
 
-BEGINS, ENDS = ("_start", "_down"), ("_end", "_up")
 LOSSES = {"partition": "link_down", "churn": "link_down", "crash": "link_down", "one_way": "one_way", "flapping": "flapping",
           "corrupt": "corrupt"}  # fmt: skip
 """What a copy's loss to a fault is called, by the fault's kind."""
@@ -104,10 +103,9 @@ class Faults:
         self._kinds[event.kind] += 1
         if event.kind in ("partition_start", "partition_end"):
             self._pending = event.at if event.kind == "partition_end" else None
-        for ends, take in ((BEGINS, self._begin), (ENDS, self._finish)):
-            for end in ends:
-                if event.kind.endswith(end):
-                    take(event, event.kind.removesuffix(end))
+        kind, step = event.edge
+        if step:
+            (self._begin if step > 0 else self._finish)(event, kind)
         if event.kind == SPAM:
             self._spammed(event)
 

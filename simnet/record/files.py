@@ -9,19 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.base.errors import OutputError
 from simnet.base.jsontext import json_text
 from simnet.record.atomic import write_atomic
 from simnet.record.csv import to_csv
-from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_others, refuse_places, removable, remove
-from simnet.record.places import CHILD, COSTS, RUN, SUMMARIES, FolderLock, products, slug
-from simnet.record.readback import is_finished
+from simnet.record.earlier import refuse_finished, refuse_foreign, refuse_nested, refuse_others, refuse_places, removable, remove
+from simnet.record.places import ANALYSIS, COSTS, PENALTIES, RUN, SUMMARIES, TIMINGS, TRACE, FolderLock, products
 from simnet.record.summary import Summary, to_json
 
 if TYPE_CHECKING:
     from simnet.events.run_result import RunResult
-
-__all__ = ["CHILD", "RunFolder", "slug", "write_json"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class RunFolder:
 
     @property
     def trace(self) -> Path:
-        return self.root / "trace.parquet"
+        return self.root / TRACE
 
     @property
     def costs(self) -> Path:
@@ -53,16 +49,16 @@ class RunFolder:
 
     @property
     def timings(self) -> Path:
-        return self.root / "timings.json"
+        return self.root / TIMINGS
 
     @property
     def penalties(self) -> Path:
         """Only of runs with slashing."""
-        return self.root / "slashing.log"
+        return self.root / PENALTIES
 
     @property
     def analysis(self) -> Path:
-        return self.root / "analysis.json"
+        return self.root / ANALYSIS
 
     @property
     def taken(self) -> list[tuple[str, Path]]:
@@ -83,7 +79,8 @@ class RunFolder:
         try:
             refuse_places(self.root, self.stem)
             if not force:
-                self._refuse_what_is_there()
+                refuse_finished(self.root)
+                refuse_foreign(self.root, products(self.root, self.stem), (RUN,))
             old = removable(self.root, products(self.root, self.stem))
             write_json(self.run, {**header, "complete": False, "exit_code": None})
             remove(self.root, old)
@@ -92,11 +89,6 @@ class RunFolder:
                 lock.release()
             raise
         return lock
-
-    def _refuse_what_is_there(self) -> None:
-        if is_finished(self.run):
-            raise OutputError(f"{self.root} holds a finished run; --force replaces it, --out DIR goes elsewhere")
-        refuse_foreign(self.root, products(self.root, self.stem), (RUN,))
 
     def write_summary(self, summary: Summary, extra_json: Path | None = None, extra_csv: Path | None = None) -> list[Path]:
         """Writes the summary here, then where the scenario's `[metrics]` asks; returns the files written. Raises `OutputError`."""

@@ -16,6 +16,7 @@ from simnet.record.readback import owner
 DEFAULT_ROOT = Path("target/simnet")
 RUN, JOB, COSTS = "run.json", "wrapper.json", "costs.json"
 SUMMARIES = "summaries"
+TRACE, TIMINGS, ANALYSIS, PENALTIES = "trace.parquet", "timings.json", "analysis.json", "slashing.log"
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
 PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
@@ -48,7 +49,7 @@ def _owner(folder: Path) -> str | None:
 
 def is_product(path: Path) -> bool:
     """Whether a file beside summaries is what the analyzer wrote, by its name."""
-    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, "analysis.json") or path.name.endswith(".analysis.json")
+    return path.name in (PROPAGATION_ALERT, CHAOS_ALERT, ANALYSIS) or path.name.endswith(".analysis.json")
 
 
 def summary_stem(scenario: Path) -> str:
@@ -60,7 +61,7 @@ def summary_stem(scenario: Path) -> str:
 def products(root: Path, stem: str) -> tuple[Path, ...]:
     """The files of a run that end with it: all but `run.json` and `costs.json`. `stem` names its summary."""
     summaries = root / SUMMARIES
-    names = ("trace.parquet", "timings.json", "analysis.json", "slashing.log")
+    names = (TRACE, TIMINGS, ANALYSIS, PENALTIES)
     beside = (f"{stem}.json", f"{stem}.csv", PROPAGATION_ALERT, CHAOS_ALERT)
     return (*(summaries / name for name in beside), *(root / name for name in names))
 

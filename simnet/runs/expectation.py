@@ -11,13 +11,11 @@ from typing import Protocol
 
 from simnet.base.units import NodeId, SimTime
 from simnet.events import DoubleSignFound, FaultInjected, Handlers, MisconductFound
-from simnet.scenario.opponents import OPPONENTS
+from simnet.scenario.opponents import MISCONDUCT
 from simnet.scenario.ours import Expect
 
 AFTERMATH_SLOTS = 2
 """One in which neighbours find out that they are on two chains, and one for the evidence."""
-MISCONDUCT = ("equivocation", "withholding", *OPPONENTS)
-"""Faults that keep no news from anybody for the time they last."""
 
 
 class Broken(Protocol):
@@ -50,12 +48,11 @@ class Expectation:
         return {DoubleSignFound: self._found, MisconductFound: self._found, FaultInjected: self._fault}
 
     def _fault(self, event: FaultInjected) -> None:
-        """Notes whether the network is cut or lacks nodes."""
-        kind, _, step = event.kind.rpartition("_")
-        if kind in MISCONDUCT or step not in {"start", "down", "end", "up"}:
-            return
-        self._hardships += 1 if step in {"start", "down"} else -1
-        self._healed = event.at
+        """Notes whether the network is cut or lacks nodes: misconduct keeps no news from anybody."""
+        kind, step = event.edge
+        if kind not in MISCONDUCT and step:
+            self._hardships += step
+            self._healed = event.at
 
     def _found(self, event: DoubleSignFound | MisconductFound) -> None:
         """Notes evidence that an honest node holds."""

@@ -13,7 +13,8 @@ from typing import Any
 from simnet.base import codes
 from simnet.base.errors import SimnetError
 from simnet.base.reading import checked, json_object
-from simnet.record.files import CHILD, RunFolder
+from simnet.record.files import RunFolder
+from simnet.record.places import CHILD, SUMMARIES
 from simnet.record.summary import Summary
 from simnet.record.summary_files import Compared
 
@@ -36,7 +37,7 @@ def run_again(folder: RunFolder) -> bool:
 
 def with_comparison(summary: Summary, folder: RunFolder) -> Summary:
     """The summary with the block `comparison` in upstream's place: after `backend`."""
-    child = folder.root / CHILD / "summaries" / folder.summary.name
+    child = folder.root / CHILD / SUMMARIES / folder.summary.name
     block = {**compared(summary, figures(child)), "log_directory": str(folder.root / "logs")}
     found: Summary = {}
     for name, value in summary.items():

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from simnet.scenario.base import Upstream
 from simnet.scenario.crossfield import DEFAULT_REGION, conflicts
-from simnet.scenario.opponents import OPPONENTS, Opponent
+from simnet.scenario.opponents import MISCONDUCT, Opponent
 from simnet.scenario.ours import BLOCK_CAPACITIES, VALIDATOR_CAPACITIES, Chain, Consensus, Expect, Gossip, Limits, Provers
 from simnet.scenario.upstream import Faults, LatencyProfile, Link, Metrics, Regions, Sim, Topology, Traffic
 
@@ -87,7 +87,7 @@ class Scenario(Upstream):
     @property
     def slashing(self) -> bool:
         """Whether nodes book penalties."""
-        cheating = any(fault.kind in ("equivocation", "withholding", *OPPONENTS) for fault in self.faults.nodes)
+        cheating = any(fault.kind in MISCONDUCT for fault in self.faults.nodes)
         return cheating if self.consensus.slashing is None else self.consensus.slashing
 
     def link(self, lower: str, higher: str) -> Link:

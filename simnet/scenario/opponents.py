@@ -132,6 +132,8 @@ class Flood(OnNodes):
 
 Opponent = ForgedVotes | ForgedProofs | InvalidBlocks | DoubleSpend | Split | Amnesia | LyingSync | Poison | Flood
 OPPONENTS = ("forged_votes", "forged_proofs", "invalid_blocks", "double_spend", "split", "amnesia", "lying_sync", "poison", "flood")
+MISCONDUCT = ("equivocation", "withholding", *OPPONENTS)
+"""Kinds of nodes that do what no honest one does."""
 LABEL_MARK = "."
 """A message of an opponent is labelled `kind.what` for observers; the copies of `[faults.byzantine]` have labels without a mark."""
 

@@ -15,10 +15,18 @@ from simnet.base.errors import OutputError, ScenarioError, SimnetError
 from simnet.jobs.host import guidance, host_resources
 from simnet.jobs.processes import Ended, Processes, ProcessFailed
 from simnet.record.atomic import write_atomic
-from simnet.record.earlier import refuse_foreign, refuse_nested, refuse_no_file, refuse_others, refuse_places, removable, remove
+from simnet.record.earlier import (
+    refuse_finished,
+    refuse_foreign,
+    refuse_nested,
+    refuse_no_file,
+    refuse_others,
+    refuse_places,
+    removable,
+    remove,
+)
 from simnet.record.files import RunFolder, write_json
-from simnet.record.places import JOB, RUN, FolderLock, default_folder, products, refuse_collisions, slug, summary_stem
-from simnet.record.readback import is_finished
+from simnet.record.places import JOB, RUN, SUMMARIES, FolderLock, default_folder, products, refuse_collisions, slug, summary_stem
 from simnet.runs.carry_out import refuse
 from simnet.runs.request import Request
 from simnet.scenario.wrapper_load import LoadedWrapper
@@ -59,7 +67,7 @@ class _Progress:
         self.code = self.code or code
         if why:
             self.errors.append(why)
-            self.screen.error(why)
+            self.screen.complain("error", why)
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ def run_job(loaded: LoadedWrapper, options: JobOptions, screen: JobScreen) -> Jo
 
 def _locked(loaded: LoadedWrapper, options: JobOptions, folder: Path, header: Mapping[str, object], screen: JobScreen) -> Job:
     """The job, in a folder that nobody else writes."""
-    if is_finished(folder / RUN) and not options.force:
-        raise OutputError(f"{folder} holds a finished run; --force replaces it, --out DIR goes elsewhere")
+    if not options.force:
+        refuse_finished(folder)
     _clear(loaded, folder, force=options.force)
     write_json(folder / JOB, {**header, "complete": False, "exit_code": None})
     progress = _Progress(screen)
@@ -169,7 +177,7 @@ def _check_resources(loaded: LoadedWrapper, allow: bool, screen: JobScreen) -> N
     if enough:
         screen.tell(f"resource guidance met: {words}")
     elif allow:
-        screen.warn(f"resource guidance not met: {words}")
+        screen.complain("warning", f"resource guidance not met: {words}")
     else:
         why = f"host resources below scenario guidance: {words}; --allow-insufficient-resources runs it anyway"
         raise SimnetError(f"{loaded.path}: {why}")
@@ -204,7 +212,7 @@ def _carry_out(loaded: LoadedWrapper, options: JobOptions, folder: Path, progres
             progress.fail(codes.FAILED, str(error))
         except KeyboardInterrupt:
             progress.code = codes.INTERRUPTED
-            progress.screen.interrupted("stopping the processes")
+            progress.screen.complain("interrupted", "stopping the processes")
 
 
 def _work(loaded: LoadedWrapper, options: JobOptions, folder: Path, processes: Processes, progress: _Progress) -> None:
@@ -245,7 +253,7 @@ def _network(loaded: LoadedWrapper, options: JobOptions, folder: Path, progress:
 def network_summary(loaded: LoadedWrapper, folder: Path) -> Path | None:
     """Where the wrapper wants the network's summary; None without a p2p part."""
     p2p = loaded.wrapper.p2p
-    return None if p2p is None else folder / (p2p.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}.json")
+    return None if p2p is None else folder / (p2p.summary_path or Path(SUMMARIES) / f"{slug(loaded.wrapper.name)}.json")
 
 
 def _interruptible(progress: _Progress, code: int) -> None:

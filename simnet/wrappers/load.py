@@ -9,7 +9,7 @@ from simnet.base.catalogue import BackendId
 from simnet.proofs.keys import default_folder
 from simnet.record.atomic import write_atomic
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
-from simnet.record.places import slug
+from simnet.record.places import SUMMARIES, slug
 from simnet.record.summary import to_json
 from simnet.scenario.wrapper_load import LoadedWrapper
 from simnet.wrappers.screen import JobScreen
@@ -22,7 +22,7 @@ def result_paths(loaded: LoadedWrapper, folder: Path) -> tuple[Path, Path | None
     """Where the load's summary and CSV go."""
     load = loaded.wrapper.consensus
     assert load is not None, "the caller has looked"
-    summary = folder / (load.summary_path or Path("summaries") / f"{slug(loaded.wrapper.name)}_consensus.json")
+    summary = folder / (load.summary_path or Path(SUMMARIES) / f"{slug(loaded.wrapper.name)}_consensus.json")
     return summary, None if load.csv_path is None else folder / load.csv_path
 
 
@@ -55,9 +55,9 @@ def run_consensus(loaded: LoadedWrapper, folder: Path, screen: JobScreen, *, bac
         write_atomic(csv_path, load_csv(result))
         files.append(csv_path)
     for failure in result.failures[:FAILURES_SHOWN]:
-        screen.error(f"consensus load: {failure}")
+        screen.complain("error", f"consensus load: {failure}")
     if len(result.failures) > FAILURES_SHOWN:
-        screen.error(f"consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}")
+        screen.complain("error", f"consensus load: {len(result.failures) - FAILURES_SHOWN} more failures in {summary_path}")
     if code == codes.HELD:
         code = _judge(summary_path, screen) if analyze else codes.FAILED if result.failures else codes.HELD
     return code, [str(path) for path in files]

@@ -1,12 +1,14 @@
 """Where a job shows what it does, and how its network run is carried out."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from simnet.analyze.analysis import analyze_file
 from simnet.analyze.report import Analysis
 from simnet.base import codes
 from simnet.runs.carry_out import carry_out
 from simnet.runs.request import Dark, Request
+
+Complaint = Literal["warning", "error", "interrupted"]
 
 
 class JobScreen(Protocol):
@@ -15,14 +17,8 @@ class JobScreen(Protocol):
     def tell(self, text: str) -> None:
         """How far the job is."""
 
-    def warn(self, text: str) -> None:
-        """Something that the caller should know."""
-
-    def error(self, text: str) -> None:
-        """Something went wrong."""
-
-    def interrupted(self, text: str) -> None:
-        """What follows from an interrupt."""
+    def complain(self, kind: Complaint, text: str) -> None:
+        """Something that the caller should know, however little is shown."""
 
     def judged(self, analysis: Analysis) -> None:
         """The consensus load's summary has been judged."""
@@ -37,13 +33,7 @@ class DarkJob:
     def tell(self, text: str) -> None:
         """Not shown."""
 
-    def warn(self, text: str) -> None:
-        """Not shown."""
-
-    def error(self, text: str) -> None:
-        """Not shown."""
-
-    def interrupted(self, text: str) -> None:
+    def complain(self, kind: Complaint, text: str) -> None:
         """Not shown."""
 
     def judged(self, analysis: Analysis) -> None:

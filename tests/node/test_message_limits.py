@@ -14,12 +14,13 @@ from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX
 from simnet.node.letters import Signed, TransfersWanted, TransferVerified
 from simnet.node.sync import ANSWERED_MAX, PROOFS_MAX
 from simnet.node.voting import EARLY_MAX, REGISTER_AGAIN_SLOTS, VOTES_MAX
-from simnet.node.waiting import PROPOSALS_MAX, SLOTS_WAITED, WAITING_MAX, WaitingProposals
+from simnet.node.waiting import SLOTS_WAITED, WAITING_MAX, WaitingProposals
 from simnet.protocol.blocks import Block, Body, tx_root
 from simnet.protocol.heartbeats import Heartbeat
 from simnet.protocol.joins import JOINS_MAX
 from simnet.protocol.messages import Endorsement, KeyDisclosure, Phase, ProofsOf, Proposal, RollCall, Vote
 from simnet.protocol.validators import Lane, epoch_of
+from simnet.protocol.votes import PROPOSALS_MAX
 from tests.mocks import Bench, misbehaving, scenario
 from tests.node.alone import Puppet, Written, puppets, transfer_of
 from tests.node.test_by_script import SLOT_MS, begin, decided

@@ -357,7 +357,7 @@ def test_what_was_taken_in_old_slots_is_forgotten() -> None:
 
 def test_repeats_are_counted_once_by_kind_and_slot() -> None:
     ports = Written()
-    repeats = Repeats(ports, "made_up", 2)
+    repeats = Repeats[int](ports, "made_up", 2)
     for _ in range(2):
         repeats.begin()
         assert [repeats.why_not(1, n) for n in "aabcd"] == [None, "replay", None, "too_many", "too_many"]

@@ -24,13 +24,13 @@ from simnet.jobs.prover_mix import TRUTHY
 from simnet.net import faults, network
 from simnet.node import finality, held, peers, transactions
 from simnet.node.voting import VOTES_MAX
-from simnet.node.waiting import PROPOSALS_MAX
 from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
 from simnet.proofs.samples import honest
 from simnet.proofs.witness import FORMATS
 from simnet.protocol.validators import SLOTS_PER_EPOCH
+from simnet.protocol.votes import PROPOSALS_MAX
 from simnet.record.traffic import LATE_REPAIR
 from simnet.scenario import marks, yaml
 from simnet.scenario.load import load_scenario

@@ -17,6 +17,7 @@ from simnet.protocol.consensus import Cast, Deadline, Decide, Effect, Propose, S
 from simnet.protocol.evidence import BrokenLock, EvidenceBook, SignedHeader
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import Electorate, Registry, Validator, ValidatorSet
+from simnet.protocol.votes import PROPOSALS_MAX
 
 SLOTS = 6
 
@@ -264,8 +265,8 @@ def test_an_equivocator_cannot_fill_the_memory() -> None:
         voting.handle(Voted(vote(0, Phase.PREVOTE, i.to_bytes(32, "big"), 3)))
         voting.handle(consensus.Proposed(Proposal(0, block(0, leaders[0], i % 256), -1, leaders[0], b""), True))
     kept = sum(h.voters.bit_count() for h in voting.book.holdings())
-    assert kept <= consensus.PROPOSALS_MAX + 3
-    assert len(voting.blocks) == consensus.PROPOSALS_MAX
+    assert kept <= PROPOSALS_MAX + 3
+    assert len(voting.blocks) == PROPOSALS_MAX
     # A value that was proposed counts all the same.
     assert voting.book.add(vote(0, Phase.PREVOTE, next(iter(voting.blocks)), 3), proposed=True)
 

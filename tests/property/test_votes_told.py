@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.validators import Validator, ValidatorSet
-from simnet.protocol.votes import HANDED_PER_MEMBER, PROPOSED_MAX, SLOTS_KEPT, TOLD_MAX, TOLD_SLOTS, VALUES_MAX, VoteBook
+from simnet.protocol.votes import HANDED_PER_MEMBER, PROPOSALS_MAX, SLOTS_KEPT, TOLD_MAX, TOLD_SLOTS, VALUES_MAX, VoteBook
 from tests.property.test_consensus_safety import vote
 
 LOCKED = b"\xfe" * 32
@@ -39,7 +39,7 @@ def setting(n: int, random: np.random.Generator) -> Setting:
 
 def proposals(slot: int, locked: int) -> list[bytes]:
     """As many as count, as if a liar led each slot."""
-    return [bytes([0x80, slot, k]) + bytes(29) for k in range(PROPOSED_MAX)] if slot != locked else [LOCKED]
+    return [bytes([0x80, slot, k]) + bytes(29) for k in range(PROPOSALS_MAX)] if slot != locked else [LOCKED]
 
 
 def lies(of: Setting, slot: int, proposed: list[bytes], together: bool) -> list[Vote]:

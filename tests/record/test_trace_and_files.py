@@ -15,7 +15,8 @@ from simnet.events import Event
 from simnet.events.bus import Bus
 from simnet.record import trace as trace_module
 from simnet.record.atomic import write_atomic
-from simnet.record.files import RunFolder, slug
+from simnet.record.files import RunFolder
+from simnet.record.places import slug
 from simnet.record.trace import TraceRecorder
 from tests.story import published, story
 
