@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 @exits.exits
 def analyze(
-    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY...", help=PLACES, parser=paths.path)],
+    summaries: Annotated[list[Path], typer.Argument(metavar="SUMMARY", help=PLACES, parser=paths.path)],
     thresholds: Annotated[
         Path | None, typer.Option(help="Rules instead of analysis/thresholds/<name of the summary>.toml.", parser=paths.path)
     ] = None,

@@ -29,7 +29,7 @@ class Kind(StrEnum):
 @exits.exits
 def validate(
     scenarios: Annotated[
-        list[Path], typer.Argument(metavar="SCENARIO...", help="Profiles and wrappers: TOML, YAML, RON, JSON.", parser=paths.path)
+        list[Path], typer.Argument(metavar="SCENARIO", help="Profiles and wrappers: TOML, YAML, RON, JSON.", parser=paths.path)
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
 ) -> int:

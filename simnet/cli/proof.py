@@ -73,7 +73,7 @@ def prove(
 @app.command()
 @exits
 def verify(
-    envelope: Annotated[Path | None, typer.Argument(metavar="[PROOF]", help="A proof envelope.", parser=paths.path)] = None,
+    envelope: Annotated[Path | None, typer.Argument(metavar="PROOF", help="A proof envelope.", parser=paths.path)] = None,
     backend: Annotated[str | None, typer.Option(metavar=ONE_OF_BACKENDS, help="The proof system.")] = None,
     circuit: Annotated[CircuitName | None, typer.Option(help="The circuit.")] = None,
     statement: Annotated[Path | None, typer.Option(help="JSON statement that the proof has to be about.", parser=paths.path)] = None,

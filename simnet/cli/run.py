@@ -31,7 +31,7 @@ from simnet.wrappers.job import JobOptions, run_job
 from simnet.wrappers.screen import Complaint
 
 ScenarioPath = Annotated[
-    Path | None, typer.Argument(metavar="[SCENARIO]", help="A profile or wrapper: TOML, YAML, RON, JSON.", parser=paths.path)
+    Path | None, typer.Argument(metavar="SCENARIO", help="A profile or wrapper: TOML, YAML, RON, JSON.", parser=paths.path)
 ]
 Profile = Annotated[str | None, typer.Option(metavar="NAME", help="A shipped scenario or an alias, say quorum-stress.")]
 Seed = Annotated[int | None, typer.Option(envvar="SIMNET_SEED", min=0, max=U64_MAX, help="Replaces the scenario's seeds.")]
