@@ -14,11 +14,11 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import SimTime, from_ms
 from simnet.events import BlockCommitted, Event, Handlers
 from simnet.events.run_result import RunResult
-from simnet.net.network import Verdict as NetworkVerdict
+from simnet.net.network import Validation
 from simnet.node.letters import Letter, Origin
 from simnet.node.node import Node
 from simnet.proofs import native
-from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Verification
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.runs.chain import RunOptions, build
 from simnet.scenario.model import Scenario
@@ -57,13 +57,13 @@ class MockBackend:
         header = bytes(native.PUBLIC_DIGEST.start) + native.public_digest(self.id, circuit, public)
         return header + struct.pack("<I", FILLER_BYTES) + self._tag(circuit, public) * (FILLER_BYTES // 32)
 
-    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verification:
         if len(envelope) > max_bytes:
-            return Verdict(False, "MockOversize")
+            return Verification(False, "MockOversize")
         if envelope[native.PUBLIC_DIGEST] != native.public_digest(self.id, circuit, public_inputs):
-            return Verdict(False, "MockStatement")
+            return Verification(False, "MockStatement")
         body = envelope[native.ENVELOPE_HEADER_BYTES :]
-        return ACCEPTED if body == self._tag(circuit, public_inputs) * (FILLER_BYTES // 32) else Verdict(False, "MockProof")
+        return ACCEPTED if body == self._tag(circuit, public_inputs) * (FILLER_BYTES // 32) else Verification(False, "MockProof")
 
     def _tag(self, circuit: Circuit, public: bytes) -> bytes:
         return hashlib.blake2s(b"MOCK" + struct.pack("<BB", self.id, circuit.id) + public).digest()
@@ -129,7 +129,7 @@ class Asked(Origin):
     """Somebody who wants to know what becomes of something."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[NetworkVerdict, str]] = []
+        self.told: list[tuple[Validation, str]] = []
 
 
 class Bench:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from simnet.base.units import NodeId
 from simnet.events import Event
 from simnet.net.clockwork import Clockwork
-from simnet.net.message import Message, Verdict
+from simnet.net.message import Message, Validation
 from simnet.net.network import Network
 from simnet.net.topology import Edge
 from simnet.scenario.model import Scenario
@@ -31,12 +31,12 @@ class Node:
 
     def __init__(self, bench: "Bench", node: NodeId) -> None:
         self.bench, self.node = bench, node
-        self.judge: Callable[[Message], Verdict | None] = lambda _: Verdict.ACCEPT
+        self.judge: Callable[[Message], Validation | None] = lambda _: Validation.ACCEPT
         self.got: list[Message] = []
         self.direct: list[tuple[str, object, NodeId, int]] = []
         self.links: list[tuple[str, NodeId]] = []
 
-    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         """Its own verdicts are no news to it."""
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:

@@ -36,7 +36,7 @@ def _on_signal(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Results are being written: a first signal waits until they are."""
+    """Results are being written: a first signal waits until they are. Raises `KeyboardInterrupt` then."""
     global _deferred  # noqa: PLW0603
     before = _asked
     _deferred += 1

@@ -1,8 +1,9 @@
-"""JSON text as every program reads it: without Infinity and NaN, which JSON does not have. Such a number is null."""
+"""JSON text as every program reads it: without Infinity and NaN, which JSON does not have (such a number is null), each key once."""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 INDENT = 2
 
@@ -17,6 +18,20 @@ def json_text(value: object, *, sort_keys: bool = False, ascii_only: bool = True
         return dumped(value)
     except ValueError:  # rare: the walk below is slower than the writing
         return dumped(_finite(value))
+
+
+class RepeatedKeyError(ValueError):
+    """A key that its object has already. `textplaces.repeated_key` says which and where."""
+
+
+def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: an object of which every reader takes the same. Raises `RepeatedKeyError`."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise RepeatedKeyError(key)
+        found[key] = value
+    return found
 
 
 def _plain(value: object) -> object:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simnet.base import textplaces, tomltext
 from simnet.base.errors import OutputError, reason
+from simnet.base.jsontext import RepeatedKeyError, unique
 from simnet.base.plain import printable
 
 BYTES_MAX = 256 * 1024 * 1024
@@ -37,7 +38,7 @@ class Read(BaseModel):
 
 
 def text(path: Path, bytes_max: int = BYTES_MAX) -> str:
-    """A regular file's text, without a byte order mark."""
+    """A regular file's text, without a byte order mark. Raises `UnreadableError`."""
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
@@ -61,15 +62,18 @@ def json_value(path: Path) -> object:
 
 
 def parsed_json(path: Path, content: str) -> object:
-    """The same from text that was read."""
+    """The same from text that was read. Raises `UnreadableError`."""
     try:
-        value: object = json.loads(content, parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
+        value: object = json.loads(content, object_pairs_hook=unique, parse_constant=_no_number, parse_float=_finite, parse_int=_countable)
         _check_depth(value)
     except json.JSONDecodeError as error:
         raise UnreadableError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
     except (RecursionError, _TooDeep):
         where = _where(path, content, textplaces.too_deep(content, DEPTH_MAX, textplaces.JSON))
         raise UnreadableError(f"{where}: not JSON: nested too deeply: more than {DEPTH_MAX} levels") from None
+    except RepeatedKeyError:
+        offset, key = textplaces.repeated_key(content) or (None, "")
+        raise UnreadableError(f"{_where(path, content, offset)}: not JSON: the key {_short(repr(key))} is there twice") from None
     except ValueError as error:
         where = _where(path, content, textplaces.number(content, _is_refused))
         raise UnreadableError(f"{where}: not JSON: {_short(error)}") from None
@@ -105,7 +109,7 @@ def _inside(value: object) -> list[object]:
 
 
 def json_object(path: Path) -> dict[str, Any]:
-    """A JSON object from a file."""
+    """A JSON object from a file. Raises `UnreadableError`."""
     value = json_value(path)
     if not isinstance(value, dict):
         raise UnreadableError(f"{path}: not a JSON object")
@@ -113,7 +117,7 @@ def json_object(path: Path) -> dict[str, Any]:
 
 
 def toml_tables(path: Path, content: str) -> dict[str, Any]:
-    """The tables of TOML text that was read from a file."""
+    """The tables of TOML text that was read from a file. Raises `UnreadableError`."""
     try:
         return tomltext.tables(content)
     except ValueError as error:
@@ -122,7 +126,7 @@ def toml_tables(path: Path, content: str) -> dict[str, Any]:
 
 
 def checked(path: Path, value: object, model: type[M], what: str) -> M:
-    """A value as what it should be. The first few things that are wrong are named in one line."""
+    """A value as what it should be. Raises `UnreadableError`, which names the first few things that are wrong in one line."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -1,11 +1,13 @@
-"""Where a text has what Python's parsers refuse without saying where: numbers that are none or are too long, and what is too deep."""
+"""Where a text has what Python's parsers refuse without saying where: numbers that are none or are too long, what is too deep, keys again."""
 
+import json
 import re
 from collections.abc import Callable
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
 JSON = re.compile(r'"(?:\\.|[^"\\])*+"|-?Infinity|NaN|-?[0-9][0-9.eE+-]*|[\[{\]}]', re.DOTALL)
+COLON = re.compile(r"\s*:")
 TOML = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*+"|\'[^\'\n]*+\'|#[^\n]*+|[\[{\]}]',
     re.DOTALL,
@@ -26,6 +28,22 @@ def too_deep(text: str, levels: int, syntax: "re.Pattern[str]") -> int | None:
 def number(text: str, refused: Callable[[str], bool]) -> int | None:
     """Offset of JSON's first number, or word in a number's place, that is refused."""
     return next((token.start() for token in JSON.finditer(text) if token[0][0] not in '"[{]}' and refused(token[0])), None)
+
+
+def repeated_key(text: str) -> tuple[int, str] | None:
+    """Offset and name of the first key of JSON text that its object has already."""
+    objects: list[set[str]] = []
+    for token in JSON.finditer(text):
+        if token[0] in "[{":
+            objects.append(set())
+        elif token[0] in "]}":
+            objects.pop()
+        elif COLON.match(text, token.end()):
+            key = json.loads(token[0])
+            if key in objects[-1]:
+                return token.start(), key
+            objects[-1].add(key)
+    return None
 
 
 def place(text: str, offset: int | None) -> Place | None:

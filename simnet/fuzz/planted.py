@@ -15,7 +15,7 @@ from simnet.node import facts, finality, sync
 from simnet.node.facts import Facts
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
 from simnet.protocol.consensus import Propose, Voting
@@ -147,7 +147,7 @@ def _first_vote_only() -> Patches:
 
 def _lock_not_sent() -> Patches:
     """A re-proposal comes without its proof of lock, and neighbours do not tell each other their votes."""
-    lead, why_not = vars(Voting)["_lead"], vars(Validator)["_why_not_lock"]
+    lead, why_not = vars(Voting)["_lead"], vars(Voter)["_why_not_lock"]
 
     def bare(self: Voting, slot: int) -> Propose:
         made = lead(self, slot)
@@ -158,11 +158,11 @@ def _lock_not_sent() -> Patches:
         return None if found == "proof_of_lock" and not proposal.lock else found
 
     nothing = {(VoteBook, "missing_at"): lambda _self, _theirs: ()}
-    return {(Voting, "_lead"): bare, (Validator, "_why_not_lock"): accepts_bare, **nothing}
+    return {(Voting, "_lead"): bare, (Voter, "_why_not_lock"): accepts_bare, **nothing}
 
 
 def _two_heights() -> Patches:
-    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Validator, "_may_vote"): lambda _self: True}
+    return {(SlotBook, "may_sign"): lambda _self, _height, _slot: True, (Voter, "_may_vote"): lambda _self: True}
 
 
 # --- proofs --------------------------------------------------------------------------------------------

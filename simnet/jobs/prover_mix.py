@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from simnet.base.units import to_ms
-from simnet.proofs.backend import Backend, Verdict
+from simnet.proofs.backend import Backend, Verification
 from simnet.proofs.samples import TRANSACTION, Sample, transaction
 
 DISABLE = "PLONKY3_GPU_DISABLE"
@@ -79,7 +79,7 @@ def _proved(backend: Backend, sample: Sample) -> Entry:
     prove_ms = to_ms(time.perf_counter_ns() - began)
     inputs = backend.public_inputs(sample.circuit, sample.statement)
     began = time.perf_counter_ns()
-    verdict: Verdict = backend.verify(sample.circuit, inputs, envelope, PROOF_BYTES_MAX)
+    verdict: Verification = backend.verify(sample.circuit, inputs, envelope, PROOF_BYTES_MAX)
     verify_ms = to_ms(time.perf_counter_ns() - began)
     if not verdict.accepted:
         raise MixFailed(f"the CPU proof was refused: {verdict.reason}")

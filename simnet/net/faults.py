@@ -73,7 +73,7 @@ def _no_conduct(_node: NodeId, _fault: Conduct, _begins: bool) -> None:
     """Only nodes with a chain have a conduct; scenarios of the network alone have no such fault."""
 
 
-class Faults:
+class FaultInjector:
     """Starts and ends the scenario's faults on a network. `active` is shared with traffic."""
 
     def __init__(

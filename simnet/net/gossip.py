@@ -11,7 +11,7 @@ from typing import Protocol
 
 from simnet.base.units import NodeId, SimTime
 from simnet.events import DirectSent, LimitReached, MessageArrived, MessageDelivered, MessageValidated
-from simnet.net.message import Application, Message, Verdict
+from simnet.net.message import Application, Message, Validation
 from simnet.net.wire import Hop, Wire
 
 SEEN_MAX = 131_072
@@ -31,7 +31,7 @@ class Entry:
         self.seen_at = seen_at
         self.known = known
         """Bit set of the neighbours that are known to have it, because a copy or an offer came from them."""
-        self.verdict: Verdict | None = None
+        self.verdict: Validation | None = None
         self.offered_window = 0
         """Heartbeat window in which it was last put up for repair."""
 
@@ -82,7 +82,7 @@ class Router:
         """Sends the node's own message to all connected neighbours but those in the bit set `spared`, to whom it is not offered
         later either."""
         entry = self._remember(message, self.node, spared)
-        entry.verdict = Verdict.ACCEPT
+        entry.verdict = Validation.ACCEPT
         self.repair.accepted(entry)
         if spared or not self.wire.ahead.start(message, self.node):
             self.wire.flood(self.up.values(), message, spared)
@@ -118,21 +118,21 @@ class Router:
 
     def pass_on(self, entry: Entry) -> None:
         """Accepts a message of a kind that needs no examination; sending it is left to the caller."""
-        self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, entry.message.id, Verdict.ACCEPT.value, ""))
-        entry.verdict = Verdict.ACCEPT
+        self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, entry.message.id, Validation.ACCEPT.value, ""))
+        entry.verdict = Validation.ACCEPT
         self.repair.accepted(entry)
 
-    def verdict(self, message: Message, verdict: Verdict, reason: str) -> None:
-        """The application's answer to `on_gossip`."""
+    def verdict(self, message: Message, verdict: Validation, reason: str) -> None:
+        """The application's answer to `on_gossip`. Raises `RuntimeError` on a second one about a message."""
         entry = self.seen[message.id]
         if entry.verdict is not None:
             raise RuntimeError(f"node {self.node} gave a second verdict on message {message.id}")
         self.wire.emit(MessageValidated(self.wire.clock.now, self.node, entry.peer, message.id, verdict.value, reason))
         entry.verdict = verdict
-        if verdict is Verdict.ACCEPT:
+        if verdict is Validation.ACCEPT:
             self.repair.accepted(entry)
             self.wire.flood(self.up.values(), message, entry.known)
-        elif verdict is Verdict.DROP:
+        elif verdict is Validation.DROP:
             del self.seen[message.id]
         assert self.app is not None
         self.app.on_verdict(message, entry.peer, verdict, reason)

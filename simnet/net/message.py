@@ -8,7 +8,7 @@ from typing import Protocol
 from simnet.base.units import NodeId, SimTime
 
 
-class Verdict(Enum):
+class Validation(Enum):
     """An application's answer to a message; only an accepted one is forwarded."""
 
     ACCEPT = "accept"
@@ -56,7 +56,7 @@ class Application(Protocol):
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         """First reception of a message, from `peer`. Answer with `Network.verdict`, once, now or later."""
 
-    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         """The application's own answer to a message that had come from `peer`."""
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:

@@ -8,7 +8,7 @@ from simnet.events import Event, MessagePublished, PeerConnected, PeerDisconnect
 from simnet.net.clockwork import Clockwork
 from simnet.net.gossip import Router
 from simnet.net.link import FloodDelays, HopDelays, LinkLaws, seeds_of
-from simnet.net.message import Application, Message, Verdict
+from simnet.net.message import Application, Message, Validation
 from simnet.net.repair import LazyRepair
 from simnet.net.rules import Rule, Uplink
 from simnet.net.topology import Edge
@@ -18,7 +18,7 @@ from simnet.scenario.model import Scenario
 
 WAVES_NODES_MIN = 150
 """From about here on a computed wave costs less than its copies by themselves (measured, degree 8)."""
-__all__ = ["Application", "Message", "Network", "Verdict"]
+__all__ = ["Application", "Message", "Network", "Validation"]
 
 
 class Network:
@@ -100,7 +100,7 @@ class Network:
         router.publish(message, sum(1 << peer for peer in spared))
         return message
 
-    def verdict(self, node: NodeId, message: Message, verdict: Verdict, reason: str = "") -> None:
+    def verdict(self, node: NodeId, message: Message, verdict: Validation, reason: str = "") -> None:
         """Answers `Application.on_gossip`, once a message. ACCEPT forwards it to all connected neighbours that are
         not known to have it. Raises `RuntimeError` for a second answer."""
         self._routers[node].verdict(message, verdict, reason)

@@ -41,7 +41,7 @@ def keys_of_both_classes(nodes: int, make: Callable[[int, int], K], public: Call
 
     `make(node, attempt)` is a node's key; every node gets attempt 0. Should all of them fall into one class, the
     *last* node takes the first later attempt of the other class. So a class always agrees with its peer id, and
-    the same `make` gives the same keys.
+    the same `make` gives the same keys. Raises `AssertionError` when no attempt gives that class.
     """
     keys = [make(node, 0) for node in range(nodes)]
     if nodes < 2 or len({class_of(public(key)) for key in keys}) == 2:

@@ -12,7 +12,7 @@ import simpy
 
 from simnet.base.units import NodeId, from_ms
 from simnet.net.gossip import Entry, Router
-from simnet.net.message import Verdict
+from simnet.net.message import Validation
 from simnet.net.wire import Hop
 from simnet.scenario.ours import Gossip
 
@@ -52,7 +52,9 @@ class LazyRepair:
         """Offers a new neighbour all that this node accepted and that nobody can have forgotten meanwhile."""
         now, window = self._router.wire.clock.now, self._window()
         oldest = now - from_ms(self._settings.duplicate_cache_ms) + from_ms(self._settings.iwant_timeout_ms)
-        offers = [entry for entry in self._router.remembered() if entry.verdict is Verdict.ACCEPT and entry.message.published_at > oldest]
+        offers = [
+            entry for entry in self._router.remembered() if entry.verdict is Validation.ACCEPT and entry.message.published_at > oldest
+        ]
         for entry in offers:
             entry.offered_window = window
         self._offer(hop, offers)
@@ -157,5 +159,5 @@ class LazyRepair:
         served_from = self._window() - self._settings.history_windows
         for message in ids:
             entry = self._router.knows(message)
-            if entry is not None and entry.verdict is Verdict.ACCEPT and entry.offered_window >= served_from:
+            if entry is not None and entry.verdict is Validation.ACCEPT and entry.offered_window >= served_from:
                 self._router.wire.repair(back, entry.message)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId, SimTime
 from simnet.events import BlockAggregated, StatementLost
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.aggregates import Aggregates
 from simnet.node.block_parts import BlockParts, Part
 from simnet.node.chain import OUTCOMES_KEPT, Chain
@@ -22,7 +22,7 @@ from simnet.node.held import Fate, UntilCommitted
 from simnet.node.letters import Committed, Examined, Gossiped, Letterbox, Origin, ProofRefused, Proven
 from simnet.node.ports import Ports
 from simnet.node.processor import TOO_LARGE, Provers
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.protocol.messages import BlockProof
 
 RECURSIVE = Part(CircuitId.RECURSIVE, 0)
@@ -125,13 +125,13 @@ class Aggregation:
         """Examines a proof now, or once its block is committed here."""
         why = self._why_malformed(incoming)
         if why is not None:
-            self._letters.answer(incoming.origin, Verdict.REJECT, why)
+            self._letters.answer(incoming.origin, Validation.REJECT, why)
             return
         fate = self._until_committed.hold(incoming.proof.height, incoming.peer, incoming)
         if fate is Fate.NOW:
             self._examine(incoming)
         elif fate is Fate.NEVER:
-            self._letters.answer(incoming.origin, Verdict.DROP, "not_committed")
+            self._letters.answer(incoming.origin, Validation.DROP, "not_committed")
 
     def _why_malformed(self, incoming: Incoming) -> str | None:
         """What is wrong with a proof whatever the chain is."""
@@ -152,11 +152,11 @@ class Aggregation:
         assert committed is not None
         job = _job(proof)
         if committed.block.hash != proof.block:
-            self._letters.answer(incoming.origin, Verdict.REJECT, "another_block")
+            self._letters.answer(incoming.origin, Validation.REJECT, "another_block")
         elif part != RECURSIVE and part not in self.parts.of(proof.height):
-            self._letters.answer(incoming.origin, Verdict.REJECT, "unexpected_proof")
+            self._letters.answer(incoming.origin, Validation.REJECT, "unexpected_proof")
         elif self.holds(proof.height, field, part) or job in self._in_hand:
-            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Validation.IGNORE, "already_proven")
         else:
             self._verify(incoming, job)
 
@@ -164,24 +164,24 @@ class Aggregation:
         proof, part, field = incoming.proof, incoming.part, incoming.field
         statement = self.statement(proof.height, field, part)
         if statement is None:
-            self._letters.answer(incoming.origin, Verdict.IGNORE, "too_old")
+            self._letters.answer(incoming.origin, Validation.IGNORE, "too_old")
             return
         self._in_hand.add(job)
         circuit = self._facts.circuits.of(part.circuit)
         self._processor.verify(field, circuit, statement, proof.envelope, incoming.peer, incoming.spam, incoming)
 
-    def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, incoming: Incoming, verdict: Verification | None) -> None:
         """The verifier has answered."""
         proof = incoming.proof
         self._in_hand.discard(_job(proof))
         if verdict is None:
-            self._letters.answer(incoming.origin, Verdict.DROP, "verifier_busy")
+            self._letters.answer(incoming.origin, Validation.DROP, "verifier_busy")
         elif not verdict.accepted:
             self._letters.post(ProofRefused(proof))
-            self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
+            self._letters.answer(incoming.origin, Validation.REJECT, verdict.reason)
         else:
             self._proofs.setdefault(proof.height, {}).setdefault((incoming.field, incoming.part), Kept(proof, self._ports.now))
-            self._letters.answer(incoming.origin, Verdict.ACCEPT)
+            self._letters.answer(incoming.origin, Validation.ACCEPT)
             self._advance()
 
     def statement(self, height: int, field: BackendId, part: Part) -> bytes | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
 from simnet.node.chain import Chain
@@ -14,14 +14,13 @@ from simnet.node.ports import Ports
 from simnet.node.processor import Provers
 from simnet.node.timing import dated_ahead, latest_slot
 from simnet.node.transactions import Transactions
-from simnet.proofs.backend import Circuit
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Circuit, Verification
 from simnet.protocol.evidence import Claim, InvalidProposal
 from simnet.protocol.messages import BlockProof, ConsensusProof
 
 NOT_HERE = frozenset({"another_block", "registrations", "slot"})
 """Why a proof cannot be judged here and now."""
-Ruling = tuple[Verdict, str]
+Ruling = tuple[Validation, str]
 """ACCEPT: it holds. REJECT: it does not. DROP: this node cannot say, and another copy may come when it can."""
 
 
@@ -67,42 +66,42 @@ class Court:
     def _judge_proposal(self, claim: InvalidProposal) -> Ruling:
         proposal, block = claim.proposal, claim.proposal.block
         if proposal.slot > latest_slot(self._facts, self._ports) or dated_ahead(self._facts, self._ports, block.header.timestamp):
-            return Verdict.DROP, "slot"  # What it makes of the windows until then would take as long as there are windows.
+            return Validation.DROP, "slot"  # What it makes of the windows until then would take as long as there are windows.
         electorate, before = self._chain.electorate_of(claim.height), self._chain.before(claim.height)
         if electorate is None or before is None:
-            return Verdict.DROP, "not_committed"
+            return Validation.DROP, "not_committed"
         if proposal.leader != electorate.leader(proposal.slot):
-            return Verdict.REJECT, "foreign_leader"
+            return Validation.REJECT, "foreign_leader"
         if block.header.parent != before.head:
-            return Verdict.DROP, "another_parent"  # Where the chain has forked this convicts nobody.
+            return Validation.DROP, "another_parent"  # Where the chain has forked this convicts nobody.
         verified = self._transactions.verified
         if any(i not in verified for i in block.tx_ids):
-            return Verdict.DROP, "unknown_transfers"
+            return Validation.DROP, "unknown_transfers"
         why = before.why_unacceptable(block, {i: verified[i].tx for i in block.tx_ids}, proposal.slot)
-        return (Verdict.REJECT, "block_holds") if why is None else (Verdict.ACCEPT, why)
+        return (Validation.REJECT, "block_holds") if why is None else (Validation.ACCEPT, why)
 
     # --- proofs --------------------------------------------------------------------------------------
 
     def _judge_consensus_proof(self, proof: ConsensusProof, message: Message) -> Ruling | None:
         committed = self._chain.at(proof.certificate.height)
         if committed is None:
-            return Verdict.DROP, "not_committed"
+            return Validation.DROP, "not_committed"
         why = self._finality.why_unrelated(proof, committed)
         if why is not None:
-            return Verdict.DROP if why in NOT_HERE else Verdict.REJECT, why
+            return Validation.DROP if why in NOT_HERE else Validation.REJECT, why
         self._verify(proof, self._facts.circuits.consensus, self._finality.statement_of(proof, committed), message)
         return None
 
     def _judge_block_proof(self, proof: BlockProof, message: Message) -> Ruling | None:
         committed, known = self._chain.at(proof.height), proof.circuit in CircuitId.__members__.values()
         if committed is None or committed.block.hash != proof.block:
-            return Verdict.DROP, "not_committed"
+            return Validation.DROP, "not_committed"
         if not known or proof.backend not in self._aggregation.fields:
-            return Verdict.REJECT, "UnknownProofKind"
+            return Validation.REJECT, "UnknownProofKind"
         part = Part(CircuitId(proof.circuit), proof.index)
         statement = self._aggregation.statement(proof.height, BackendId(proof.backend), part)
         if statement is None:
-            return Verdict.DROP, "too_old"
+            return Validation.DROP, "too_old"
         self._verify(proof, self._facts.circuits.of(part.circuit), statement, message)
         return None
 
@@ -111,8 +110,8 @@ class Court:
         self._processor.verify(backend, circuit, statement, proof.envelope, self._node, None, Accused(message))
 
 
-def ruling_of(verdict: ProofVerdict | None) -> Ruling:
+def ruling_of(verdict: Verification | None) -> Ruling:
     """What the verifier's verdict on an accused proof means for the accusation."""
     if verdict is None:
-        return Verdict.DROP, "verifier_busy"
-    return (Verdict.REJECT, "proof_holds") if verdict.accepted else (Verdict.ACCEPT, verdict.reason)
+        return Validation.DROP, "verifier_busy"
+    return (Validation.REJECT, "proof_holds") if verdict.accepted else (Validation.ACCEPT, verdict.reason)

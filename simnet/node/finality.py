@@ -10,7 +10,7 @@ from functools import partial
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NodeId
 from simnet.events import BlockProven, Endorsed, ProofTakenOver
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import (
     VRF_KEY,
@@ -42,7 +42,7 @@ from simnet.node.ports import Ports
 from simnet.node.processor import TOO_LARGE, Provers, Ticket
 from simnet.node.timing import latest_slot
 from simnet.proofs import native
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.proofs.field import otk_public
 from simnet.proofs.statements import ZERO, consensus_statement, consensus_witness, tier_seed
 from simnet.protocol import certification
@@ -248,9 +248,9 @@ class Finality:
         assert isinstance(certificate, Certificate)
         why = why_not_signed(self._facts, certificate)
         if why is not None:
-            self._ports.answer(message, Verdict.REJECT, why)
+            self._ports.answer(message, Validation.REJECT, why)
         elif self.is_proven(certificate.height):
-            self._ports.answer(message, Verdict.IGNORE, "already_proven")
+            self._ports.answer(message, Validation.IGNORE, "already_proven")
         else:
             kind = (peer, certificate.height, certificate.lane, self._is_recent(certificate.slot))
             news = self._certifier.learns(certificate)
@@ -262,13 +262,13 @@ class Finality:
         endorsement = message.payload
         assert isinstance(endorsement, Endorsement)
         if not self._facts.endorsement_valid(endorsement):
-            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
+            self._ports.answer(message, Validation.REJECT, "SignatureInvalid")
             return
         if self.is_proven(endorsement.height):
-            self._ports.answer(message, Verdict.IGNORE, "already_proven")
+            self._ports.answer(message, Validation.IGNORE, "already_proven")
         elif endorsement.slot > latest_slot(self._facts, self._ports):
             # Not noted as seen: it may come again when its slot has begun.
-            self._ports.answer(message, Verdict.DROP, "slot")
+            self._ports.answer(message, Validation.DROP, "slot")
         else:
             known = partial(self._endorsements.why_not, self._kind(endorsement), endorsement)
             self._take_in(message, peer, endorsement.height, known, certification.Endorsed(endorsement))
@@ -280,14 +280,14 @@ class Finality:
         epoch = epoch_of(disclosure.slot)
         why = self._why_not_disclosure(disclosure)
         if why is not None:
-            self._ports.answer(message, Verdict.REJECT, why)
+            self._ports.answer(message, Validation.REJECT, why)
         elif self.is_proven(disclosure.height):
-            self._ports.answer(message, Verdict.IGNORE, "already_proven")
+            self._ports.answer(message, Validation.IGNORE, "already_proven")
         elif disclosure.slot > latest_slot(self._facts, self._ports) or self._chain.registry.of(disclosure.validator, epoch) is None:
             # This node is behind, or the author lies about the time. Keys that are needed are disclosed again.
-            self._ports.answer(message, Verdict.DROP, "slot")
+            self._ports.answer(message, Validation.DROP, "slot")
         elif not self._keys_hold(disclosure):
-            self._ports.answer(message, Verdict.REJECT, "keys")
+            self._ports.answer(message, Validation.REJECT, "keys")
         else:
             known = partial(self._disclosures.why_not, self._kind(disclosure), disclosure)
             self._take_in(message, peer, disclosure.height, known, certification.Disclosed(disclosure))
@@ -306,7 +306,7 @@ class Finality:
         if why is not None:
             self._ports.answer(message, verdict_of(why), why)
             return
-        self._ports.answer(message, Verdict.ACCEPT)
+        self._ports.answer(message, Validation.ACCEPT)
         if self._held.hold(height, peer, event) is Fate.NOW:
             self._feed(event)
 
@@ -338,13 +338,13 @@ class Finality:
         """Examines a consensus proof now, or once its block is committed here."""
         why = self._why_malformed(incoming)
         if why is not None:
-            self._letters.answer(incoming.origin, Verdict.REJECT, why)
+            self._letters.answer(incoming.origin, Validation.REJECT, why)
             return
         fate = self._held.hold(incoming.proof.certificate.height, incoming.peer, incoming)
         if fate is Fate.NOW:
             self.examine(incoming)
         elif fate is Fate.NEVER:
-            self._letters.answer(incoming.origin, Verdict.DROP, "not_committed")
+            self._letters.answer(incoming.origin, Validation.DROP, "not_committed")
 
     def _why_malformed(self, incoming: Incoming) -> str | None:
         """What is wrong with a proof whatever the chain is."""
@@ -366,37 +366,37 @@ class Finality:
         proof = incoming.proof
         committed = self._committed(proof.certificate.height)
         if committed.proof is not None:
-            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Validation.IGNORE, "already_proven")
             return
         why = self.why_unrelated(proof, committed)
         if why is not None:
-            self._letters.answer(incoming.origin, Verdict.IGNORE if why == "registrations" else Verdict.REJECT, why)
+            self._letters.answer(incoming.origin, Validation.IGNORE if why == "registrations" else Validation.REJECT, why)
             return
         statement = self.statement_of(proof, committed)
         job = (statement, proof.envelope.digest)
         if job in self._in_hand:
-            self._letters.answer(incoming.origin, Verdict.IGNORE, "already_proven")
+            self._letters.answer(incoming.origin, Validation.IGNORE, "already_proven")
             return
         self._in_hand.add(job)
         backend, circuit = BackendId(proof.backend), self._facts.circuits.consensus
         self._processor.verify(backend, circuit, statement, proof.envelope, incoming.peer, incoming.spam, InHand(incoming, job))
 
-    def on_verdict(self, judged: InHand, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, judged: InHand, verdict: Verification | None) -> None:
         """The verifier has answered."""
         incoming = judged.incoming
         self._in_hand.discard(judged.job)
         if verdict is None:
-            self._letters.answer(incoming.origin, Verdict.DROP, "verifier_busy")
+            self._letters.answer(incoming.origin, Validation.DROP, "verifier_busy")
             return
         certificate = incoming.proof.certificate
         if not verdict.accepted:
             self._letters.post(ProofRefused(incoming.proof))
-            self._letters.answer(incoming.origin, Verdict.REJECT, verdict.reason)
+            self._letters.answer(incoming.origin, Validation.REJECT, verdict.reason)
         elif certificate.slot > latest_slot(self._facts, self._ports):
-            self._letters.answer(incoming.origin, Verdict.DROP, "slot")  # The clock was put back meanwhile.
+            self._letters.answer(incoming.origin, Validation.DROP, "slot")  # The clock was put back meanwhile.
         else:
             self._note_proven(self._committed(certificate.height), incoming.proof)
-            self._letters.answer(incoming.origin, Verdict.ACCEPT, verdict.reason)
+            self._letters.answer(incoming.origin, Validation.ACCEPT, verdict.reason)
 
     def _note_proven(self, committed: CommittedBlock, proof: ConsensusProof) -> None:
         if committed.proof is not None:

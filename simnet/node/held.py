@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from simnet.base.units import NodeId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.chain import Chain
 from simnet.node.ports import Ports
 
@@ -77,11 +77,11 @@ TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED = "too_many", "full", "epoch", "not_com
 """Why a message is not taken at a limit, or not yet."""
 
 
-def verdict_of(why: str | None) -> Verdict:
+def verdict_of(why: str | None) -> Validation:
     """What becomes of a gossip message that is not worth passing on for this reason. At a limit it is forgotten: another copy may come."""
     if why is None:
-        return Verdict.ACCEPT
-    return Verdict.DROP if why in (TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED) else Verdict.IGNORE
+        return Validation.ACCEPT
+    return Validation.DROP if why in (TOO_MANY, FULL, TOO_EARLY, NOT_COMMITTED) else Validation.IGNORE
 
 
 K = TypeVar("K", bound=Hashable)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.base.units import NodeId
-from simnet.net.network import Message, Verdict
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.net.network import Message, Validation
+from simnet.proofs.backend import Verification
 from simnet.protocol.blocks import Block
 from simnet.protocol.evidence import Misconduct
 from simnet.protocol.heartbeats import Heartbeat
@@ -151,9 +151,9 @@ class Misdeed(Letter):
 
 Routes = Mapping[type[Letter], Sequence[Callable[[Any], None]]]
 """Kind of letter -> who hears it, in order."""
-Answers = Mapping[type[Origin], Callable[[Any, Verdict, str], None]]
+Answers = Mapping[type[Origin], Callable[[Any, Validation, str], None]]
 """Kind of origin -> who takes its answers: verdict and reason."""
-Verdicts = Mapping[type[Examined], Callable[[Any, ProofVerdict | None], None]]
+Verdicts = Mapping[type[Examined], Callable[[Any, Verification | None], None]]
 """Kind of what the verifier was given -> who goes on; without a verdict the verifier had no room."""
 
 
@@ -172,11 +172,11 @@ class Letterbox:
         self._answers = answers
         self._verdicts = verdicts
 
-    def answer(self, origin: Origin, verdict: Verdict, reason: str = "") -> None:
+    def answer(self, origin: Origin, verdict: Validation, reason: str = "") -> None:
         """Says what has become of something, to where it came from."""
         self._answers[type(origin)](origin, verdict, reason)
 
-    def judge(self, item: Examined, verdict: ProofVerdict | None) -> None:
+    def judge(self, item: Examined, verdict: Verification | None) -> None:
         """The verifier has answered, or has no room."""
         self._verdicts[type(item)](item, verdict)
 

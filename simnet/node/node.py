@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from simnet.base.units import NodeId
 from simnet.events import ClockSkewed
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node import aggregation, finality, transactions
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_prover import BlockProofReady, BlockProver, PartDue, TurnDue
@@ -54,7 +54,7 @@ from simnet.node.processor import BUSY_RETRY, JobDue, Processor, Proving, Verifi
 from simnet.node.services import BacklogDue, Services
 from simnet.node.sync import Fetched, Sync, fits
 from simnet.node.transactions import Transactions
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.node.wallet import TransferDue, TransferOutdated, TransferReady, Wallet
 from simnet.node.watch import Watch
 from simnet.protocol.messages import TxMessage
@@ -90,7 +90,7 @@ class Node:
         self.transactions = Transactions(facts, ports, processor, lambda: self.chain.ledger, letters)
         self.presence = Presence(facts, ports, keyring, self.chain, letters)
         self.conduct = Conduct(facts, ports)
-        self.validator = Validator(facts, ports, keyring, self.chain, self.transactions, self.presence, self.conduct, letters)
+        self.voter = Voter(facts, ports, keyring, self.chain, self.transactions, self.presence, self.conduct, letters)
         self.slots = self._slot_clock() if any(isinstance(f, ClockSkew) and node in f.nodes for f in facts.scenario.faults.nodes) else None
         """Only of a node whose clock goes wrong at some time; the shared one drives all others."""
         self.finality = Finality(facts, ports, keyring, self.chain, processor, self.conduct, letters)
@@ -100,16 +100,12 @@ class Node:
         self.forks = Forks(facts, ports, self.chain, self.watch, self.conduct, self.peers)
         self.block_prover = BlockProver(facts, ports, keyring, self.chain, processor, self.aggregation, self.conduct, letters)
         self.own_proofs = OwnProofs(facts, ports, self.finality, self.aggregation, letters)
-        self.sync = Sync(
-            facts, ports, self.chain, self.validator, self.transactions, self.finality, self.aggregation, self.conduct, self.peers
-        )
+        self.sync = Sync(facts, ports, self.chain, self.voter, self.transactions, self.finality, self.aggregation, self.conduct, self.peers)
         self.wallet = Wallet(
             facts, ports, keyring, processor, lambda: self.chain.ledger, self.transactions.pool.is_busy, self._publish_transfer, letters
         )
         self.services = Services(ports, processor, self.wallet.gate, letters)
-        reach = Reach(
-            facts, ports, plans, keyring, self.chain, self.transactions, self.aggregation, self.validator, self.wallet, self.conduct
-        )
+        reach = Reach(facts, ports, plans, keyring, self.chain, self.transactions, self.aggregation, self.voter, self.wallet, self.conduct)
         self.opponent = Opponent(reach)
         byzantine = facts.scenario.faults.byzantine
         spams = byzantine is not None and node in byzantine.publishers
@@ -122,14 +118,14 @@ class Node:
         """Which part looks into gossip messages of a kind."""
         return {
             "transaction": self.transactions.on_gossip,
-            "vote": self.validator.on_vote,
-            "roll_call": self.validator.on_roll_call,
+            "vote": self.voter.on_vote,
+            "roll_call": self.voter.on_roll_call,
             "endorsement": self.finality.on_endorsement,
-            "proposal": self.validator.on_proposal,
+            "proposal": self.voter.on_proposal,
             "tag_set": self.finality.on_certificate,
             "key_disclosure": self.finality.on_disclosure,
             "consensus_proof": self.finality.on_proof,
-            "registration": self.validator.on_registration,
+            "registration": self.voter.on_registration,
             "join": self.presence.on_join,
             "heartbeat": self.presence.on_heartbeat,
             "block_proof": self.aggregation.on_gossip,
@@ -143,15 +139,15 @@ class Node:
         self.opponent.saw(message)
         handler = self._handlers.get(message.kind)
         if not _fits(message):
-            self._ports.answer(message, Verdict.REJECT, "malformed")
+            self._ports.answer(message, Validation.REJECT, "malformed")
         elif message.kind in PROOFS and not self.peers.has_time_for(peer):
-            self._ports.answer(message, Verdict.DROP, "peer_throttled")
+            self._ports.answer(message, Validation.DROP, "peer_throttled")
         elif handler is not None:
             handler(message, peer)
         else:
-            self._ports.answer(message, Verdict.IGNORE, "unknown_kind")
+            self._ports.answer(message, Validation.IGNORE, "unknown_kind")
 
-    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         """This node's own answer."""
         self.peers.judged(message, peer, verdict, reason)
 
@@ -187,7 +183,7 @@ class Node:
         self.opponent.on_slot(slot)
         self.presence.on_slot(slot)
         self.finality.on_slot(slot)
-        self.validator.on_slot(slot)
+        self.voter.on_slot(slot)
 
     def on_late_slot(self, slot: int) -> None:
         """A slot after the traffic: no more blocks, but what is committed goes on being proven."""
@@ -220,8 +216,8 @@ class Node:
             self._facts.slots,
             slots,
             self.on_slot,
-            self.validator.on_deadline,
-            self.validator.has_signed_in,
+            self.voter.on_deadline,
+            self.voter.has_signed_in,
         )
 
     def publish_probe(self, kind: str, payload: bytes) -> None:
@@ -246,7 +242,7 @@ class Node:
         """Puts an own transfer into the own mempool, which verifies like every other."""
         self.transactions.examine(transactions.Incoming(letter.message, self.id, None, letter))
 
-    def _on_own_transfer(self, origin: TransferUnverified, _verdict: Verdict, reason: str) -> None:
+    def _on_own_transfer(self, origin: TransferUnverified, _verdict: Validation, reason: str) -> None:
         """What has become of an own transfer."""
         if reason in {"stale", "dated_ahead"}:
             self.wallet.on_stale(origin.message.tx, origin.message.payload)
@@ -254,7 +250,7 @@ class Node:
             # It is published: without it here, its lane would never be free again.
             self.letters.post_after(BUSY_RETRY, origin)
 
-    def _on_gossiped(self, origin: Gossiped, verdict: Verdict, reason: str) -> None:
+    def _on_gossiped(self, origin: Gossiped, verdict: Validation, reason: str) -> None:
         self._ports.answer(origin.message, verdict, reason)
 
     def _publish_spam(self, message: TxMessage, kind: str) -> None:
@@ -293,7 +289,7 @@ class Node:
         return {
             BlocksWanted: (self.sync.on_blocks_wanted,),
             TransfersWanted: (self.sync.on_transfers_wanted,),
-            TransferVerified: (self.validator.on_verified, self.sync.on_verified),
+            TransferVerified: (self.voter.on_verified, self.sync.on_verified),
             Signed: (watched.saw, penalties.saw) if penalties else (watched.saw,),
             VotedLate: (self.finality.on_late_vote,),
             BlockRefused: (watched.refused_block,),

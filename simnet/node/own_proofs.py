@@ -1,7 +1,7 @@
 """A node's own proofs of blocks on their way to the others: verified here like every other one, and published once."""
 
 from simnet.base.catalogue import BackendId, CircuitId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
@@ -50,9 +50,9 @@ class OwnProofs:
         else:
             self._aggregation.take(aggregation.Incoming(proof, self._node, letter))
 
-    def on_answer(self, origin: ProofUnverified, verdict: Verdict, _reason: str) -> None:
+    def on_answer(self, origin: ProofUnverified, verdict: Validation, _reason: str) -> None:
         """What has become of an own proof."""
-        if verdict is Verdict.DROP:
+        if verdict is Validation.DROP:
             self._letters.post_after(BUSY_RETRY, origin)
 
     def _is_needless(self, proof: BlockProof | ConsensusProof) -> bool:

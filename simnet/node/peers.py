@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import PeerBanned, PeerScored
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.facts import Facts
 from simnet.node.letters import Letter, Letterbox
 from simnet.node.ports import Ports
@@ -128,17 +128,17 @@ class Peers:
 
     # --- scores --------------------------------------------------------------------------------------
 
-    def judged(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def judged(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         """This node has answered a gossip message that came from a neighbour."""
-        if verdict is Verdict.DROP:
+        if verdict is Validation.DROP:
             return  # Another copy is welcome.
         kind, content, known = message.kind, content_of(message.payload), self._of(peer)
         again = content is not None and known.again(content, message.id)
-        if verdict is Verdict.ACCEPT:
+        if verdict is Validation.ACCEPT:
             self._reward(known, REWARD * REWARD_PERCENT.get(kind, META_PERCENT) // 100)
-        elif verdict is Verdict.REJECT:
+        elif verdict is Validation.REJECT:
             self.refused(kind, peer, reason)
-        elif again and verdict is Verdict.IGNORE:
+        elif again and verdict is Validation.IGNORE:
             self.blame(peer, *DUPLICATE)
 
     def refused(self, kind: str, peer: NodeId, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from simnet.base.units import NodeId, SimTime
 from simnet.events import Event, LimitReached
 from simnet.events.network import CONSENSUS_TOPIC, TX_TOPIC
-from simnet.net.network import Message, Network, Verdict
+from simnet.net.network import Message, Network, Validation
 from simnet.node.clock import Clock
 
 PROBES = frozenset({"block_probe", "transaction_probe"})
@@ -47,7 +47,7 @@ class Ports(Protocol):
     ) -> Message | None:
         """Publishes on the topic of its kind, to all neighbours but those `spared`; None when none is connected."""
 
-    def answer(self, message: Message, verdict: Verdict, reason: str = "", /) -> None:
+    def answer(self, message: Message, verdict: Validation, reason: str = "", /) -> None:
         """Says what has become of a gossip message."""
 
     def send(self, peer: NodeId, kind: str, payload: object, size: int, /) -> bool:

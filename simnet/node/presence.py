@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from simnet.base.units import NS_PER_MS, NodeId, SimTime, from_ms
 from simnet.events import Untimely
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.chain import Chain
 from simnet.node.facts import Facts
 from simnet.node.held import FULL, TOO_MANY, verdict_of
@@ -99,23 +99,23 @@ class Presence:
         join = message.payload
         assert isinstance(join, Join)
         if not self._facts.rules.joins or not self._facts.join_valid(join):
-            self._ports.answer(message, Verdict.REJECT, "join")
+            self._ports.answer(message, Validation.REJECT, "join")
         elif join.validator in self._chain.state.registered:
-            self._ports.answer(message, Verdict.IGNORE, "registered")
+            self._ports.answer(message, Validation.IGNORE, "registered")
         elif self._ports.now < self._passed.get(join.validator, SimTime(0)):
-            self._ports.answer(message, Verdict.IGNORE, "known")
+            self._ports.answer(message, Validation.IGNORE, "known")
         else:
             # A repeated request is passed on, if not too often: others may have missed the first.
             self._passed[join.validator] = SimTime(self._ports.now + from_ms(self._windows.slot_ms))
             self._joins[join.validator] = join
-            self._ports.answer(message, Verdict.ACCEPT)
+            self._ports.answer(message, Validation.ACCEPT)
 
     def on_heartbeat(self, message: Message, _peer: NodeId) -> None:
         """A heartbeat came by gossip."""
         beat = message.payload
         assert isinstance(beat, Heartbeat)
         if not self._facts.rules.heartbeats or not self._facts.heartbeat_valid(beat):
-            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
+            self._ports.answer(message, Validation.REJECT, "SignatureInvalid")
             return
         self._letters.post(BeatHeard(beat))
         why = self._take(beat)

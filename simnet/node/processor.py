@@ -18,7 +18,7 @@ from simnet.node.facts import Facts
 from simnet.node.letters import Examined, Letter, Letterbox
 from simnet.node.peers import Peers
 from simnet.node.ports import Ports
-from simnet.proofs.backend import Circuit, Security, Verdict
+from simnet.proofs.backend import Circuit, Security, Verification
 from simnet.proofs.costs import PROVE, VERIFY, CostKey, CostModel
 from simnet.proofs.queue import Job, ProofQueue
 from simnet.proofs.workshop import Workshop
@@ -28,7 +28,7 @@ TOO_LARGE = "ProofTooLarge"
 BUSY_RETRY = from_ms(500)
 """What is a node's own, and its own verifier had no room for, is offered to it again after this long."""
 ProofFuture = Future[tuple[Blob, int]]
-VerdictFuture = Future[tuple[Verdict, int]]
+VerdictFuture = Future[tuple[Verification, int]]
 AnyFuture = ProofFuture | VerdictFuture
 
 
@@ -175,7 +175,7 @@ class Processor:
         try:
             future = self._workshop.verify(backend, circuit, statement, envelope)
         except ProofError as e:
-            self._letters.judge(item, Verdict(False, str(e).split(":", 1)[0]))
+            self._letters.judge(item, Verification(False, str(e).split(":", 1)[0]))
             return
         # The size gate is the verifier's first check and costs nothing.
         cost = SimTime(0) if self._facts.oversize(envelope) else self._cost(backend, circuit, VERIFY, envelope.name, future)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
 from simnet.base.units import NS_PER_S, NodeId, SimTime
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
@@ -27,9 +27,9 @@ from simnet.node.peers import Peers
 from simnet.node.ports import Ports
 from simnet.node.timing import latest_slot
 from simnet.node.transactions import Incoming, Transactions
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.node.waiting import WAITING_MAX, Owed
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
 from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
 from simnet.protocol.votes import TOLD_MAX, Holding
@@ -150,7 +150,7 @@ class Sync:
         facts: Facts,
         ports: Ports,
         chain: Chain,
-        validator: Validator,
+        voter: Voter,
         transactions: Transactions,
         finality: Finality,
         aggregation: Aggregation,
@@ -160,7 +160,7 @@ class Sync:
         self._facts = facts
         self._ports = ports
         self._chain = chain
-        self._validator = validator
+        self._voter = voter
         self._transactions = transactions
         self._finality = finality
         self._aggregation = aggregation
@@ -208,7 +208,7 @@ class Sync:
         settled = SimTime(self._ports.now - self._patience)
         first = self._aggregated + 1
         proofs = tuple(self._proofs_held(h, settled) for h in range(first, min(self._chain.height, first + PROOFS_TOLD - 1) + 1))
-        votes = self._validator.voting.book.holdings()
+        votes = self._voter.voting.book.holdings()
         aggregated = self._aggregation.since(settled) if self._aggregation.fields else self._chain.proven_since(settled)
         return Status(self._chain.height, votes, self._transactions.held_since(settled), aggregated, proofs, self._chain.head)
 
@@ -236,7 +236,7 @@ class Sync:
 
     def _exchange_votes(self, status: Status, peer: NodeId) -> None:
         """Hands over the votes of the present height that a neighbour lacks."""
-        votes = self._validator.voting.book.missing_at(status.votes)
+        votes = self._voter.voting.book.missing_at(status.votes)
         if votes and not self._conduct.keeps("votes", self._chain.height + 1):
             self._ports.send(peer, "votes", votes, sum(v.size for v in votes))
 
@@ -310,7 +310,7 @@ class Sync:
             case "status", Status():
                 self._on_status(payload, peer)
             case "votes", tuple():
-                if not self._validator.on_votes(payload, peer):
+                if not self._voter.on_votes(payload, peer):
                     self._peers.refused(kind, peer, "SignatureInvalid")
             case "block_request", int():
                 self._answer_blocks(payload, peer)
@@ -381,11 +381,11 @@ class Sync:
         message = self._transactions.verified[tx_id]
         self._ports.send(peer, "tx_response", message, message.size)
 
-    def on_answer(self, origin: Handed, verdict: Verdict, reason: str) -> None:
+    def on_answer(self, origin: Handed, verdict: Validation, reason: str) -> None:
         """What a neighbour's answer is worth to it; there is nobody to tell, since it did not come by gossip."""
-        if verdict is Verdict.REJECT:
+        if verdict is Validation.REJECT:
             self._peers.refused(origin.kind, origin.peer, reason)
-        elif verdict is Verdict.ACCEPT:
+        elif verdict is Validation.ACCEPT:
             self._silent[origin.peer] = 0
 
     # --- blocks that others have committed -------------------------------------------------------------
@@ -455,7 +455,7 @@ class Sync:
             return
         self._transactions.verify(message, peer, None, Fetched(synced, message, rest, peer))
 
-    def on_verdict(self, fetched: Fetched, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, fetched: Fetched, verdict: Verification | None) -> None:
         """The verifier has answered about a transfer of a fetched block."""
         if verdict is not None and verdict.accepted:
             self._transactions.note_verified(fetched.message)
@@ -472,10 +472,10 @@ class Sync:
             return
         if certificate.slot > latest_slot(self._facts, self._ports):
             return  # The clock was put back meanwhile.
-        if self._chain.why_unacceptable(block, self._validator.transfers_of(block), certificate.slot) is not None:
+        if self._chain.why_unacceptable(block, self._voter.transfers_of(block), certificate.slot) is not None:
             return
         self._credit(peer)
-        self._validator.commit(block, certificate.slot, certificate, caught_up=True)
+        self._voter.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
         self._next_block(peer)
         if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._ports.connected()):

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from simnet.base.catalogue import BackendId
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import TxAdmitted, TxEvicted, TxRefused
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.facts import Facts
 from simnet.node.letters import Examined, Gossiped, Letterbox, Origin, TransferVerified
 from simnet.node.ports import Ports
 from simnet.node.processor import Provers
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.protocol.blocks import Block
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
@@ -74,9 +74,9 @@ class Transactions:
         message = incoming.message
         why = self._facts.why_malformed(message)
         if why is not None:
-            self._refuse(incoming, Verdict.REJECT, why)
+            self._refuse(incoming, Validation.REJECT, why)
         elif message.tx.id in self.verified or self._job(message) in self._in_hand:
-            self._refuse(incoming, Verdict.IGNORE, "replay")
+            self._refuse(incoming, Validation.IGNORE, "replay")
         else:
             self._examine_state(incoming)
 
@@ -87,16 +87,16 @@ class Transactions:
             self._hold(incoming)
             return
         if why is not None:
-            self._refuse(incoming, Verdict.IGNORE if why in OF_THE_MOMENT else Verdict.REJECT, why)
+            self._refuse(incoming, Validation.IGNORE if why in OF_THE_MOMENT else Validation.REJECT, why)
             return
         if self._is_dated_ahead(tx) and not incoming.needed:
-            self._refuse(incoming, Verdict.DROP, "dated_ahead")
+            self._refuse(incoming, Validation.DROP, "dated_ahead")
             return
         why = self.pool.why_not(tx)
         if why is not None and not incoming.needed:
             if why == "mempool_full":
                 self._ports.limit_reached("chain.mempool_transactions_max")
-            self._refuse(incoming, Verdict.DROP if why == "mempool_full" else Verdict.IGNORE, why)
+            self._refuse(incoming, Validation.DROP if why == "mempool_full" else Validation.IGNORE, why)
             return
         self._in_hand.add(self._job(incoming.message))
         self.verify(incoming.message, incoming.peer, incoming.spam, incoming)
@@ -112,22 +112,22 @@ class Transactions:
         circuit = self._facts.circuits.transaction
         self._processor.verify(backend, circuit, statement, message.envelope, peer, spam, item)
 
-    def on_verdict(self, incoming: Incoming, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, incoming: Incoming, verdict: Verification | None) -> None:
         """The verifier has answered."""
         tx = incoming.message.tx
         self._in_hand.discard(self._job(incoming.message))
         if verdict is None:
-            self._refuse(incoming, Verdict.DROP, "verifier_busy")
+            self._refuse(incoming, Validation.DROP, "verifier_busy")
             return
         if not verdict.accepted:
-            self._refuse(incoming, Verdict.REJECT, verdict.reason)
+            self._refuse(incoming, Validation.REJECT, verdict.reason)
             return
         if tx.id in self.verified:
             # Another proof of the same transfer came first.
-            self._refuse(incoming, Verdict.IGNORE, "replay")
+            self._refuse(incoming, Validation.IGNORE, "replay")
             return
         if self._is_dated_ahead(tx) and not incoming.needed:
-            self._refuse(incoming, Verdict.DROP, "dated_ahead")  # The clock was put back meanwhile.
+            self._refuse(incoming, Validation.DROP, "dated_ahead")  # The clock was put back meanwhile.
             return
         self.note_verified(incoming.message)
         # A block or a rival may have come in while the proof was being verified.
@@ -137,7 +137,7 @@ class Transactions:
         else:
             # The proof was good: pass it on, others may not have the block yet.
             self._emit_refused(tx, why)
-        self._letters.answer(incoming.origin, Verdict.ACCEPT, why or "")
+        self._letters.answer(incoming.origin, Validation.ACCEPT, why or "")
 
     def _why_not_admitted(self, tx: SignedTransfer) -> str | None:
         """Why a verified transfer has no place in the pool at present."""
@@ -205,7 +205,7 @@ class Transactions:
     def _hold(self, incoming: Incoming) -> None:
         if sum(held.peer == incoming.peer for held in self._held.values()) >= HELD_MAX:
             self._ports.limit_reached("held_transfers")
-            self._refuse(incoming, Verdict.DROP, "future")
+            self._refuse(incoming, Validation.DROP, "future")
             return
         job = self._job(incoming.message)
         self._in_hand.add(job)
@@ -216,7 +216,7 @@ class Transactions:
         """Identity of one transfer with one proof: all that the verdict depends on."""
         return message.tx.id + bytes([message.backend]) + message.envelope.digest
 
-    def _refuse(self, incoming: Incoming, verdict: Verdict, reason: str) -> None:
+    def _refuse(self, incoming: Incoming, verdict: Validation, reason: str) -> None:
         self._emit_refused(incoming.message.tx, reason)
         self._letters.answer(incoming.origin, verdict, reason)
 

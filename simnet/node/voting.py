@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, Proposed, VoteCast, WindowClosed
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.chain import Chain, backend_of
 from simnet.node.committee import vote_tag_of
 from simnet.node.conduct import Conduct
@@ -39,7 +39,7 @@ REGISTER_AGAIN_SLOTS = 4
 """A registration that no block has taken is published again after so many slots: it may have been lost."""
 
 
-class Validator:
+class Voter:
     """One node's part in consensus."""
 
     def __init__(
@@ -138,11 +138,11 @@ class Validator:
         why = self._why_not_proposal(proposal)
         known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal)
         if why is not None:
-            self._ports.answer(message, Verdict.REJECT, why)
+            self._ports.answer(message, Validation.REJECT, why)
         elif known is not None:
             self._ports.answer(message, verdict_of(known), known)
         else:
-            self._ports.answer(message, Verdict.ACCEPT)
+            self._ports.answer(message, Validation.ACCEPT)
             self._proposed_at.setdefault(proposal.block.hash, message.published_at)
             self._take(proposal, peer)
 
@@ -184,17 +184,17 @@ class Validator:
         vote = message.payload
         assert isinstance(vote, Vote)
         if not self._facts.vote_valid(vote):
-            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
+            self._ports.answer(message, Validation.REJECT, "SignatureInvalid")
             return
         if vote.slot > latest_slot(self._facts, self._ports):
-            self._ports.answer(message, Verdict.DROP, "slot")
+            self._ports.answer(message, Validation.DROP, "slot")
             return
         self._heard(vote)
         known = self._votes_of.why_not(vote.validator, vote.slot, vote)
         if known is not None:
             self._ports.answer(message, verdict_of(known), known)
         else:
-            self._ports.answer(message, Verdict.ACCEPT)
+            self._ports.answer(message, Validation.ACCEPT)
             self._take(vote, peer)
 
     def on_roll_call(self, message: Message, _peer: NodeId) -> None:
@@ -202,9 +202,9 @@ class Validator:
         call = message.payload
         assert isinstance(call, RollCall)
         if not self._facts.signed_by(call.validator, call.signing_bytes(), call.signature):
-            self._ports.answer(message, Verdict.REJECT, "SignatureInvalid")
+            self._ports.answer(message, Validation.REJECT, "SignatureInvalid")
         elif call.slot > latest_slot(self._facts, self._ports):
-            self._ports.answer(message, Verdict.DROP, "slot")
+            self._ports.answer(message, Validation.DROP, "slot")
         else:
             # Also when it is known: who was ahead with its author has heard it before its time.
             self._heard(call)
@@ -234,7 +234,7 @@ class Validator:
         registration = message.payload
         assert isinstance(registration, Registration)
         if not self._facts.registration_valid(registration):
-            self._ports.answer(message, Verdict.REJECT, "registration")
+            self._ports.answer(message, Validation.REJECT, "registration")
             return
         why = self._why_not_registration(registration)
         if why is None:

@@ -6,13 +6,13 @@ from itertools import chain
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.court import Accused, Court, Ruling, ruling_of
 from simnet.node.facts import Facts
 from simnet.node.held import FULL, verdict_of
 from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.protocol.blocks import Header
 from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
 from simnet.protocol.messages import Proposal, Vote
@@ -64,7 +64,7 @@ class Watch:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""
         evidence = _evidence_of(message)
         if self._book.knows(evidence):
-            ruling: Ruling | None = (Verdict.IGNORE, "known")
+            ruling: Ruling | None = (Validation.IGNORE, "known")
         elif self._book.full(evidence):
             ruling = (verdict_of(FULL), FULL)
         else:
@@ -72,13 +72,13 @@ class Watch:
         if ruling is not None:
             self._answer(message, *ruling)
 
-    def on_verdict(self, accused: Accused, verdict: ProofVerdict | None) -> None:
+    def on_verdict(self, accused: Accused, verdict: Verification | None) -> None:
         """The verifier has answered about a proof that evidence is about."""
         self._answer(accused.message, *ruling_of(verdict))
 
-    def _answer(self, message: Message, verdict: Verdict, reason: str) -> None:
+    def _answer(self, message: Message, verdict: Validation, reason: str) -> None:
         evidence = _evidence_of(message)
-        if verdict is Verdict.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
+        if verdict is Validation.ACCEPT and (self._book.knows(evidence) or not self._keep(evidence, heard=True)):
             reason = "known" if self._book.knows(evidence) else FULL
             verdict = verdict_of(reason)
         self._ports.answer(message, verdict, reason)
@@ -86,8 +86,8 @@ class Watch:
     def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:
         why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
-            return Verdict.REJECT, why
-        return (Verdict.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
+            return Validation.REJECT, why
+        return (Validation.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):

@@ -42,7 +42,7 @@ class Circuit:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """A verifier's answer."""
 
     accepted: bool
@@ -50,7 +50,7 @@ class Verdict:
     """`accepted`, or the name of the rejection, as in the specification's matrix."""
 
 
-ACCEPTED = Verdict(True, "accepted")
+ACCEPTED = Verification(True, "accepted")
 
 
 RANDOMNESS = {
@@ -87,5 +87,5 @@ class Backend(Protocol):
     def prove(self, circuit: Circuit, witness: bytes, seed: bytes, threads: int) -> bytes:
         """A proof envelope; its bytes depend on (circuit, witness, seed) alone. Raises ProofError."""
 
-    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verification:
         """The verifier's answer to an envelope of any bytes."""

@@ -181,7 +181,10 @@ class Vectors:
 def recursive_statement(
     vk_ids: Sequence[bytes], previous: Aggregate, roots: Roots, parent: bytes, height: int, timestamp: int, vectors: Vectors
 ) -> bytes:
-    """The statement of a block's aggregate, which is its witness too. `parent`: in-field digest of the parent header."""
+    """The statement of a block's aggregate, which is its witness too. `parent`: in-field digest of the parent header.
+
+    Raises `ValueError` unless there is a key id for each family.
+    """
     if len(vk_ids) != FAMILIES:
         raise ValueError(f"{len(vk_ids)} key ids for {FAMILIES} circuit families")
     return encode(

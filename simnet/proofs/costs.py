@@ -119,7 +119,7 @@ class MeasuredCosts:
         self._jobs: dict[str, int] = {}
 
     def cost(self, key: CostKey, job: str, wall_ns: int | None) -> SimTime:
-        """The job's wall time; the first one measured, if it runs again."""
+        """The job's wall time; the first one measured, if it runs again. Raises `ValueError` without one."""
         if wall_ns is None:
             raise ValueError("the measured cost model needs wall times")
         return SimTime(self._jobs.setdefault(f"{key.operation}:{job}", wall_ns))
@@ -130,7 +130,7 @@ class MeasuredCosts:
 
 
 def cost_model(costs: str) -> CostModel:
-    """The model that `--costs` names: `calibrated`, `measured`, or a costs.json / calibration TOML file."""
+    """The model that `--costs` names: `calibrated`, `measured`, or a costs.json / calibration TOML file. Raises `ScenarioError`."""
     if costs == "measured":
         return MeasuredCosts()
     if costs == "calibrated":

@@ -61,7 +61,7 @@ from simnet._zk import groth16_wtns as _groth16_wtns
 from simnet._zk import zkey_verification_key as _zkey_verification_key
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
-from simnet.proofs.backend import ACCEPTED, Circuit, Security, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Security, Verification
 from simnet.proofs.keys import load_or_make
 from simnet.proofs.pinned import key_pin
 
@@ -303,10 +303,10 @@ class NativeBackend:
         except ZkError as e:
             raise ProofError(str(e)) from e
 
-    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verification:
         """The verifier's answer to an envelope of any bytes."""
         code = self.key(circuit).verify(public_inputs, envelope, max_bytes)
-        return ACCEPTED if code == 0 else Verdict(False, REJECT_REASONS[code])
+        return ACCEPTED if code == 0 else Verification(False, REJECT_REASONS[code])
 
 
 def is_real(backend: object) -> bool:

@@ -21,7 +21,7 @@ from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.base.recent import Recent
-from simnet.proofs.backend import Backend, Circuit, Verdict
+from simnet.proofs.backend import Backend, Circuit, Verification
 
 VERDICTS_KEPT = 65_536
 """Verifications, and public inputs: one that is asked for again later is done again."""
@@ -43,7 +43,7 @@ class Workshop:
         self._small = ThreadPoolExecutor(cores, thread_name_prefix="prove")
         self._large = ThreadPoolExecutor(1, thread_name_prefix="prove-large")
         self._proofs: dict[tuple[BackendId, Circuit, bytes], Future[tuple[Blob, int]]] = {}
-        self._verdicts: Recent[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verdict, int]]] = Recent(VERDICTS_KEPT)
+        self._verdicts: Recent[tuple[BackendId, Circuit, bytes, bytes], Future[tuple[Verification, int]]] = Recent(VERDICTS_KEPT)
         self._inputs: Recent[tuple[BackendId, Circuit, bytes], bytes] = Recent(VERDICTS_KEPT)
         self._walls: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._used: set[Future[tuple[Blob, int]]] = set()
@@ -52,7 +52,10 @@ class Workshop:
         sys.setswitchinterval(GIL_SWITCH_S)
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes) -> "Future[tuple[Blob, int]]":
-        """Starts a proof; the future gives (envelope, wall nanoseconds). The same job is run once."""
+        """Starts a proof; the future gives (envelope, wall nanoseconds). The same job is run once.
+
+        Raises `ProofError` beyond `limits.proofs_max`; what the prover refuses is raised by the future.
+        """
         key = (backend, circuit, hashlib.blake2s(witness).digest())
         if key not in self._proofs:
             if len(self._proofs) >= self._limit:
@@ -61,7 +64,7 @@ class Workshop:
             self._proofs[key] = pool.submit(self._prove, backend, circuit, witness)
         return self._proofs[key]
 
-    def verify(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob) -> "Future[tuple[Verdict, int]]":
+    def verify(self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob) -> "Future[tuple[Verification, int]]":
         """Starts a verification; the future gives (verdict, wall nanoseconds). The same job is run once."""
         key = (backend, circuit, hashlib.blake2s(statement).digest(), envelope.digest)
         if key not in self._verdicts:
@@ -117,7 +120,7 @@ class Workshop:
         envelope = self._backends[backend].prove(circuit, witness, seed, threads)
         return Blob(envelope), self._took(backend, circuit, "prove", start)
 
-    def _verify(self, backend: BackendId, circuit: Circuit, inputs: bytes, envelope: bytes) -> tuple[Verdict, int]:
+    def _verify(self, backend: BackendId, circuit: Circuit, inputs: bytes, envelope: bytes) -> tuple[Verification, int]:
         start = time.perf_counter_ns()
         verdict = self._backends[backend].verify(circuit, inputs, envelope, self._max_bytes)
         return verdict, self._took(backend, circuit, "verify", start)

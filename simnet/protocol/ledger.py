@@ -96,7 +96,7 @@ class Ledger:
         return Ledger(self.accounts, self.fees, {**self.opened, **new}) if new else self
 
     def transitions(self, txs: Iterable[SignedTransfer]) -> Iterator["Transition"]:
-        """What each transfer does, in order. They must all apply."""
+        """What each transfer does, in order. Raises `ValueError` at one that does not apply."""
         accounts = dict(self.accounts)
         for tx in txs:
             received = accounts[tx.transfer.receiver]

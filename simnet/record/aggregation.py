@@ -28,7 +28,7 @@ class Block:
     prover: NodeId | None = None
 
 
-class Aggregation:
+class AggregationCollector:
     """Latencies of aggregates, their provers, joins, heartbeats and the provers' load."""
 
     def __init__(self, info: RunInfo) -> None:

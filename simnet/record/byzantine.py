@@ -24,7 +24,7 @@ class Kind:
     verify_cost: Counter[NodeId] = field(default_factory=Counter)
 
 
-class Byzantine:
+class ByzantineCollector:
     """Follows each copy from its publication to every node's verdict on it."""
 
     def __init__(self, book: MessageBook) -> None:

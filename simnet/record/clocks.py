@@ -7,7 +7,7 @@ from simnet.events import ClockSkewed, Handlers, Untimely
 from simnet.record.stats import ms
 
 
-class Clocks:
+class ClocksCollector:
     """Part of `simnet.node_faults`."""
 
     def __init__(self) -> None:

@@ -19,10 +19,10 @@ from simnet.events import (
 )
 from simnet.events.network import TX_TOPIC
 from simnet.events.run_info import RunInfo
-from simnet.record.finality import Finality
+from simnet.record.finality import FinalityCollector
 from simnet.record.messages import MessageBook
 from simnet.record.stats import ms, rounded
-from simnet.record.wire import Wire
+from simnet.record.wire import WireCollector
 
 LOSSES = {"partition": "link_down", "churn": "link_down", "crash": "link_down", "one_way": "one_way", "flapping": "flapping",
           "corrupt": "corrupt"}  # fmt: skip
@@ -52,10 +52,10 @@ class Window:
         return (source in one and target in other) or (self.both_ways and source in other and target in one)
 
 
-class Faults:
+class FaultsCollector:
     """Attach after the wire's collector: a window's losses are the difference of that one's counters."""
 
-    def __init__(self, info: RunInfo, wire: Wire, book: MessageBook) -> None:
+    def __init__(self, info: RunInfo, wire: WireCollector, book: MessageBook) -> None:
         self._info = info
         self._wire = wire
         self._book = book
@@ -201,11 +201,11 @@ class Faults:
             "links_down": dict(sorted(self._disconnects.items())),
         }
 
-    def effects(self, finality: Finality, end: int) -> list[dict[str, object]]:
+    def effects(self, finality: FinalityCollector, end: int) -> list[dict[str, object]]:
         """One entry for each fault that began, in that order; `end` closes the open ones."""
         return [self._effect(window, finality, end) for window in self._windows]
 
-    def _effect(self, window: Window, finality: Finality, end: int) -> dict[str, object]:
+    def _effect(self, window: Window, finality: FinalityCollector, end: int) -> dict[str, object]:
         closed = window.end if window.end is not None else end
         lost = window.lost if window.end is not None else Counter(self._wire.lost) - window.lost_before
         return {

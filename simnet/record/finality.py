@@ -27,7 +27,7 @@ class Block:
     """When nodes with more than two thirds of the stake held its proof."""
 
 
-class Finality:
+class FinalityCollector:
     """Latencies and gaps of finality. A block counts as committed from its first commit at any node."""
 
     def __init__(self, info: RunInfo) -> None:

@@ -8,7 +8,7 @@ from simnet.events.run_info import RunInfo
 from simnet.record.stats import quantiles, quantiles_ms
 
 
-class Mempool:
+class MempoolCollector:
     """Admissions, refusals and sizes; transfers that went stale or late; publications that did not happen."""
 
     def __init__(self, info: RunInfo) -> None:

@@ -33,7 +33,7 @@ class Kind:
     """By what was done."""
 
 
-class Opponents:
+class OpponentsCollector:
     """Follows each message of an opponent to every node's answer, and blocks and transfers to the chain."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from simnet.scenario.opponents import LABEL_MARK
 THROTTLED = "peer_throttled"
 
 
-class Peers:
+class PeersCollector:
     """Points, bans, throttled messages; the verifiers' time by what it went into."""
 
     def __init__(self, info: RunInfo) -> None:

@@ -33,7 +33,7 @@ class Circuit:
     bytes: list[int] = field(default_factory=list)
 
 
-class Proofs:
+class ProofsCollector:
     """How many proofs were made, checked and refused, how long each took and how big they were."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ def attributed(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def attribution(text: str) -> list[str]:
-    """The backends named in a comma list; `stark` means stwo."""
+    """The backends named in a comma list; `stark` means stwo. Raises `ScenarioError` on another name."""
     names = [part.strip().lower() for part in text.split(",") if part.strip()]
     unknown = [name for name in names if ALIASES.get(name, name) not in LABELS]
     if unknown:

@@ -6,7 +6,7 @@ from simnet.events import BacklogWorkedOff, Handlers, ServiceResumed
 from simnet.record.stats import ms
 
 
-class Services:
+class ServicesCollector:
     """Part of `simnet.node_faults`, by service."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ Piece = tuple[NodeId, str]
 """(validator, detail)."""
 
 
-class Slashing:
+class SlashingCollector:
     """Evidence and penalties, each counted once however many nodes hold it, and what is left in any node's books."""
 
     def __init__(self) -> None:

@@ -15,22 +15,22 @@ from simnet.events import Handlers, LimitReached, Observer, RunEnded, TrafficSta
 from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.proofs.backend import RANDOMNESS
-from simnet.record.aggregation import Aggregation
-from simnet.record.byzantine import Byzantine
-from simnet.record.clocks import Clocks
-from simnet.record.faults import Faults
-from simnet.record.finality import Finality
-from simnet.record.mempool import Mempool
+from simnet.record.aggregation import AggregationCollector
+from simnet.record.byzantine import ByzantineCollector
+from simnet.record.clocks import ClocksCollector
+from simnet.record.faults import FaultsCollector
+from simnet.record.finality import FinalityCollector
+from simnet.record.mempool import MempoolCollector
 from simnet.record.messages import MessageBook
-from simnet.record.opponents import Opponents
-from simnet.record.peers import Peers
-from simnet.record.proofs import Proofs, reported_backends
+from simnet.record.opponents import OpponentsCollector
+from simnet.record.peers import PeersCollector
+from simnet.record.proofs import ProofsCollector, reported_backends
 from simnet.record.resources import ProcessClock
-from simnet.record.services import Services
-from simnet.record.slashing import Slashing
+from simnet.record.services import ServicesCollector
+from simnet.record.slashing import SlashingCollector
 from simnet.record.stats import ms
-from simnet.record.traffic import Traffic
-from simnet.record.wire import Wire
+from simnet.record.traffic import TrafficCollector
+from simnet.record.wire import WireCollector
 
 if TYPE_CHECKING:
     from simnet.events.run_result import RunResult
@@ -84,19 +84,19 @@ class SummaryRecorder:
         self._clock = ProcessClock()
         self._book = MessageBook()
         self._run = Run()
-        self._traffic = Traffic(info, self._book)
-        self._wire = Wire(info, self._book)
-        self._faults = Faults(info, self._wire, self._book)
-        self._proofs = Proofs()
-        self._finality = Finality(info)
-        self._aggregation = Aggregation(info)
-        self._mempool = Mempool(info)
-        self._byzantine = Byzantine(self._book)
-        self._slashing = Slashing()
-        self._opponents = Opponents()
-        self._peers = Peers(info)
-        self._services = Services()
-        self._clocks = Clocks()
+        self._traffic = TrafficCollector(info, self._book)
+        self._wire = WireCollector(info, self._book)
+        self._faults = FaultsCollector(info, self._wire, self._book)
+        self._proofs = ProofsCollector()
+        self._finality = FinalityCollector(info)
+        self._aggregation = AggregationCollector(info)
+        self._mempool = MempoolCollector(info)
+        self._byzantine = ByzantineCollector(self._book)
+        self._slashing = SlashingCollector()
+        self._opponents = OpponentsCollector()
+        self._peers = PeersCollector(info)
+        self._services = ServicesCollector()
+        self._clocks = ClocksCollector()
         # The book first: the others read it. The wire before the faults: a window's losses are its differences.
         self.collectors: tuple[Observer, ...] = (
             self._book,

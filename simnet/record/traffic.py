@@ -14,7 +14,7 @@ CLASSES = ("trusted", "untrusted")
 PROBES = {"block": "block_probe", "transaction": "transaction_probe"}
 
 
-class Traffic:
+class TrafficCollector:
     """Counts and delays of everything on the transaction topic.
 
     Delays of byzantine copies are left out: they are stopped at the first hop and would flatter the figures.

@@ -8,7 +8,7 @@ from simnet.record.messages import MessageBook
 from simnet.record.stats import ms
 
 
-class Wire:
+class WireCollector:
     """Bytes on the wire in both directions, forwarding and control messages included, and what was lost."""
 
     def __init__(self, info: RunInfo, book: MessageBook) -> None:

@@ -15,7 +15,7 @@ from simnet.events import Event, RunEnded
 from simnet.events.bus import Bus
 from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
-from simnet.net.faults import Faults
+from simnet.net.faults import FaultInjector
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
@@ -35,7 +35,7 @@ from simnet.proofs.workshop import Workshop
 from simnet.protocol.messages import Phase, TxMessage
 from simnet.runs.engine import BrokenInvariant, Findings, Run
 from simnet.runs.expectation import Expectation
-from simnet.runs.traffic import Again, Traffic
+from simnet.runs.traffic import Again, TrafficGenerator
 from simnet.scenario.model import Scenario
 
 GRACE = from_ms(30_000)
@@ -91,8 +91,8 @@ class ChainRun(Run):
     """One run with a chain."""
 
     def __init__(
-        self, network: Network, bus: Bus, facts: Facts, proving: Proving, info: RunInfo, nodes: list[Node], traffic: Traffic,
-        faults: Faults, checks: Checks,
+        self, network: Network, bus: Bus, facts: Facts, proving: Proving, info: RunInfo, nodes: list[Node], traffic: TrafficGenerator,
+        faults: FaultInjector, checks: Checks,
     ) -> None:  # fmt: skip
         scenario = facts.scenario
         super().__init__(network.clock, scenario, bus)
@@ -112,7 +112,7 @@ class ChainRun(Run):
         bus.preside(self)
 
     def judge(self, event: Event) -> None:
-        """Ends the run: a safety check is broken."""
+        """A safety check is broken: ends the run by raising `BrokenInvariant`, unless evidence of it is awaited."""
         if not isinstance(event, RunEnded) and not self._awaits_more():
             raise BrokenInvariant
 
@@ -184,7 +184,7 @@ class ChainRun(Run):
 
     def _deadline(self, slot: int, phase: Phase) -> None:
         for node in self._by_true_time:
-            node.validator.on_deadline(slot, phase)
+            node.voter.on_deadline(slot, phase)
 
     def _exchange_status(self) -> None:
         for node in self.nodes:
@@ -230,9 +230,9 @@ def build(scenario: Scenario, seed: int, options: RunOptions, backends: Mapping[
     nodes = [Node(facts, NodePorts(NodeId(k.node), network, clocks, bus.emit), proving, k, plans) for k in keyrings]
     for node in nodes:
         network.attach(node.id, node, PROBES)
-    faults = Faults(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
+    faults = FaultInjector(clock, scenario, seed, network, bus.emit, lambda node, fault, begins: nodes[node].under(fault, begins))
     publishers = Wallets(nodes, scenario.chain.prepare_ahead_ms)
-    traffic = Traffic(clock, scenario, seed, publishers, faults.active, info.classes, bus.emit)
+    traffic = TrafficGenerator(clock, scenario, seed, publishers, faults.active, info.classes, bus.emit)
     checks = Checks(info, facts, {n.id: n for n in nodes}, bus)
     return ChainRun(network, bus, facts, proving, info, nodes, traffic, faults, checks)
 

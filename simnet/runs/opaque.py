@@ -13,15 +13,15 @@ from simnet.events.bus import Bus
 from simnet.events.network import TX_TOPIC
 from simnet.events.run_info import RunInfo
 from simnet.net.clockwork import Clockwork
-from simnet.net.faults import Faults
-from simnet.net.message import Message, Verdict
+from simnet.net.faults import FaultInjector
+from simnet.net.message import Message, Validation
 from simnet.net.network import Network
 from simnet.net.peers import classes_for, peer_id
 from simnet.net.topology import edges_of
 from simnet.node.keyring import make_keyrings
 from simnet.proofs.costs import MeasuredCosts
 from simnet.runs.engine import Findings, Run
-from simnet.runs.traffic import Again, Traffic
+from simnet.runs.traffic import Again, TrafficGenerator
 from simnet.scenario.model import Scenario
 
 PASSED_ON = frozenset({"transaction", "block_probe", "transaction_probe"})
@@ -34,7 +34,7 @@ class Endpoint:
     def on_gossip(self, message: Message, peer: NodeId) -> None:
         raise AssertionError("all kinds are passed on")
 
-    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         raise AssertionError("nobody is asked for a verdict")
 
     def on_direct(self, kind: str, payload: object, peer: NodeId) -> None:
@@ -94,8 +94,8 @@ class OpaqueRun(Run):
         self.network = Network(clock, scenario, seed, edges, regions, classes, bus.emit)
         for node in range(scenario.topology.n):
             self.network.attach(NodeId(node), Endpoint(), PASSED_ON)
-        faults = Faults(clock, scenario, seed, self.network, bus.emit)
-        self._traffic = Traffic(clock, scenario, seed, Sources(clock, self.network, bus), faults.active, classes, bus.emit)
+        faults = FaultInjector(clock, scenario, seed, self.network, bus.emit)
+        self._traffic = TrafficGenerator(clock, scenario, seed, Sources(clock, self.network, bus), faults.active, classes, bus.emit)
         self.info = RunInfo(
             scenario=scenario.name,
             seed=seed,

@@ -35,7 +35,7 @@ class Publishers(Protocol):
         """Publishes an opaque probe."""
 
 
-class Traffic:
+class TrafficGenerator:
     """Schedules every publication at its exact time, and its preparation ahead of it."""
 
     def __init__(

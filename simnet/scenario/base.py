@@ -30,6 +30,13 @@ def _no_folder(given: object) -> object:
     return given
 
 
+def _named(given: object) -> object:
+    if given == "":
+        raise PydanticCustomError("empty_path", "an empty path; the wrapper's own folder is '.'")
+    return given
+
+
+FolderName = Annotated[Path, Field(strict=False), BeforeValidator(_named)]
 FileName = Annotated[Path, Field(strict=False), BeforeValidator(_no_folder)]
 """A file to write: a name that ends like a folder's is none."""
 

@@ -56,7 +56,7 @@ def check_scenario(
     strict: bool = False,
     mode: str | None = None,
 ) -> LoadedScenario:
-    """`load_scenario` for a file that has been read."""
+    """`load_scenario` for a file that has been read. Raises `ScenarioError`."""
     if not is_profile(source.parsed.data):
         raise _no_profile(source)
     document = _Profile(source)

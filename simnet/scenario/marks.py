@@ -69,7 +69,7 @@ class Parsed:
 
 
 def refuse_unwalkable(data: object, marks: Marks = NOWHERE, path: Path = (), depth: int = 0) -> None:
-    """Refuses what could neither be walked nor printed."""
+    """Refuses what could neither be walked nor printed. Raises `SyntaxProblem` at its place."""
     if depth > DEPTH_MAX:
         raise SyntaxProblem(f"nested too deeply: more than {DEPTH_MAX} levels", marks.near(path))
     if isinstance(data, str):

@@ -13,7 +13,10 @@ class OverrideError(Exception):
 
 
 def path_of(key: str) -> Path:
-    """`traffic.tx.phases.0.lambda_per_sec` as a path; parts that are numbers stay text until they meet a list."""
+    """`traffic.tx.phases.0.lambda_per_sec` as a path; parts that are numbers stay text until they meet a list.
+
+    Raises `OverrideError`.
+    """
     tables: Any = _tables(f"{key} = 0", "not a dotted key")
     path: list[str] = []
     while isinstance(tables, dict) and len(tables) == 1:
@@ -35,7 +38,7 @@ def _tables(text: str, otherwise: str) -> dict[str, Any]:
 
 
 def value_of(text: str) -> object:
-    """A TOML value: 12, 0.5, true, "text", [1, 2], { a = 1 }."""
+    """A TOML value: 12, 0.5, true, "text", [1, 2], { a = 1 }. Raises `OverrideError`."""
     tables = _tables(f"value = {text}", 'not a TOML value; strings need quotes, as in "text"')
     if list(tables) != ["value"]:
         raise OverrideError("more than one value")
@@ -47,7 +50,7 @@ def value_of(text: str) -> object:
 
 
 def put(data: dict[str, Any], path: Path, value: object) -> Path:
-    """Sets a value in place, making tables on the way; returns the path with list positions as numbers."""
+    """Sets a value in place, making tables on the way; returns the path with list positions as numbers. Raises `OverrideError`."""
     here: Any = data
     done: list[str | int] = []
     for depth, part in enumerate(path):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from simnet.base.catalogue import BackendName
-from simnet.scenario.base import U64_MAX, FileName, Upstream
+from simnet.scenario.base import U64_MAX, FileName, FolderName, Upstream
 from simnet.scenario.ours import VALIDATOR_CAPACITIES
 
 DEFAULT_CONSENSUS_SEED = 0x706C6F6E6B333032
@@ -18,7 +18,6 @@ RUNS_MAX = 1_000_000
 TIMEOUT_MS_MAX = 24 * 3600 * 1000
 
 TimeoutMs = Annotated[int, Field(ge=1, le=TIMEOUT_MS_MAX)]
-PathText = Annotated[Path, Field(strict=False)]
 
 
 class Process(Upstream):
@@ -30,7 +29,7 @@ class Process(Upstream):
     env: dict[str, str] = Field(default={}, description="Wins over the wrapper's own `env`.")
     startup_timeout_ms: TimeoutMs = Field(default=30_000, description="How long `ready_log` may take to appear.")
     ready_log: str | None = Field(default=None, description="Ready when a line of output has this text; absent: ready at once.")
-    working_dir: PathText | None = Field(default=None, description="From the wrapper's folder.")
+    working_dir: FolderName | None = Field(default=None, description="From the wrapper's folder.")
     run_timeout_ms: TimeoutMs = Field(
         default=3_600_000, description="Ours: how long a process without `ready_log` may take to end by itself."
     )
@@ -44,7 +43,7 @@ class Process(Upstream):
 class P2p(Upstream):
     """The network run."""
 
-    scenario_path: PathText = Field(description="The traffic profile, from the wrapper's folder.")
+    scenario_path: Path = Field(strict=False, description="The traffic profile, from the wrapper's folder.")
     mode: str | None = Field(default=None, description="Replaces the profile's `sim.mode`.")
     summary_path: FileName | None = Field(default=None, description="From the artifacts folder; absent: `summaries/<slug>.json`.")
 
@@ -90,7 +89,7 @@ class Wrapper(Upstream):
     name: str = Field(min_length=1, max_length=200)
     description: str | None = None
     duration_secs: int = Field(default=0, ge=0, le=30 * 24 * 3600, description="Real seconds to wait after all work.")
-    artifacts_dir: PathText | None = Field(default=None, description="From the wrapper's folder; absent: `target/simnet/<slug>`.")
+    artifacts_dir: FolderName | None = Field(default=None, description="From the wrapper's folder; absent: `target/simnet/<slug>`.")
     env: dict[str, str] = Field(default={}, description="For spawned processes only.")
     nodes: tuple[Process, ...] = Field(default=(), strict=False, max_length=PROCESSES_MAX, description="Started in order.")
     wallets: tuple[Process, ...] = Field(default=(), strict=False, max_length=PROCESSES_MAX, description="Started after the nodes.")

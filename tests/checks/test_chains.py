@@ -10,7 +10,7 @@ from simnet.base.units import NodeId
 from simnet.events import BlockCommitted
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.finality import Finality
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.node.wallet import Draft, Wallet
 from simnet.protocol import ledger
 from simnet.protocol.blocks import Block
@@ -45,14 +45,14 @@ def test_an_undisturbed_run_holds_and_says_on_what() -> None:
 
 def test_another_block_at_one_node_is_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     b = bench()
-    commit = Validator.commit
+    commit = Voter.commit
 
-    def later(self: Validator, block: Block, *rest: Any, **named: Any) -> None:
-        if self is b.nodes[3].validator and block.header.height == 2:
+    def later(self: Voter, block: Block, *rest: Any, **named: Any) -> None:
+        if self is b.nodes[3].voter and block.header.height == 2:
             block = Block.assemble(replace(block.header, timestamp=block.header.timestamp + 1), block.body)
         commit(self, block, *rest, **named)
 
-    monkeypatch.setattr(Validator, "commit", later)
+    monkeypatch.setattr(Voter, "commit", later)
     violation = breaks(b.run(), "agreement", "committed")
     assert NodeId(3) in violation.nodes and len(violation.nodes) == 2
     commits = [e for e in b.of(BlockCommitted) if e.height == 2]
@@ -191,13 +191,13 @@ def test_as_many_transfers_in_another_order_are_others(monkeypatch: pytest.Monke
 
 def test_a_wrong_number_of_transfers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every leader counts one too many, and nobody looks."""
-    build = Validator._build
+    build = Voter._build
 
-    def miscounted(self: Validator, slot: int, **more: Any) -> Block:
+    def miscounted(self: Voter, slot: int, **more: Any) -> Block:
         block = build(self, slot, **more)
         return Block.assemble(replace(block.header, tx_count=block.header.tx_count + 1), block.body)
 
-    monkeypatch.setattr(Validator, "_build", miscounted)
+    monkeypatch.setattr(Voter, "_build", miscounted)
     monkeypatch.setattr(Block, "why_malformed", lambda self: None)
     breaks(bench(chain={"block_proofs": []}).run(), "agreement", "has other transfers than its header")
 

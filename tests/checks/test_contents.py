@@ -9,7 +9,7 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.checks.accusations import Accusations
 from simnet.events import MisconductFound
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node import block_prover
 from simnet.node.aggregation import RECURSIVE, Aggregation
 from simnet.node.block_parts import BlockParts
@@ -19,7 +19,7 @@ from simnet.node.court import Court
 from simnet.node.facts import Facts
 from simnet.node.presence import Presence
 from simnet.node.timing import Timing
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.proofs import native
 from simnet.protocol.blocks import Block, registrations_root
 from simnet.protocol.evidence import DoubleSign, InvalidProposal
@@ -34,8 +34,8 @@ NOTHING = "not_exercised"
 
 def leading(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     """Every leader's blocks are changed before they are proposed."""
-    build = Validator._build
-    monkeypatch.setattr(Validator, "_build", lambda self, slot, **more: change(self, build(self, slot, **more)))
+    build = Voter._build
+    monkeypatch.setattr(Voter, "_build", lambda self, slot, **more: change(self, build(self, slot, **more)))
 
 
 def again(block: Block, **header: Any) -> Block:
@@ -63,8 +63,8 @@ def test_time_that_goes_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proposer_that_does_not_lead_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     why = Chain._why_not_header
     monkeypatch.setattr(Chain, "_why_not_header", lambda self, *a: None if why(self, *a) == "foreign_proposer" else why(self, *a))
-    why_lock = Validator._why_not_lock
-    monkeypatch.setattr(Validator, "_why_not_lock", lambda self, p: None if p.valid_slot < 0 else why_lock(self, p))
+    why_lock = Voter._why_not_lock
+    monkeypatch.setattr(Voter, "_why_not_lock", lambda self, p: None if p.valid_slot < 0 else why_lock(self, p))
     leading(monkeypatch, lambda v, block: again(block, proposer=(block.header.proposer + 1) % 4))
     breaks(bench().run(), "finality", "slot 0 is node")
 
@@ -72,7 +72,7 @@ def test_a_proposer_that_does_not_lead_is_found(monkeypatch: pytest.MonkeyPatch)
 def test_forged_registrations_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Facts, "registration_valid", lambda *_: True)
 
-    def forge(v: Validator, block: Block) -> Block:
+    def forge(v: Voter, block: Block) -> Block:
         known = v._chain.registry.epochs[0]
         other = next(r for r in known.values() if r.validator != v._node)
         forged = (replace(other, epoch=1, vrf=bytes(96), signature=bytes(64)),)
@@ -140,8 +140,8 @@ def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatc
     """Node 1 accuses the leader of a block that holds; some take its word."""
     judge = Court._judge_proposal
 
-    def lax(self: Court, claim: InvalidProposal) -> tuple[Verdict, str]:
-        return (Verdict.ACCEPT, "state_root") if self._node in believers else judge(self, claim)
+    def lax(self: Court, claim: InvalidProposal) -> tuple[Validation, str]:
+        return (Validation.ACCEPT, "state_root") if self._node in believers else judge(self, claim)
 
     monkeypatch.setattr(Court, "_judge_proposal", lax)
     b = bench(faults={"nodes": [misbehaving(1)]})
@@ -199,7 +199,7 @@ def test_each_part_of_a_registration_is_looked_at(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Facts, "registration_valid", lambda *_: True)
     b = bench(consensus={"key_horizon_epochs": 1})
 
-    def forge(v: Validator, block: Block) -> Block:
+    def forge(v: Voter, block: Block) -> Block:
         if v._chain.registry.of(v._node, 1) is not None:
             return block
         own = v._keyring.registration(b.facts.genesis.chain_id, 1)
@@ -226,10 +226,10 @@ def test_unsigned_heartbeats_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slot_that_is_its_parents_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    why, why_lock = Chain._why_not_header, Validator._why_not_lock
+    why, why_lock = Chain._why_not_header, Voter._why_not_lock
     idle = {"slot", "foreign_proposer"}
     monkeypatch.setattr(Chain, "_why_not_header", lambda self, *a: None if (w := why(self, *a)) in idle else w)
-    monkeypatch.setattr(Validator, "_why_not_lock", lambda self, p: None if p.valid_slot < 0 else why_lock(self, p))
+    monkeypatch.setattr(Voter, "_why_not_lock", lambda self, p: None if p.valid_slot < 0 else why_lock(self, p))
     leading(monkeypatch, lambda v, block: again(block, slot=0) if block.header.height == 2 else block)
     breaks(bench(rate=0.01, chain={"block_proofs": []}).run(), "finality", "is of slot 0, its parent of 0")
 

@@ -12,7 +12,7 @@ from simnet.node.chain import CommittedBlock
 from simnet.node.finality import Finality
 from simnet.node.sync import Sync
 from simnet.node.transactions import Transactions
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.protocol.blocks import Block
 from simnet.protocol.certification import Certifier
 from simnet.protocol.validators import Electorate
@@ -24,8 +24,8 @@ S = 1_000_000_000
 
 def proposing_only(monkeypatch: pytest.MonkeyPatch, slots: Any) -> None:
     """Leaders of other slots say nothing."""
-    propose = Validator._propose
-    monkeypatch.setattr(Validator, "_propose", lambda self, effect: propose(self, effect) if effect.slot in slots else None)
+    propose = Voter._propose
+    monkeypatch.setattr(Voter, "_propose", lambda self, effect: propose(self, effect) if effect.slot in slots else None)
 
 
 def test_a_chain_that_stops_is_found_within_the_run_which_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -478,13 +478,13 @@ def test_nothing_at_all_is_never_held() -> None:
 
 def committing_no_more(monkeypatch: pytest.MonkeyPatch, b: Bench, nodes: tuple[int, ...], height: int) -> None:
     """These nodes commit nothing above a height."""
-    commit, victims = Validator.commit, [b.nodes[n].validator for n in nodes]
+    commit, victims = Voter.commit, [b.nodes[n].voter for n in nodes]
 
-    def stopping(self: Validator, block: Block, *rest: Any, **named: Any) -> None:
+    def stopping(self: Voter, block: Block, *rest: Any, **named: Any) -> None:
         if self not in victims or block.header.height <= height:
             commit(self, block, *rest, **named)
 
-    monkeypatch.setattr(Validator, "commit", stopping)
+    monkeypatch.setattr(Voter, "commit", stopping)
 
 
 def test_a_block_that_few_have_committed_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:

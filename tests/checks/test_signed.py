@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from simnet.node.ports import NodePorts
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.protocol.blocks import Block
 from simnet.protocol.cases import Case
 from simnet.protocol.certification import Certifier
@@ -26,34 +26,34 @@ def test_an_undisturbed_run_holds_and_says_on_what() -> None:
 
 def test_keys_of_one_slot_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Having committed, a node goes on to the next height in the same slot."""
-    monkeypatch.setattr(Validator, "_may_vote", lambda self: True)
+    monkeypatch.setattr(Voter, "_may_vote", lambda self: True)
     monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
     breaks(bench().run(), "keys_once", "in slot 0")
 
 
 def test_keys_of_two_phases_for_two_heights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the middle of a slot, a commit vote for the block before."""
-    cast = Validator._cast
+    cast = Voter._cast
 
-    def back(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+    def back(self: Voter, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
         cast(self, height, electorate, slot, phase, block)
         if slot == 2 and phase is Phase.PREVOTE and self._node == 2:
             cast(self, height - 1, electorate, slot, Phase.COMMIT, self._chain.committed[-1].block)
 
-    monkeypatch.setattr(Validator, "_cast", back)
+    monkeypatch.setattr(Voter, "_cast", back)
     monkeypatch.setattr(SlotBook, "may_sign", lambda self, height, slot: True)
     assert breaks(bench().run(), "keys_once", "node 2 used keys of slot 2 for heights 3 and 2 (commit)").nodes == (2,)
 
 
 def test_two_votes_of_one_phase_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    cast = Validator._cast
+    cast = Voter._cast
 
-    def twice(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+    def twice(self: Voter, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
         cast(self, height, electorate, slot, phase, block)
         if slot == 1 and phase is Phase.PRECOMMIT and self._node == 2:
             cast(self, height, electorate, slot, phase, None)
 
-    monkeypatch.setattr(Validator, "_cast", twice)
+    monkeypatch.setattr(Voter, "_cast", twice)
     violation = breaks(bench().run(), "keys_once", "node 2 signed two precommits in slot 1")
     assert "nil of height 2" in violation.detail and violation.nodes == (2,)
 
@@ -117,9 +117,9 @@ def test_who_has_a_proof_of_lock_may_vote_against_its_lock(monkeypatch: pytest.M
     """One node alone sees the quorum of slot 0 and locks; it hears nothing of the next slot's, on another block, until a leader shows it."""
     b = bench()
     alone = next(n for n in range(4) if n not in (b.leader(1), b.leader(2)))
-    take = Validator._take
+    take = Voter._take
 
-    def deaf(self: Validator, item: Any, peer: Any) -> None:
+    def deaf(self: Voter, item: Any, peer: Any) -> None:
         vote = item if isinstance(item, Vote) and item.validator != self._node else None
         if vote is not None and vote.phase is Phase.PREVOTE and vote.slot == 0 and alone not in (self._node, vote.validator):
             return
@@ -129,7 +129,7 @@ def test_who_has_a_proof_of_lock_may_vote_against_its_lock(monkeypatch: pytest.M
             return
         take(self, item, peer)
 
-    monkeypatch.setattr(Validator, "_take", deaf)
+    monkeypatch.setattr(Voter, "_take", deaf)
     monkeypatch.setattr(VoteBook, "missing_at", lambda self, theirs: ())
     told = entry(b.run(), "locks")
     assert told["held"] is True and told["unlocked"] == 1
@@ -137,14 +137,14 @@ def test_who_has_a_proof_of_lock_may_vote_against_its_lock(monkeypatch: pytest.M
 
 def test_an_older_proof_of_lock_opens_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quorum of slot 0 that nobody saw in time; all lock on another block in slot 1, and go back to the first one in slot 2."""
-    publish, begin, note, take = NodePorts.publish, Voting._begin, Voting._note_valid, Validator._take
+    publish, begin, note, take = NodePorts.publish, Voting._begin, Voting._note_valid, Voter._take
     first: dict[int, Block | None] = {}
 
     def lost(self: NodePorts, kind: str, payload: object, size: int) -> Any:
         early = isinstance(payload, Vote) and payload.phase is Phase.PRECOMMIT and payload.slot < 2
         return True if early else publish(self, kind, payload, size)
 
-    def deaf(self: Validator, item: Any, peer: Any) -> None:
+    def deaf(self: Voter, item: Any, peer: Any) -> None:
         if not (isinstance(item, Vote) and item.phase is Phase.PREVOTE and item.slot == 0 and item.validator != self._node):
             take(self, item, peer)
 
@@ -158,8 +158,8 @@ def test_an_older_proof_of_lock_opens_no_lock(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(NodePorts, "publish", lost)
     monkeypatch.setattr(VoteBook, "missing_at", lambda self, theirs: ())
-    monkeypatch.setattr(Validator, "_take", deaf)
-    monkeypatch.setattr(Validator, "_why_not_lock", lambda self, proposal: None)
+    monkeypatch.setattr(Voter, "_take", deaf)
+    monkeypatch.setattr(Voter, "_why_not_lock", lambda self, proposal: None)
     monkeypatch.setattr(Voting, "_proof_of_lock", lambda self, proposal: True)
     monkeypatch.setattr(Voting, "_begin", forgetful)
     monkeypatch.setattr(Voting, "_note_valid", lambda self: note(self) if self.slot != 2 else None)
@@ -169,7 +169,7 @@ def test_an_older_proof_of_lock_opens_no_lock(monkeypatch: pytest.MonkeyPatch) -
 
 def test_keys_of_one_slot_that_endorse_two_blocks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody registers keys for the second epoch before its slot 4: then all blocks that wait are endorsed at once."""
-    recover, register = Certifier._recover, Validator._publish_registration
+    recover, register = Certifier._recover, Voter._publish_registration
 
     def all_of_them(self: Certifier, late: list[Case], registry: Registry) -> list[Any]:
         found: list[Any] = []
@@ -179,7 +179,7 @@ def test_keys_of_one_slot_that_endorse_two_blocks_are_found(monkeypatch: pytest.
         return found
 
     monkeypatch.setattr(Certifier, "_recover", all_of_them)
-    monkeypatch.setattr(Validator, "_publish_registration", lambda self, epoch: register(self, epoch) if self.slot >= 36 else None)
+    monkeypatch.setattr(Voter, "_publish_registration", lambda self, epoch: register(self, epoch) if self.slot >= 36 else None)
     b = bench(44, rate=0.2, slot_ms=500, chain={"block_proofs": []}, consensus={"key_horizon_epochs": 1})
     violation = breaks(b.run(), "keys_once", "endorsements in slot")
     assert "of height" in violation.detail
@@ -187,10 +187,10 @@ def test_keys_of_one_slot_that_endorse_two_blocks_are_found(monkeypatch: pytest.
 
 def test_what_a_liar_signs_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It precommits at once and votes twice, in its own name: nobody has promised that it would not."""
-    cast, prevote = Validator._cast, Voting._prevote
+    cast, prevote = Voter._cast, Voting._prevote
     b = bench(faults={"nodes": [misbehaving(2)]})
 
-    def twice(self: Validator, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
+    def twice(self: Voter, height: int, electorate: Electorate, slot: int, phase: Phase, block: Block | None) -> None:
         cast(self, height, electorate, slot, phase, block)
         if self._node == 2 and phase is Phase.PRECOMMIT:
             cast(self, height, electorate, slot, phase, None)
@@ -199,7 +199,7 @@ def test_what_a_liar_signs_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> No
         effects = prevote(self, block)
         return effects if block is None or self.me != 2 else effects + self._precommit(block)
 
-    monkeypatch.setattr(Validator, "_cast", twice)
+    monkeypatch.setattr(Voter, "_cast", twice)
     monkeypatch.setattr(Voting, "_prevote", hasty)
     result = b.run()
     assert entry(result, "keys_once")["held"] and entry(result, "locks")["held"]
@@ -207,8 +207,8 @@ def test_what_a_liar_signs_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_where_nobody_signs_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is a proof verified, as there are no transfers."""
-    monkeypatch.setattr(Validator, "_cast", lambda *_: None)
-    monkeypatch.setattr(Validator, "_propose", lambda *_: None)
+    monkeypatch.setattr(Voter, "_cast", lambda *_: None)
+    monkeypatch.setattr(Voter, "_propose", lambda *_: None)
     result = bench(3, rate=0.0001).run()
     told = {name: entry(result, name)["status"] for name in ("keys_once", "locks", "nothing_unverified")}
     assert set(told.values()) == {"not_exercised"}, told

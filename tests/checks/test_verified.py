@@ -12,7 +12,7 @@ from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.facts import Facts
 from simnet.node.finality import Finality
 from simnet.node.processor import Processor
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
@@ -72,13 +72,13 @@ def test_a_spoiled_proof_that_is_accepted_is_found(monkeypatch: pytest.MonkeyPat
 
 def test_votes_that_nobody_signed_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signatures are not looked at, and one node signs nothing."""
-    sign = Validator._signed_vote
+    sign = Voter._signed_vote
 
-    def unsigned(self: Validator, *what: Any) -> Vote:
+    def unsigned(self: Voter, *what: Any) -> Vote:
         vote = sign(self, *what)
         return replace(vote, signature=bytes(64)) if vote.validator == 2 else vote
 
-    monkeypatch.setattr(Validator, "_signed_vote", unsigned)
+    monkeypatch.setattr(Voter, "_signed_vote", unsigned)
     monkeypatch.setattr(Facts, "vote_valid", lambda self, vote: True)
     breaks(bench().run(), CHECK, "a vote that node 2 did not sign")
 

@@ -104,6 +104,7 @@ def test_a_caret_points_at_what_is_refused(name: str, text: str) -> None:
         ('{"y": "NaN",\n "x": NaN}', "2:7: not JSON: NaN is no JSON number"),
         ('{"y": 1.5e3,\n "x": [1e999]}', "2:8: not JSON: 1e999 is no JSON number"),
         ('{"y": 12,\n "x": ' + "9" * 45_000 + "}", f"2:7: not JSON: {'9' * 80}… is no JSON number"),
+        ('{"y": "y: {",\n "x": [{"y": 1}, {"y": 2}],\n "y": 3}', "3:2: not JSON: the key 'y' is there twice"),
         ('{"y": "[[",\n "x": ' + "[" * 99_999, "2:70: not JSON: nested too deeply: more than 64 levels"),
         ('{"y": "[[",\n "x": ' + "[" * 70 + "]" * 70 + "}", "2:70: not JSON: nested too deeply: more than 64 levels"),
     ],

@@ -96,3 +96,11 @@ def test_a_copy_is_a_file_too(key: str) -> None:
     load = {"runs": 1, "summary_path": "s/", "csv_path": "c/."}
     Path("w.ron").write_text(json.dumps({"name": "w", "p2p": {"scenario_path": network(), "summary_path": "p/"}, "consensus": load}))
     assert simnet("run", "w.ron", "-q").stderr.count("must be a file, and this names a folder") == 3
+
+
+def test_a_wrappers_folders_have_names() -> None:
+    process = {"label": "a", "program": "true", "working_dir": ""}
+    wrapper = {"name": "w", "artifacts_dir": "", "nodes": [process]}
+    Path("w.ron").write_text(json.dumps(wrapper))
+    done = simnet("validate", "w.ron")
+    assert done.exit_code == 2 and done.stderr.count("an empty path; the wrapper's own folder is '.'") == 2, done.stderr

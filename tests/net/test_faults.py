@@ -5,7 +5,7 @@ from typing import Any
 
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import Event, FaultInjected, PeerDisconnected
-from simnet.net.faults import DRAIN, SETTLE, ActiveNodes, Faults, Spam, run_end
+from simnet.net.faults import DRAIN, SETTLE, ActiveNodes, FaultInjector, Spam, run_end
 from simnet.record.summary import Labels, SummaryRecorder
 from simnet.runs.opaque import OpaqueRun
 from simnet.scenario.upstream import SPAM_KINDS, Byzantine
@@ -16,10 +16,10 @@ PARTITION = {"start_ms": 1000, "duration_ms": 2000, "group_a": "A", "group_b": "
 CHURN = {"start_ms": 500, "rate_per_min": 18.0, "restart_after_ms": 2600}
 
 
-def run(until_ms: int, regions: list[str] | None = None, seed: int = 1, **faults: Any) -> tuple[Bench, Faults]:
+def run(until_ms: int, regions: list[str] | None = None, seed: int = 1, **faults: Any) -> tuple[Bench, FaultInjector]:
     given = scenario(4, regions={"assignments": regions or ["A", "B", "C", "B"]}, faults=faults)
     bench = Bench(given, RING)
-    running = Faults(bench.env, given, seed, bench.network, bench.events.append)
+    running = FaultInjector(bench.env, given, seed, bench.network, bench.events.append)
     bench.run(until_ms)
     return bench, running
 

@@ -15,7 +15,7 @@ from simnet.events import (
     PeerDisconnected,
 )
 from simnet.net import gossip
-from simnet.net.message import Verdict
+from simnet.net.message import Validation
 from simnet.net.topology import Edge, edges_of
 from simnet.scenario.upstream import Topology
 from tests.netkit import Bench, scenario
@@ -73,7 +73,7 @@ def test_copies_on_one_link_fly_together() -> None:
 
 
 def test_nothing_is_forwarded_before_or_without_acceptance() -> None:
-    for verdict in (Verdict.IGNORE, Verdict.REJECT, None):
+    for verdict in (Validation.IGNORE, Validation.REJECT, None):
         bench = Bench(scenario(4), LINE)
         bench.nodes[1].judge = lambda _, v=verdict: v  # type: ignore[misc]
         bench.publish()
@@ -87,7 +87,7 @@ def test_a_late_verdict_forwards_then() -> None:
     message = bench.publish()
     bench.run(300)
     assert message is not None
-    bench.network.verdict(NodeId(1), message, Verdict.ACCEPT, "fine")
+    bench.network.verdict(NodeId(1), message, Validation.ACCEPT, "fine")
     bench.run()
     assert [event.at for event in bench.of(MessageDelivered)] == [10_000_000, 310_000_000, 320_000_000]
     judged = next(event for event in bench.of(MessageValidated) if event.node == 1)
@@ -100,7 +100,7 @@ def test_neighbours_that_sent_a_copy_meanwhile_are_spared() -> None:
     message = bench.publish()
     bench.run(100)
     assert message is not None
-    bench.network.verdict(NodeId(2), message, Verdict.ACCEPT)
+    bench.network.verdict(NodeId(2), message, Validation.ACCEPT)
     bench.run()
     assert len(bench.of(MessageArrived)) == 4, "0 to 1 and 3, both to 2, and nothing back from 2"
 
@@ -111,12 +111,12 @@ def test_a_second_verdict_is_a_bug() -> None:
     bench.run()
     assert message is not None
     with pytest.raises(RuntimeError, match="second verdict"):
-        bench.network.verdict(NodeId(1), message, Verdict.ACCEPT)
+        bench.network.verdict(NodeId(1), message, Validation.ACCEPT)
 
 
 def test_a_rejected_message_stays_known() -> None:
     bench = Bench(scenario(4), RING)
-    bench.nodes[2].judge = lambda _: Verdict.REJECT
+    bench.nodes[2].judge = lambda _: Validation.REJECT
     bench.publish()
     bench.run(5000)
     assert len(bench.nodes[2].got) == 1
@@ -256,7 +256,7 @@ def test_after_a_reconnection_both_ends_catch_up() -> None:
 
 def test_what_was_not_accepted_is_not_offered() -> None:
     bench = Bench(scenario(3, topology={"type": "ring", "n": 3, "k": 2}), [(0, 1), (1, 2)])
-    bench.nodes[1].judge = lambda _: Verdict.IGNORE
+    bench.nodes[1].judge = lambda _: Validation.IGNORE
     bench.publish()
     bench.run(2500)
     bench.network.cut([edge(1, 2)], "churn")
@@ -301,7 +301,7 @@ def test_a_message_that_awaits_its_verdict_is_not_forgotten() -> None:
     bench.publish()
     bench.run(70_100)
     assert message is not None
-    bench.network.verdict(NodeId(1), message, Verdict.ACCEPT)
+    bench.network.verdict(NodeId(1), message, Validation.ACCEPT)
     bench.run()
     assert bench.nodes[2].got == [message]
 

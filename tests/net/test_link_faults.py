@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from simnet.base.units import NodeId
 from simnet.events import FaultInjected, MessageArrived, MessageDelivered, MessageLost, PeerDisconnected
-from simnet.net.faults import ActiveNodes, Faults
+from simnet.net.faults import ActiveNodes, FaultInjector
 from tests.netkit import Bench, scenario
 
 REGIONS = {"assignments": ["A", "B"]}
@@ -24,7 +24,7 @@ def bench(*links: dict[str, Any], nodes: tuple[dict[str, Any], ...] = (), delay_
         faults={"links": list(links), "nodes": list(nodes)},
     )
     made = Bench(given, [(0, 1)])
-    Faults(made.env, given, 1, made.network, made.events.append)
+    FaultInjector(made.env, given, 1, made.network, made.events.append)
     made.run(1)
     return made
 
@@ -128,7 +128,7 @@ def test_a_links_own_bandwidth_stays_last_and_for_good() -> None:
         faults={"links": [{"kind": "duplicate", "start_ms": 0, "duration_ms": 50, "probability": 1.0}]},
     )
     made = Bench(given, [(0, 1)])
-    Faults(made.env, given, 1, made.network, made.events.append)
+    FaultInjector(made.env, given, 1, made.network, made.events.append)
     made.run(1)
     made.publish(0)
     made.run(60)

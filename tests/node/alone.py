@@ -16,7 +16,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.rng import Draws
 from simnet.base.units import NodeId, SimTime
 from simnet.events import Event, LimitReached
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.clock import Clock
 from simnet.node.facts import Facts
 from simnet.node.genesis import make_circuits, make_genesis, make_rules
@@ -25,8 +25,7 @@ from simnet.node.letters import Examined, Letter, Letterbox, Origin
 from simnet.node.node import Node
 from simnet.node.opponents.plan import Plans
 from simnet.node.processor import Proving
-from simnet.proofs.backend import Circuit
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Circuit, Verification
 from simnet.proofs.costs import cost_model
 from simnet.proofs.workshop import Workshop
 from simnet.protocol.ledger import Ledger, SignedTransfer
@@ -35,7 +34,7 @@ from simnet.protocol.transfer import Transfer
 from simnet.scenario.model import Scenario
 from tests.mocks import mock_backends
 
-ACCEPTED = ProofVerdict(True, "")
+ACCEPTED = Verification(True, "")
 PAYLOAD = b"payload"
 
 
@@ -80,7 +79,7 @@ class Written:
         self.neighbours = tuple(map(NodeId, neighbours))
         self.published: list[tuple[str, Any]] = []
         self.sent: list[tuple[int, str, Any]] = []
-        self.answers: list[tuple[Verdict, str]] = []
+        self.answers: list[tuple[Validation, str]] = []
         self.events: list[Event] = []
         self.links: list[tuple[str, int]] = []
         self._planned: list[tuple[int, int, Callable[[], None]]] = []
@@ -114,7 +113,7 @@ class Written:
         self.published.append((kind, payload))
         return gossiped(len(self.published), kind, payload, int(self.node))
 
-    def answer(self, message: Message, verdict: Verdict, reason: str = "", /) -> None:
+    def answer(self, message: Message, verdict: Validation, reason: str = "", /) -> None:
         self.answers.append((verdict, reason))
 
     def send(self, peer: NodeId, kind: str, payload: object, size: int, /) -> bool:
@@ -158,7 +157,7 @@ class Post:
 
     def __init__(self, ports: Written) -> None:
         self.box = Letterbox(ports.after)
-        self.answers: list[tuple[Origin, Verdict, str]] = []
+        self.answers: list[tuple[Origin, Validation, str]] = []
         self._kept = Kept({})
 
     @property
@@ -219,7 +218,7 @@ class Puppet:
         self.node = Node(facts, self.ports, Proving(workshop, cost_model("calibrated")), keyring, Plans(facts.draws, ()))
         self.heard = 0
 
-    def hear(self, kind: str, payload: object, peer: int) -> tuple[Verdict, str]:
+    def hear(self, kind: str, payload: object, peer: int) -> tuple[Validation, str]:
         """A gossip message comes; what the node answers at once, the last of its answers."""
         self.heard += 1
         self.node.on_gossip(gossiped(self.heard, kind, payload, peer), NodeId(peer))

@@ -99,7 +99,7 @@ def test_what_cannot_be_judged_here_convicts_nobody() -> None:
 
     def accuse() -> None:
         node = b.nodes[2]
-        slot, leader = node.validator.slot, node.chain.electorate.leader(node.validator.slot)
+        slot, leader = node.voter.slot, node.chain.electorate.leader(node.voter.slot)
         block = node.chain.committed[-1].block
         for header in (
             replace(block.header, parent=b"p" * 32, height=block.header.height + 1, slot=slot, proposer=leader),

@@ -11,7 +11,7 @@ from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.units import NodeId
 from simnet.events import MessagePublished, MessageValidated, PeerScored, ProofMade
 from simnet.events.network import CONSENSUS_TOPIC
-from simnet.net.message import Message, Verdict
+from simnet.net.message import Message, Validation
 from simnet.node import block_prover
 from simnet.node.letters import Letter, Misdeed
 from simnet.node.peers import content_of
@@ -62,10 +62,10 @@ def test_a_message_that_comes_again_is_no_duplicate_and_its_content_in_another_i
     vote = Vote(1, 0, Phase.PREVOTE, None, 2, b"", bytes(64))
     first, second = (Message(n, NodeId(2), CONSENSUS_TOPIC, "vote", vote, vote.size, b.now, None, array("q")) for n in (1, 2))
     peers = b.nodes[0].peers
-    for message, verdict in ((first, Verdict.ACCEPT), (first, Verdict.IGNORE)):
+    for message, verdict in ((first, Validation.ACCEPT), (first, Validation.IGNORE)):
         peers.judged(message, NodeId(1), verdict, "replay")
     assert not b.of(PeerScored)
-    peers.judged(second, NodeId(1), Verdict.IGNORE, "replay")
+    peers.judged(second, NodeId(1), Validation.IGNORE, "replay")
     assert [(e.node, e.peer, e.cause) for e in b.of(PeerScored)] == [(0, 1, "duplicate_proof")]
 
 

@@ -22,7 +22,7 @@ from simnet.events import (
     ProofVerified,
     WindowClosed,
 )
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.aggregation import Aggregation, Incoming
 from simnet.node.block_prover import BlockProver, TurnDue, Work, block_provers
 from simnet.node.facts import Memory
@@ -251,7 +251,7 @@ def test_a_node_that_missed_proofs_but_no_block_asks_for_them(monkeypatch: pytes
 
     def drop(self: Aggregation, message: Any, peer: NodeId) -> None:
         if self._node in victims and message.payload.height == 2:
-            self._ports.answer(message, Verdict.IGNORE, "test")
+            self._ports.answer(message, Validation.IGNORE, "test")
         else:
             deaf(self, message, peer)
 
@@ -289,7 +289,7 @@ class Attack:
         """The node loses all proofs of a block."""
         self.aggregation._proofs[height].clear()
 
-    def offer(self, proof: BlockProof, *, sign: bool = True) -> tuple[Verdict, str]:
+    def offer(self, proof: BlockProof, *, sign: bool = True) -> tuple[Validation, str]:
         if sign:
             proof = self.bench.nodes[proof.prover].keyring.signed(proof)
         self.aggregation.take(Incoming(proof, NodeId(1), self.asked))
@@ -300,23 +300,23 @@ class Attack:
 
 def test_the_proof_itself_is_taken_once() -> None:
     attack = Attack()
-    assert attack.offer(attack.proof) == (Verdict.IGNORE, "already_proven")
+    assert attack.offer(attack.proof) == (Validation.IGNORE, "already_proven")
     attack.forget()
     attack.said.clear()
-    assert attack.offer(attack.proof) == (Verdict.ACCEPT, "")
+    assert attack.offer(attack.proof) == (Validation.ACCEPT, "")
 
 
 @pytest.mark.parametrize("circuit", [CircuitId.STATE, CircuitId.RECURSIVE])
 def test_a_proof_of_another_block_or_height_is_refused(circuit: CircuitId) -> None:
     attack = Attack(circuit)
     attack.forget()
-    assert attack.offer(replace(attack.proof, block=bytes(32))) == (Verdict.REJECT, "another_block")
+    assert attack.offer(replace(attack.proof, block=bytes(32))) == (Validation.REJECT, "another_block")
     attack.said.clear()
     attack.forget(4)
     chain = attack.node.chain.committed
     # Named after the next block, it proves another statement: for the recursive circuit, another parent's aggregate.
     moved = replace(attack.proof, height=4, block=chain[3].block.hash)
-    assert attack.offer(moved) == (Verdict.REJECT, "MockStatement")
+    assert attack.offer(moved) == (Validation.REJECT, "MockStatement")
 
 
 def test_an_unsigned_or_foreign_signature_is_refused_before_any_proof_work() -> None:
@@ -324,9 +324,9 @@ def test_an_unsigned_or_foreign_signature_is_refused_before_any_proof_work() -> 
     attack.forget()
     verified = len(attack.bench.of(ProofVerified))
     other = replace(attack.proof, prover=(attack.proof.prover + 1) % 5)
-    assert attack.offer(other, sign=False) == (Verdict.REJECT, "SignatureInvalid")
+    assert attack.offer(other, sign=False) == (Validation.REJECT, "SignatureInvalid")
     attack.said.clear()
-    assert attack.offer(replace(attack.proof, prover=99), sign=False) == (Verdict.REJECT, "SignatureInvalid")
+    assert attack.offer(replace(attack.proof, prover=99), sign=False) == (Validation.REJECT, "SignatureInvalid")
     assert len(attack.bench.of(ProofVerified)) == verified
 
 
@@ -335,10 +335,10 @@ def test_spoiled_bytes_are_refused_and_a_large_proof_is_not_read() -> None:
     attack.forget()
     data = bytearray(attack.proof.envelope.data)
     data[-1] ^= 1
-    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(data)))) == (Verdict.REJECT, "MockProof")
+    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(data)))) == (Validation.REJECT, "MockProof")
     attack.said.clear()
     limit = attack.bench.facts.scenario.provers.proof_bytes_max
-    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(limit + 1))), sign=False) == (Verdict.REJECT, "ProofTooLarge")
+    assert attack.offer(replace(attack.proof, envelope=Blob(bytes(limit + 1))), sign=False) == (Validation.REJECT, "ProofTooLarge")
     refused = attack.bench.of(ProofVerified)[-1]
     assert (refused.accepted, refused.reason, refused.bytes, refused.cost) == (False, "ProofTooLarge", limit + 1, 0)
 
@@ -358,7 +358,7 @@ def test_spoiled_bytes_are_refused_and_a_large_proof_is_not_read() -> None:
 def test_a_proof_that_the_block_does_not_have_is_refused(change: dict[str, int], why: str) -> None:
     attack = Attack()
     attack.forget()
-    assert attack.offer(replace(attack.proof, **change)) == (Verdict.REJECT, why)  # type: ignore[arg-type]
+    assert attack.offer(replace(attack.proof, **change)) == (Validation.REJECT, why)  # type: ignore[arg-type]
 
 
 def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
@@ -369,7 +369,7 @@ def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
         attack.aggregation.take(Incoming(proof, NodeId(1), attack.asked))
     limits = [e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]
     assert len(limits) == 3
-    assert attack.said == [(Verdict.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
+    assert attack.said == [(Validation.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
     # One neighbour cannot fill the others' room.
     attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), attack.bench.ask(0)))
     assert len([e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]) == 3
@@ -379,7 +379,7 @@ def test_proofs_of_blocks_that_may_never_come_are_not_held() -> None:
     attack = Attack()
     far = signed(attack, replace(attack.proof, height=attack.node.chain.height + 100))
     attack.aggregation.take(Incoming(far, NodeId(1), attack.asked))
-    assert attack.said == [(Verdict.DROP, "not_committed")]
+    assert attack.said == [(Validation.DROP, "not_committed")]
 
 
 def signed(attack: Attack, proof: BlockProof) -> BlockProof:

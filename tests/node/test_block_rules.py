@@ -22,12 +22,12 @@ class Proposal:
         assert self.bench.run().complete
         self.slot = 1
         self.node = self.bench.nodes[self.bench.leader(self.slot)]
-        self.block = self.node.validator._build(self.slot)
+        self.block = self.node.voter._build(self.slot)
         assert self.block.body.joins
         assert len(self.block.body.heartbeats) > 2
 
     def why(self, block: Block, slot: int | None = None) -> str | None:
-        txs = self.node.validator.transfers_of(block)
+        txs = self.node.voter.transfers_of(block)
         return self.node.chain.why_unacceptable(block, txs, self.slot if slot is None else slot)
 
 

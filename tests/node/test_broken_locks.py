@@ -37,7 +37,7 @@ class Fork:
                 self.second.hear("roll_call", call, int(one.node.id))
             begin([self.second], slot)
             if slot == self.later and not self.second.said("proposal"):
-                self.second.node.validator.on_slot(slot)
+                self.second.node.voter.on_slot(slot)
         self._decide(self.second, self.later)
         begin([self.first], self.later)
 

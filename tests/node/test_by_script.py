@@ -5,7 +5,7 @@ import pytest
 from simnet.base.units import NodeId, SimTime, from_ms
 from simnet.events import BlockCommitted, VoteCast
 from simnet.net.faults import SETTLE
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.letters import Handed
 from simnet.node.sync import Status
 from simnet.protocol.messages import Phase, Proposal, Vote
@@ -48,7 +48,7 @@ def carry(four: list[Puppet], phase: Phase, to: list[Puppet], slot: int = 0) -> 
     for one in to:
         for vote in votes:
             if vote.validator != one.node.id:
-                assert one.hear("vote", vote, vote.validator)[0] is Verdict.ACCEPT
+                assert one.hear("vote", vote, vote.validator)[0] is Validation.ACCEPT
 
 
 def proposed(four: list[Puppet], slot: int = 0) -> Proposal:
@@ -61,7 +61,7 @@ def decided(four: list[Puppet], nodes: list[Puppet]) -> None:
     """These go through slot 0 with each other."""
     proposal = proposed(four)
     for one in others(nodes, leader_of(four, 0)):
-        assert one.hear("proposal", proposal, proposal.leader) == (Verdict.ACCEPT, "")
+        assert one.hear("proposal", proposal, proposal.leader) == (Validation.ACCEPT, "")
     carry(nodes, Phase.PREVOTE, nodes)
     carry(nodes, Phase.PRECOMMIT, nodes)
 
@@ -93,11 +93,11 @@ def test_without_a_proposal_in_time_all_vote_nil_and_the_next_slot_has_another_l
     silent = leader_of(four, 0)
     rest = others(four, silent)
     for one in rest:
-        one.node.validator.on_deadline(0, Phase.PREVOTE)
+        one.node.voter.on_deadline(0, Phase.PREVOTE)
     assert [[v.block for v in votes_of(one, Phase.PREVOTE)] for one in rest] == [[None]] * 3
     for one in rest:
-        assert one.hear("proposal", proposed(four), silent.node.id)[0] is Verdict.ACCEPT, "it is passed on, and voted on no more"
-        one.node.validator.on_deadline(0, Phase.PRECOMMIT)
+        assert one.hear("proposal", proposed(four), silent.node.id)[0] is Validation.ACCEPT, "it is passed on, and voted on no more"
+        one.node.voter.on_deadline(0, Phase.PRECOMMIT)
     assert [[v.block for v in votes_of(one, Phase.PRECOMMIT)] for one in rest] == [[None]] * 3
     begin(four, 1)
     assert leader_of(four, 1).said("proposal")[-1].slot == 1
@@ -131,18 +131,18 @@ def exchange(first: Puppet, second: Puppet, told: list[tuple[str, object]]) -> N
 def test_a_vote_of_a_slot_to_come_is_dropped_and_may_come_again(four: list[Puppet]) -> None:
     one = four[1]
     vote = four[0].node.keyring.signed(Vote(1, 5, Phase.PREVOTE, None, 0, b"", b""))
-    assert one.hear("vote", vote, vote.validator) == (Verdict.DROP, "slot")
+    assert one.hear("vote", vote, vote.validator) == (Validation.DROP, "slot")
     one.ports.now = SimTime(SETTLE + from_ms(5 * SLOT_MS))
     one.node.on_slot(5)
-    assert one.hear("vote", vote, vote.validator) == (Verdict.ACCEPT, "")
+    assert one.hear("vote", vote, vote.validator) == (Validation.ACCEPT, "")
 
 
 def test_a_neighbour_that_forges_is_cut_off(four: list[Puppet]) -> None:
     one, liar = four[0], NodeId(3)
     forged = Vote(1, 0, Phase.PREVOTE, None, 2, b"", bytes(64))
     before = one.node.peers.score(liar)
-    assert one.hear("vote", forged, liar) == (Verdict.REJECT, "SignatureInvalid")
-    one.node.on_verdict(gossiped(one.heard, "vote", forged, liar), liar, Verdict.REJECT, "SignatureInvalid")
+    assert one.hear("vote", forged, liar) == (Validation.REJECT, "SignatureInvalid")
+    one.node.on_verdict(gossiped(one.heard, "vote", forged, liar), liar, Validation.REJECT, "SignatureInvalid")
     assert one.node.peers.score(liar) < before
 
 
@@ -157,5 +157,5 @@ def test_a_neighbour_that_gives_a_little_each_time_is_not_the_only_one_that_is_a
         for peer in (0, 1, 2):
             one.node.on_direct("status", told, NodeId(peer))
         asked += [to for to, kind, _ in one.ports.sent if kind == "proof_request"]
-        one.node.sync.on_answer(Handed("block_proof", NodeId(0)), Verdict.ACCEPT, "")
+        one.node.sync.on_answer(Handed("block_proof", NodeId(0)), Validation.ACCEPT, "")
     assert asked[0] == 0 and {1, 2} <= set(asked[:4])

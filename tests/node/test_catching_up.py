@@ -8,7 +8,7 @@ import pytest
 
 from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockAggregated, BlockProven, PeerScored
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.finality import Finality
 from simnet.node.letters import Handed
 from simnet.node.sync import ProofsHeld, Told
@@ -137,13 +137,13 @@ def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
     a = Asking()
     a.sync._silent[NodeId(1)] = 4
     given = Handed("block_proof", NodeId(1))
-    a.sync.on_answer(given, Verdict.IGNORE, "already_proven")
+    a.sync.on_answer(given, Validation.IGNORE, "already_proven")
     assert a.sync._silent[NodeId(1)] == 4
-    a.sync.on_answer(given, Verdict.REJECT, "MockProof")
+    a.sync.on_answer(given, Validation.REJECT, "MockProof")
     assert a.sync._silent[NodeId(1)] == 4 and [(e.node, e.peer, e.cause) for e in a.ports.events if isinstance(e, PeerScored)] == [
         (3, 1, "invalid_proof")
     ]
-    a.sync.on_answer(given, Verdict.ACCEPT, "")
+    a.sync.on_answer(given, Validation.ACCEPT, "")
     assert a.sync._silent[NodeId(1)] == 0
 
 

@@ -9,7 +9,7 @@ from simnet.base.catalogue import BackendId
 from simnet.base.errors import SimnetError
 from simnet.events import BlockCommitted, BlockProven, LimitReached, ProofMade, Proposed, TxAdmitted, TxRefused, VoteCast
 from simnet.node.finality import Finality
-from simnet.proofs.backend import ACCEPTED, Verdict
+from simnet.proofs.backend import ACCEPTED, Verification
 from simnet.proofs.native import NativeBackend, native_backends
 from simnet.protocol.certification import Disclose
 from simnet.protocol.validators import SLOTS_PER_EPOCH
@@ -28,7 +28,7 @@ def test_no_backend_can_claim_to_be_real(tmp_path: Path) -> None:
         real = True
 
     class Inherits(NativeBackend):
-        def verify(self, *_: object) -> Verdict:
+        def verify(self, *_: object) -> Verification:
             return ACCEPTED
 
     given = scenario(test_only=False)

@@ -8,7 +8,7 @@ import pytest
 from simnet.base.catalogue import CircuitId
 from simnet.base.units import NodeId
 from simnet.events import BlockCommitted, MessagePublished, MessageValidated, TxEvicted, VoteCast
-from simnet.net.network import Message, Verdict
+from simnet.net.network import Message, Validation
 from simnet.node.genesis import make_circuits
 from simnet.node.letters import Signed
 from simnet.protocol.messages import RollCall, Vote
@@ -79,7 +79,7 @@ def test_votes_that_neighbours_hand_over_say_what_slot_it_is() -> None:
     b = Bench(scenario(4, slots=12, rate=0.5))
     victim = b.nodes[3]
     for kind in ("vote", "roll_call"):
-        victim._handlers[kind] = lambda message, _peer: b.network.verdict(victim.id, message, Verdict.DROP, "lost")
+        victim._handlers[kind] = lambda message, _peer: b.network.verdict(victim.id, message, Validation.DROP, "lost")
     b.run()
     assert {e.slot for e in b.of(VoteCast) if e.node == 3 and e.phase == "prevote" and e.slot >= 5}
 

@@ -78,13 +78,13 @@ def test_a_block_dated_too_far_ahead_is_refused_in_whatever_slot() -> None:
     cheats = {"nodes": [{"kind": "withholding", "nodes": [0], "what": ["blocks"], "start_ms": 0, "duration_ms": 100}]}
     b = Bench(scenario(5, slots=2, faults=cheats, consensus={"clock_precision_ms": 500}))
     b.run()
-    maker, judge = b.nodes[0], b.nodes[1].validator._timing
-    block = maker.validator._build(1)
+    maker, judge = b.nodes[0], b.nodes[1].voter._timing
+    block = maker.voter._build(1)
     for ahead, timely in ((0, True), (1, b.now % NS_PER_S >= 500_000_000), (2, False)):
         header = replace(block.header, timestamp=b.now // NS_PER_S + ahead)
-        proposal = maker.validator._signed_proposal(1, Block.assemble(header, block.body), -1, ())
-        assert judge.timely(proposal) == timely and maker.validator._timing.timely(proposal)
-        b.nodes[1].validator._judge(proposal)
+        proposal = maker.voter._signed_proposal(1, Block.assemble(header, block.body), -1, ())
+        assert judge.timely(proposal) == timely and maker.voter._timing.timely(proposal)
+        b.nodes[1].voter._judge(proposal)
     assert [(e.node, e.author, e.outcome) for e in b.of(Untimely)][-1] == (1, 0, "refused")
 
 

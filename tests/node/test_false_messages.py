@@ -98,7 +98,7 @@ def test_another_body_under_a_signed_header_is_refused() -> None:
     led = next(slot for slot in range(2, 9) if b.leader(slot) == LIAR)
 
     def make() -> Any:
-        validator = b.nodes[LIAR].validator
+        validator = b.nodes[LIAR].voter
         block = validator._build(led)
         other = Block(block.header, replace(block.body, tx_ids=(bytes(32),)), block.hash)
         return validator._signed_proposal(led, other, -1, ())
@@ -122,7 +122,7 @@ def test_votes_that_are_handed_over_are_looked_at_like_any_others(change: dict[s
     given: list[Vote] = []
 
     def hand_over() -> None:
-        bare = Vote(b.nodes[0].validator.voting.height, 2, Phase.PREVOTE, bytes([7]) * 32, int(LIAR), b"", b"")
+        bare = Vote(b.nodes[0].voter.voting.height, 2, Phase.PREVOTE, bytes([7]) * 32, int(LIAR), b"", b"")
         fields = {k: v for k, v in change.items() if k != "signature"}
         signed = b.nodes[LIAR].keyring.signed(replace(bare, **fields))
         given.append(replace(signed, signature=change.get("signature", signed.signature)))
@@ -159,7 +159,7 @@ def test_an_own_message_that_comes_back_goes_no_further(kind: str) -> None:
 
     b.network.publish = noting  # type: ignore[method-assign]
     if kind == "roll_call":
-        b.at(2200, b.nodes[own].validator._call_roll)
+        b.at(2200, b.nodes[own].voter._call_roll)
     echo: list[int] = []
     b.at(AT_MS, lambda: echo.append(publish(LIAR, topic=CONSENSUS_TOPIC, kind=kind, payload=sent[-1], size=100).id))  # type: ignore[union-attr]
     assert b.run().complete

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simnet.base.units import to_s
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.chain import Chain
 from simnet.protocol.blocks import Block, Body, Header
 from simnet.protocol.evidence import InvalidProposal
@@ -40,13 +40,13 @@ def test_an_accusation_about_a_slot_that_has_not_begun_is_dropped(four: list[Pup
     liar = others(four, leader)[0]
     slot = next(s for s in range(FAR, FAR + 100) if liar.node.chain.electorate.leader(s) == liar.node.id)
     claim = InvalidProposal(said_by(liar, slot, leader.said("proposal")[-1]))
-    assert others(four, leader, liar)[0].hear("evidence", claim, liar.node.id) == (Verdict.DROP, "slot")
+    assert others(four, leader, liar)[0].hear("evidence", claim, liar.node.id) == (Validation.DROP, "slot")
 
 
 def test_an_accusation_about_a_date_to_come_is_dropped(four: list[Puppet]) -> None:
     leader = leader_of(four, 0)
     claim = InvalidProposal(said_by(leader, 0, leader.said("proposal")[-1], timestamp=FAR))
-    assert others(four, leader)[0].hear("evidence", claim, leader.node.id) == (Verdict.DROP, "slot")
+    assert others(four, leader)[0].hear("evidence", claim, leader.node.id) == (Validation.DROP, "slot")
 
 
 def test_a_block_dated_far_ahead_is_not_voted_for_nor_worked_out(four: list[Puppet]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockProven, MessageValidated
 from simnet.events.network import CONSENSUS_TOPIC
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.sync import Status
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
@@ -39,7 +39,7 @@ def test_missed_proofs_come_from_whoever_has_them() -> None:
 
     def lossy(message, peer):  # type: ignore[no-untyped-def]
         if b.now < end:
-            b.network.verdict(VICTIM, message, Verdict.IGNORE, "lost")
+            b.network.verdict(VICTIM, message, Validation.IGNORE, "lost")
         else:
             taken(message, peer)
 
@@ -61,7 +61,7 @@ def test_missed_proofs_come_soon_after_links_that_lost_them_all() -> None:
 
     def lossy(message, peer):  # type: ignore[no-untyped-def]
         if b.now < end:
-            b.network.verdict(NodeId(3), message, Verdict.IGNORE, "lost")
+            b.network.verdict(NodeId(3), message, Validation.IGNORE, "lost")
         else:
             taken(message, peer)
 

@@ -60,7 +60,7 @@ def test_few_early_messages_of_one_author_are_kept_and_none_of_a_later_height(ah
     four = alone()
     one = four[0]
     assert answers(one, "vote", votes(four[LIAR].node.keyring, 1 + ahead, range(3), VOTES_MAX)) == {("accept", ""): 3 * VOTES_MAX}
-    assert len(one.node.validator._early[LIAR]) == kept
+    assert len(one.node.voter._early[LIAR]) == kept
     assert one.ports.limits == (["early_messages"] * (3 * VOTES_MAX - EARLY_MAX) if ahead == 1 else [])
 
 
@@ -69,7 +69,7 @@ def test_an_early_message_is_taken_up_at_its_height() -> None:
     b.hear(0, Signed, lambda letter: heard.append(letter.item))
 
     def say() -> None:
-        sent.extend(votes(b.nodes[LIAR].keyring, b.nodes[0].validator.voting.height + 1, range(2, 3), 1))
+        sent.extend(votes(b.nodes[LIAR].keyring, b.nodes[0].voter.voting.height + 1, range(2, 3), 1))
         b.publish(LIAR, "vote", sent[0], 100)
 
     b.at(2500, say)
@@ -89,11 +89,11 @@ def test_few_proposals_and_one_roll_call_of_one_author_about_one_slot_are_passed
     led = next(slot for slot in range(2, 9) if four[0].node.chain.electorate.leader(slot) == LIAR)
     four = alone(led)
     one, liar = four[0], four[LIAR].node
-    block = liar.validator._build(led)
+    block = liar.voter._build(led)
     made = [Block.assemble(replace(block.header, state_root=bytes([n]) * 32), block.body) for n in range(1, 8)]
     calls = [liar.keyring.signed(RollCall(LIAR, led, h, b"")) for h in range(5)]
     assert answers(one, "roll_call", calls) == {("accept", ""): 1, ("drop", "too_many"): 4}
-    given = answers(one, "proposal", [liar.validator._signed_proposal(led, m, -1, ()) for m in made])
+    given = answers(one, "proposal", [liar.voter._signed_proposal(led, m, -1, ()) for m in made])
     assert given == {("accept", ""): PROPOSALS_MAX, ("drop", "too_many"): 7 - PROPOSALS_MAX}
     assert Counter(one.ports.limits) == {"roll_calls_of_author": 4, "proposals_of_author": 7 - PROPOSALS_MAX}
 
@@ -108,7 +108,7 @@ def test_the_first_registration_of_a_validator_for_an_epoch_counts_and_is_passed
     given = [liar.registration(one.node._facts.genesis.chain_id, epoch) for epoch in (2, 3)]
     others = [liar.signed(replace(given[0], otk_roots=((bytes([n]) * 32,) * 3,) * 3, signature=b"")) for n in range(9)]
     assert answers(one, "registration", [given[0]] * 9 + others) == {("accept", ""): 1, ("ignore", "known"): 8, ("ignore", "another"): 9}
-    assert one.node.validator._registrations[int(LIAR), 2] == given[0]
+    assert one.node.voter._registrations[int(LIAR), 2] == given[0]
     assert answers(one, "registration", [given[1]]) == {("drop", "epoch"): 1}, "it may come again when it is time"
     passed = []
     for slot in range(21, 21 + 2 * REGISTER_AGAIN_SLOTS):
@@ -146,7 +146,7 @@ def test_old_messages_that_are_sent_again_take_no_place_of_a_members_new_ones() 
 
 def of_unknown_transfers(four: list[Puppet], author: int, slot: int, salt: int = 0, count: int = 1) -> Proposal:
     """A proposal of a block that names transfers which nobody has."""
-    validator = four[author].node.validator
+    validator = four[author].node.voter
     block = validator._build(slot)
     ids = tuple(bytes([slot, salt, n % 256, n // 256]) * 8 for n in range(count))
     header = replace(block.header, slot=slot, proposer=author, tx_count=count, tx_root=tx_root(ids))
@@ -164,11 +164,11 @@ def test_a_proposal_waits_in_its_slot_and_the_next_one_whatever_is_said_of_other
     assert len(made) > 2 * WAITING_MAX
     assert one.hear("proposal", honest, honest.leader)[0].value == "accept"
     assert answers(one, "proposal", made) == {("accept", ""): len(made)}
-    assert [w.proposal for w in one.node.validator._waiting] == [honest, *(p for p in made if p.slot >= last - SLOTS_WAITED)]
+    assert [w.proposal for w in one.node.voter._waiting] == [honest, *(p for p in made if p.slot >= last - SLOTS_WAITED)]
     assert one.ports.limits == []
     for slot, kept in ((last + 1, [honest]), (last + 2, [])):
         one.node.on_slot(slot)
-        assert [w.proposal for w in one.node.validator._waiting] == kept
+        assert [w.proposal for w in one.node.voter._waiting] == kept
 
 
 def test_no_more_proposals_wait_than_three_slots_have() -> None:
@@ -185,7 +185,7 @@ def test_a_block_of_more_than_a_block_may_have_is_refused_before_anything_waits_
     four = alone(slot, chain={"block_transactions_max": 16, "block_proofs": []})
     one = four[0]
     assert one.hear("proposal", of_unknown_transfers(four, LIAR, slot, count=17), LIAR)[1] == "too_many_transactions"
-    assert list(one.node.validator._waiting) == [] and one.take_sent(LIAR) == []
+    assert list(one.node.voter._waiting) == [] and one.take_sent(LIAR) == []
     most = of_unknown_transfers(four, LIAR, slot, count=16)
     assert one.hear("proposal", most, LIAR)[0].value == "accept"
     registration = four[LIAR].node.keyring.registration(one.node._facts.genesis.chain_id, 0)

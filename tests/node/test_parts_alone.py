@@ -9,7 +9,7 @@ import pytest
 from simnet.base.blob import Blob
 from simnet.base.units import NS_PER_S, NodeId, SimTime, from_ms
 from simnet.events import Equivocated, TxAdmitted, TxEvicted, TxRefused, Untimely, Withheld
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.chain import Chain
 from simnet.node.clock import Clock
 from simnet.node.conduct import Conduct
@@ -23,14 +23,14 @@ from simnet.node.timing import KEPT_MAX, Timing, latest_slot
 from simnet.node.transactions import HELD_MAX as TRANSFERS_HELD_MAX
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.wallet import TransferOutdated
-from simnet.proofs.backend import Verdict as ProofVerdict
+from simnet.proofs.backend import Verification
 from simnet.protocol.messages import Phase, Proposal, TxMessage, Vote
 from simnet.scenario.nodefaults import ClockSkew, Equivocation, Withholding
 from tests.mocks import scenario
 from tests.node.alone import ACCEPTED, Idle, Post, Written, facts_of, gossiped, transfer_of
 
 SLOT_NS = from_ms(1000)
-FALSE = ProofVerdict(False, "made_up")
+FALSE = Verification(False, "made_up")
 
 
 def known(**sections: Any) -> tuple[Facts, Sequence[Keyring]]:
@@ -56,14 +56,14 @@ class Mempool:
     def hear(self, message: TxMessage, peer: int = 1) -> None:
         self.part.on_gossip(gossiped(1, "transaction", message), NodeId(peer))
 
-    def judge(self, verdict: ProofVerdict | None = ACCEPTED) -> None:
+    def judge(self, verdict: Verification | None = ACCEPTED) -> None:
         """The verifier answers about the oldest transfer that it was given."""
         item = self.provers.given.pop(0)
         assert isinstance(item, Incoming)
         self.part.on_verdict(item, verdict)
 
     @property
-    def answers(self) -> list[tuple[Verdict, str]]:
+    def answers(self) -> list[tuple[Validation, str]]:
         return [(verdict, reason) for _, verdict, reason in self.post.answers]
 
 
@@ -73,24 +73,24 @@ def test_a_transfer_is_answered_when_its_proof_is_and_goes_into_the_pool() -> No
     m.hear(given)
     assert m.answers == [] and len(m.provers.given) == 1 and not m.part.verified
     m.judge()
-    assert m.answers == [(Verdict.ACCEPT, "")] and list(m.part.pool.pending) == [given.tx.id]
+    assert m.answers == [(Validation.ACCEPT, "")] and list(m.part.pool.pending) == [given.tx.id]
     assert m.post.letters == [TransferVerified(given.tx.id)]
     assert [type(e) for e in m.ports.events] == [TxAdmitted]
     m.hear(given)
-    assert m.answers[1:] == [(Verdict.IGNORE, "replay")] and not m.provers.given
+    assert m.answers[1:] == [(Validation.IGNORE, "replay")] and not m.provers.given
 
 
 @pytest.mark.parametrize(
-    ("verdict", "answer"), [(FALSE, (Verdict.REJECT, "made_up")), (None, (Verdict.DROP, "verifier_busy"))]
+    ("verdict", "answer"), [(FALSE, (Validation.REJECT, "made_up")), (None, (Validation.DROP, "verifier_busy"))]
 )  # fmt: skip
-def test_a_transfer_that_is_not_verified_is_forgotten(verdict: ProofVerdict | None, answer: tuple[Verdict, str]) -> None:
+def test_a_transfer_that_is_not_verified_is_forgotten(verdict: Verification | None, answer: tuple[Validation, str]) -> None:
     m = Mempool()
     m.hear(m.transfer())
     m.judge(verdict)
     assert m.answers == [answer] and not m.part.pool.pending and not m.part.verified
     m.hear(m.transfer())
     m.judge()
-    assert m.answers[1:] == [(Verdict.ACCEPT, "")]
+    assert m.answers[1:] == [(Validation.ACCEPT, "")]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_transfer_that_is_not_verified_is_forgotten(verdict: ProofVerdict | No
 def test_no_proof_of_a_malformed_transfer_is_looked_at(change: dict[str, Any], why: str) -> None:
     m = Mempool()
     m.hear(replace(m.transfer(), **change))
-    assert m.answers == [(Verdict.REJECT, why)] and not m.provers.given
+    assert m.answers == [(Validation.REJECT, why)] and not m.provers.given
 
 
 def test_another_proof_of_a_transfer_that_is_verified_first_changes_nothing() -> None:
@@ -113,7 +113,7 @@ def test_another_proof_of_a_transfer_that_is_verified_first_changes_nothing() ->
     m.hear(replace(m.transfer(), envelope=Blob(b"another")))
     m.judge()
     m.judge()
-    assert m.answers == [(Verdict.ACCEPT, ""), (Verdict.IGNORE, "replay")]
+    assert m.answers == [(Validation.ACCEPT, ""), (Validation.IGNORE, "replay")]
     assert len([e for e in m.ports.events if isinstance(e, TxAdmitted)]) == 1
 
 
@@ -121,7 +121,7 @@ def test_a_transfer_from_a_state_to_come_is_held_and_a_neighbours_share_is_bound
     m = Mempool()
     for amount in range(1, TRANSFERS_HELD_MAX + 2):
         m.hear(m.transfer(ahead=1, amount=amount))
-    assert m.answers == [(Verdict.DROP, "future")] and m.ports.limits == ["held_transfers"] and not m.provers.given
+    assert m.answers == [(Validation.DROP, "future")] and m.ports.limits == ["held_transfers"] and not m.provers.given
     m.hear(m.transfer(ahead=1, amount=10**6), peer=2)
     assert len(m.answers) == 1, "another neighbour's share"
 
@@ -130,13 +130,13 @@ def test_a_transfer_dated_ahead_may_come_again() -> None:
     m = Mempool()
     given = m.transfer(timestamp=5)
     m.hear(given)
-    assert m.answers == [(Verdict.DROP, "dated_ahead")] and [e.reason for e in m.ports.events if isinstance(e, TxRefused)] == [
+    assert m.answers == [(Validation.DROP, "dated_ahead")] and [e.reason for e in m.ports.events if isinstance(e, TxRefused)] == [
         "dated_ahead"
     ]
     m.ports.pass_time(5 * NS_PER_S)
     m.hear(given)
     m.judge()
-    assert m.answers[1:] == [(Verdict.ACCEPT, "")]
+    assert m.answers[1:] == [(Validation.ACCEPT, "")]
 
 
 def test_a_clock_that_is_put_back_takes_what_is_ahead_of_it_out_of_the_pool() -> None:
@@ -158,10 +158,10 @@ def test_what_finds_no_room_is_dropped_and_what_a_proposal_needs_is_verified_all
     m.hear(m.transfer(0))
     m.judge()
     m.hear(m.transfer(1))
-    assert m.answers[1:] == [(Verdict.DROP, "mempool_full")] and m.ports.limits == ["chain.mempool_transactions_max"]
+    assert m.answers[1:] == [(Validation.DROP, "mempool_full")] and m.ports.limits == ["chain.mempool_transactions_max"]
     m.part.examine(Incoming(m.transfer(1), NodeId(1), None, Gossiped(gossiped(2, "transaction", m.transfer(1))), needed=True))
     m.judge()
-    assert m.answers[2:] == [(Verdict.ACCEPT, "mempool_full")] and len(m.part.pool.pending) == 1 and len(m.part.verified) == 2
+    assert m.answers[2:] == [(Validation.ACCEPT, "mempool_full")] and len(m.part.pool.pending) == 1 and len(m.part.verified) == 2
 
 
 # --- signs of life ---------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_a_heartbeat_goes_on_once_and_is_heard_of_each_time() -> None:
     for message in (beat, beat, replace(beat, t=beat.t + 1), late):
         life.part.on_heartbeat(gossiped(1, "heartbeat", message), NodeId(1))
     assert life.ports.answers == [
-        (Verdict.ACCEPT, ""), (Verdict.IGNORE, "known"), (Verdict.REJECT, "SignatureInvalid"), (Verdict.IGNORE, "future"),
+        (Validation.ACCEPT, ""), (Validation.IGNORE, "known"), (Validation.REJECT, "SignatureInvalid"), (Validation.IGNORE, "future"),
     ]  # fmt: skip
     assert life.post.letters == [BeatHeard(beat), BeatHeard(beat), BeatHeard(late)]
     assert [(e.outcome, e.by) for e in life.ports.events if isinstance(e, Untimely)] == [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simnet.net.message import Message
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.protocol.messages import Phase, Vote
 from tests.mocks import Bench, misbehaving, scenario
 
@@ -22,7 +22,7 @@ def deaf_to(b: Bench, slot: int) -> None:
 
         def hear(message: Message, peer: Any, node: Any = node, hear: Any = node._handlers["vote"]) -> None:
             if isinstance(message.payload, Vote) and message.payload.slot == slot:
-                node._ports.answer(message, Verdict.DROP, "lost")
+                node._ports.answer(message, Validation.DROP, "lost")
             else:
                 hear(message, peer)
 
@@ -51,7 +51,7 @@ def test_a_lock_that_one_has_alone_is_learnt_after_a_cut_whatever_a_liar_votes_f
     b.at(LOCK * SLOT + 300, lambda: b.network.cut(edges, "partition"))
     b.at(HEALED * SLOT - 200, lambda: b.network.join(edges, "partition"))
     locks: list[Any] = []
-    b.at(HEALED * SLOT - 250, lambda: locks.extend(n.validator.voting.locked for n in b.nodes))
+    b.at(HEALED * SLOT - 250, lambda: locks.extend(n.voter.voting.locked for n in b.nodes))
 
     def lie(slot: int) -> None:
         height = b.nodes[LOCKED].chain.height + 1

@@ -7,7 +7,7 @@ import pytest
 
 from simnet.base.units import NS_PER_S
 from simnet.events import MessagePublished, VoteCast
-from simnet.node.voting import REGISTER_AGAIN_SLOTS, Validator
+from simnet.node.voting import REGISTER_AGAIN_SLOTS, Voter
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.validators import SLOTS_PER_EPOCH
@@ -20,8 +20,8 @@ class Made:
     def __init__(self) -> None:
         self.bench = Bench(scenario(4, slots=2, rate=0.5))
         assert self.bench.run().complete
-        self.judge = self.bench.nodes[(self.bench.leader(2) + 1) % 4].validator
-        self.block = self.bench.nodes[self.bench.leader(2)].validator._build(2)
+        self.judge = self.bench.nodes[(self.bench.leader(2) + 1) % 4].voter
+        self.block = self.bench.nodes[self.bench.leader(2)].voter._build(2)
         self.height = self.block.header.height
 
     def vote(self, validator: int, **change: Any) -> Vote:
@@ -83,7 +83,7 @@ def test_a_block_of_the_future_is_no_candidate(made: Made) -> None:
 
 
 def test_keys_of_a_slot_that_served_another_height_sign_nothing(made: Made) -> None:
-    cast, validator, before = Phase.COMMIT, made.bench.nodes[1].validator, len(made.bench.of(VoteCast))
+    cast, validator, before = Phase.COMMIT, made.bench.nodes[1].voter, len(made.bench.of(VoteCast))
     validator._signed.signed(7, 900)
     electorate = validator.voting.electorate
     for height, slot in ((8, 900), (7, 900), (8, 901)):
@@ -92,7 +92,7 @@ def test_keys_of_a_slot_that_served_another_height_sign_nothing(made: Made) -> N
 
 
 def test_a_registration_that_no_block_takes_is_published_again_and_not_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Validator, "_pending_registrations", lambda self, slot: ())
+    monkeypatch.setattr(Voter, "_pending_registrations", lambda self, slot: ())
     b = Bench(scenario(4, slots=SLOTS_PER_EPOCH - 2, rate=0.05, consensus={"key_horizon_epochs": 1}, chain={"block_proofs": []}))
     b.run()
     begins = [e.at for e in b.of(MessagePublished) if e.kind == "registration" and e.node == 0]

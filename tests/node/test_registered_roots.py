@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simnet.base.catalogue import BackendId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.protocol.blocks import Registration
 from simnet.protocol.validators import Lane
 from tests.mocks import scenario
@@ -34,7 +34,7 @@ def test_one_false_root_is_refused(lane: Lane, backend: BackendId, what: str) ->
     four = puppets(scenario(4, chain={"block_proofs": []}, consensus={"key_horizon_epochs": 1}))
     author, other = four[1], four[2]
     false = registered(author, lane, backend, OTHER[what])
-    assert other.hear("registration", false, author.node.id) == (Verdict.REJECT, "registration")
+    assert other.hear("registration", false, author.node.id) == (Validation.REJECT, "registration")
     assert not other.node._facts.registration_valid(false), "a block cannot bring it either"
     genuine = author.node.keyring.registration(author.node._facts.genesis.chain_id, 1)
-    assert other.hear("registration", genuine, author.node.id)[0] is Verdict.ACCEPT
+    assert other.hear("registration", genuine, author.node.id)[0] is Validation.ACCEPT

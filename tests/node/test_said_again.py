@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from simnet.base.catalogue import BackendId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX, RECENT_SLOTS
 from simnet.node.held import HEIGHTS_AHEAD
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure
@@ -42,7 +42,7 @@ def disclosed(author: Puppet, slot: int, lane: Lane = Lane.RECOVER, backend: Bac
     return author.node.keyring.signed(KeyDisclosure(1, slot, lane, backend, block.hash, int(author.node.id), keys, b""))
 
 
-def heard(one: Puppet, kind: str, said: Sequence[object]) -> list[tuple[Verdict, str]]:
+def heard(one: Puppet, kind: str, said: Sequence[object]) -> list[tuple[Validation, str]]:
     return [one.hear(kind, payload, 3) for payload in said]
 
 
@@ -51,21 +51,21 @@ def test_old_endorsements_leave_room_for_new_ones(four: list[Puppet]) -> None:
     old = [endorsed(author, slot) for slot in range(5, NOW - RECENT_SLOTS)]
     for slot in (NOW, NOW + 1):
         begin([one], slot)
-        assert heard(one, "endorsement", old).count((Verdict.ACCEPT, "")) == ENDORSEMENTS_MAX
-        assert one.hear("endorsement", old[-1], 3) == (Verdict.DROP, "too_many"), "it may come again"
+        assert heard(one, "endorsement", old).count((Validation.ACCEPT, "")) == ENDORSEMENTS_MAX
+        assert one.hear("endorsement", old[-1], 3) == (Validation.DROP, "too_many"), "it may come again"
         recent = [endorsed(author, s, backend=b) for s in range(slot - RECENT_SLOTS + 1, slot + 1) for b in (1, 2, 3)]
-        assert heard(one, "endorsement", recent) == [(Verdict.ACCEPT, "")] * len(recent)
-        assert one.hear("endorsement", endorsed(author, 0, Lane.ENDORSE), 1) == (Verdict.ACCEPT, "")
+        assert heard(one, "endorsement", recent) == [(Validation.ACCEPT, "")] * len(recent)
+        assert one.hear("endorsement", endorsed(author, 0, Lane.ENDORSE), 1) == (Validation.ACCEPT, "")
 
 
 def test_copies_of_a_disclosure_count_once(four: list[Puppet]) -> None:
     one, author = four[0], four[1]
     copy = disclosed(author, 0, Lane.VOTE)
-    assert heard(one, "key_disclosure", [copy] * 70) == [(Verdict.ACCEPT, "")] + [(Verdict.IGNORE, "replay")] * 69
-    assert one.hear("key_disclosure", disclosed(author, 0, Lane.ENDORSE), 1) == (Verdict.ACCEPT, "")
+    assert heard(one, "key_disclosure", [copy] * 70) == [(Validation.ACCEPT, "")] + [(Validation.IGNORE, "replay")] * 69
+    assert one.hear("key_disclosure", disclosed(author, 0, Lane.ENDORSE), 1) == (Validation.ACCEPT, "")
     old = [disclosed(author, slot) for slot in range(5, 5 + DISCLOSURES_MAX + 1)]
-    assert heard(one, "key_disclosure", old)[-1] == (Verdict.DROP, "too_many")
-    assert one.hear("key_disclosure", disclosed(author, NOW), 1) == (Verdict.ACCEPT, "")
+    assert heard(one, "key_disclosure", old)[-1] == (Validation.DROP, "too_many")
+    assert one.hear("key_disclosure", disclosed(author, NOW), 1) == (Validation.ACCEPT, "")
 
 
 def test_certificates_with_news_are_always_heard(four: list[Puppet]) -> None:
@@ -76,16 +76,16 @@ def test_certificates_with_news_are_always_heard(four: list[Puppet]) -> None:
         return Certificate(1, slot, block, 1, count, (), tuple(endorsed(four[m], slot) for m in members))
 
     slots = range(10, 15)
-    assert heard(one, "tag_set", [certificate(slot, 0, 1, 2, 3) for slot in slots]) == [(Verdict.ACCEPT, "")] * 5
+    assert heard(one, "tag_set", [certificate(slot, 0, 1, 2, 3) for slot in slots]) == [(Validation.ACCEPT, "")] * 5
     parts = list(combinations(range(4), 3))
-    assert (Verdict.DROP, "too_many") in heard(one, "tag_set", [certificate(slot, *members) for slot in slots for members in parts])
+    assert (Validation.DROP, "too_many") in heard(one, "tag_set", [certificate(slot, *members) for slot in slots for members in parts])
     news = certificate(20, 0, 1, 2)
-    assert heard(one, "tag_set", [news, news]) == [(Verdict.ACCEPT, ""), (Verdict.IGNORE, "replay")]
-    assert one.hear("tag_set", certificate(21, 0, 1), 3) == (Verdict.REJECT, "no_quorum"), "two of four say nothing together"
+    assert heard(one, "tag_set", [news, news]) == [(Validation.ACCEPT, ""), (Validation.IGNORE, "replay")]
+    assert one.hear("tag_set", certificate(21, 0, 1), 3) == (Validation.REJECT, "no_quorum"), "two of four say nothing together"
 
 
 def test_what_can_not_be_kept_is_dropped_and_may_come_again(four: list[Puppet]) -> None:
     one, author = four[0], four[1]
-    assert one.hear("endorsement", endorsed(author, NOW, height=1 + HEIGHTS_AHEAD), 1) == (Verdict.ACCEPT, "")
+    assert one.hear("endorsement", endorsed(author, NOW, height=1 + HEIGHTS_AHEAD), 1) == (Validation.ACCEPT, "")
     far = endorsed(author, NOW, height=2 + HEIGHTS_AHEAD)
-    assert heard(one, "endorsement", [far, far]) == [(Verdict.DROP, "not_committed")] * 2
+    assert heard(one, "endorsement", [far, far]) == [(Validation.DROP, "not_committed")] * 2

@@ -8,7 +8,7 @@ import pytest
 from simnet.base.blob import Blob
 from simnet.base.units import NodeId, from_ms
 from simnet.events import PeerBanned, PeerConnected, PeerDisconnected, PeerScored
-from simnet.net.message import Message, Verdict
+from simnet.net.message import Message, Validation
 from simnet.node.peers import SENT_MAX, BanDue, BanOver, Peers, content_of
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote
 from tests.mocks import Bench, misbehaving, scenario
@@ -57,7 +57,7 @@ def scored(ports: Written) -> list[tuple[str, int]]:
 )
 def test_what_is_refused_costs_by_its_kind(kind: str, reason: str, cause: str, points: int) -> None:
     peers, ports = alone()
-    peers.judged(message(1, kind=kind), PEER, Verdict.REJECT, reason)
+    peers.judged(message(1, kind=kind), PEER, Validation.REJECT, reason)
     assert scored(ports) == [(cause, points)] and peers.score(PEER) == 5000 - points
 
 
@@ -74,10 +74,10 @@ def test_good_messages_and_time_bring_points_back_up_to_the_most() -> None:
     gained = []
     for kind in ("vote", "transaction", "evidence", "heartbeat"):
         before = peers.score(PEER)
-        peers.judged(message(1, object(), kind), PEER, Verdict.ACCEPT, "")
+        peers.judged(message(1, object(), kind), PEER, Validation.ACCEPT, "")
         gained.append(peers.score(PEER) - before)
     assert gained == [400, 200, 150, 100]
-    peers.judged(message(1, object()), PEER, Verdict.ACCEPT, "")
+    peers.judged(message(1, object()), PEER, Validation.ACCEPT, "")
     assert peers.score(PEER) == 5000
     peers.blame(PEER, "made_up", 4000)
     peers.on_slot()
@@ -116,18 +116,18 @@ def test_a_ban_takes_the_link_down_and_ends() -> None:
 
 def test_a_message_that_was_dropped_is_welcome_again() -> None:
     peers, ports = alone()
-    peers.judged(message(1), PEER, Verdict.DROP, "slot")
-    peers.judged(message(2), PEER, Verdict.IGNORE, "replay")
+    peers.judged(message(1), PEER, Validation.DROP, "slot")
+    peers.judged(message(2), PEER, Validation.IGNORE, "replay")
     assert scored(ports) == []
-    peers.judged(message(3), PEER, Verdict.IGNORE, "replay")
+    peers.judged(message(3), PEER, Validation.IGNORE, "replay")
     assert scored(ports) == [("duplicate_proof", 200)]
 
 
 def test_after_a_link_came_up_the_same_may_come_again() -> None:
     peers, ports = alone()
-    peers.judged(message(1), PEER, Verdict.ACCEPT, "")
+    peers.judged(message(1), PEER, Validation.ACCEPT, "")
     peers.connected(PEER)
-    peers.judged(message(2), PEER, Verdict.IGNORE, "replay")
+    peers.judged(message(2), PEER, Validation.IGNORE, "replay")
     assert scored(ports) == []
 
 
@@ -135,10 +135,10 @@ def test_of_one_neighbour_many_messages_are_remembered_and_not_all() -> None:
     peers, ports = alone()
     votes = [replace(VOTE, slot=slot, signature=slot.to_bytes(64)) for slot in range(SENT_MAX + 1)]
     for number, vote in enumerate(votes):
-        peers.judged(message(number, vote), PEER, Verdict.ACCEPT, "")
-    peers.judged(message(10**6, votes[0]), PEER, Verdict.IGNORE, "replay")
+        peers.judged(message(number, vote), PEER, Validation.ACCEPT, "")
+    peers.judged(message(10**6, votes[0]), PEER, Validation.IGNORE, "replay")
     assert scored(ports) == []
-    peers.judged(message(10**6 + 1, votes[-1]), PEER, Verdict.IGNORE, "replay")
+    peers.judged(message(10**6 + 1, votes[-1]), PEER, Validation.IGNORE, "replay")
     assert scored(ports) == [("duplicate_proof", 200)]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simnet.base.units import NodeId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.node import finality
 from simnet.node.aggregation import Incoming
 from simnet.protocol.messages import ConsensusProof
@@ -22,7 +22,7 @@ def bench() -> Bench:
     return bench
 
 
-def answers(bench: Bench, proof: ConsensusProof) -> list[tuple[Verdict, str]]:
+def answers(bench: Bench, proof: ConsensusProof) -> list[tuple[Validation, str]]:
     """What node 0 says to a consensus proof of a block that it holds unproven."""
     node, asked = bench.nodes[0], bench.ask(0)
     committed = node.chain.at(proof.certificate.height)
@@ -46,7 +46,7 @@ def test_a_payload_is_the_one_that_the_transfer_names(bench: Bench) -> None:
 
 def test_nobody_puts_its_name_under_anothers_consensus_proof(bench: Bench) -> None:
     proof = proven(bench)
-    assert answers(bench, replace(proof, prover=RELAY)) == [(Verdict.REJECT, "SignatureInvalid")]
+    assert answers(bench, replace(proof, prover=RELAY)) == [(Validation.REJECT, "SignatureInvalid")]
 
 
 def test_nobody_puts_its_name_under_anothers_block_proof(bench: Bench) -> None:
@@ -54,7 +54,7 @@ def test_nobody_puts_its_name_under_anothers_block_proof(bench: Bench) -> None:
     proof = next(p for h in range(1, 4) for p in aggregation.proofs_of(h) if p.prover != RELAY)
     asked = bench.ask(0)
     aggregation.take(Incoming(replace(proof, prover=RELAY), RELAY, asked))
-    assert asked.told == [(Verdict.REJECT, "SignatureInvalid")]
+    assert asked.told == [(Validation.REJECT, "SignatureInvalid")]
 
 
 @pytest.mark.parametrize("change", [lambda vrf: vrf[1:], lambda vrf: vrf[::-1], lambda vrf: (*vrf, vrf[-1])])
@@ -62,4 +62,4 @@ def test_a_proof_has_one_vrf_output_of_each_member(bench: Bench, change) -> None
     proof = proven(bench)
     changed = replace(proof, vrf=change(proof.vrf), prover=RELAY)
     signed = bench.nodes[RELAY].keyring.signed(changed)
-    assert answers(bench, signed) == [(Verdict.REJECT, "vrf_entries")]
+    assert answers(bench, signed) == [(Validation.REJECT, "vrf_entries")]

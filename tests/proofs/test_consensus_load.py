@@ -14,7 +14,7 @@ from simnet.base.errors import ProofError
 from simnet.jobs import consensus_load
 from simnet.jobs.consensus_load import Certificates, LoadResult, altered_inputs, bitmap_root_place, circuit_of, rotated, run_load
 from simnet.proofs import native
-from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Verification
 from simnet.record.consensus import LoadLabels, load_csv, load_summary
 from simnet.scenario.wrapper import ConsensusLoad, Tamper
 from tests.proofs.proven import Altered, backend
@@ -114,8 +114,8 @@ class Crooked(Altered):
             raise ProofError("no proof today")
         return bytes(200)
 
-    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
-        return Verdict(False, "BadDay") if self.fault == "refuses" else ACCEPTED
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verification:
+        return Verification(False, "BadDay") if self.fault == "refuses" else ACCEPTED
 
 
 def crooked(fault: str) -> tuple[dict[str, object], LoadResult]:

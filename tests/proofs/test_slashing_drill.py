@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from simnet.base.catalogue import BackendId
 from simnet.cli.main import app
 from simnet.jobs.slashing_drill import LEADER, OTHER, slashing_drill
-from simnet.proofs.backend import ACCEPTED, Circuit, Verdict
+from simnet.proofs.backend import ACCEPTED, Circuit, Verification
 from simnet.protocol.slashing import Penalty
 from tests.proofs.proven import Altered, backend
 
@@ -31,9 +31,9 @@ def test_every_step_holds(which: BackendId) -> None:
 class Verifier(Altered):
     """A prover with the real keys and a verifier that always says the same."""
 
-    verdict: Verdict
+    verdict: Verification
 
-    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verdict:
+    def verify(self, circuit: Circuit, public_inputs: bytes, envelope: bytes, max_bytes: int) -> Verification:
         return self.verdict
 
 
@@ -43,7 +43,7 @@ def test_a_verifier_that_accepts_anything_fails_the_drill() -> None:
 
 
 def test_a_verifier_that_refuses_everything_leaves_the_alarm_standing() -> None:
-    result = slashing_drill(Verifier(Verdict(False, "No")), lambda _penalty: None)
+    result = slashing_drill(Verifier(Verification(False, "No")), lambda _penalty: None)
     assert {name for name, held in result.checks.items() if not held} >= {"leader_penalty_is_booked", "no_alarm_stands"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simnet.base.catalogue import BackendId
-from simnet.net.network import Verdict
+from simnet.net.network import Validation
 from simnet.protocol.blocks import Block, Body, Registration, digests_root, registrations_root
 from simnet.protocol.evidence import DoubleSign, InvalidProposal
 from simnet.protocol.heartbeats import Heartbeat
@@ -92,7 +92,7 @@ def bodies(author: Puppet) -> list[Body]:
 def proposals(four: list[Puppet]) -> Iterator[Proposal]:
     """Of slots that their author leads, near and far, dated near and far, with what a body may bring."""
     author, chain = four[LIAR], four[LIAR].node.chain
-    template = author.node.validator._build(1)
+    template = author.node.voter._build(1)
     for near in (1, *NUMBERS):
         slot = next(s for s in range(near, near + 200) if chain.electorate.leader(s) == LIAR)
         for timestamp in NUMBERS:
@@ -114,8 +114,8 @@ def said(four: list[Puppet]) -> Iterator[tuple[str, Any]]:
     yield "registration", keyring.registration(author._facts.genesis.chain_id, 3)
 
 
-def heard(one: Puppet, kind: str, payload: Any) -> tuple[Verdict, str]:
-    answer: list[tuple[Verdict, str]] = []
+def heard(one: Puppet, kind: str, payload: Any) -> tuple[Validation, str]:
+    answer: list[tuple[Validation, str]] = []
     steps(lambda: answer.append(one.hear(kind, payload, LIAR)))
     return answer[0]
 
@@ -138,7 +138,7 @@ def test_heartbeats_and_joins_of_any_number_are_cheap(four: list[Puppet]) -> Non
     for t in NUMBERS:
         heard(one, "heartbeat", beat(four[LIAR], t))
     genuine: Join = author.keyring.join(author._facts.genesis.chain_id)
-    assert all(heard(one, "join", other)[0] is not Verdict.ACCEPT for other in changed(genuine) if is_shaped(other))
+    assert all(heard(one, "join", other)[0] is not Validation.ACCEPT for other in changed(genuine) if is_shaped(other))
 
 
 def test_proposals_and_accusations_of_any_slot_and_date_are_cheap(four: list[Puppet]) -> None:
@@ -147,8 +147,8 @@ def test_proposals_and_accusations_of_any_slot_and_date_are_cheap(four: list[Pup
         if is_shaped(proposal):
             heard(one, "proposal", proposal)
             # Past what bounds how many of them are judged.
-            if proposal.slot <= one.node.validator.slot:
-                steps(partial(one.node.validator._judge, proposal))
+            if proposal.slot <= one.node.voter.slot:
+                steps(partial(one.node.voter._judge, proposal))
             claim = InvalidProposal(proposal)
             steps(partial(one.node.watch._court.judge, claim, gossiped(tried, "evidence", claim)))
             tried += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from simnet.base.units import NodeId
 from simnet.events import Event, MessageDelivered
 from simnet.net.clockwork import Clockwork
-from simnet.net.message import Message, Verdict
+from simnet.net.message import Message, Validation
 from simnet.net.network import Network
 from tests.netkit import scenario
 
@@ -45,7 +45,7 @@ class Counted:
 
 
 class _Silent:
-    def on_verdict(self, message: Message, peer: NodeId, verdict: Verdict, reason: str) -> None:
+    def on_verdict(self, message: Message, peer: NodeId, verdict: Validation, reason: str) -> None:
         """Its own verdicts are no news to it."""
 
     def on_gossip(self, message: Message, peer: NodeId) -> None:

@@ -15,7 +15,7 @@ from simnet.node.keyring import Keyring
 from simnet.node.opponents.plan import Plan, Plans
 from simnet.node.ports import Ports
 from simnet.node.transactions import Transactions
-from simnet.node.voting import Validator
+from simnet.node.voting import Voter
 from simnet.node.wallet import Wallet
 from simnet.scenario.opponents import Opponent, label
 
@@ -35,7 +35,7 @@ class Reach:
     chain: Chain
     transactions: Transactions
     aggregation: Aggregation
-    validator: Validator
+    voter: Voter
     wallet: Wallet
     conduct: Conduct
 

@@ -54,13 +54,13 @@ class Amnesia(Act[model.Amnesia]):
     def _proposed(self, slot: int) -> Block | None:
         """The slot's block for the next height."""
         pair = self.plan.shared.get(slot)
-        block = pair[0].block if pair else self.reach.validator.voting.proposed(slot)
+        block = pair[0].block if pair else self.reach.voter.voting.proposed(slot)
         return block if block is not None and block.header.height == self.reach.chain.height + 1 else None
 
     def _forgotten(self, vote: Vote) -> str:
         """What an honest validator would have minded."""
         if vote.phase is Phase.PRECOMMIT:
-            quorum = self.reach.validator.voting.book.has_quorum(vote.slot, Phase.PREVOTE, vote.block)
+            quorum = self.reach.voter.voting.book.has_quorum(vote.slot, Phase.PREVOTE, vote.block)
             return "precommit" if quorum else "precommit_without_quorum"
         locked = self._locked is not None and self._locked[0] == vote.height and self._locked[1] != vote.block
         return "prevote_against_lock" if locked else "prevote"

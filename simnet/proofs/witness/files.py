@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from simnet.base import textplaces
 from simnet.base.errors import InputError, Problem, reason
+from simnet.base.jsontext import RepeatedKeyError, unique
 from simnet.base.regular import open_regular
 from simnet.proofs.witness import pack
 from simnet.proofs.witness.fields import Shape
@@ -48,21 +49,18 @@ def _parse(path: Path, data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InputError([_problem(path, f"not UTF-8 text: byte {error.start}")]) from error
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise InputError([_problem(path, f"not JSON: {error.msg}", (error.lineno, error.colno))]) from error
     except RecursionError as error:
         at = textplaces.too_deep(text, DEPTH_MAX, textplaces.JSON)
         raise InputError([_problem(path, f"nested too deeply: more than {DEPTH_MAX} levels", textplaces.place(text, at))]) from error
-    except _NotUniqueError as error:
-        raise InputError([_problem(path, str(error))]) from error
+    except RepeatedKeyError as error:
+        offset, key = textplaces.repeated_key(text) or (None, "")
+        raise InputError([_problem(path, f"the key {key!r} is there twice", textplaces.place(text, offset))]) from error
     except ValueError as error:
         why = "a number with too many digits" if "digits" in str(error) else str(error)
         raise InputError([_problem(path, why, textplaces.place(text, textplaces.number(text, _is_refused)))]) from error
-
-
-class _NotUniqueError(ValueError):
-    """A key that is there twice. Its place is not known."""
 
 
 def _no_number(shown: str) -> float:
@@ -71,15 +69,6 @@ def _no_number(shown: str) -> float:
 
 def _is_refused(shown: str) -> bool:
     return shown.endswith(("NaN", "Infinity")) or len(shown) > DIGITS_MAX
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _NotUniqueError(f"the key {key!r} stands twice in one object")
-        found[key] = value
-    return found
 
 
 def _problem(path: Path, why: str, place: textplaces.Place | None = None) -> Problem:
