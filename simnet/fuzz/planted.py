@@ -114,6 +114,18 @@ def _votes_unchecked() -> Patches:
     return {(Facts, "vote_valid"): lambda _self, _vote: True}
 
 
+def _said_unchecked() -> Patches:
+    return {(Facts, name): lambda _self, _said: True for name in ("endorsement_valid", "join_valid", "heartbeat_valid")}
+
+
+def _certificates_unchecked() -> Patches:
+    return {(finality, "why_not_signed"): lambda _facts, _certificate: None}
+
+
+def _keys_unchecked() -> Patches:
+    return {(finality.Finality, "_keys_hold"): lambda _self, _disclosure: True}
+
+
 @dataclass(frozen=True, slots=True)
 class _Believer:
     """In the place of the public keys: it takes the roots that it is shown for theirs."""
@@ -260,6 +272,9 @@ BUGS: dict[str, Bug] = {
     "registered-quorum": Bug("a quorum is over those who have registered for the epoch", FORK | {"locks"} | UNVERIFIED, _registered_only),
     "vote-signature": Bug("nobody checks who signed a vote", FORK | {"locks", ACCUSATIONS} | UNVERIFIED, _votes_unchecked),
     "registration-roots": Bug("nobody compares a registration's roots with its keys", UNVERIFIED, _roots_unchecked),
+    "other-signatures": Bug("nobody checks who signed endorsements, joins and heartbeats", UNVERIFIED, _said_unchecked),
+    "certificate-signatures": Bug("nobody checks the signatures in a certificate", UNVERIFIED, _certificates_unchecked),
+    "disclosed-keys": Bug("nobody compares disclosed keys with the registered ones", UNVERIFIED, _keys_unchecked),
     "certificate-slot": Bug(
         "certificates, endorsements and disclosed keys may be of slots that have not begun", FORK | UNVERIFIED, _certificate_slot
     ),

@@ -127,7 +127,7 @@ class Aggregation:
         if why is not None:
             self._letters.answer(incoming.origin, Validation.REJECT, why)
             return
-        fate = self._until_committed.hold(incoming.proof.height, incoming.peer, incoming)
+        fate = self._until_committed.hold(incoming.proof.height, (incoming.peer, incoming.proof.prover), incoming)
         if fate is Fate.NOW:
             self._examine(incoming)
         elif fate is Fate.NEVER:

@@ -24,7 +24,7 @@ from simnet.node.committee import (
 )
 from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
-from simnet.node.held import NOT_COMMITTED, Fate, Repeats, UntilCommitted, verdict_of
+from simnet.node.held import NOT_COMMITTED, Fate, Repeats, Source, UntilCommitted, verdict_of
 from simnet.node.keyring import Keyring, no_keys
 from simnet.node.letters import (
     Committed,
@@ -255,7 +255,7 @@ class Finality:
             kind = (peer, certificate.height, certificate.lane, self._is_recent(certificate.slot))
             news = self._certifier.learns(certificate)
             known = partial(self._certificates.why_not, kind, certificate, counts=not news)
-            self._take_in(message, peer, certificate.height, known, certification.Certified(certificate))
+            self._take_in(message, (peer, None), certificate.height, known, certification.Certified(certificate))
 
     def on_endorsement(self, message: Message, peer: NodeId) -> None:
         """A member's endorsement came by gossip."""
@@ -271,7 +271,7 @@ class Finality:
             self._ports.answer(message, Validation.DROP, "slot")
         else:
             known = partial(self._endorsements.why_not, self._kind(endorsement), endorsement)
-            self._take_in(message, peer, endorsement.height, known, certification.Endorsed(endorsement))
+            self._take_in(message, (peer, endorsement.validator), endorsement.height, known, certification.Endorsed(endorsement))
 
     def on_disclosure(self, message: Message, peer: NodeId) -> None:
         """A member's one-time keys came by gossip: they must hash to the public ones that its registration brought."""
@@ -290,7 +290,7 @@ class Finality:
             self._ports.answer(message, Validation.REJECT, "keys")
         else:
             known = partial(self._disclosures.why_not, self._kind(disclosure), disclosure)
-            self._take_in(message, peer, disclosure.height, known, certification.Disclosed(disclosure))
+            self._take_in(message, (peer, disclosure.validator), disclosure.height, known, certification.Disclosed(disclosure))
 
     def _kind(self, said: Endorsement | KeyDisclosure) -> Kind:
         """What counts together: of one author, about one block, with keys of one kind."""
@@ -299,15 +299,17 @@ class Finality:
     def _is_recent(self, slot: int) -> bool:
         return slot > self._slot - RECENT_SLOTS
 
-    def _take_in(self, message: Message, peer: NodeId, height: int, why_not: Callable[[], str | None], event: certification.Input) -> None:
+    def _take_in(
+        self, message: Message, source: Source, height: int, why_not: Callable[[], str | None], event: certification.Input
+    ) -> None:
         """Answers something true about an unproven block, and feeds it now or once the block is here. It is said again until the block is
         proven, and passed on again: others may have missed it before."""
-        why = NOT_COMMITTED if self._held.fate(height, peer) is Fate.NEVER else why_not()
+        why = NOT_COMMITTED if self._held.fate(height, source) is Fate.NEVER else why_not()
         if why is not None:
             self._ports.answer(message, verdict_of(why), why)
             return
         self._ports.answer(message, Validation.ACCEPT)
-        if self._held.hold(height, peer, event) is Fate.NOW:
+        if self._held.hold(height, source, event) is Fate.NOW:
             self._feed(event)
 
     def is_proven(self, height: int) -> bool:
@@ -340,7 +342,7 @@ class Finality:
         if why is not None:
             self._letters.answer(incoming.origin, Validation.REJECT, why)
             return
-        fate = self._held.hold(incoming.proof.certificate.height, incoming.peer, incoming)
+        fate = self._held.hold(incoming.proof.certificate.height, (incoming.peer, incoming.proof.prover), incoming)
         if fate is Fate.NOW:
             self.examine(incoming)
         elif fate is Fate.NEVER:

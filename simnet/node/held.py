@@ -1,6 +1,6 @@
 """Bounds on what nodes keep or pass on for others before it can be judged."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable
 from enum import Enum, auto
 from typing import Generic, TypeVar
@@ -10,8 +10,11 @@ from simnet.net.network import Validation
 from simnet.node.chain import Chain
 from simnet.node.ports import Ports
 
-HELD_MAX = 128
-"""Messages kept from one neighbour for blocks that are not here."""
+HELD_MAX = 64
+"""Messages of one author kept from one neighbour for blocks that are not here."""
+Source = tuple[NodeId, int | None]
+"""Who brought a message, and who signed it; `None` when many did. Of both, as a neighbour may bring an author's words again without end, and
+what an author says without end, honest neighbours pass on."""
 
 SLOTS_BACK, SLOTS_AHEAD = 64, 2
 """About which slots messages are passed on; what is older, neighbours hand over (`node.sync`)."""
@@ -36,40 +39,40 @@ T = TypeVar("T")
 
 
 class UntilCommitted(Generic[T]):
-    """Keeps what concerns a block until the block is committed here; a bounded number from each neighbour."""
+    """Keeps what concerns a block until the block is committed here; a bounded number of each author from each neighbour."""
 
     def __init__(self, ports: Ports, chain: Chain, what: str) -> None:
         self._ports = ports
         self._chain = chain
         self._what = what
         """The name of the limit."""
-        self._held: dict[int, list[tuple[NodeId, T]]] = defaultdict(list)
-        self._count: Counter[NodeId] = Counter()
+        self._held: dict[int, list[tuple[Source, T]]] = defaultdict(list)
+        self._count: Counter[Source] = Counter()
 
-    def fate(self, height: int, peer: NodeId) -> Fate:
-        """What would become of an item of a neighbour."""
+    def fate(self, height: int, source: Source) -> Fate:
+        """What would become of an item."""
         if self._chain.at(height) is not None:
             return Fate.NOW
         if not 1 <= height <= self._chain.height + HEIGHTS_AHEAD:
             return Fate.NEVER  # Who is that far behind is given all of it with the blocks.
-        if self._count[peer] >= HELD_MAX:
+        if self._count[source] >= HELD_MAX:
             self._ports.limit_reached(self._what)
             return Fate.NEVER
         return Fate.LATER
 
-    def hold(self, height: int, peer: NodeId, item: T) -> Fate:
+    def hold(self, height: int, source: Source, item: T) -> Fate:
         """Keeps an item if its block is not here yet."""
-        fate = self.fate(height, peer)
+        fate = self.fate(height, source)
         if fate is Fate.LATER:
-            self._held[height].append((peer, item))
-            self._count[peer] += 1
+            self._held[height].append((source, item))
+            self._count[source] += 1
         return fate
 
     def release(self, height: int) -> list[T]:
         """What was kept for a block, which is committed here now."""
         held = self._held.pop(height, [])
-        for peer, _ in held:
-            self._count[peer] -= 1
+        self._count.subtract(source for source, _ in held)
+        self._count = +self._count
         return [item for _, item in held]
 
 
@@ -134,11 +137,16 @@ class OncePerSlot:
         self._taken = Repeats[tuple[int, int]](ports, what, limit)
         """By (slot, author)."""
         self._now = -1
+        self._begun = deque[int](maxlen=SLOTS_BACK + SLOTS_AHEAD + 1)
+        """The last slots, by a clock that may be wrong and put right again."""
 
     def begin(self, slot: int) -> None:
-        """A slot begins: what is about old ones is forgotten."""
+        """A slot begins. What is about old ones is forgotten once it has been old for as long as anything is new: what is passed on twice,
+        because a clock was ahead for a while, costs points."""
         self._now = slot
-        self._taken.forget(lambda place: place[0] < slot - SLOTS_BACK)
+        self._begun.append(slot)
+        oldest = min(self._begun) - SLOTS_BACK
+        self._taken.forget(lambda place: place[0] < oldest)
 
     def why_not(self, author: int, slot: int, message: Hashable) -> str | None:
         """Why a message is not worth passing on; `None` when it is: then it is noted. Two are the same when all of them is."""

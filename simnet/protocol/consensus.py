@@ -174,7 +174,8 @@ class Voting:
                 del self._proposed_in[block], self.blocks[block]
 
     def _lead(self, slot: int) -> Propose:
-        if self.valid is None or self.valid[0] == slot:  # A quorum in a slot that its leader has not begun: of colluders alone.
+        # A quorum of this slot, which its leader has only begun, is of colluders alone; one of a later slot came before a clock was put back.
+        if self.valid is None or self.valid[0] >= slot:
             return Propose(slot, None, -1, ())
         valid_slot, block = self.valid
         return Propose(slot, block, valid_slot, self.book.votes(valid_slot, Phase.PREVOTE, block.hash))

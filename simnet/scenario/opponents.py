@@ -12,12 +12,14 @@ from simnet.scenario.linkfaults import Kbps
 from simnet.scenario.onnodes import OnNodes
 
 PER_SLOT_MAX = 1000
-ForgedVote = Literal["impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"]
+ForgedVote = Literal[
+    "impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots", "bad_vrf", "bad_keys"
+]
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
 SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld"]
-Poisoned = Literal["altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed", "repeated"]
+Poisoned = Literal["altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"]
 Flooded = Literal["forged_votes", "forged_proofs", "poison"]
 PerSlot = Annotated[int, Field(ge=1, le=PER_SLOT_MAX)]
 
@@ -27,12 +29,23 @@ class ForgedVotes(OnNodes):
 
     kind: Literal["forged_votes"]
     what: tuple[ForgedVote, ...] = Field(
-        default=("impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"),
+        default=(
+            "impersonated",
+            "bad_signature",
+            "stale",
+            "future",
+            "foreign_height",
+            "bad_tag",
+            "early",
+            "bad_roots",
+            "bad_vrf",
+            "bad_keys",
+        ),
         min_length=1,
         strict=False,
         description="In turn: in another's name; with a spoiled signature; and, properly signed, for an old slot, a slot that has not "
         "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify; an endorsement or disclosed keys "
-        "of a slot that has not begun; a registration whose roots are not those of its keys.",
+        "of a slot that has not begun; a registration whose roots are not those of its keys, or with the VRF of another epoch; disclosed keys of another slot.",
     )
     per_slot: PerSlot = Field(default=6, description="Votes of each of the nodes in a slot.")
 
@@ -110,11 +123,11 @@ class Poison(OnNodes):
 
     kind: Literal["poison"]
     what: tuple[Poisoned, ...] = Field(
-        default=("altered_field", "altered_body", "misshapen", "negated_proof", "other_proof", "replayed", "repeated"),
+        default=("altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"),
         min_length=1,
         strict=False,
         description="altered_field: a transfer of another account state, a proof's prover. altered_body: a proposal's header with another "
-        "body. misshapen: votes and headers with fields of another length under the same signature. negated_proof: a Groth16 proof with its first two points negated, which verifies. other_proof: a transfer's id with a "
+        "body. misshapen: votes and headers with fields of another length under the same signature. bad_signature: whatever is signed, its signature spoiled; of a certificate one. negated_proof: a Groth16 proof with its first two points negated, which verifies. other_proof: a transfer's id with a "
         "spoiled proof. replayed: an old message as a new one. repeated: one true word about an unproven block, as many times at the start of a slot as were due before.",
     )
     per_second: Rate = Field(default=4.0, description="Messages of each of the nodes at most.")
@@ -161,8 +174,8 @@ EARLY = frozenset({label("forged_votes", "early"), label("forged_votes", "future
 _FALSE = frozenset(
     {
         *EARLY,
-        *(label("forged_votes", what) for what in ("impersonated", "bad_signature", "bad_roots")),
-        *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "other_proof")),
+        *(label("forged_votes", what) for what in ("impersonated", "bad_signature", "bad_roots", "bad_vrf", "bad_keys")),
+        *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "bad_signature", "other_proof")),
     }
 )
 

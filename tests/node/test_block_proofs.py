@@ -370,7 +370,7 @@ def test_proofs_of_blocks_to_come_are_held_within_a_limit() -> None:
     limits = [e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]
     assert len(limits) == 3
     assert attack.said == [(Validation.DROP, "not_committed")] * 3, "each gets its answer, and may come again"
-    # One neighbour cannot fill the others' room.
+    # Not even of the same author can one neighbour fill the others' room.
     attack.aggregation.take(Incoming(signed(attack, replace(attack.proof, height=next_one)), NodeId(2), attack.bench.ask(0)))
     assert len([e for e in attack.bench.of(LimitReached) if e.what == "held_block_proofs"]) == 3
 

@@ -69,16 +69,29 @@ def test_forged_votes_are_refused_or_harmless() -> None:
     b = bench("forged_votes")
     summary = summarised(b)
     unharmed(b, summary)
-    assert acted(b) == {"impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots"}
+    assert acted(b) == {
+        "impersonated",
+        "bad_signature",
+        "stale",
+        "future",
+        "foreign_height",
+        "bad_tag",
+        "early",
+        "bad_roots",
+        "bad_vrf",
+        "bad_keys",
+    }
     for what in ("impersonated", "bad_signature"):
         assert answers(b, what) == {("reject", "SignatureInvalid")}
     assert ("drop", "slot") in answers(b, "early") <= {("drop", "slot"), ("ignore", "already_proven")}
     told = figures(summary, "forged_votes")
     assert told["nodes"] == [1, 4] and sum(told["acted"].values()) == len(b.of(OpponentActed)) >= 50
     refused = [e.message for e in b.of(OpponentActed) if e.what in ("impersonated", "bad_signature")]
-    false_roots = [e.message for e in b.of(OpponentActed) if e.what == "bad_roots"]
-    assert answers(b, "bad_roots") == {("reject", "registration")}
-    assert told["rejected"] == {"SignatureInvalid": 6 * len(refused), "registration": 6 * len(false_roots)}
+    false_ones = [e.message for e in b.of(OpponentActed) if e.what in ("bad_roots", "bad_vrf")]
+    assert answers(b, "bad_roots") == answers(b, "bad_vrf") == {("reject", "registration")}
+    assert ("reject", "keys") in answers(b, "bad_keys") <= {("reject", "keys"), ("ignore", "already_proven"), ("drop", "slot")}
+    assert told["rejected"].pop("keys") >= 6
+    assert told["rejected"] == {"SignatureInvalid": 6 * len(refused), "registration": 6 * len(false_ones)}
     authors = {e.message: e.node for e in b.of(OpponentActed)}
     assert all(e.peer == authors[e.message] for e in b.of(MessageDelivered) if e.message in refused), "nobody passes them on"
 
@@ -127,9 +140,15 @@ def test_altered_copies_do_not_displace_the_genuine_ones() -> None:
     b = bench("poison", per_second=20.0, slots=12, sections=sections)
     summary = summarised(b)
     unharmed(b, summary)
-    assert acted(b) == {"altered_field", "altered_body", "misshapen", "other_proof", "replayed"}, "there is no Groth16 here to negate"
+    # There is no Groth16 here to negate.
+    assert acted(b) == {"altered_field", "altered_body", "misshapen", "bad_signature", "other_proof", "replayed"}
     assert answers(b, "misshapen") == {("reject", "malformed")} and not b.of(MisconductFound) and not b.of(DoubleSignFound)
     assert {verdict for verdict, _ in answers(b, "altered_body")} == {"reject"}
+    missigned = {e.message for e in b.of(OpponentActed) if e.what == "bad_signature"}
+    kinds = {e.kind for e in b.of(MessageDelivered) if e.message in missigned}
+    assert kinds >= {"transaction", "vote", "proposal", "tag_set", "key_disclosure", "consensus_proof", "block_proof", "join", "heartbeat"}
+    refused = answers(b, "bad_signature")
+    assert ("reject", "SignatureInvalid") in refused and "accept" not in {verdict for verdict, _ in refused}
     assert answers(b, "altered_field") == {("reject", "SignatureInvalid")}
     transfers = {e.message for e in b.of(MessageDelivered) if e.kind == "transaction"}
     spoiled = {e.message for e in b.of(OpponentActed) if e.what in ("altered_field", "other_proof")} & transfers

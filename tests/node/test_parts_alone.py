@@ -327,18 +327,20 @@ def test_a_closed_gate_keeps_letters_in_order_and_since_when() -> None:
     assert post.letters == letters and not gate.kept
 
 
-def test_messages_wait_for_the_next_blocks_and_a_neighbours_share_is_bounded() -> None:
+def test_messages_wait_for_the_next_blocks_and_an_authors_share_is_bounded() -> None:
     facts, _ = known()
     ports = Written()
     until = UntilCommitted[int](ports, Chain(facts), "made_up")
-    assert [until.hold(at, NodeId(1), 0) for at in (0, 1, HEIGHTS_AHEAD, HEIGHTS_AHEAD + 1)] == [
+    source = (NodeId(1), 7)
+    assert [until.hold(at, source, 0) for at in (0, 1, HEIGHTS_AHEAD, HEIGHTS_AHEAD + 1)] == [
         Fate.NEVER, Fate.LATER, Fate.LATER, Fate.NEVER,
     ]  # fmt: skip
     for n in range(HELD_MAX - 2):
-        assert until.hold(1, NodeId(1), n) is Fate.LATER
-    assert until.hold(1, NodeId(1), 0) is Fate.NEVER and ports.limits == ["made_up"]
-    assert until.hold(1, NodeId(2), 0) is Fate.LATER
-    assert len(until.release(1)) == HELD_MAX and until.hold(2, NodeId(1), 0) is Fate.LATER
+        assert until.hold(1, source, n) is Fate.LATER
+    assert until.hold(1, source, 0) is Fate.NEVER and ports.limits == ["made_up"]
+    others = [(NodeId(2), 7), (NodeId(1), 8), (NodeId(1), None)]
+    assert [until.hold(1, other, 0) for other in others] == [Fate.LATER] * 3, "what one says takes nobody else's place"
+    assert len(until.release(1)) == HELD_MAX - 1 + len(others) and until.hold(2, source, 0) is Fate.LATER
 
 
 def test_what_was_taken_in_old_slots_is_forgotten() -> None:
@@ -348,11 +350,25 @@ def test_what_was_taken_in_old_slots_is_forgotten() -> None:
     for slot in range(last + 1):
         book.begin(slot)
         assert [book.why_not(1, slot, n) for n in (1, 1, 2, 3)] == [None, "replay", None, "too_many"]
-        assert len(book._taken) <= 65
+        assert len(book._taken) <= 2 * 65 + 1
     assert [book.why_not(1, last + n, 9) for n in (-65, 3)] == ["slot", "slot"]
     assert [book.why_not(1, last + n, 9) for n in (1, 2)] == [None, None]
     assert book.why_not(2, last - 64, 9) is None
     assert set(ports.limits) == {"made_up"}
+
+
+@pytest.mark.parametrize("ahead", [1, 63, 64, 65, 1000])
+@pytest.mark.parametrize("slots", [1, 66, 67, 200])
+def test_a_clock_that_was_ahead_takes_nothing_a_second_time(ahead: int, slots: int) -> None:
+    book, taken = OncePerSlot(Written(), "made_up", 2), set[int]()
+    for now in range(400):
+        shown = now + ahead if 100 <= now < 100 + slots else now
+        book.begin(shown)
+        for slot in range(now - 70, now + 3):
+            if slot >= 0 and book.why_not(1, slot, slot) is None:
+                assert slot not in taken, (now, slot)
+                taken.add(slot)
+    assert len(book._taken) <= 2 * 67
 
 
 def test_repeats_are_counted_once_by_kind_and_slot() -> None:

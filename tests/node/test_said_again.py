@@ -8,7 +8,7 @@ import pytest
 from simnet.base.catalogue import BackendId
 from simnet.net.network import Validation
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX, RECENT_SLOTS
-from simnet.node.held import HEIGHTS_AHEAD
+from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure
 from simnet.protocol.validators import Lane, epoch_of
 from tests.mocks import scenario
@@ -56,6 +56,16 @@ def test_old_endorsements_leave_room_for_new_ones(four: list[Puppet]) -> None:
         recent = [endorsed(author, s, backend=b) for s in range(slot - RECENT_SLOTS + 1, slot + 1) for b in (1, 2, 3)]
         assert heard(one, "endorsement", recent) == [(Validation.ACCEPT, "")] * len(recent)
         assert one.hear("endorsement", endorsed(author, 0, Lane.ENDORSE), 1) == (Validation.ACCEPT, "")
+
+
+def test_what_one_says_of_blocks_to_come_takes_nobodys_place(four: list[Puppet]) -> None:
+    """Honest neighbours pass it on: it is signed, and no two are the same."""
+    one, liar, honest = four[0], four[3], four[1]
+    ahead = range(2, 2 + HEIGHTS_AHEAD)
+    said = [endorsed(liar, slot, lane, height=h) for h in ahead for lane in Lane for slot in range(NOW - 5, NOW + 1)]
+    given = heard(one, "endorsement", said)
+    assert given.count((Validation.ACCEPT, "")) == HELD_MAX and given[-1] == (Validation.DROP, "not_committed")
+    assert one.hear("endorsement", endorsed(honest, NOW, Lane.ENDORSE, height=2), 3) == (Validation.ACCEPT, "")
 
 
 def test_copies_of_a_disclosure_count_once(four: list[Puppet]) -> None:

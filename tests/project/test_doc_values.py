@@ -190,7 +190,7 @@ SENTENCES: list[tuple[str, str | Callable[[], str]]] = [
     ("docs/consensus.md", f"a block within {progress.FIRST_SLOTS} slots of calm, then one in {progress.EACH_SLOTS} slots on average"),
     ("docs/consensus.md", f"for one epoch of {SLOTS_PER_EPOCH} slots"),
     ("docs/consensus.md", f"votes {VOTES_MAX}, proposals {PROPOSALS_MAX}, endorsements and disclosures {finality.DISCLOSURES_MAX} about each unproven block"),
-    ("docs/consensus.md", f"certificates {finality.CERTIFICATES_MAX} of each that tell nothing new, a slot; messages for blocks that are not here {held.HELD_MAX}"),
+    ("docs/consensus.md", f"certificates {finality.CERTIFICATES_MAX} of each that tell nothing new, a slot; messages for blocks that are not here {held.HELD_MAX} of each author from each neighbour"),
     ("docs/consensus.md", f"transfers for states that are not here {transactions.HELD_MAX}"),
     ("docs/fuzzing.md", f"`simnet/fuzz/planted.py` plants {word(len(BUGS))} bugs"),
     ("docs/fuzzing.md", f"no end after {trial.LIMIT_S:g} s of processor time (more on a slower machine) or {workers.WALL_S_MAX / 3600:g} hours"),

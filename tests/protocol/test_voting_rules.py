@@ -90,6 +90,16 @@ def test_votes_of_the_next_slot_make_no_valid_block_before_it() -> None:
     assert voting.handle(SlotBegan(slot)) == [Propose(slot, None, -1, ())]
 
 
+def test_a_clock_put_back_proposes_with_no_proof_of_lock_from_the_future() -> None:
+    slot = leads_at(2, 3)
+    voting = Voting(1, 3, FOUR)
+    voting.handle(SlotBegan(slot + 1, votes=False))
+    propose(voting, slot + 1)
+    prevotes(voting, slot + 1)
+    assert voting.valid == (slot + 1, block(0, 0))
+    assert voting.handle(SlotBegan(slot)) == [Propose(slot, None, -1, ())]
+
+
 def test_a_proof_of_lock_outlives_any_outage() -> None:
     """The leader of a slot long after hands it over with its block: nothing else could free those who are locked."""
     slot = leads_at(FAR, 3)

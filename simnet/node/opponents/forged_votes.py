@@ -36,9 +36,12 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     def one(self) -> int:
         what = self.turn("votes", self.fault.what)
-        if what == "bad_roots":
-            registration = self._registration()
+        if what in ("bad_roots", "bad_vrf"):
+            registration = self._registration(what)
             return self.say(what, "registration", registration, registration_size(registration))
+        if what == "bad_keys":
+            disclosure = self._disclosure()
+            return self.say(what, "key_disclosure", disclosure, disclosure.size)
         if what == "early":
             kind, early = self._early()
             return self.say(what, kind, early, early.size, subject=str(early.slot))
@@ -62,12 +65,22 @@ class ForgedVotes(Act[model.ForgedVotes]):
         told = KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b"")
         return "key_disclosure", self.reach.keyring.signed(told)
 
-    def _registration(self) -> Registration:
-        """For the next epoch, with the roots of a later one in the place of its own."""
-        epoch, chain_id = epoch_of(max(0, self.slot)) + 1, self.facts.genesis.chain_id
+    def _registration(self, what: str) -> Registration:
+        """For the next epoch, with roots or VRF of a later one in the place of its own."""
+        epoch, chain_id, keyring = epoch_of(max(0, self.slot)) + 1, self.facts.genesis.chain_id, self.reach.keyring
         later = epoch + 1 + int(self.plan.random.integers(FAR_EPOCHS))
-        false = replace(self.reach.keyring.registration(chain_id, epoch), otk_roots=self.reach.keyring.otk_roots(later), signature=b"")
-        return self.reach.keyring.signed(false)
+        genuine = keyring.registration(chain_id, epoch)
+        if what == "bad_roots":
+            return keyring.signed(replace(genuine, otk_roots=keyring.otk_roots(later)))
+        return keyring.signed(replace(genuine, vrf=keyring.registration(chain_id, later).vrf))
+
+    def _disclosure(self) -> KeyDisclosure:
+        """About the last block, in the slot's own name, with another slot's keys."""
+        slot, backend, committed = max(0, self.slot), self.facts.backend_ids(self.me)[0], self.reach.chain.committed
+        block = committed[-1].block.hash if committed else self.plan.bytes(DIGEST_BYTES)
+        keys = self.reach.keyring.one_time(backend, slot + 1 + int(self.plan.random.integers(EARLY_SLOTS)), Lane.VOTE)
+        height = max(1, self.reach.chain.height)
+        return self.reach.keyring.signed(KeyDisclosure(height, slot, Lane.VOTE, backend, block, self.me, keys, b""))
 
     @property
     def _others(self) -> int:

@@ -2,16 +2,31 @@
 
 from collections import Counter, deque
 from dataclasses import replace
+from typing import Any
 
 from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId
 from simnet.net.network import Message
 from simnet.node.opponents.act import Act
 from simnet.node.opponents.envelopes import Claim, forged, negated
-from simnet.node.opponents.plan import Plan
-from simnet.protocol.blocks import Block
+from simnet.node.opponents.plan import Plan, flipped
+from simnet.protocol.blocks import Block, Registration
+from simnet.protocol.heartbeats import Heartbeat
+from simnet.protocol.joins import Join
 from simnet.protocol.ledger import SignedTransfer
-from simnet.protocol.messages import DIGEST_BYTES, Certificate, ConsensusProof, Endorsement, KeyDisclosure, Phase, Proposal, TxMessage, Vote
+from simnet.protocol.messages import (
+    DIGEST_BYTES,
+    BlockProof,
+    Certificate,
+    ConsensusProof,
+    Endorsement,
+    KeyDisclosure,
+    Phase,
+    Proposal,
+    RollCall,
+    TxMessage,
+    Vote,
+)
 from simnet.scenario import opponents as model
 
 KEPT_MAX = 256
@@ -22,7 +37,7 @@ CREDIT_MAX = 8
 """Alterations that may be due at once."""
 CUT = 24
 """Bytes of a block's hash that a misshapen vote leaves."""
-REPLAYED, REPEATED = "replayed", "repeated"
+REPLAYED, REPEATED, MISSIGNED = "replayed", "repeated", "bad_signature"
 NOT_AGAIN = frozenset({"block_probe", "transaction_probe"})
 
 
@@ -33,6 +48,8 @@ class Poison(Act[model.Poison]):
         """Nothing is due and nothing kept."""
         self._credit = 0
         self._done = Counter[str]()
+        self._missigned = Counter[str]()
+        """By the kind of message."""
         self._kept: deque[Message] = deque(maxlen=KEPT_MAX)
         self._saved = 0
         """Copies that are sent together when a slot begins."""
@@ -53,8 +70,20 @@ class Poison(Act[model.Poison]):
     @property
     def _is_turn_to_save(self) -> bool:
         """Saving a copy needs no message that fits: the others come first."""
-        others = [what for what in self.fault.what if what != REPEATED]
-        return not others or self._done[REPEATED] < min((self._done[what] for what in others if self._done[what]), default=0)
+        return self._done[REPEATED] < self._rarest(REPEATED)
+
+    def _is_turn_to_missign(self, kind: str) -> bool:
+        """Nearly every message can be missigned: the others come first, and each kind of message in its turn."""
+        return self._missigned[kind] < max(1, self._rarest(REPEATED, MISSIGNED))
+
+    def _rarest(self, *besides: str) -> int:
+        """How often the rarest of what was done was done."""
+        others = [what for what in self.fault.what if what not in besides]
+        return (
+            min((self._done[what] for what in others if self._done[what]), default=0)
+            if others
+            else CREDIT_MAX + max(self._done.values(), default=0)
+        )
 
     def on_slot(self, slot: int) -> None:
         """What was saved goes out before anybody can say something new, the same for each author."""
@@ -77,10 +106,9 @@ class Poison(Act[model.Poison]):
             return None
         return min(said.voters(Phase.COMMIT), default=None) if isinstance(said, Certificate) else said.validator
 
-    @property
-    def _order(self) -> list[model.Poisoned]:
+    def _order(self, kind: str) -> list[model.Poisoned]:
         """What was done least comes first."""
-        return sorted(self.fault.what, key=lambda what: self._done[what])
+        return sorted(self.fault.what, key=lambda what: self._missigned[kind] if what == MISSIGNED else self._done[what])
 
     def _did(self, what: str) -> None:
         self._credit -= 1
@@ -89,13 +117,16 @@ class Poison(Act[model.Poison]):
     def saw(self, message: Message) -> None:
         if message.kind not in NOT_AGAIN:
             self._kept.append(message)
-        for what in self._order if self._credit else ():
+        for what in self._order(message.kind) if self._credit else ():
+            if what == MISSIGNED and not self._is_turn_to_missign(message.kind):
+                continue
             made = altered(what, message.payload, self.plan)
             if made is None:
                 continue
             payload, subject = made
             if self.say(what, message.kind, payload, message.size, subject=subject):
                 self._did(what)
+                self._missigned[message.kind] += what == MISSIGNED
             return
 
     def one(self) -> int:
@@ -111,7 +142,7 @@ class Poison(Act[model.Poison]):
         return self.say(REPLAYED, chosen.kind, chosen.payload, chosen.size)
 
 
-def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | ConsensusProof | Proposal | Vote, str] | None:
+def altered(what: str, payload: object, plan: Plan) -> tuple[object, str] | None:
     """The message changed, with the name of its proof, block or transfer; None when the change does not fit it."""
     match payload, what:
         case TxMessage(), "altered_field":
@@ -137,4 +168,24 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[TxMessage | Consens
             claim = Claim(b"", b"", 0)
             envelope = Blob(forged("spoiled", payload.envelope.data, claim, plan))
             return replace(payload, envelope=envelope), envelope.name
+        case _, "bad_signature":
+            return missigned(payload, plan)
     return None
+
+
+def missigned(payload: object, plan: Plan) -> tuple[object, str] | None:
+    """A signed message, its signature spoiled, with the block that it is about; of a certificate its last vote's or endorsement's."""
+    match payload:
+        case Certificate(votes=(*others, Vote() as last)):
+            return replace(payload, votes=(*others, _spoiled(last, plan))), payload.block.hex()[:16]
+        case Certificate(endorsements=(*others, Endorsement() as last)):
+            return replace(payload, endorsements=(*others, _spoiled(last, plan))), payload.block.hex()[:16]
+        case Endorsement() | KeyDisclosure():
+            return _spoiled(payload, plan), payload.block.hex()[:16]
+        case Vote() | RollCall() | Proposal() | TxMessage() | ConsensusProof() | BlockProof() | Registration() | Join() | Heartbeat():
+            return _spoiled(payload, plan), ""
+    return None
+
+
+def _spoiled(signed: Any, plan: Plan) -> Any:
+    return replace(signed, signature=flipped(signed.signature, 0, plan.random))
