@@ -18,6 +18,7 @@ from simnet.node.sync import Sync
 from simnet.node.voting import Voter
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
+from simnet.protocol.cases import Case
 from simnet.protocol.consensus import Propose, Voting
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
@@ -144,6 +145,11 @@ def _roots_unchecked() -> Patches:
 def _certificate_slot() -> Patches:
     """Certificates of blocks and proofs, endorsements and disclosed keys may be of slots that have not begun."""
     return {(module, "latest_slot"): lambda _facts, _ports: U64_MAX for module in (sync, finality)}
+
+
+def _certificate_place() -> Patches:
+    """What a certificate names beside what its members signed is believed: one with another number is news."""
+    return {(Case, "why_misplaced"): lambda _self, _place: None}
 
 
 def _first_vote_only() -> Patches:
@@ -278,6 +284,7 @@ BUGS: dict[str, Bug] = {
     "certificate-slot": Bug(
         "certificates, endorsements and disclosed keys may be of slots that have not begun", FORK | UNVERIFIED, _certificate_slot
     ),
+    "certificate-place": Bug("what members of a certificate do not sign is not compared with its block", UNVERIFIED, _certificate_place),
     "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
     "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
     "consensus-proof": Bug("a consensus proof is not verified", UNVERIFIED, _consensus_proof),

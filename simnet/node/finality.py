@@ -56,6 +56,8 @@ ENDORSEMENTS_MAX, DISCLOSURES_MAX, CERTIFICATES_MAX = 16, 16, 16
 from one neighbour that tell it nothing new. An honest author has said no more of a kind: one for each backend and recent slot."""
 Kind = tuple[int, int, Lane, bool]
 """Of whom, about which height, with which keys, and whether these are recent."""
+MISPLACED = frozenset({"backend", "registered"})
+"""What is wrong with a certificate that somebody has altered on its way: its members sign neither of these."""
 RECENT_SLOTS = 4
 """Keys of so many slots are a kind of their own: what an author said with older ones, and others repeat, is no reason not to hear it now."""
 
@@ -87,6 +89,14 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """A certificate that came before its block: which backend and registrations it may name is not known yet, so it gets no answer yet."""
+
+    message: Message
+    peer: NodeId
+
+
+@dataclass(frozen=True, slots=True)
 class InHand(Examined):
     """A consensus proof that is being verified."""
 
@@ -112,7 +122,7 @@ class Finality:
         self._keyring = keyring
         self._slot = -1
         self._certifier = Certifier(node, _rules(facts))
-        self._held = UntilCommitted[Incoming | certification.Input](ports, chain, "held_consensus_messages")
+        self._held = UntilCommitted[Incoming | Early | certification.Input](ports, chain, "held_consensus_messages")
         self._endorsements = Repeats[Kind](ports, "endorsements_of_author", ENDORSEMENTS_MAX)
         self._disclosures = Repeats[Kind](ports, "disclosures_of_author", DISCLOSURES_MAX)
         self._certificates = Repeats[Kind](ports, "certificates_of_peer", CERTIFICATES_MAX)
@@ -144,6 +154,8 @@ class Finality:
         for item in self._held.release(height):
             if isinstance(item, Incoming):
                 self.examine(item)
+            elif isinstance(item, Early):
+                self._take_certificate(item)
             else:
                 self._feed(item)
 
@@ -244,18 +256,38 @@ class Finality:
 
     def on_certificate(self, message: Message, peer: NodeId) -> None:
         """A certificate came by gossip: signed by its members, whoever published it."""
-        certificate = message.payload
+        certificate, told = message.payload, Early(message, peer)
         assert isinstance(certificate, Certificate)
         why = why_not_signed(self._facts, certificate)
         if why is not None:
             self._ports.answer(message, Validation.REJECT, why)
-        elif self.is_proven(certificate.height):
-            self._ports.answer(message, Validation.IGNORE, "already_proven")
+            return
+        fate = self._held.hold(certificate.height, (peer, None), told)
+        if fate is Fate.NOW:
+            self._take_certificate(told)
+        elif fate is Fate.NEVER:
+            self._ports.answer(message, Validation.DROP, NOT_COMMITTED)
+
+    def _take_certificate(self, told: Early) -> None:
+        """Answers a certificate whose block is here. What its members did not sign is compared with the block: no relay can make news of
+        a certificate by altering it."""
+        certificate = told.message.payload
+        assert isinstance(certificate, Certificate)
+        if self.is_proven(certificate.height):
+            self._ports.answer(told.message, Validation.IGNORE, "already_proven")
+            return
+        why = self._certifier.why_not(certificate)
+        if why is None:
+            kind = (told.peer, certificate.height, certificate.lane, self._is_recent(certificate.slot))
+            why = self._certificates.why_not(kind, certificate, counts=not self._certifier.learns(certificate))
+        if why is None:
+            self._ports.answer(told.message, Validation.ACCEPT)
+            self._feed(certification.Certified(certificate))
+        elif why == "slot":
+            # Of a slot that has not begun here, as far as honest members go: it may come again.
+            self._ports.answer(told.message, Validation.DROP, why)
         else:
-            kind = (peer, certificate.height, certificate.lane, self._is_recent(certificate.slot))
-            news = self._certifier.learns(certificate)
-            known = partial(self._certificates.why_not, kind, certificate, counts=not news)
-            self._take_in(message, (peer, None), certificate.height, known, certification.Certified(certificate))
+            self._ports.answer(told.message, Validation.REJECT if why in MISPLACED else verdict_of(why), why)
 
     def on_endorsement(self, message: Message, peer: NodeId) -> None:
         """A member's endorsement came by gossip."""

@@ -428,6 +428,8 @@ class Sync:
             return "another_block"
         if header.hash != block.hash or (certificate.height, certificate.block) != (header.height, block.hash):
             return "certificate"
+        if certificate.backend != header.backend:  # Its members do not sign it.
+            return "backend"
         if self._facts.why_too_large(block) or block.why_malformed():  # The certificate covers the header alone.
             return "another_body"
         if not header.slot <= certificate.slot <= latest_slot(self._facts, self._ports):

@@ -136,7 +136,7 @@ class Voter:
         proposal = message.payload
         assert isinstance(proposal, Proposal)
         why = self._why_not_proposal(proposal)
-        known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal)
+        known = None if why else self._proposals_of.why_not(proposal.leader, proposal.slot, proposal.bare)
         if why is not None:
             self._ports.answer(message, Validation.REJECT, why)
         elif known is not None:
@@ -343,7 +343,7 @@ class Voter:
         block = effect.block or self._build(effect.slot)
         self._signed.signed(block.header.height, effect.slot)
         proposal = self._signed_proposal(effect.slot, block, effect.valid_slot, effect.lock)
-        self._proposals_of.note(self._node, effect.slot, proposal)
+        self._proposals_of.note(self._node, effect.slot, proposal.bare)
         header = block.header
         backend = backend_of(block).label
         now = self._ports.now

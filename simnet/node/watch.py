@@ -1,7 +1,6 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from simnet.base.units import NodeId
@@ -58,7 +57,7 @@ class Watch:
         """A leader's signed proposal that this node's chain refuses for reasons that hold for everybody."""
         proposal = letter.proposal
         if proposal.leader != self._node:
-            self._publish(InvalidProposal(replace(proposal, lock=())))
+            self._publish(InvalidProposal(proposal.bare))
 
     def on_gossip(self, message: Message, _peer: NodeId) -> None:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""

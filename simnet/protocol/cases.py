@@ -120,10 +120,29 @@ class Case:
         if self._takes(e.validator, place):
             self.places.setdefault(place, Gathered()).endorsements.setdefault(e.validator, e)
 
+    def why_misplaced(self, place: Place) -> str | None:
+        """Which part of a place is not as it must be for this block; `None`: its tags may prove the block. Nobody signs the backend and the
+        registrations that a certificate of votes names, so anybody could make another place of each of them."""
+        slot, lane, backend, registered = place
+        if lane is Lane.VOTE and backend != self.backend:
+            return "backend"
+        if lane is Lane.ENDORSE and slot != self.header_slot:
+            return "slot"
+        return "registered" if lane is not Lane.RECOVER and registered != self.electorate.registered(slot) else None
+
+    def lacks(self, place: Place, member: int, phase: Phase | None) -> bool:
+        """Whether a member's vote of a phase, or its endorsement, is not here, and would be kept."""
+        known = self.places.get(place, Gathered())
+        here = member in known.endorsements if phase is None else (member, phase) in known.votes
+        return not here and self._least_of(member, place) != place
+
+    def _least_of(self, member: int, place: Place) -> Place | None:
+        own = [p for p, g in self.places.items() if p[1] is place[1] and member in g.members()]
+        return self._least(member, own, place, self._rank)
+
     def _takes(self, member: int, place: Place) -> bool:
         """Whether a member's tags of a place are kept; makes room for them."""
-        own = [p for p, g in self.places.items() if p[1] is place[1] and member in g.members()]
-        least = self._least(member, own, place, self._rank)
+        least = self._least_of(member, place)
         if least is not None and least != place:
             self.places[least].drop(member)
             if not self.places[least].members():

@@ -18,7 +18,7 @@ No clock, no network, no cryptography: callers check signatures, keys and proofs
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simnet.protocol.cases import Case, Gathered, Place, place_of
+from simnet.protocol.cases import Case, Place, place_of
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Vote
 from simnet.protocol.validators import Electorate, Lane, Registry, epoch_of
 
@@ -207,14 +207,22 @@ class Certifier:
         """What follows from an input."""
         return self._on[type(event)](event)
 
-    def learns(self, certificate: Certificate) -> bool:
-        """Whether a certificate of a quorum, about a block that is here, has something that is not: no more often than a quorum says something."""
+    def why_not(self, certificate: Certificate) -> str | None:
+        """Why nothing of a certificate is taken, though all its signatures hold; `None` when it is of the block and of a place that can prove it."""
         case = self._cases.get(certificate.height)
         if case is None or certificate.block != case.block:
+            return "another_block"
+        if not self._in_time(case, certificate.slot):
+            return "slot"
+        return case.why_misplaced(place_of(certificate)) or ("backend" if certificate.backend not in self._rules.fields else None)
+
+    def learns(self, certificate: Certificate) -> bool:
+        """Whether a certificate of a quorum has something that is not here and would be kept: no more often than a quorum says something."""
+        if self.why_not(certificate) is not None:
             return False
-        known = case.places.get(place_of(certificate)) or Gathered()
-        votes = any((v.validator, v.phase) not in known.votes for v in certificate.votes)
-        return votes or any(e.validator not in known.endorsements for e in certificate.endorsements)
+        case, place = self._cases[certificate.height], place_of(certificate)
+        votes = any(case.lacks(place, v.validator, v.phase) for v in certificate.votes)
+        return votes or any(case.lacks(place, e.validator, None) for e in certificate.endorsements)
 
     # --- inputs --------------------------------------------------------------------------------------
 
@@ -259,25 +267,17 @@ class Certifier:
         case = self._cases.get(e.height)
         if case is None or e.block != case.block or not self._in_time(case, e.slot) or e.validator not in case.electorate.weights:
             return []
-        if e.backend not in self._rules.fields:
+        place = (e.slot, e.lane, e.backend, e.registered)
+        if e.backend not in self._rules.fields or e.lane is Lane.VOTE or case.why_misplaced(place) is not None:
             return []
-        if e.lane is Lane.VOTE or (e.lane is Lane.ENDORSE and (e.slot, e.registered) != (case.header_slot, case.registered)):
-            return []
-        case.add_endorsement((e.slot, e.lane, e.backend, e.registered), e)
+        case.add_endorsement(place, e)
         return self._further(case)
 
     def _on_certificate(self, e: Certified) -> list[Effect]:
         certificate = e.certificate
-        case = self._cases.get(certificate.height)
-        if case is None or certificate.block != case.block or not self._in_time(case, certificate.slot):
+        if self.why_not(certificate) is not None:
             return []
-        place = place_of(certificate)
-        if certificate.lane is Lane.VOTE and place != self._vote_place(case, certificate.slot):
-            return []
-        if certificate.lane is Lane.ENDORSE and (certificate.slot, certificate.registered) != (case.header_slot, case.registered):
-            return []
-        if certificate.backend not in self._rules.fields:
-            return []
+        case, place = self._cases[certificate.height], place_of(certificate)
         for vote in certificate.votes:
             case.add_vote(place, vote)
         for endorsement in certificate.endorsements:

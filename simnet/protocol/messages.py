@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from simnet.base.blob import Blob
@@ -113,6 +113,11 @@ class Proposal:
 
     def __hash__(self) -> int:
         return hash(self.signature)
+
+    @property
+    def bare(self) -> "Proposal":
+        """What the leader signed. Of a proof of lock anybody can make others by leaving votes out."""
+        return replace(self, lock=())
 
     def signing_bytes(self) -> bytes:
         return proposal_signing_bytes(self.slot, self.valid_slot, self.leader, self.block.hash)

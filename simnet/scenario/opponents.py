@@ -126,7 +126,7 @@ class Poison(OnNodes):
         default=("altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"),
         min_length=1,
         strict=False,
-        description="altered_field: a transfer of another account state, a proof's prover. altered_body: a proposal's header with another "
+        description="altered_field: a transfer of another account state, a proof's prover, the backend or registrations that a certificate names, a proposal without its proof of lock. altered_body: a proposal's header with another "
         "body. misshapen: votes and headers with fields of another length under the same signature. bad_signature: whatever is signed, its signature spoiled; of a certificate one. negated_proof: a Groth16 proof with its first two points negated, which verifies. other_proof: a transfer's id with a "
         "spoiled proof. replayed: an old message as a new one. repeated: one true word about an unproven block, as many times at the start of a slot as were due before.",
     )

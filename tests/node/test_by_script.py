@@ -1,5 +1,7 @@
 """Whole nodes by a script: the test carries their messages, tells them when slots begin, and sees all that they do."""
 
+from dataclasses import replace
+
 import pytest
 
 from simnet.base.units import NodeId, SimTime, from_ms
@@ -101,6 +103,22 @@ def test_without_a_proposal_in_time_all_vote_nil_and_the_next_slot_has_another_l
     assert [[v.block for v in votes_of(one, Phase.PRECOMMIT)] for one in rest] == [[None]] * 3
     begin(four, 1)
     assert leader_of(four, 1).said("proposal")[-1].slot == 1
+
+
+def test_a_proposal_again_with_another_proof_of_lock_is_a_repeat(four: list[Puppet]) -> None:
+    """The leader does not sign the proof: any relay could make a new proposal of it by leaving votes out or turning them round."""
+    proposal = proposed(four)
+    for one in others(four, leader_of(four, 0)):
+        one.hear("proposal", proposal, proposal.leader)
+    carry(four, Phase.PREVOTE, four)
+    begin(four, 1)
+    again = leader_of(four, 1).said("proposal")[-1]
+    assert again.valid_slot == 0 and len(again.lock) == 4
+    one = others(four, leader_of(four, 1))[0]
+    others_lock = [replace(again, lock=lock) for lock in (again.lock[:3], again.lock[1:], again.lock[::-1])]
+    answers = [one.hear("proposal", p, 3) for p in (others_lock[0], again, *others_lock[1:])]
+    assert answers == [(Validation.ACCEPT, "")] + [(Validation.IGNORE, "replay")] * 3
+    assert one.hear("proposal", again.bare, 3) == (Validation.REJECT, "proof_of_lock")
 
 
 def test_who_was_cut_off_asks_and_is_given_the_block(four: list[Puppet]) -> None:

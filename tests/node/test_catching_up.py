@@ -52,6 +52,7 @@ WRONG: dict[str, Callable[[Bench, Certificate], Certificate]] = {
     "certificate": lambda _, c: replace(c, block=bytes(32)),
     "slot": lambda b, c: at_slot(b, c, c.slot - 1),
     "registrations": lambda _, c: replace(c, registered=c.registered - 1),
+    "backend": lambda _, c: replace(c, backend=c.backend + 1),
     "SignatureInvalid": lambda _, c: replace(c, votes=(replace(c.votes[0], signature=bytes(64)), *c.votes[1:])),
     "no_quorum": lambda _, c: replace(c, votes=c.votes[:1]),
 }

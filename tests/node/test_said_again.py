@@ -1,6 +1,7 @@
 """What is said again until a block is proven: copies of what is old, which anybody may send, keep nobody's new words from being heard."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -9,11 +10,11 @@ from simnet.base.catalogue import BackendId
 from simnet.net.network import Validation
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX, RECENT_SLOTS
 from simnet.node.held import HEIGHTS_AHEAD, HELD_MAX
-from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure
+from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Phase
 from simnet.protocol.validators import Lane, epoch_of
 from tests.mocks import scenario
-from tests.node.alone import Puppet, puppets
-from tests.node.test_by_script import SLOT_MS, begin, decided
+from tests.node.alone import Puppet, gossiped, puppets
+from tests.node.test_by_script import SLOT_MS, begin, carry, decided, leader_of, others, proposed
 
 NOW = 60
 
@@ -92,6 +93,45 @@ def test_certificates_with_news_are_always_heard(four: list[Puppet]) -> None:
     news = certificate(20, 0, 1, 2)
     assert heard(one, "tag_set", [news, news]) == [(Validation.ACCEPT, ""), (Validation.IGNORE, "replay")]
     assert one.hear("tag_set", certificate(21, 0, 1), 3) == (Validation.REJECT, "no_quorum"), "two of four say nothing together"
+
+
+def altered(certificate: Certificate) -> list[Certificate]:
+    """What any relay can make of a certificate of votes without a key."""
+    counts = [replace(certificate, registered=count) for count in range(100) if count != certificate.registered]
+    return counts + [replace(certificate, backend=backend) for backend in range(100) if backend != certificate.backend]
+
+
+def test_altered_certificates_are_no_news(four: list[Puppet]) -> None:
+    """Their members sign neither the backend nor the registrations: each would be a place of its own, of which nothing is here."""
+    one = others(four, leader_of(four, 0))[0]
+    genuine = one.node.chain.committed[0].certificate
+    answers = heard(one, "tag_set", altered(genuine))
+    assert answers == [(Validation.REJECT, "registered")] * 99 + [(Validation.REJECT, "backend")] * 99
+    assert one.hear("tag_set", genuine, 3) == (Validation.ACCEPT, "")
+    assert not any(one.node.finality._certifier.learns(c) for c in altered(genuine))
+
+
+def test_a_certificate_that_comes_before_its_block_waits_for_it() -> None:
+    """Nobody can say yet what it may name; altered ones are passed on no more than any other."""
+    made = puppets(scenario(4, slot_ms=SLOT_MS, chain={"block_proofs": []}))
+    begin(made, 0)
+    late = others(made, leader_of(made, 0))[-1]
+    present = others(made, late)
+    decided(made, present)
+    genuine = present[0].node.chain.committed[0].certificate
+    before = len(late.ports.answers)
+    for n, certificate in enumerate([*altered(genuine)[:3], genuine]):
+        late.heard += 1
+        late.node.on_gossip(gossiped(1000 + n, "tag_set", certificate), late.ports.neighbours[0])
+    assert len(late.ports.answers) == before, "no answer yet"
+    late.hear("proposal", proposed(made), int(leader_of(made, 0).node.id))
+    for phase in (Phase.PREVOTE, Phase.PRECOMMIT):
+        carry(present, phase, [late])
+    assert late.node.chain.height == 1
+    told = [a for a in late.ports.answers[before:] if a != (Validation.ACCEPT, "")]
+    assert told == [(Validation.REJECT, "registered")] * 3
+    assert late.hear("tag_set", genuine, 2) == (Validation.ACCEPT, ""), "from another neighbour"
+    assert late.hear("tag_set", genuine, int(late.ports.neighbours[0])) == (Validation.IGNORE, "replay"), "it was taken"
 
 
 def test_what_can_not_be_kept_is_dropped_and_may_come_again(four: list[Puppet]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simnet.protocol.blocks import Registration
+from simnet.protocol.cases import PLACES_OF_MEMBER_MAX
 from simnet.protocol.certification import (
     Certified,
     Certifier,
@@ -29,6 +30,7 @@ from simnet.protocol.validators import Electorate, Lane, Registry, Validator, Va
 N, SLOT, BACKEND = 4, 5, 1
 BLOCK = b"b" * 32
 RULES = Rules(2, (BACKEND,), (frozenset({BACKEND}),) * N)
+TWO_FIELDS = Rules(2, (BACKEND, BACKEND + 1), (frozenset({BACKEND, BACKEND + 1}),) * N)
 ELECTORATE = Electorate(ValidatorSet.of(Validator(i, bytes([i, 7]) * 16, b"", 1, 1, 0) for i in range(N)), Registry({}))
 TAGS = tuple(bytes([p + 1]) * 32 for p in range(3))
 
@@ -45,9 +47,9 @@ def keys(member: int) -> Disclosed:
     return Disclosed(KeyDisclosure(1, SLOT, Lane.VOTE, BACKEND, BLOCK, member, (bytes(32),) * 4, b""))
 
 
-def certifier(me: int, *known: int, proposer: int = 3) -> Certifier:
+def certifier(me: int, *known: int, proposer: int = 3, rules: Rules = RULES) -> Certifier:
     """Has committed a block in its slot, and holds the votes of `known`."""
-    made = Certifier(me, RULES)
+    made = Certifier(me, rules)
     made.handle(SlotBegan(SLOT, Registry({})))
     committed = Committed(1, SLOT, BLOCK, SLOT, proposer, BACKEND, ELECTORATE, votes(*known))
     assert made.handle(committed) == []
@@ -128,6 +130,39 @@ def test_a_member_with_unfit_tags_is_left_out_for_good() -> None:
     assert isinstance(prove, Prove)
     (again,) = node.handle(Unfit(prove.certificate, (1,)))
     assert isinstance(again, Prove) and sorted(again.keys) == [0, 2, 3]
+
+
+def test_what_a_certificate_has_that_would_not_be_kept_is_no_news() -> None:
+    """Else it were news for ever: of one member's tags the newest places are kept."""
+
+    def endorsement(v: int, slot: int) -> Endorsement:
+        return Endorsement(1, slot, Lane.RECOVER, BLOCK, BACKEND, 0, v, (TAGS[0], TAGS[1], TAGS[2]), b"")
+
+    def of(slot: int, *members: int) -> Certificate:
+        return Certificate(1, slot, BLOCK, BACKEND, 0, (), tuple(endorsement(v, slot) for v in members))
+
+    node, late = certifier(3), SLOT + PLACES_OF_MEMBER_MAX + 2
+    node.handle(SlotBegan(late, Registry({})))
+    for v in (0, 1):
+        node.handle(Endorsed(endorsement(v, SLOT + 1)))
+    assert node.learns(of(SLOT + 1, 0, 1, 2)) and not node.learns(of(SLOT + 1, 0, 1))
+    for slot in range(SLOT + 2, late + 1):
+        node.handle(Endorsed(endorsement(2, slot)))
+    assert not node.learns(of(SLOT + 1, 0, 1, 2))
+    assert node.learns(of(late + 1, 0, 1, 2)), "newer ones are"
+
+
+def test_certificates_of_another_place_are_no_news() -> None:
+    """Also those of a backend that others have, but for endorsements: these are signed in whichever they are given."""
+    node, own = certifier(0, rules=TWO_FIELDS), certificate(0, 1, 2)
+    assert node.why_not(own) is None and node.learns(own)
+    wrong = {
+        "registered": replace(own, registered=1),
+        "backend": replace(own, backend=BACKEND + 1),
+        "another_block": replace(own, block=b"o" * 32),
+        "slot": certificate(0, 1, 2, slot=SLOT - 1),
+    }
+    assert {why: (node.why_not(c), node.learns(c)) for why, c in wrong.items()} == {why: (why, False) for why in wrong}
 
 
 def test_endorsements_of_strangers_another_time_and_another_registry_do_not_count() -> None:

@@ -150,6 +150,12 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[object, str] | None
             return replace(payload, tx=SignedTransfer.of(payload.tx.transfer, account)), payload.tx.id.hex()[:16]
         case ConsensusProof(), "altered_field":
             return replace(payload, prover=payload.prover + 1), payload.envelope.name
+        case Certificate(), "altered_field":
+            registered, backend = plan.next("certificate", ((1, 0), (0, 1)))
+            other = replace(payload, registered=payload.registered + registered, backend=payload.backend + backend)
+            return other, payload.block.hex()[:16]
+        case Proposal(lock=(_, *_)), "altered_field":
+            return payload.bare, payload.block.hash.hex()[:16]
         case Proposal(), "altered_body":
             ids = payload.block.body.tx_ids[1:] or (plan.bytes(DIGEST_BYTES),)
             body = replace(payload.block.body, tx_ids=ids)
