@@ -8,15 +8,18 @@ A block that members of the calm cannot certify with keys of its own slot takes 
 (`protocol.certification`): it gets a slot more for each block before it that waits for its proof, too.
 """
 
+from simnet.base.catalogue import CircuitId
 from simnet.base.units import NodeId, SimTime
 from simnet.checks import coherence
 from simnet.checks.calm import Calm
 from simnet.checks.setting import Setting
 from simnet.checks.verdicts import Findings
-from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers, StatementLost
+from simnet.events import BlockAggregated, BlockCommitted, BlockProven, Handlers, ProvingFailed, StatementLost
 from simnet.node.chain import CommittedBlock
 from simnet.protocol.validators import epoch_of
 
+OF_DECISIONS = frozenset({CircuitId.CONSENSUS.label, CircuitId.TRANSACTION.label})
+"""Circuits whose proofs blocks are made and proven with; the others' aggregate them."""
 Reached = BlockProven | BlockAggregated | BlockCommitted
 
 
@@ -145,8 +148,11 @@ class Unproven(Lag):
 
 
 class Lost:
-    """Blocks that are not aggregated at a node which can no longer say what they have to prove in a field. Nothing heals that, calm or
-    not; and blocks that another field's provers take over in time would hide it from the dates above."""
+    """What is never proved, calm or not, though it may be hidden from the dates above by those who take over in time.
+
+    Blocks that are not aggregated at a node which can no longer say what they have to prove in a field: nothing heals that. And what an honest node
+    set out to prove and its own prover refused: it is not so, and whatever others have sent the node must have seen that before.
+    """
 
     def __init__(self, setting: Setting, findings: Findings) -> None:
         self._setting = setting
@@ -154,7 +160,13 @@ class Lost:
 
     @property
     def handlers(self) -> Handlers:
-        return {StatementLost: self._lost}
+        return {StatementLost: self._lost, ProvingFailed: self._refused}
+
+    def _refused(self, e: ProvingFailed) -> None:
+        if e.node in self._setting.honest:
+            check = "proven" if e.circuit in OF_DECISIONS else "aggregated"
+            detail = f"the {e.backend} prover of node {e.node} refused the node's own {e.circuit} witness: {e.reason}"
+            self._findings.broken(check, e.at, [e.node], detail)
 
     def _lost(self, e: StatementLost) -> None:
         if e.node in self._setting.honest:

@@ -24,6 +24,7 @@ from simnet.protocol.blocks import Header
 from simnet.protocol.ledger import SignedTransfer
 from simnet.protocol.messages import Certificate, Endorsement, Phase, TxMessage, Vote
 from simnet.protocol.roots import TRANSFERS_PER_STATE_PROOF
+from simnet.protocol.validators import epoch_of
 from simnet.scenario.opponents import is_opponents, spoils_proof
 
 HARMLESS_SPAM = frozenset({"copy"})
@@ -145,6 +146,7 @@ class Verified:
             self._broken(e, e.node, f"took consensus proof {own.proof.envelope.name} of something else for height {e.height}")
         why = self._why_not_decided(e.at, e.node, own.proof.certificate, own.block.header)
         why = why or self._why_no_quorum("tags", own.proof.certificate.tags())
+        why = why or self._why_not_keyed(e.node, own.proof.certificate)
         if why is not None:
             self._broken(e, e.node, f"took a proof of height {e.height} whose certificate {why}")
 
@@ -204,6 +206,13 @@ class Verified:
             if not known or not self._signatures.valid(self._keys[signed.validator], signed.signing_bytes(), signed.signature):
                 return f"has a vote that node {signed.validator} did not sign"
         return None
+
+    def _why_not_keyed(self, node: NodeId, certificate: Certificate) -> str | None:
+        """Tags of members whose keys the statement knows nothing of: they registered later than it counts, or never."""
+        epoch = epoch_of(certificate.slot)
+        keyed = self._setting.nodes[node].chain.registry.first(epoch, certificate.registered)
+        strangers = sorted(certificate.tags().keys() - keyed.keys())
+        return f"has tags of nodes {strangers}, of whose keys it counts none" if strangers else None
 
     def _why_no_quorum(self, what: str, voters: Collection[int]) -> str | None:
         weight = self._setting.stake(voters)

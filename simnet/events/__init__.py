@@ -40,7 +40,7 @@ from simnet.events.network import (
     PeerConnected,
     PeerDisconnected,
 )
-from simnet.events.proofs import ProofMade, ProofVerified
+from simnet.events.proofs import ProofMade, ProofVerified, ProvingFailed
 from simnet.events.run import RunEnded, TrafficStarted
 from simnet.events.transfers import PublicationSkipped, TransferLate, TransferStale, TxAdmitted, TxEvicted, TxRefused
 
@@ -79,6 +79,7 @@ __all__ = [
     "ProofTakenOver",
     "ProofVerified",
     "Proposed",
+    "ProvingFailed",
     "PublicationSkipped",
     "RunEnded",
     "ServiceResumed",

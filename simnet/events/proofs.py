@@ -5,6 +5,16 @@ from simnet.events.event import Event, event
 
 
 @event
+class ProvingFailed(Event):
+    """A node's prover refused the witness that the node gave it."""
+
+    node: NodeId
+    backend: str
+    circuit: str
+    reason: str
+
+
+@event
 class ProofMade(Event):
     """A node's prover finished a proof that the node now uses."""
 

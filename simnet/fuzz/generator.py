@@ -13,6 +13,7 @@ from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nod
 from simnet.net.topology import edges_of
 from simnet.node.genesis import make_validators
 from simnet.node.keyring import make_keyrings
+from simnet.protocol.validators import SLOTS_PER_EPOCH
 from simnet.scenario.idle import slots_to_prove
 from simnet.scenario.model import Scenario
 from simnet.scenario.text import loaded_from
@@ -39,6 +40,8 @@ long as the others'."""
 ABOVE_THIRD = 0.08
 """Seeds in which a third of the stake or more is byzantine: only the evidence is judged there."""
 ALL_HONEST = 0.25
+LATE_KEYS, LATE_KEYS_SLOTS = 0.6, SLOTS_PER_EPOCH + 4
+"""Of the seeds in which that can happen, those with a byzantine node without keys when an epoch begins; and how long faults last there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
         network = _described(_on_a_full_graph(network.data), network.until_ms)
     place = _place(Draw(seed, "place"), network, byzantine)
     data = {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    _keep_keys_back(Draw(seed, "late keys"), place, data)
     acting = sorted(byzantine_nodes(data["faults"]))
     if is_above_third(acting, network.stakes):
         # A run that is to break goes on for a while after it did, so that the evidence gets around.
@@ -239,6 +243,14 @@ def _faults(draw: Draw, place: Place) -> dict[str, Any]:
     for kind in chosen:
         _add(faults, kind, draw_fault(kind, draw, place))
     return faults
+
+
+def _keep_keys_back(draw: Draw, place: Place, data: dict[str, Any]) -> None:
+    """Where an epoch begins whose keys were registered in the one before, a byzantine node may have kept its own back all that time."""
+    crosses = place.until_ms >= LATE_KEYS_SLOTS * place.slot_ms and data.get("consensus", {}).get("key_horizon_epochs") == 1
+    if crosses and place.byzantine and draw.chance(LATE_KEYS):
+        table = {"kind": "forged_votes", "what": ["unregistered"], "nodes": [draw.pick(place.byzantine)]}
+        data["faults"].setdefault("nodes", []).append({**table, "start_ms": 0, "duration_ms": place.until_ms})
 
 
 def _add(faults: dict[str, Any], kind: Kind, table: dict[str, Any] | None) -> None:

@@ -152,6 +152,11 @@ def _certificate_place() -> Patches:
     return {(Case, "why_misplaced"): lambda _self, _place: None}
 
 
+def _late_keys() -> Patches:
+    """Whoever gives tags and discloses the keys behind them is proved to have voted, whenever it has registered these."""
+    return {(Case, "keyed"): lambda self, _place: self.electorate.weights}
+
+
 def _first_vote_only() -> Patches:
     add = vars(VoteBook)["add"]
 
@@ -285,6 +290,7 @@ BUGS: dict[str, Bug] = {
         "certificates, endorsements and disclosed keys may be of slots that have not begun", FORK | UNVERIFIED, _certificate_slot
     ),
     "certificate-place": Bug("what members of a certificate do not sign is not compared with its block", UNVERIFIED, _certificate_place),
+    "late-keys": Bug("tags count whose keys were registered after they were given", frozenset({"proven"}), _late_keys),
     "first-vote": Bug("of an equivocator's votes only the first one counts", STUCK, _first_vote_only),
     "lock-once": Bug("a proof of lock is not sent again", STUCK, _lock_not_sent),
     "consensus-proof": Bug("a consensus proof is not verified", UNVERIFIED, _consensus_proof),

@@ -125,8 +125,8 @@ def why_no_tag_set(certificate: Certificate, electorate: Electorate, header_slot
     tags = certificate.tags()
     if len(tags) != len({v.validator for v in certificate.votes} | {e.validator for e in certificate.endorsements}):
         return "tags"
-    if not tags.keys() <= electorate.weights.keys():
-        return "strangers"
+    if not tags.keys() <= registry.first(epoch_of(certificate.slot), certificate.registered).keys():
+        return "strangers"  # Also who registered later: its leaf in the circuit's tree is one that no key opens.
     return None if electorate.members.weight_of(tags) >= electorate.threshold else "no_quorum"
 
 

@@ -31,7 +31,8 @@ class Conduct:
         return self._equivocates[what] > 0
 
     def keeps(self, what: str, height: int) -> bool:
-        """Whether the node keeps `proposals`, `votes`, `proofs` or `blocks` to itself, which is recorded, or has sent something else instead."""
+        """Whether the node keeps `proposals`, `votes`, `registrations`, `proofs` or `blocks` to itself, which is recorded, or has sent something else
+        instead."""
         if what in self.instead:
             return True
         if self._withholds[what] <= 0:

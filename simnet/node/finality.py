@@ -145,7 +145,15 @@ class Finality:
         header = committed.block.header
         self._feed(
             certification.Committed(
-                height, self._slot, committed.block.hash, header.slot, header.proposer, header.backend, committed.electorate, votes
+                height,
+                self._slot,
+                committed.block.hash,
+                header.slot,
+                header.proposer,
+                header.backend,
+                committed.electorate,
+                votes,
+                self._chain.registry,
             )
         )
         if header.proposer == self._node:
@@ -227,10 +235,10 @@ class Finality:
             self._feed(certification.Unfit(certificate, unfit))
             return
         block = block_statement(committed.block, certificate.slot, committee)
+        registered = self._chain.registry.first(block.epoch, certificate.registered)
         vrf, opened = [], {}
         for seat, (validator, member) in enumerate(zip(members.members, committee.members, strict=True)):
             v, backend = validator.index, committee.backend
-            registered = self._chain.registry.first(block.epoch, certificate.registered)
             public = self._facts.public_keys.of(v, backend, block.slot, certificate.lane) if v in registered else no_keys(backend).public
             disclosed = keys[v].keys if v in tags else (ZERO,) * 4
             opened[seat] = (disclosed, public.keys, public.path)

@@ -13,7 +13,7 @@ from simnet.base.blob import Blob
 from simnet.base.catalogue import BackendId, CircuitId
 from simnet.base.errors import ProofError
 from simnet.base.units import NodeId, SimTime, from_ms
-from simnet.events import ProofMade, ProofVerified
+from simnet.events import ProofMade, ProofVerified, ProvingFailed
 from simnet.node.facts import Facts
 from simnet.node.letters import Examined, Letter, Letterbox
 from simnet.node.peers import Peers
@@ -38,6 +38,8 @@ class JobDue(Letter):
 
     job: Job
     then: Letter
+    ticket: "Ticket | None" = None
+    """Of a proof."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,7 +91,14 @@ class Ticket:
 
     def when_ready(self, letter: Letter) -> None:
         """Posts a letter when the proof is ready; at the end of the present instant if it is."""
-        self._letters.post_after(max(0, self._job.end - self._ports.now), JobDue(self._job, letter))
+        self._letters.post_after(max(0, self._job.end - self._ports.now), JobDue(self._job, letter, self))
+
+    def is_refused(self) -> bool:
+        """Whether the prover refuses the witness, which is told: what a node sets out to prove holds. Waits for the real prover."""
+        why = self._workshop.why_refused(self._future)
+        if why is not None:
+            self._ports.emit(ProvingFailed(self._ports.now, self._ports.node, self.backend.label, self._circuit.id.label, why))
+        return why is not None
 
     def take(self) -> Blob:
         """The envelope; waits for the real prover. Call once, when it is ready in virtual time."""
@@ -115,7 +124,7 @@ class Provers(Protocol):
     """What a node's parts see of its provers and its verifier."""
 
     def prove(self, backend: BackendId, circuit: Circuit, witness: bytes, *, again: bool = False) -> Ticket | None:
-        """Queues a proof; `None` when the queue is full. Raises ProofError for a witness that has no statement."""
+        """Queues a proof; `None` when the queue is full."""
 
     def verify(
         self, backend: BackendId, circuit: Circuit, statement: bytes, envelope: Blob, peer: NodeId, spam: str | None, item: Examined
@@ -190,11 +199,11 @@ class Processor:
         self._letters.post_after(max(0, placed.end - now), JobDue(placed, ended))
 
     def on_job_due(self, letter: JobDue) -> None:
-        """The job has ended, unless a stop has put it off."""
+        """The job has ended, unless a stop has put it off. A proof that there is not is waited for in vain."""
         left = letter.job.end - self._ports.now
         if left > 0:
             self._letters.post_after(left, letter)
-        else:
+        elif letter.ticket is None or not letter.ticket.is_refused():
             self._letters.post(letter.then)
 
     def on_verification_ended(self, v: VerificationEnded) -> None:
@@ -262,5 +271,5 @@ class Processor:
 
     def _cost(self, backend: BackendId, circuit: Circuit, operation: str, job: str, future: AnyFuture) -> SimTime:
         costs = self._costs
-        wall = None if costs.reproducible else future.result()[1]
+        wall = None if costs.reproducible else self._workshop.wall(future)
         return SimTime(round(costs.cost(CostKey(backend, circuit, operation, self._security), job, wall) * self._factor))

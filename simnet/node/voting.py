@@ -470,6 +470,8 @@ class Voter:
 
     def _register(self) -> None:
         """Registers keys for the epochs ahead: from the second half of an epoch on for one more; again until a block has it."""
+        if self._conduct.keeps("registrations", self.voting.height):
+            return
         now, half = epoch_of(self.slot), self.slot % SLOTS_PER_EPOCH >= SLOTS_PER_EPOCH // 2
         self._registrations = {p: r for p, r in self._registrations.items() if r.epoch >= now}
         self._registered_at = {p: slot for p, slot in self._registered_at.items() if p[1] >= now}

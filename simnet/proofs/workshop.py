@@ -97,6 +97,19 @@ class Workshop:
         self._used.add(future)
         return envelope
 
+    def why_refused(self, future: "Future[tuple[Blob, int]]") -> str | None:
+        """Why the prover has refused a job's witness; `None` when it has made the proof. Waits for the prover. Raises what else went wrong."""
+        error = future.exception()
+        if error is None:
+            return None
+        if not isinstance(error, ProofError):
+            raise error
+        return str(error)
+
+    def wall(self, future: "Future[tuple[Blob, int]] | Future[tuple[Verification, int]]") -> int:
+        """How long a job took in wall nanoseconds; none if the prover has refused it. Waits for it."""
+        return 0 if isinstance(future.exception(), ProofError) else future.result()[1]
+
     def proofs_sha256(self) -> str:
         """SHA-256 over all proofs that the run took, sorted by job: the run's proof bytes as one figure.
 

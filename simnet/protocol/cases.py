@@ -11,12 +11,12 @@ Before all others come places that can be proven now, since a quorum has given t
 else is needed. So old messages, which anybody may send again, push out nothing newer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from simnet.protocol.messages import Certificate, Endorsement, KeyDisclosure, Phase, Vote
-from simnet.protocol.validators import Electorate, Lane, epoch_of
+from simnet.protocol.validators import Electorate, Lane, Registry, epoch_of
 
 Tags = tuple[bytes, bytes, bytes]
 Place = tuple[int, Lane, int, int]
@@ -81,6 +81,8 @@ class Case:
     proposer: int
     backend: int
     electorate: Electorate
+    registry: Registry
+    """All registrations that the chain holds by now."""
     since: int
     """Slot in which it was committed here."""
     ready: bool
@@ -192,10 +194,22 @@ class Case:
         self.endorsed = {backend: min(s, slot) for backend, s in self.endorsed.items()}
         self.published = {place: (min(s, slot - 1), members) for place, (s, members) in self.published.items()}
 
+    def keyed(self, place: Place) -> Collection[int]:
+        """Whose keys a proof can open at a place: those of the registrations that it counts on. Anybody can tag with keys that it registers
+        afterwards, and the chain may have them by now. Nobody's, while the chain does not have so many registrations here."""
+        slot, _, _, registered = place
+        first = self.registry.first(epoch_of(slot), registered)
+        return first if len(first) == registered else ()
+
+    def tags(self, place: Place) -> dict[int, Tags]:
+        """Of every fit member with keys that gave all three."""
+        keyed = self.keyed(place)
+        return {v: tags for v, tags in self.places[place].tags().items() if v in keyed}
+
     def opened(self, place: Place) -> list[int]:
         """Members of a place whose tags and keys are here."""
         keys = self.keys.get(place[:3], {})
-        return [v for v in self.places[place].tags() if v in keys]
+        return [v for v in self.tags(place) if v in keys]
 
     def has_quorum(self, members: Iterable[int]) -> bool:
         return self.electorate.members.weight_of(members) >= self.electorate.threshold

@@ -45,6 +45,8 @@ class Committed:
     electorate: Electorate
     votes: tuple[Vote, ...]
     """All votes for it that are here."""
+    registry: Registry
+    """What the chain holds with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +230,18 @@ class Certifier:
 
     def _on_committed(self, e: Committed) -> list[Effect]:
         case = Case(
-            e.height, e.block, e.header_slot, e.proposer, e.backend, e.electorate, e.slot, ready=e.proposer != self._me,
+            e.height, e.block, e.header_slot, e.proposer, e.backend, e.electorate, e.registry, e.slot, ready=e.proposer != self._me,
         )  # fmt: skip
         self._cases[e.height] = case
+        self._learn(e.registry)
         for vote in e.votes:
             self._note_vote(case, vote)
         return []
+
+    def _learn(self, registry: Registry) -> None:
+        """The chain may have brought registrations."""
+        for case in self._cases.values():
+            case.registry = registry
 
     def _on_grace_over(self, e: GraceOver) -> list[Effect]:
         case = self._cases.get(e.height)
@@ -286,9 +294,9 @@ class Certifier:
 
     def _disclosing(self, case: Case, place: Place, certificate: Certificate) -> list[Effect]:
         """Discloses the own keys if the own tags stand in a quorum's certificate; at most once a slot."""
-        mine = certificate.tags().get(self._me)
-        own = case.places[place].tags().get(self._me) if place in case.places else None
-        if mine is None or mine != own or not case.has_quorum(certificate.tags()):
+        tags, keyed = certificate.tags(), case.keyed(place)
+        own = case.tags(place).get(self._me) if place in case.places else None
+        if own is None or tags.get(self._me) != own or not case.has_quorum(v for v in tags if v in keyed):
             return []
         if case.disclosed.get(place[:3], -1) >= self._slot:
             return []
@@ -329,6 +337,7 @@ class Certifier:
             for case in self._cases.values():
                 case.put_back(e.slot)
         self._slot = slot = e.slot
+        self._learn(e.registry)
         effects: list[Effect] = []
         for _, case in sorted(self._cases.items()):
             case.ready = case.ready or slot > case.since
@@ -382,7 +391,7 @@ class Certifier:
                     return [Prove(case.height, case.places[place].certificate(case, place, opened), {v: keys[v] for v in opened})]
         for place in sorted(case.places):
             if self._may_prove(case, place[2]) and self._may_publish(case, place, deadline):
-                members = case.places[place].tags()
+                members = case.tags(place)
                 if case.has_quorum(members):
                     case.published[place] = (self._slot, frozenset(members))
                     return [Publish(case.places[place].certificate(case, place, members))]

@@ -13,7 +13,17 @@ from simnet.scenario.onnodes import OnNodes
 
 PER_SLOT_MAX = 1000
 ForgedVote = Literal[
-    "impersonated", "bad_signature", "stale", "future", "foreign_height", "bad_tag", "early", "bad_roots", "bad_vrf", "bad_keys"
+    "impersonated",
+    "bad_signature",
+    "stale",
+    "future",
+    "foreign_height",
+    "bad_tag",
+    "early",
+    "bad_roots",
+    "bad_vrf",
+    "bad_keys",
+    "unregistered",
 ]
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
@@ -40,12 +50,13 @@ class ForgedVotes(OnNodes):
             "bad_roots",
             "bad_vrf",
             "bad_keys",
+            "unregistered",
         ),
         min_length=1,
         strict=False,
         description="In turn: in another's name; with a spoiled signature; and, properly signed, for an old slot, a slot that has not "
         "begun, a height that nobody has reached, and for the slot's block with a tag that does not verify; an endorsement or disclosed keys "
-        "of a slot that has not begun; a registration whose roots are not those of its keys, or with the VRF of another epoch; disclosed keys of another slot.",
+        "of a slot that has not begun; a registration whose roots are not those of its keys, or with the VRF of another epoch; disclosed keys of another slot. And, where an epoch begins without its keys, votes with tags of keys that it registers, and discloses, once these have decided a block.",
     )
     per_slot: PerSlot = Field(default=6, description="Votes of each of the nodes in a slot.")
 

@@ -16,7 +16,7 @@ from simnet.node.voting import Voter
 from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.proofs.statements import BlockStatement, Committee, consensus_statement
 from simnet.protocol.blocks import Block
-from simnet.protocol.cases import place_of
+from simnet.protocol.cases import Case, place_of
 from simnet.protocol.certification import Proven
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Vote
 from simnet.protocol.transfer import Account, Transfer
@@ -318,6 +318,15 @@ def test_an_unsigned_endorsement_in_a_proofs_certificate_is_found(monkeypatch: p
     monkeypatch.setattr(Finality, "_disclose", silent)
     noted(monkeypatch, b, 1, unsigned)
     assert breaks(b.run(), CHECK, "whose certificate has a vote that node").nodes == (1,) and spoiled
+
+
+def test_a_proof_that_counts_members_without_keys_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provers and verifiers, which are mocks here and look at no key, count whoever has given tags and keys."""
+    monkeypatch.setattr(Case, "keyed", lambda self, place: self.electorate.weights)
+    monkeypatch.setattr(finality, "why_no_tag_set", lambda *_: None)
+    fault = {"kind": "forged_votes", "nodes": [1], "what": ["unregistered"], "start_ms": 0, "duration_ms": 44_000}
+    b = bench(46, rate=0.3, chain={"block_proofs": []}, consensus={"key_horizon_epochs": 1}, faults={"nodes": [fault]})
+    breaks(b.run(), CHECK, "has tags of nodes [1], of whose keys it counts none")
 
 
 def test_a_forged_proof_of_an_opponent_that_is_accepted_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -319,3 +319,20 @@ def test_copies_of_true_words_keep_nobody_from_being_heard(monkeypatch: pytest.M
     sent = [e for e in b.of(OpponentActed) if e.what == "repeated"]
     assert len(sent) > 500
     assert "replay" in {reason for verdict, reason in answers(b, "repeated")} <= {"", "replay", "already_proven"}
+
+
+def test_tags_of_keys_that_are_registered_afterwards_prove_nothing() -> None:
+    """One of four keeps its keys back until an epoch has begun, tags, registers and discloses; it withholds its own proofs meanwhile."""
+    sections = {"chain": {**PARTS_ONLY, "block_proofs": []}, "consensus": {"key_horizon_epochs": 1}}
+    b = bench(
+        "forged_votes", bad=(1,), nodes=4, slots=48, rate=0.3, what=["unregistered"], start_ms=0, duration_ms=44_000, sections=sections
+    )
+    summary = summarised(b)
+    unharmed(b, summary, height=45, bad=(1,))
+    kinds = {e.message: e.kind for e in b.of(MessagePublished)}
+    told = {kinds[e.message]: e.at for e in reversed(b.of(OpponentActed))}
+    assert told.keys() == {"vote", "registration", "key_disclosure"} and told["vote"] < told["registration"] < told["key_disclosure"]
+    tagged = {e.subject for e in b.of(OpponentActed) if e.subject}
+    proven = [c for c in b.nodes[0].chain.committed if c.block.hash.hex()[:16] in tagged and c.proof is not None]
+    assert len(proven) >= 3 and all(1 not in c.proof.certificate.tags() for c in proven if c.proof is not None)
+    assert b.nodes[0].chain.registry.of(1, 1) is not None and not {"registrations", "votes", "proofs"} & b.nodes[1].conduct.instead

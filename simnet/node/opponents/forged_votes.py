@@ -6,14 +6,17 @@ from simnet.base.units import from_ms
 from simnet.net.network import Message
 from simnet.node.keyring import Keyring
 from simnet.node.opponents.act import Act
+from simnet.node.opponents.late_keys import LateKeys
 from simnet.node.opponents.plan import Plan, flipped
-from simnet.protocol.blocks import Registration
+from simnet.protocol.blocks import Block, Registration
 from simnet.protocol.messages import DIGEST_BYTES, Endorsement, KeyDisclosure, Phase, Proposal, Vote, registration_size
 from simnet.protocol.validators import Lane, epoch_of
 from simnet.scenario import opponents as model
 
 FAR_SLOTS, FAR_HEIGHTS, FAR_EPOCHS = 64, 1000, 8
 """How far from now a forged vote may be."""
+LATE = "unregistered"
+"""What waits for a time without keys instead of taking its turn."""
 EARLY_SLOTS = 8
 """How far from now are endorsements and keys that come early: near enough that keys for the slot are registered."""
 
@@ -23,9 +26,27 @@ class ForgedVotes(Act[model.ForgedVotes]):
 
     _proposed: tuple[int, bytes] | None = None
     """The last proposal that came, by slot and block."""
+    _late: LateKeys | None = None
+
+    def begin(self) -> None:
+        super().begin()
+        if LATE in self.fault.what:
+            self._late = LateKeys(self.reach)
+            self._late.begin()
+
+    def end(self) -> None:
+        super().end()
+        if self._late is not None:
+            self._late.end()
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)
+        if self._late is not None:
+            for due in self._late.on_slot(slot):
+                kind, size = ("registration", registration_size(due)) if isinstance(due, Registration) else ("key_disclosure", due.size)
+                self.say(LATE, kind, due, size)
+            # Its own proposal, if it leads, is made after this.
+            self.later(1, lambda: self._tag(self.reach.voter.voting.proposed(slot)))
         share = self.reach.slot_ns // self.fault.per_slot
         for number in range(self.fault.per_slot):
             self.later(number * share + int(self.plan.random.integers(share)), self.one)
@@ -33,9 +54,19 @@ class ForgedVotes(Act[model.ForgedVotes]):
     def saw(self, message: Message) -> None:
         if isinstance(message.payload, Proposal):
             self._proposed = (message.payload.slot, message.payload.block.hash)
+            if self.slot >= 0 and message.payload.leader == self.reach.leader(self.slot):
+                self._tag(message.payload.block)  # Before the honest part of the node looks into it.
+
+    def _tag(self, block: Block | None) -> None:
+        if self._late is not None and block is not None and block.header.slot == self.slot:
+            for vote in self._late.votes_for(block, self.slot):
+                self.say(LATE, "vote", vote, vote.size, subject=block.hash.hex()[:16])
 
     def one(self) -> int:
-        what = self.turn("votes", self.fault.what)
+        choices = [what for what in self.fault.what if what != LATE]
+        if not choices:
+            return 0
+        what = self.turn("votes", choices)
         if what in ("bad_roots", "bad_vrf"):
             registration = self._registration(what)
             return self.say(what, "registration", registration, registration_size(registration))

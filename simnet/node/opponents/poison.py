@@ -145,17 +145,8 @@ class Poison(Act[model.Poison]):
 def altered(what: str, payload: object, plan: Plan) -> tuple[object, str] | None:
     """The message changed, with the name of its proof, block or transfer; None when the change does not fit it."""
     match payload, what:
-        case TxMessage(), "altered_field":
-            account = replace(payload.tx.account, nonce=payload.tx.account.nonce + 1)
-            return replace(payload, tx=SignedTransfer.of(payload.tx.transfer, account)), payload.tx.id.hex()[:16]
-        case ConsensusProof(), "altered_field":
-            return replace(payload, prover=payload.prover + 1), payload.envelope.name
-        case Certificate(), "altered_field":
-            registered, backend = plan.next("certificate", ((1, 0), (0, 1)))
-            other = replace(payload, registered=payload.registered + registered, backend=payload.backend + backend)
-            return other, payload.block.hex()[:16]
-        case Proposal(lock=(_, *_)), "altered_field":
-            return payload.bare, payload.block.hash.hex()[:16]
+        case _, "altered_field":
+            return with_another_field(payload, plan)
         case Proposal(), "altered_body":
             ids = payload.block.body.tx_ids[1:] or (plan.bytes(DIGEST_BYTES),)
             body = replace(payload.block.body, tx_ids=ids)
@@ -176,6 +167,23 @@ def altered(what: str, payload: object, plan: Plan) -> tuple[object, str] | None
             return replace(payload, envelope=envelope), envelope.name
         case _, "bad_signature":
             return missigned(payload, plan)
+    return None
+
+
+def with_another_field(payload: object, plan: Plan) -> tuple[object, str] | None:
+    """The message with another value where its authors signed none, with the name of its proof, block or transfer."""
+    match payload:
+        case TxMessage():
+            account = replace(payload.tx.account, nonce=payload.tx.account.nonce + 1)
+            return replace(payload, tx=SignedTransfer.of(payload.tx.transfer, account)), payload.tx.id.hex()[:16]
+        case ConsensusProof():
+            return replace(payload, prover=payload.prover + 1), payload.envelope.name
+        case Certificate():
+            registered, backend = plan.next("certificate", ((1, 0), (0, 1)))
+            other = replace(payload, registered=payload.registered + registered, backend=payload.backend + backend)
+            return other, payload.block.hex()[:16]
+        case Proposal(lock=(_, *_)):
+            return payload.bare, payload.block.hash.hex()[:16]
     return None
 
 
