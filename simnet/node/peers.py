@@ -45,6 +45,7 @@ COSTS: dict[str, tuple[str, int]] = {
     "proposal": ("invalid_block", SLASH),
     "block_response": ("invalid_block", SLASH),
     "evidence": ("invalid_evidence", SLASH),
+    "fork_response": ("invalid_evidence", SLASH),
     "registration": ("invalid_vrf_submission", 1000),
     "join": ("invalid_vrf_submission", 1000),
     "heartbeat": ("invalid_timetoke_delta", 1000),

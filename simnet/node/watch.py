@@ -1,8 +1,7 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
@@ -12,6 +11,7 @@ from simnet.node.facts import Facts
 from simnet.node.held import FULL, verdict_of
 from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
+from simnet.node.timing import latest_slot
 from simnet.proofs.backend import Verification
 from simnet.protocol.blocks import Header
 from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
@@ -32,21 +32,22 @@ class Watch:
     def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
         item = letter.item
-        for found in self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item):
+        signed = SignedHeader.of(item) if isinstance(item, Proposal) else item
+        for found in self._book.saw(signed, latest_slot(self._facts, self._ports)):
             self._publish(found)
 
     def on_commit(self, letter: Committed) -> None:
         """A block's header says in which slot it was new; whoever prevoted it then had no lock."""
-        for found in self._book.learnt(letter.block.header, keep=True):
+        for found in self._book.learnt(letter.block.header, latest_slot(self._facts, self._ports)):
             self._publish(found)
 
-    def remembers(self, height: int) -> tuple[Sequence[Vote], Sequence[Header]]:
-        """Votes for blocks of a height, and headers of such blocks."""
+    def remembers(self, height: int) -> tuple[Mapping[int, Sequence[Vote]], Sequence[Header]]:
+        """Votes of each validator for blocks of a height, and headers of such blocks, what shows most first."""
         return self._book.about(height)
 
-    def heard(self, votes: Iterable[Vote], headers: Iterable[Header]) -> None:
-        """Votes whose signatures were checked, and headers that they name, of a height that is long decided."""
-        for found in (*chain.from_iterable(map(self._book.saw, votes)), *chain.from_iterable(map(self._book.learnt, headers))):
+    def heard(self, height: int, votes: Sequence[Vote], headers: Sequence[Header]) -> None:
+        """Votes whose signatures were checked, and headers, of a height that is long decided: a neighbour remembers them."""
+        for found in self._book.judged(height, votes, headers):
             self._publish(found)
 
     def refused_proof(self, letter: ProofRefused) -> None:
