@@ -6,7 +6,7 @@ from dataclasses import replace
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
 from simnet.net.network import Message, Validation
-from simnet.node.court import Accused, Court, Ruling, ruling_of
+from simnet.node.court import Accused, Court, Ruling
 from simnet.node.facts import Facts
 from simnet.node.held import FULL, verdict_of
 from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
@@ -61,7 +61,7 @@ class Watch:
         if proposal.leader != self._node:
             self._publish(InvalidProposal(replace(proposal, lock=())))
 
-    def on_gossip(self, message: Message, _peer: NodeId) -> None:
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""
         evidence = _evidence_of(message)
         if self._book.knows(evidence):
@@ -69,13 +69,13 @@ class Watch:
         elif self._book.full(evidence):
             ruling = (verdict_of(FULL), FULL)
         else:
-            ruling = self._examine(evidence, message)
+            ruling = self._examine(evidence, message, peer)
         if ruling is not None:
             self._answer(message, *ruling)
 
     def on_verdict(self, accused: Accused, verdict: Verification | None) -> None:
         """The verifier has answered about a proof that evidence is about."""
-        self._answer(accused.message, *ruling_of(verdict))
+        self._answer(accused.message, *self._court.rule(accused, verdict))
 
     def _answer(self, message: Message, verdict: Validation, reason: str) -> None:
         evidence = _evidence_of(message)
@@ -84,11 +84,11 @@ class Watch:
             verdict = verdict_of(reason)
         self._ports.answer(message, verdict, reason)
 
-    def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:
+    def _examine(self, evidence: Misconduct, message: Message, peer: NodeId) -> Ruling | None:
         why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
             return Validation.REJECT, why
-        return (Validation.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
+        return (Validation.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message, peer)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
