@@ -166,6 +166,7 @@ class Node:
         """A link came up: tell the neighbour how far this node is."""
         self.peers.connected(peer)
         self.sync.send_status([peer])
+        self.watch.on_connected()
 
     def on_disconnected(self, peer: NodeId) -> None:
         """A link went down: what was asked of the neighbour runs out by itself."""

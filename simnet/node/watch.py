@@ -28,6 +28,8 @@ class Watch:
         self._court = court
         self._book = EvidenceBook()
         self._letters = letters
+        self._untold: list[Misconduct] = []
+        """Found when no neighbour was connected."""
 
     def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
@@ -92,7 +94,17 @@ class Watch:
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
-            self._ports.publish("evidence", evidence, evidence.size)
+            self._tell(evidence)
+
+    def _tell(self, evidence: Misconduct) -> None:
+        if self._ports.publish("evidence", evidence, evidence.size) is None:
+            self._untold.append(evidence)
+
+    def on_connected(self) -> None:
+        """A neighbour is there: what was found while there was none is told now."""
+        untold, self._untold = self._untold, []
+        for evidence in untold:
+            self._tell(evidence)
 
     def _keep(self, evidence: Misconduct, *, heard: bool) -> bool:
         now = self._ports.now

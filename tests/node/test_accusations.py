@@ -17,11 +17,12 @@ from simnet.events import (
     ProofVerified,
 )
 from simnet.net.network import Validation
+from simnet.node.court import Accused
 from simnet.node.opponents.plan import Plan
 from simnet.protocol.evidence import FalseProof, InvalidProposal
 from simnet.protocol.messages import Certificate, ConsensusProof, Phase, Proposal, VrfEntry
 from tests.mocks import Bench, misbehaving, scenario, summarised
-from tests.node.alone import puppets
+from tests.node.alone import ACCEPTED, gossiped, puppets
 from tests.node.test_by_script import SLOT_MS, begin, decided, votes_of
 
 CHAIN = {"slot_ms": 1000, "lanes_per_wallet": 16, "block_proofs": ["identity", "state", "pruning", "uptime"]}
@@ -129,6 +130,13 @@ def test_who_accuses_itself_has_one_proof_after_the_other_looked_into() -> None:
     one.ports.pass_time(60_000_000_000)
     assert [e.validator for e in one.ports.events if isinstance(e, MisconductFound)] == [bad.node.id]
     assert one.hear("evidence", FalseProof(spoiled(100)), int(bad.node.id)) == (Validation.IGNORE, "known")
+    other = four[2].node.keyring.signed(replace(spoiled(0), prover=int(four[2].node.id), signature=b""))
+    one.hear("evidence", FalseProof(other), 3)
+    assert one.hear("evidence", FalseProof(other), 3) == (Validation.DROP, "in_hand")
+    one.node.letters.judge(Accused(gossiped(1, "evidence", FalseProof(other)), FalseProof(other).offence), ACCEPTED)
+    assert one.ports.answers[-1] == (Validation.REJECT, "proof_holds")
+    one.hear("evidence", FalseProof(other), 3)
+    assert len(one.node.processor.waiting("verifier")) == 2, "the next one is looked into when the first was wrong"
     (verified,) = [e for e in one.ports.events if isinstance(e, ProofVerified)]
     assert verified.peer == bad.node.id and one.node.peers.has_time_for(bad.node.id), "and a true accusation costs nothing"
 

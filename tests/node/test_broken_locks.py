@@ -11,12 +11,13 @@ from simnet.base.units import from_ms
 from simnet.events import EvidenceTaken, MisconductFound, PeerScored
 from simnet.node.committee import vote_tag_of
 from simnet.node.forks import ASK_AGAIN_SLOTS
-from simnet.node.letters import Signed
+from simnet.node.letters import Proven, Signed
 from simnet.node.sync import Status
 from simnet.protocol import testimony
 from simnet.protocol.blocks import Block
 from simnet.protocol.evidence import ROOM, SEEN_MAX, BrokenLock, EvidenceBook
 from simnet.protocol.messages import ConsensusProof, Phase, Proposal, RollCall, Vote
+from simnet.protocol.slashing import PENDING_MAX, Evidence, Kind
 from simnet.protocol.testimony import Branch
 from tests.mocks import scenario
 from tests.node.alone import Puppet, puppets
@@ -99,6 +100,32 @@ def test_the_evidence_convinces_who_has_seen_nothing_and_costs_what_a_double_sig
     assert accused(third) == fork.guilty
     booked = [(int(e.validator), e.evidence, e.detail) for e in third.ports.events if isinstance(e, EvidenceTaken)]
     assert sorted(booked) == [(v, "double_sign", "height=1") for v in sorted(fork.guilty)]
+
+
+def test_what_the_books_had_no_room_for_is_booked_after_the_next_proven_block() -> None:
+    fork = Fork(consensus={"slashing": True})
+    node = fork.first.node
+    assert node.enforcement is not None
+    books = node.enforcement.books
+    for i in range(PENDING_MAX):
+        books.on_evidence(Evidence(Kind.INACTIVITY, 0, str(i)), 1)
+    fork.join()
+    assert accused(fork.first) == fork.guilty and not [e for e in fork.first.ports.events if isinstance(e, EvidenceTaken)]
+    node.enforcement.on_proven(Proven(1))
+    taken = {int(e.validator) for e in fork.first.ports.events if isinstance(e, EvidenceTaken)}
+    assert taken == fork.guilty == {e.validator for e in books.pending}
+
+
+def test_what_is_found_without_neighbours_is_told_when_there_is_one() -> None:
+    fork = Fork()
+    ports = fork.first.ports
+    neighbours, ports.neighbours = ports.neighbours, ()
+    fork.join()
+    assert accused(fork.first) == fork.guilty and not fork.first.said("evidence")
+    ports.neighbours = neighbours
+    for _ in range(2):
+        fork.first.node.on_connected(neighbours[0])
+    assert [piece.offence[0] for piece in fork.first.said("evidence")] == sorted(fork.guilty), "once"
 
 
 # --- two chains meet -------------------------------------------------------------------------------
