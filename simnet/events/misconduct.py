@@ -31,7 +31,7 @@ class OpponentActed(Event):
 
     node: NodeId
     kind: str
-    """forged_votes, forged_proofs, invalid_blocks, double_spend, split, amnesia, lying_sync, poison, flood."""
+    """forged_votes, forged_proofs, invalid_blocks, double_spend, split, amnesia, lying_sync, poison, false_evidence, flood."""
     what: str
     message: int
     """The gossip message that carries it; -1: none does."""

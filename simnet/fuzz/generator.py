@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.fuzz.draw import Draw
-from simnet.fuzz.kinds import RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
+from simnet.fuzz.kinds import APART, RARE, USUAL, Kind, Place, all_kinds, byzantine_nodes, draw_fault, is_above_third
 from simnet.net.topology import edges_of
 from simnet.node.genesis import make_validators
 from simnet.node.keyring import make_keyrings
@@ -63,7 +63,7 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
     if not _connected(len(network.stakes), network.edges, byzantine):
         network = _described(_on_a_full_graph(network.data), network.until_ms)
     place = _place(Draw(seed, "place"), network, byzantine)
-    data = {**network.data, "faults": _faults(Draw(seed, "faults"), place)}
+    data = {**network.data, "faults": _faults(seed, place)}
     _keep_keys_back(Draw(seed, "late keys"), place, data)
     acting = sorted(byzantine_nodes(data["faults"]))
     if is_above_third(acting, network.stakes):
@@ -235,13 +235,18 @@ def _place(draw: Draw, network: Network, byzantine: tuple[int, ...]) -> Place:
     )
 
 
-def _faults(draw: Draw, place: Place) -> dict[str, Any]:
+def _faults(seed: int, place: Place) -> dict[str, Any]:
     """A random half of all kinds; of these all, or in half of the seeds only a few, so that one fault meets calm neighbours."""
-    half = [kind for kind in all_kinds() if draw.chance(RARE.get(kind.name, USUAL))]
+    draw = Draw(seed, "faults")
+    half = [kind for kind in all_kinds() if kind.name not in APART and draw.chance(RARE.get(kind.name, USUAL))]
     chosen = half if draw.chance(0.5) else list(draw.some(half, 1, 3)) if half else []
     faults: dict[str, Any] = {}
     for kind in chosen:
         _add(faults, kind, draw_fault(kind, draw, place))
+    for kind in (kind for kind in all_kinds() if kind.name in APART):
+        own = Draw(seed, f"faults/{kind.name}")
+        if own.chance(APART[kind.name]):
+            _add(faults, kind, draw_fault(kind, own, place))
     return faults
 
 

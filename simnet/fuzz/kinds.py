@@ -24,6 +24,8 @@ USUAL = 0.5
 """How likely a scenario may have a kind: a random half of all."""
 RARE: Mapping[str, float] = {"churn": 0.12}
 """Kinds that it has less often: churn goes on until the run ends, so that hardly anything after it is calm."""
+APART: Mapping[str, float] = {"false_evidence": 0.4}
+"""Kinds with a stream of their own, and how likely each is: they shift nothing in the seeds that were known before them."""
 
 
 WRONG_TIME_SOURCE = 0.3

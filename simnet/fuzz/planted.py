@@ -13,6 +13,7 @@ from simnet.base.errors import SimnetError
 from simnet.fuzz.judge import ACCUSATIONS
 from simnet.node import facts, finality, sync
 from simnet.node.facts import Facts
+from simnet.node.forks import Forks
 from simnet.node.processor import Processor
 from simnet.node.sync import Sync
 from simnet.node.voting import Voter
@@ -20,10 +21,12 @@ from simnet.proofs.backend import ACCEPTED, Circuit
 from simnet.protocol import ledger
 from simnet.protocol.cases import Case
 from simnet.protocol.consensus import Propose, Voting
+from simnet.protocol.evidence import BrokenLock, DoubleSign
 from simnet.protocol.ledger import Ledger, SignedTransfer
 from simnet.protocol.mempool import Mempool
 from simnet.protocol.messages import Phase, Proposal, SyncedBlock, Vote
 from simnet.protocol.slotbook import SlotBook
+from simnet.protocol.testimony import Testimony
 from simnet.protocol.transfer import Account, Transfer, credit, debit
 from simnet.protocol.validators import Electorate, ValidatorSet, epoch_of
 from simnet.protocol.votes import VoteBook
@@ -272,6 +275,25 @@ def _sync_certificate() -> Patches:
     return {(Sync, "_why_not_certified"): follows}
 
 
+# --- evidence ----------------------------------------------------------------------------------------------
+
+
+def _evidence_unchecked() -> Patches:
+    return {(kind, "why_invalid"): lambda _self, _signed: None for kind in (DoubleSign, BrokenLock)}
+
+
+def _testimony_unchecked() -> Patches:
+    """Only where neighbours on another chain answer: votes are checked everywhere else."""
+
+    def on_testimony(self: Any, told: Testimony, peer: Any) -> None:
+        own, asked = self._chain.at(told.height), self._asked.get(peer)
+        if asked is not None and asked.open and own is not None:
+            asked.open = False
+            self._watch.heard(told.height, [*own.certificate.votes, *told.votes], [own.block.header, *told.headers])
+
+    return {(Forks, "_on_testimony"): on_testimony}
+
+
 FORK = frozenset({"agreement", "finality"})
 UNVERIFIED = frozenset({"nothing_unverified"})
 STUCK = frozenset({"progress"})
@@ -298,5 +320,9 @@ BUGS: dict[str, Bug] = {
     "double-spend": Bug("neither mempool nor ledger looks at what is spent", frozenset({"no_double_spend", "supply"}), _double_spend),
     "two-heights": Bug("a one-time key is used for two heights", frozenset({"keys_once"}), _two_heights),
     "unsigned-field": Bug("a transfer's unsigned field is trusted", STUCK | {"no_double_spend", "coherence"}, _unsigned_field),
+    "evidence": Bug("double signs and broken locks are believed as they come", UNVERIFIED | {ACCUSATIONS}, _evidence_unchecked),
+    "testimony": Bug(
+        "nobody checks who signed the votes that a neighbour on another chain tells of", frozenset({ACCUSATIONS}), _testimony_unchecked
+    ),
     "sync-certificate": Bug("a fetched block's certificate is not checked", FORK | UNVERIFIED, _sync_certificate),
 }

@@ -1,8 +1,13 @@
-"""Whether an accusation holds: a node judges it by its own chain and its own verifier, whoever brings it."""
+"""Whether an accusation holds: a node judges it by its own chain and its own verifier, whoever brings it.
+
+The verifier's time for it is the neighbour's that brought it, unless the accusation holds. So that nobody has the same said of itself with one
+spoiled proof after the other, before the first is found out, one proof at a time is looked into for an offence.
+"""
 
 from dataclasses import dataclass
 
 from simnet.base.catalogue import BackendId, CircuitId
+from simnet.base.units import NodeId
 from simnet.net.network import Message, Validation
 from simnet.node.aggregation import Aggregation
 from simnet.node.block_parts import Part
@@ -15,7 +20,7 @@ from simnet.node.processor import Provers
 from simnet.node.timing import dated_ahead, latest_slot
 from simnet.node.transactions import Transactions
 from simnet.proofs.backend import Circuit, Verification
-from simnet.protocol.evidence import Claim, InvalidProposal
+from simnet.protocol.evidence import Claim, FalseProof, InvalidProposal, Offence
 from simnet.protocol.messages import BlockProof, ConsensusProof
 
 NOT_HERE = frozenset({"another_block", "registrations", "slot"})
@@ -30,6 +35,19 @@ class Accused(Examined):
 
     message: Message
     """What brought the accusation."""
+    offence: Offence
+
+    def was_right(self, *, accepted: bool) -> bool:
+        return not accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """An accusation, and how it came."""
+
+    claim: FalseProof
+    message: Message
+    peer: NodeId
 
 
 class Court:
@@ -47,19 +65,29 @@ class Court:
     ) -> None:
         self._facts = facts
         self._ports = ports
-        self._node = ports.node
         self._chain = chain
         self._transactions = transactions
         self._processor = processor
         self._finality = finality
         self._aggregation = aggregation
+        self._in_hand: set[Offence] = set()
+        """Offences about which a proof is being verified."""
 
-    def judge(self, claim: Claim, message: Message) -> Ruling | None:
+    def judge(self, claim: Claim, message: Message, peer: NodeId) -> Ruling | None:
         """Judges an accusation whose signatures hold. None: the verifier is asked, from whose verdict on the `Accused` it follows."""
         if isinstance(claim, InvalidProposal):
             return self._judge_proposal(claim)
-        proof = claim.proof
-        return self._judge_block_proof(proof, message) if isinstance(proof, BlockProof) else self._judge_consensus_proof(proof, message)
+        if claim.offence in self._in_hand:
+            return Validation.DROP, "in_hand"
+        proof, brought = claim.proof, Brought(claim, message, peer)
+        return self._judge_block_proof(proof, brought) if isinstance(proof, BlockProof) else self._judge_consensus_proof(proof, brought)
+
+    def rule(self, accused: Accused, verdict: Verification | None) -> Ruling:
+        """What the verifier's verdict on an accused proof means for the accusation."""
+        self._in_hand.discard(accused.offence)
+        if verdict is None:
+            return Validation.DROP, "verifier_busy"
+        return (Validation.REJECT, "proof_holds") if verdict.accepted else (Validation.ACCEPT, verdict.reason)
 
     # --- proposals -----------------------------------------------------------------------------------
 
@@ -82,17 +110,17 @@ class Court:
 
     # --- proofs --------------------------------------------------------------------------------------
 
-    def _judge_consensus_proof(self, proof: ConsensusProof, message: Message) -> Ruling | None:
+    def _judge_consensus_proof(self, proof: ConsensusProof, brought: Brought) -> Ruling | None:
         committed = self._chain.at(proof.certificate.height)
         if committed is None:
             return Validation.DROP, "not_committed"
         why = self._finality.why_unrelated(proof, committed)
         if why is not None:
             return Validation.DROP if why in NOT_HERE else Validation.REJECT, why
-        self._verify(proof, self._facts.circuits.consensus, self._finality.statement_of(proof, committed), message)
+        self._verify(proof, self._facts.circuits.consensus, self._finality.statement_of(proof, committed), brought)
         return None
 
-    def _judge_block_proof(self, proof: BlockProof, message: Message) -> Ruling | None:
+    def _judge_block_proof(self, proof: BlockProof, brought: Brought) -> Ruling | None:
         committed, known = self._chain.at(proof.height), proof.circuit in CircuitId.__members__.values()
         if committed is None or committed.block.hash != proof.block:
             return Validation.DROP, "not_committed"
@@ -102,16 +130,10 @@ class Court:
         statement = self._aggregation.statement(proof.height, BackendId(proof.backend), part)
         if statement is None:
             return Validation.DROP, "too_old"
-        self._verify(proof, self._facts.circuits.of(part.circuit), statement, message)
+        self._verify(proof, self._facts.circuits.of(part.circuit), statement, brought)
         return None
 
-    def _verify(self, proof: BlockProof | ConsensusProof, circuit: Circuit, statement: bytes, message: Message) -> None:
-        backend = BackendId(proof.backend)
-        self._processor.verify(backend, circuit, statement, proof.envelope, self._node, None, Accused(message))
-
-
-def ruling_of(verdict: Verification | None) -> Ruling:
-    """What the verifier's verdict on an accused proof means for the accusation."""
-    if verdict is None:
-        return Validation.DROP, "verifier_busy"
-    return (Validation.REJECT, "proof_holds") if verdict.accepted else (Validation.ACCEPT, verdict.reason)
+    def _verify(self, proof: BlockProof | ConsensusProof, circuit: Circuit, statement: bytes, brought: Brought) -> None:
+        backend, offence = BackendId(proof.backend), brought.claim.offence
+        self._in_hand.add(offence)
+        self._processor.verify(backend, circuit, statement, proof.envelope, brought.peer, None, Accused(brought.message, offence))

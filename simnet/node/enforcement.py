@@ -32,6 +32,8 @@ class Enforcement:
         self._proof_slots = facts.scenario.consensus.proof_takeover_slots
         validators = facts.genesis.validators
         self._validators = range(len(validators))
+        self._postponed: list[Evidence] = []
+        """What the books had no room for. The watch keeps a bounded number of pieces, and tells of each once."""
         self.books = Slashing({v.index: Standing(v.weight, v.timetoke_hours, v.tier) for v in validators})
 
     # --- what this node sees -------------------------------------------------------------------------
@@ -55,9 +57,10 @@ class Enforcement:
         found = letter.evidence
         validator, height, _ = found.offence
         if isinstance(found, DoubleSign | BrokenLock):
-            self._bring(Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}"))
+            evidence = Evidence(Kind.DOUBLE_SIGN, validator, f"height={height}")
         else:
-            self._bring(Evidence(Kind.FALSE_PROOF, validator, f"block_hash={found.block.hex()}"))
+            evidence = Evidence(Kind.FALSE_PROOF, validator, f"block_hash={found.block.hex()}")
+        self._postponed += [] if self._bring(evidence) else [evidence]
 
     def on_slot(self, slot: int) -> None:
         """A slot begins: the one before is judged."""
@@ -74,6 +77,8 @@ class Enforcement:
         alarms = len(self.books.triggers)
         header = committed.block.header
         settled = self.books.on_commit(header.proposer, verified=True)
+        postponed, self._postponed = self._postponed, []
+        self._postponed = [evidence for evidence in postponed if not self._bring(evidence)]
         now, backend = self._ports.now, BackendId(header.backend).label
         for p in settled.penalties:
             kind, detail = p.evidence.kind.label, p.evidence.detail
@@ -90,12 +95,9 @@ class Enforcement:
             return
         for validator, proved in self._prover_of(slot - self._proof_slots).items():
             took[validator] = replace(took[validator], proof=proved)
-        try:
-            found = self.books.on_round_end(slot, took)
-        except SlashingFull:
+        if self.books.full:
             self._ports.limit_reached("slashing_queue")
-            return
-        for evidence in found:
+        for evidence in self.books.on_round_end(slot, took):
             self._tell(evidence)
             if evidence.kind is Kind.CENSORSHIP and "stage=proof" not in evidence.detail:
                 self._witness(evidence.validator, slot)
@@ -127,12 +129,15 @@ class Enforcement:
         if self._rounds.was_heard(validator, first, slot):
             self._bring(Evidence(Kind.VOTE_WITHHOLDING, validator, f"round={slot}", reporter=self._node))
 
-    def _bring(self, evidence: Evidence) -> None:
+    def _bring(self, evidence: Evidence) -> bool:
+        """Whether there was room for it in the books."""
         try:
             if self.books.on_evidence(evidence, self._slot):
                 self._tell(evidence)
         except SlashingFull:
             self._ports.limit_reached("slashing_queue")
+            return False
+        return True
 
     def _tell(self, evidence: Evidence) -> None:
         kind = evidence.kind.label

@@ -1,8 +1,8 @@
 """Neighbours on two chains tell each other with which votes each of them got there: what both of them remember together convicts.
 
 Whoever hears of a head of another chain, no higher than its own, asks: with the hashes of its own last blocks. The answer is about the
-first of these heights at which the two differ, and is made of all that the neighbour remembers of the votes on it. It is checked like
-any other votes, and decides nothing: it is for the watch alone.
+first of these heights at which the two differ, and is made of what the neighbour remembers of the votes on it. It is checked like
+any other votes, decides nothing, and is not kept: the watch judges it with what it remembers itself.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ from simnet.node.peers import Peers
 from simnet.node.ports import Ports
 from simnet.node.sync import Status
 from simnet.node.watch import Watch
-from simnet.protocol.blocks import Header
 from simnet.protocol.messages import Phase, Vote
-from simnet.protocol.testimony import BLOCKS_MAX, HEADERS_MAX, VOTES_MAX, Branch, Testimony
+from simnet.protocol.testimony import BLOCKS_MAX, HEADERS_MAX, Branch, Testimony, shared
 
 ASK_AGAIN_SLOTS = 4
 """A neighbour on another chain is asked again after so many: it may have learnt more."""
@@ -76,10 +75,8 @@ class Forks:
             return
         height = own.block.header.height
         votes, headers = self._watch.remembers(height)
-        known = {(v.slot, v.phase, v.validator, v.block or b""): v for v in (*_votes_of(own), *votes)}
-        earliest = tuple(v for _, v in sorted(known.items()))[:VOTES_MAX]
         named = [own.block.header, *(h for h in headers if h != own.block.header)]
-        answer = Testimony(height, tuple(named[:HEADERS_MAX]), earliest)
+        answer = Testimony(height, tuple(named[:HEADERS_MAX]), shared(_votes_of(own), votes))
         self._ports.send(peer, "fork_response", answer, answer.size)
 
     def _first_other(self, branch: Branch) -> CommittedBlock | None:
@@ -95,13 +92,15 @@ class Forks:
         if asked is None or not asked.open or own is None:
             return
         asked.open = False
-        votes = [v for v in told.votes if v.height == told.height]
-        if len(votes) < len(told.votes) or not all(map(self._facts.vote_valid, votes)):
+        if not all(_is_about(v, told.height) and self._facts.vote_valid(v) for v in told.votes):
             self._peers.refused("fork_response", peer, "SignatureInvalid")
             return
-        new = {(v.slot, v.block) for v in votes if v.phase is Phase.PREVOTE}
-        headers: list[Header] = [h for h in told.headers if (h.slot, h.hash) in new]
-        self._watch.heard([*_votes_of(own), *votes], [own.block.header, *headers])
+        self._watch.heard(told.height, [*_votes_of(own), *told.votes], [own.block.header, *told.headers])
+
+
+def _is_about(vote: Vote, height: int) -> bool:
+    """Whether a vote can be part of an answer about a height: one for a block that comes before the decision."""
+    return vote.height == height and vote.block is not None and vote.phase is not Phase.COMMIT
 
 
 def _votes_of(committed: CommittedBlock) -> tuple[Vote, ...]:

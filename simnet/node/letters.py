@@ -32,6 +32,10 @@ class Examined:
 
     __slots__ = ()
 
+    def was_right(self, *, accepted: bool) -> bool:
+        """Whether the neighbour that brought it told the truth, now that the verifier has accepted its proof or not."""
+        return accepted
+
 
 @dataclass(frozen=True, slots=True)
 class Gossiped(Origin):

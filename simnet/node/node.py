@@ -47,7 +47,7 @@ from simnet.node.opponents.act import Reach
 from simnet.node.opponents.opponent import Opponent
 from simnet.node.opponents.plan import Plans
 from simnet.node.own_proofs import OwnProofs
-from simnet.node.peers import PROOFS, BanDue, BanOver, Peers
+from simnet.node.peers import BanDue, BanOver, Peers, is_costly
 from simnet.node.ports import Ports
 from simnet.node.presence import BeatDue, Presence
 from simnet.node.processor import BUSY_RETRY, JobDue, Processor, Proving, VerificationEnded
@@ -140,7 +140,7 @@ class Node:
         handler = self._handlers.get(message.kind)
         if not _fits(message):
             self._ports.answer(message, Validation.REJECT, "malformed")
-        elif message.kind in PROOFS and not self.peers.has_time_for(peer):
+        elif is_costly(message) and not self.peers.has_time_for(peer):
             self._ports.answer(message, Validation.DROP, "peer_throttled")
         elif handler is not None:
             handler(message, peer)
@@ -166,6 +166,7 @@ class Node:
         """A link came up: tell the neighbour how far this node is."""
         self.peers.connected(peer)
         self.sync.send_status([peer])
+        self.watch.on_connected()
 
     def on_disconnected(self, peer: NodeId) -> None:
         """A link went down: what was asked of the neighbour runs out by itself."""

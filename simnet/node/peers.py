@@ -16,6 +16,7 @@ from simnet.net.network import Message, Validation
 from simnet.node.facts import Facts
 from simnet.node.letters import Letter, Letterbox
 from simnet.node.ports import Ports
+from simnet.protocol.evidence import FalseProof
 from simnet.protocol.messages import BlockProof, ConsensusProof, Proposal, TxMessage, Vote
 
 BAN_BELOW = 100
@@ -45,6 +46,7 @@ COSTS: dict[str, tuple[str, int]] = {
     "proposal": ("invalid_block", SLASH),
     "block_response": ("invalid_block", SLASH),
     "evidence": ("invalid_evidence", SLASH),
+    "fork_response": ("invalid_evidence", SLASH),
     "registration": ("invalid_vrf_submission", 1000),
     "join": ("invalid_vrf_submission", 1000),
     "heartbeat": ("invalid_timetoke_delta", 1000),
@@ -96,6 +98,11 @@ def content_of(payload: object) -> Hashable | None:
         case Vote() | Proposal():
             return payload  # Its hash is its signature's.
     return None
+
+
+def is_costly(message: Message) -> bool:
+    """Whether the verifier has to look into a message."""
+    return message.kind in PROOFS or isinstance(message.payload, FalseProof)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +207,9 @@ class Peers:
         """The verifier takes a neighbour's proof: it counts as refused until it is known to be good."""
         self._up_to_date(peer).spent += cost
 
-    def ends(self, peer: NodeId, cost: SimTime, *, accepted: bool) -> None:
-        """The verifier has answered."""
-        if accepted:
+    def ends(self, peer: NodeId, cost: SimTime, *, right: bool) -> None:
+        """The verifier has answered; `right`: the neighbour's proof holds, or one that it said to be false does not."""
+        if right:
             known = self._up_to_date(peer)
             known.spent = max(0, known.spent - cost)
 

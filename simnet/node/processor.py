@@ -209,7 +209,7 @@ class Processor:
     def on_verification_ended(self, v: VerificationEnded) -> None:
         """Tells the verdict; waits for the real verifier."""
         verdict, _ = v.future.result()
-        self._peers.ends(v.peer, v.cost, accepted=verdict.accepted)
+        self._peers.ends(v.peer, v.cost, right=v.item.was_right(accepted=verdict.accepted))
         self._ports.emit(
             ProofVerified(
                 self._ports.now,

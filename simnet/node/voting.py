@@ -5,7 +5,7 @@ brings, after checking it: signatures, the slot's leader, the block's contents a
 proof of every transfer in the block.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockCommitted, Proposed, VoteCast, WindowClosed
@@ -33,6 +33,8 @@ from simnet.protocol.votes import HANDED_PER_MEMBER, PROPOSALS_MAX
 
 EARLY_MAX = 16
 """Proposals and votes of one author that are kept for the next height."""
+HANDED_MAX = 16
+"""Messages in a slot with votes that a neighbour hands over: an honest one answers each status, sent once a slot and when the link comes up."""
 VOTES_MAX = 12
 """Votes of one author about one slot that a node passes on; an honest one casts three."""
 REGISTER_AGAIN_SLOTS = 4
@@ -84,6 +86,7 @@ class Voter:
         self._rivals: dict[int, Block] = {}
         """The node's second blocks by slot, where it equivocates."""
         self._votes_of = OncePerSlot(ports, "votes_of_author", VOTES_MAX)
+        self._handed = Counter[NodeId]()
         self._calls_of = OncePerSlot(ports, "roll_calls_of_author", 1)
         self._proposals_of = OncePerSlot(ports, "proposals_of_author", PROPOSALS_MAX)
         self.voting = Voting(1, node, chain.electorate)
@@ -97,6 +100,7 @@ class Voter:
         self._proposals_of.begin(slot)
         self._calls_of.begin(slot)
         self._waiting.begin(slot)
+        self._handed.clear()
         self._register()
         for waiting in self._waiting:
             self._letters.post(TransfersWanted(frozenset(waiting.missing), None))
@@ -219,12 +223,17 @@ class Voter:
 
     def on_votes(self, votes: tuple[object, ...], peer: NodeId) -> bool:
         """A neighbour sent votes that this node had told it to lack. False when it sent others than signed ones."""
+        if self._handed[peer] >= HANDED_MAX:
+            self._ports.limit_reached("votes_of_peer")
+            return True
+        self._handed[peer] += 1
         given = [v for v in votes[: HANDED_PER_MEMBER * len(self._facts.genesis.validators)] if isinstance(v, Vote)]
         of_now = [v for v in given if v.height == self.voting.height]
         valid = [v for v in of_now if self._facts.vote_valid(v)]
         latest = latest_slot(self._facts, self._ports)
         for vote in valid:
-            if vote.slot <= latest:
+            # Of an author and slot the book takes a few; what it does not count is no use to anybody.
+            if vote.slot <= latest and self.voting.book.in_time(vote.slot):
                 self._heard(vote)
                 self._take(vote, peer)
         return len(valid) == len(of_now)

@@ -1,16 +1,16 @@
 """A node's watch over what others sign: it notices misconduct, keeps the evidence and passes it on."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 
 from simnet.base.units import NodeId
 from simnet.events import DoubleSignFound, MisconductFound
 from simnet.net.network import Message, Validation
-from simnet.node.court import Accused, Court, Ruling, ruling_of
+from simnet.node.court import Accused, Court, Ruling
 from simnet.node.facts import Facts
 from simnet.node.held import FULL, verdict_of
 from simnet.node.letters import BlockRefused, Committed, Letterbox, MisconductKept, ProofRefused, Signed
 from simnet.node.ports import Ports
+from simnet.node.timing import latest_slot
 from simnet.proofs.backend import Verification
 from simnet.protocol.blocks import Header
 from simnet.protocol.evidence import BrokenLock, DoubleSign, EvidenceBook, FalseProof, InvalidProposal, Misconduct, SignedHeader
@@ -27,25 +27,28 @@ class Watch:
         self._court = court
         self._book = EvidenceBook()
         self._letters = letters
+        self._untold: list[Misconduct] = []
+        """Found when no neighbour was connected."""
 
     def saw(self, letter: Signed) -> None:
         """A message whose signature was checked, the node's own included."""
         item = letter.item
-        for found in self._book.saw(SignedHeader.of(item) if isinstance(item, Proposal) else item):
+        signed = SignedHeader.of(item) if isinstance(item, Proposal) else item
+        for found in self._book.saw(signed, latest_slot(self._facts, self._ports)):
             self._publish(found)
 
     def on_commit(self, letter: Committed) -> None:
         """A block's header says in which slot it was new; whoever prevoted it then had no lock."""
-        for found in self._book.learnt(letter.block.header, keep=True):
+        for found in self._book.learnt(letter.block.header, latest_slot(self._facts, self._ports)):
             self._publish(found)
 
-    def remembers(self, height: int) -> tuple[Sequence[Vote], Sequence[Header]]:
-        """Votes for blocks of a height, and headers of such blocks."""
+    def remembers(self, height: int) -> tuple[Mapping[int, Sequence[Vote]], Sequence[Header]]:
+        """Votes of each validator for blocks of a height, and headers of such blocks, what shows most first."""
         return self._book.about(height)
 
-    def heard(self, votes: Iterable[Vote], headers: Iterable[Header]) -> None:
-        """Votes whose signatures were checked, and headers that they name, of a height that is long decided."""
-        for found in (*chain.from_iterable(map(self._book.saw, votes)), *chain.from_iterable(map(self._book.learnt, headers))):
+    def heard(self, height: int, votes: Sequence[Vote], headers: Sequence[Header]) -> None:
+        """Votes whose signatures were checked, and headers, of a height that is long decided: a neighbour remembers them."""
+        for found in self._book.judged(height, votes, headers):
             self._publish(found)
 
     def refused_proof(self, letter: ProofRefused) -> None:
@@ -59,7 +62,7 @@ class Watch:
         if proposal.leader != self._node:
             self._publish(InvalidProposal(proposal.bare))
 
-    def on_gossip(self, message: Message, _peer: NodeId) -> None:
+    def on_gossip(self, message: Message, peer: NodeId) -> None:
         """Evidence came by gossip: it is checked like any other, and what is known goes no further."""
         evidence = _evidence_of(message)
         if self._book.knows(evidence):
@@ -67,13 +70,13 @@ class Watch:
         elif self._book.full(evidence):
             ruling = (verdict_of(FULL), FULL)
         else:
-            ruling = self._examine(evidence, message)
+            ruling = self._examine(evidence, message, peer)
         if ruling is not None:
             self._answer(message, *ruling)
 
     def on_verdict(self, accused: Accused, verdict: Verification | None) -> None:
         """The verifier has answered about a proof that evidence is about."""
-        self._answer(accused.message, *ruling_of(verdict))
+        self._answer(accused.message, *self._court.rule(accused, verdict))
 
     def _answer(self, message: Message, verdict: Validation, reason: str) -> None:
         evidence = _evidence_of(message)
@@ -82,15 +85,25 @@ class Watch:
             verdict = verdict_of(reason)
         self._ports.answer(message, verdict, reason)
 
-    def _examine(self, evidence: Misconduct, message: Message) -> Ruling | None:
+    def _examine(self, evidence: Misconduct, message: Message, peer: NodeId) -> Ruling | None:
         why = evidence.why_invalid(self._facts.signed_by)
         if why is not None:
             return Validation.REJECT, why
-        return (Validation.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message)
+        return (Validation.ACCEPT, "") if isinstance(evidence, DoubleSign | BrokenLock) else self._court.judge(evidence, message, peer)
 
     def _publish(self, evidence: Misconduct) -> None:
         if not self._book.knows(evidence) and self._keep(evidence, heard=False):
-            self._ports.publish("evidence", evidence, evidence.size)
+            self._tell(evidence)
+
+    def _tell(self, evidence: Misconduct) -> None:
+        if self._ports.publish("evidence", evidence, evidence.size) is None:
+            self._untold.append(evidence)
+
+    def on_connected(self) -> None:
+        """A neighbour is there: what was found while there was none is told now."""
+        untold, self._untold = self._untold, []
+        for evidence in untold:
+            self._tell(evidence)
 
     def _keep(self, evidence: Misconduct, *, heard: bool) -> bool:
         now = self._ports.now

@@ -12,20 +12,25 @@ A *false proof* and an *invalid proposal* are one signed message each. Whether i
 (`simnet.node.court`): the author's signature covers what they judge.
 """
 
-from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
-from simnet.base.recent import Recent
 from simnet.protocol.blocks import Header
 from simnet.protocol.messages import SIGNATURE_BYTES, BlockProof, ConsensusProof, Phase, Proposal, Vote, proposal_signing_bytes
 
-SEEN_MAX = 256
-"""Messages that are remembered of one validator, newest last, so that none can push out another's."""
+SEEN_MAX = 4 * 68
+"""Messages, heights and headers that are remembered of one validator, so that none can push out another's. Of messages one a place, and a slot
+has four places: all that is passed on is of one of the last 68 slots (`node.held`), so a second value there is noticed."""
+ROOM = 64
+FAR = (1 << 63) - 1
+"""The newest slot there can be."""
 NOBODY = -1
 """Who signs the headers that a node takes from its own chain."""
 EVIDENCE_MAX = 64
-"""Pieces of evidence against one validator that a node keeps, so that none can hide behind its own."""
+"""Pieces of evidence of one kind against one validator that a node keeps: none can hide behind another's, nor a fork behind false proofs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class SignedHeader:
 
 
 Signed = Vote | SignedHeader
+K = TypeVar("K")
 Offence = tuple[int, int, int]
 """(validator, height, slot): what is counted once for each kind of evidence."""
 
@@ -226,106 +232,179 @@ def is_new(prevote: Vote, header: Header) -> bool:
     return (prevote.height, prevote.slot) == (header.height, header.slot)
 
 
+def oldest(known: Collection[K], slot_of: Callable[[K], int], most: int, latest: int) -> list[K]:
+    """What is too much of something that is remembered of one validator: first what is of slots that have not begun, then what is of the oldest.
+    Looked for now and then only, so `ROOM` more may be there.
+
+    So nobody can have forgotten what it signed by signing more. A second value in a place of one of the last slots is a double sign; so what is
+    signed without consequences is one value a place, and what of it is for older slots is forgotten first. To push out what is of a slot that has
+    begun takes words for as many later slots that have begun, and the time until they have."""
+    if len(known) <= most + ROOM:
+        return []
+    return sorted(known, key=lambda k: (slot_of(k) <= latest, slot_of(k)))[: len(known) - most]
+
+
+@dataclass(slots=True)
+class HeightLog:
+    """What shows a validator's lock on one height."""
+
+    precommit: Vote | None = None
+    """The earliest for a block."""
+    prevote: tuple[Vote, Header] | None = None
+    """The latest for a block that was new."""
+    newest: int = -1
+    """The latest slot of any of these: an earlier one that is signed later must not make the height look old."""
+
+    def broken(self) -> BrokenLock | None:
+        """If any precommit is before any such prevote, these two are."""
+        if self.precommit is None or self.prevote is None or self.precommit.slot >= self.prevote[0].slot:
+            return None
+        return BrokenLock(self.precommit, *self.prevote)
+
+    def votes(self) -> list[Vote]:
+        return [v for v in (self.precommit, self.prevote and self.prevote[0]) if v is not None]
+
+
 @dataclass(slots=True)
 class LockLog:
-    """What shows one validator's locks, by height: the earliest precommit for a block, the latest prevote for a new one."""
+    """What shows one validator's locks. A slot serves one height, so there are no more heights than slots."""
 
-    precommits: Recent[int, Vote] = field(default_factory=lambda: Recent(SEEN_MAX))
-    prevotes: Recent[int, tuple[Vote, Header]] = field(default_factory=lambda: Recent(SEEN_MAX))
+    most: int
+    heights: dict[int, HeightLog] = field(default_factory=dict)
+    unplaced: dict[int, Vote] = field(default_factory=dict)
+    """Prevotes for blocks of which no header is here yet, by slot: it is not known when they were new."""
 
-    def locked(self, vote: Vote) -> BrokenLock | None:
+    def locked(self, vote: Vote, latest: int) -> BrokenLock | None:
         """Notes a precommit for a block."""
-        known = self.precommits.get(vote.height)
-        if known is None or vote.slot < known.slot:
-            self.precommits[vote.height] = vote
-        return self._broken(vote.height)
+        log = self._of(vote, latest)
+        if log.precommit is None or vote.slot < log.precommit.slot:
+            log.precommit = vote
+        return log.broken()
 
-    def took(self, vote: Vote, header: Header) -> BrokenLock | None:
+    def took(self, vote: Vote, header: Header, latest: int) -> BrokenLock | None:
         """Notes a prevote for a new block."""
-        known = self.prevotes.get(vote.height)
-        if known is None or vote.slot > known[0].slot:
-            self.prevotes[vote.height] = (vote, header)
-        return self._broken(vote.height)
+        log = self._of(vote, latest)
+        if log.prevote is None or vote.slot > log.prevote[0].slot:
+            log.prevote = (vote, header)
+        return log.broken()
 
-    def _broken(self, height: int) -> BrokenLock | None:
-        """If any precommit is before any such prevote, these two are."""
-        first, last = self.precommits.get(height), self.prevotes.get(height)
-        return BrokenLock(first, *last) if first is not None and last is not None and first.slot < last[0].slot else None
+    def waits(self, vote: Vote, latest: int) -> DoubleSign | None:
+        """Notes a prevote for a block without a header."""
+        earlier = self.unplaced.setdefault(vote.slot, vote)
+        for slot in oldest(self.unplaced, int, self.most, latest):
+            del self.unplaced[slot]
+        return _contradiction(earlier, vote)
+
+    def placed(self, header: Header, latest: int) -> BrokenLock | None:
+        """A header says when its block was new."""
+        vote = self.unplaced.get(header.slot)
+        if vote is None or vote.block != header.hash or not is_new(vote, header):
+            return None
+        del self.unplaced[header.slot]
+        return self.took(vote, header, latest)
+
+    def about(self, height: int) -> list[Vote]:
+        """What it has on a height, what convicts first."""
+        log = self.heights.get(height, HeightLog())
+        return [*log.votes(), *(v for _, v in sorted(self.unplaced.items(), reverse=True) if v.height == height)]
+
+    def _of(self, vote: Vote, latest: int) -> HeightLog:
+        log = self.heights.setdefault(vote.height, HeightLog())
+        log.newest = max(log.newest, vote.slot)
+        for height in oldest(self.heights, lambda h: self.heights[h].newest, self.most, latest):
+            del self.heights[height]
+        return log
 
 
 class EvidenceBook:
     """What one node remembers of signed messages, and the evidence it holds: one piece for each kind, offender, height and slot."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = SEEN_MAX) -> None:
+        """`most`: what is remembered of each validator, of messages, of heights and of headers."""
         self.held: dict[tuple[type[Misconduct], Offence], Misconduct] = {}
-        self._against: Counter[int] = Counter()
-        self._seen: dict[int, OrderedDict[tuple[int, int, str], Signed]] = defaultdict(OrderedDict)
-        self._locks: dict[int, LockLog] = defaultdict(LockLog)
+        self._most = most
+        self._against: Counter[tuple[type[Misconduct], int]] = Counter()
+        self._seen: dict[int, dict[tuple[int, str], Signed]] = defaultdict(dict)
+        """By author, then by slot and kind."""
+        self._locks: dict[int, LockLog] = defaultdict(lambda: LockLog(most))
         self._headers: dict[bytes, Header] = {}
         """Of signed proposals, by their hash."""
-        self._headers_of: dict[int, deque[bytes]] = defaultdict(deque)
-        """Which of them each validator was the first to sign, so that none can push out another's."""
+        self._headers_of: dict[int, dict[bytes, int]] = defaultdict(dict)
+        """Which of them, and of which slot, each validator was the first to sign, so that none can push out another's."""
 
     def full(self, evidence: Misconduct) -> bool:
-        """Whether no more evidence is kept against this offender."""
-        return self._against[evidence.offence[0]] >= EVIDENCE_MAX
+        """Whether no more evidence of this kind is kept against this offender."""
+        return self._against[type(evidence), evidence.offence[0]] >= EVIDENCE_MAX
 
-    def saw(self, message: Signed) -> list[Misconduct]:
-        """Notes a verified message; evidence when it contradicts an earlier one, and nothing is held about the offence yet."""
-        found: list[DoubleSign | BrokenLock | None] = [self._twice(message)]
+    def saw(self, message: Signed, latest: int = FAR) -> list[Misconduct]:
+        """Notes a verified message; evidence when it contradicts an earlier one, and nothing is held about the offence yet. `latest`: the newest
+        slot that has begun."""
+        found: list[DoubleSign | BrokenLock | None] = [self._twice(message, latest)]
         if isinstance(message, SignedHeader):
-            self._keep_header(message.leader, message.header)
-            found += self._made_new(message.header)
+            self._keep_header(message.leader, message.header, latest)
+            found += self._made_new(message.header, latest)
         elif message.block is not None and message.phase is Phase.PRECOMMIT:
-            found.append(self._locks[message.validator].locked(message))
+            found.append(self._locks[message.validator].locked(message, latest))
         elif message.block is not None and message.phase is Phase.PREVOTE:
-            header = self._headers.get(message.block)
-            if header is not None and is_new(message, header):
-                found.append(self._locks[message.validator].took(message, header))
-        return [evidence for evidence in found if evidence is not None and not self.knows(evidence)]
+            header, log = self._headers.get(message.block), self._locks[message.validator]
+            if header is None:
+                found.append(log.waits(message, latest))
+            elif is_new(message, header):
+                found.append(log.took(message, header, latest))
+        return self._news(found)
 
-    def learnt(self, header: Header, *, keep: bool = False) -> list[Misconduct]:
-        """A header that nobody need have signed says when the block of prevotes that are remembered was new. `keep`: also of such as come
-        later; what others name must not push out anything."""
-        if keep:
-            self._keep_header(NOBODY, header)
-        return [evidence for evidence in self._made_new(header) if evidence is not None and not self.knows(evidence)]
+    def learnt(self, header: Header, latest: int = FAR) -> list[Misconduct]:
+        """A header that nobody need have signed says when the block of prevotes was new."""
+        self._keep_header(NOBODY, header, latest)
+        return self._news(self._made_new(header, latest))
 
-    def about(self, height: int) -> tuple[list[Vote], list[Header]]:
-        """What is remembered of the votes for blocks of a height, but for those that follow a decision, and of its headers."""
-        logs = self._locks.values()
-        votes = [log.precommits[height] for log in logs if height in log.precommits]
-        votes += [log.prevotes[height][0] for log in logs if height in log.prevotes]
-        seen = (m for of in self._seen.values() for m in of.values() if isinstance(m, Vote) and m.height == height)
-        votes += [m for m in seen if m.block is not None and m.phase is not Phase.COMMIT]
-        headers = {h.hash: h for h in self._headers.values() if h.height == height}
-        headers |= {h.hash: h for log in logs if height in log.prevotes for h in (log.prevotes[height][1],)}
-        return votes, list(headers.values())
+    def judged(self, height: int, votes: Sequence[Vote], headers: Sequence[Header]) -> list[Misconduct]:
+        """What verified votes of one height that somebody tells, and headers, amount to with what is remembered here. Nothing of them is kept:
+        who tells chooses what it tells, and it must not push out what this node has seen for itself."""
+        own, known = self.about(height)
+        told = [v for v in votes if v.height == height]
+        trial = EvidenceBook(sum(map(len, own.values())) + len(told) + len(known) + len(headers))
+        for header in (*known, *headers):
+            trial.learnt(header)
+        seen = (self._seen[v.validator].get((v.slot, kind_of(v))) for v in told)
+        found = [_contradiction(earlier, v) for earlier, v in zip(seen, told, strict=True) if earlier is not None]
+        return self._news([*found, *(e for v in chain(*own.values(), told) for e in trial.saw(v))])
 
-    def _keep_header(self, leader: int, header: Header) -> None:
+    def about(self, height: int) -> tuple[dict[int, list[Vote]], list[Header]]:
+        """What is remembered of the votes for blocks of a height, but for those that follow a decision, and of its headers: of each validator
+        what convicts first, then the newest; and first the headers that show most."""
+        votes: dict[int, dict[Vote, None]] = {v: dict.fromkeys(log.about(height)) for v, log in sorted(self._locks.items())}
+        for validator, seen in sorted(self._seen.items()):
+            of = [m for _, m in sorted(seen.items(), reverse=True) if isinstance(m, Vote) and m.height == height]
+            votes.setdefault(validator, {}).update(dict.fromkeys(m for m in of if m.block is not None and m.phase is not Phase.COMMIT))
+        logs = (log.heights.get(height, HeightLog()) for log in self._locks.values())
+        shown = Counter(log.prevote[1] for log in logs if log.prevote is not None)
+        rest = sorted((h for h in self._headers.values() if h.height == height), key=lambda h: -h.slot)
+        headers = {h.hash: h for h in (*(h for h, _ in shown.most_common()), *rest)}
+        return {v: list(of) for v, of in votes.items() if of}, list(headers.values())
+
+    def _keep_header(self, leader: int, header: Header, latest: int) -> None:
         block, own = header.hash, self._headers_of[leader]
         if block not in self._headers:
             self._headers[block] = header
-            own.append(block)
-            if len(own) > SEEN_MAX:
-                del self._headers[own.popleft()]
+            own[block] = header.slot
+            for old in oldest(own, own.__getitem__, self._most, latest):
+                del own[old], self._headers[old]
 
-    def _made_new(self, header: Header) -> Iterator[BrokenLock | None]:
-        block = header.hash
-        for validator, seen in self._seen.items():
-            vote = seen.get((validator, header.slot, Phase.PREVOTE.label))
-            if isinstance(vote, Vote) and vote.block == block and is_new(vote, header):
-                yield self._locks[validator].took(vote, header)
+    def _made_new(self, header: Header, latest: int) -> Iterator[BrokenLock | None]:
+        for log in self._locks.values():
+            yield log.placed(header, latest)
 
-    def _twice(self, message: Signed) -> DoubleSign | None:
-        seen, place = self._seen[author_of(message)], place_of(message)
-        earlier = seen.get(place)
-        if earlier is None:
-            seen[place] = message
-            if len(seen) > SEEN_MAX:
-                seen.popitem(last=False)
-            return None
-        return None if value_of(earlier) == value_of(message) else DoubleSign(earlier, message)
+    def _twice(self, message: Signed, latest: int) -> DoubleSign | None:
+        seen = self._seen[author_of(message)]
+        earlier = seen.setdefault((message.slot, kind_of(message)), message)
+        for old in oldest(seen, lambda key: key[0], self._most, latest):
+            del seen[old]
+        return _contradiction(earlier, message)
+
+    def _news(self, found: Iterable[Misconduct | None]) -> list[Misconduct]:
+        """One piece for each offence that is not known."""
+        return list({(type(e), e.offence): e for e in found if e is not None and not self.knows(e)}.values())
 
     def knows(self, evidence: Misconduct) -> bool:
         return (type(evidence), evidence.offence) in self.held
@@ -334,4 +413,9 @@ class EvidenceBook:
         """Keeps a piece that is new. Callers look at `full` first."""
         assert not self.full(evidence)
         self.held[type(evidence), evidence.offence] = evidence
-        self._against[evidence.offence[0]] += 1
+        self._against[type(evidence), evidence.offence[0]] += 1
+
+
+def _contradiction(earlier: Signed, message: Signed) -> DoubleSign | None:
+    """Two messages of one place."""
+    return None if value_of(earlier) == value_of(message) else DoubleSign(earlier, message)

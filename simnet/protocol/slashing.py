@@ -118,7 +118,7 @@ class Settlement:
 
 
 class SlashingFull(Exception):
-    """More evidence than is kept: a broken caller, since each detector fires once a round at most."""
+    """More evidence than is kept until a commit: it may be brought again after that."""
 
 
 def penalty_of(kind: Kind, base_reward: int = BASE_REWARD) -> int:
@@ -166,8 +166,13 @@ class Slashing:
         """Evidence in the order in which it will be booked."""
         return tuple(sorted(self._pending, key=lambda e: e.kind))
 
+    @property
+    def full(self) -> bool:
+        """Whether no more evidence is taken until the next commit."""
+        return len(self._pending) >= PENDING_MAX
+
     def on_round_end(self, number: int, took: Mapping[int, Took]) -> list[Evidence]:
-        """Counts misses of every validator and fires the detectors whose threshold is reached."""
+        """Counts misses of every validator and fires the detectors whose threshold is reached; one that finds no room goes on counting."""
         found: list[Evidence] = []
         for validator in sorted(self.standings):
             part = took.get(validator, Took())
@@ -182,11 +187,14 @@ class Slashing:
         return found
 
     def on_evidence(self, evidence: Evidence, number: int) -> bool:
-        """Evidence that others bring in a round; False when it is known or about nobody in the set."""
+        """Evidence that others bring in a round; False when it is known or about nobody in the set. Raises SlashingFull when there is no
+        room for it at present: then it is not known, either."""
         if evidence.validator not in self.standings or evidence in self._known:
             return False
-        self._known.add(evidence)
+        if self.full:
+            raise SlashingFull(f"{PENDING_MAX} pieces of evidence wait for a commit")
         self._add(evidence, Trigger(f"consensus_{evidence.kind.label}", evidence.validator, number, number))
+        self._known.add(evidence)
         return True
 
     def on_commit(self, leader: int, verified: bool) -> Settlement:
@@ -214,7 +222,7 @@ class Slashing:
     def _count(self, validator: int, what: str, present: bool, threshold: int) -> int:
         """Consecutive misses when they have reached the threshold, which begins the count anew; else 0."""
         misses = 0 if present else self._misses.get((validator, what), 0) + 1
-        fires = 0 < threshold <= misses
+        fires = 0 < threshold <= misses and not self.full
         self._misses[(validator, what)] = 0 if fires else misses
         return misses if fires else 0
 
@@ -235,8 +243,6 @@ class Slashing:
         return [evidence]
 
     def _add(self, evidence: Evidence, trigger: Trigger) -> None:
-        if len(self._pending) >= PENDING_MAX:
-            raise SlashingFull(f"{PENDING_MAX} pieces of evidence wait for a commit")
         self._pending.append(evidence)
         self._triggers.append(trigger)
 

@@ -81,9 +81,9 @@ class VoteBook:
     def begin(self, slot: int) -> None:
         """A slot begins; what is long past is forgotten, and what is to come, as after a clock has been put back."""
         self._newest = slot
-        for place in [p for p in self._tallies if not self._in_time(p[0])]:
+        for place in [p for p in self._tallies if not self.in_time(p[0])]:
             del self._tallies[place]
-        for old in [s for s in self._proposed if not self._in_time(s)]:
+        for old in [s for s in self._proposed if not self.in_time(s)]:
             del self._proposed[old]
 
     def pin(self, slot: int, block: bytes) -> None:
@@ -105,7 +105,7 @@ class VoteBook:
 
         `proposed`: its block is one that this node holds.
         """
-        if vote.height != self.height or vote.validator not in self._members.weights or not self._in_time(vote.slot):
+        if vote.height != self.height or vote.validator not in self._members.weights or not self.in_time(vote.slot):
             return False
         tally = self._tallies.setdefault((vote.slot, vote.phase), Tally())
         votes = tally.votes.get(vote.block, {})
@@ -117,7 +117,7 @@ class VoteBook:
         tally.weight[vote.block] = tally.weight.get(vote.block, 0) + self._members.weights[vote.validator]
         return True
 
-    def _in_time(self, slot: int) -> bool:
+    def in_time(self, slot: int) -> bool:
         """Votes of the next slot may come a little early; none of a later one is kept."""
         return self._newest - SLOTS_KEPT <= slot <= self._newest + 1 or slot in (self._pinned_slot, self._named)
 

@@ -10,6 +10,7 @@ from simnet.scenario.opponents import (
     OPPONENTS,
     Amnesia,
     DoubleSpend,
+    FalseEvidence,
     Flood,
     ForgedProofs,
     ForgedVotes,
@@ -104,6 +105,7 @@ NodeFault = Annotated[
     | Amnesia
     | LyingSync
     | Poison
+    | FalseEvidence
     | Flood,
     Field(discriminator="kind"),
 ]

@@ -30,6 +30,7 @@ ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
 SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld"]
 Poisoned = Literal["altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"]
+FalselySaid = Literal["double_sign", "broken_lock", "genuine_proof", "valid_block", "own_proof", "testimony", "junk"]
 Flooded = Literal["forged_votes", "forged_proofs", "poison"]
 PerSlot = Annotated[int, Field(ge=1, le=PER_SLOT_MAX)]
 
@@ -144,6 +145,20 @@ class Poison(OnNodes):
     per_second: Rate = Field(default=4.0, description="Messages of each of the nodes at most.")
 
 
+class FalseEvidence(OnNodes):
+    """Accusations of nodes that have done nothing, and of the nodes themselves where others are to pay for looking into it."""
+
+    kind: Literal["false_evidence"]
+    what: tuple[FalselySaid, ...] = Field(
+        default=("double_sign", "broken_lock", "genuine_proof", "valid_block", "own_proof", "testimony", "junk"),
+        min_length=1,
+        strict=False,
+        description="In turn: of two votes one that its author did not sign, or two that go together; a lock likewise; a proof that holds; a block that was decided; spoiled proofs of one's "
+        "own, eight together. To neighbours that are told of another head and ask for the votes behind it, in turn: votes that nobody cast; many of one's own, of slots that will never be.",
+    )
+    per_slot: PerSlot = Field(default=4, description="Accusations of each of the nodes in a slot.")
+
+
 class Flood(OnNodes):
     """As much as the nodes' uplinks carry."""
 
@@ -154,8 +169,19 @@ class Flood(OnNodes):
     kbps: Kbps = Field(default=2000, description="What a node sends over all its links together.")
 
 
-Opponent = ForgedVotes | ForgedProofs | InvalidBlocks | DoubleSpend | Split | Amnesia | LyingSync | Poison | Flood
-OPPONENTS = ("forged_votes", "forged_proofs", "invalid_blocks", "double_spend", "split", "amnesia", "lying_sync", "poison", "flood")
+Opponent = ForgedVotes | ForgedProofs | InvalidBlocks | DoubleSpend | Split | Amnesia | LyingSync | Poison | FalseEvidence | Flood
+OPPONENTS = (
+    "forged_votes",
+    "forged_proofs",
+    "invalid_blocks",
+    "double_spend",
+    "split",
+    "amnesia",
+    "lying_sync",
+    "poison",
+    "false_evidence",
+    "flood",
+)
 MISCONDUCT = ("equivocation", "withholding", *OPPONENTS)
 """Kinds of nodes that do what no honest one does."""
 LABEL_MARK = "."
@@ -187,6 +213,7 @@ _FALSE = frozenset(
         *EARLY,
         *(label("forged_votes", what) for what in ("impersonated", "bad_signature", "bad_roots", "bad_vrf", "bad_keys")),
         *(label("poison", what) for what in ("altered_field", "altered_body", "misshapen", "bad_signature", "other_proof")),
+        *(label("false_evidence", what) for what in ("double_sign", "broken_lock", "genuine_proof", "valid_block")),
     }
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from simnet.scenario.base import Ours
 from simnet.scenario.marks import Path
-from simnet.scenario.opponents import DoubleSpend, ForgedProofs, ForgedVotes, Poison
+from simnet.scenario.opponents import DoubleSpend, FalseEvidence, ForgedProofs, ForgedVotes, Poison
 from simnet.scenario.ours import Chain, Consensus, Gossip, Limits
 from simnet.scenario.span import SETTLE_MS, run_ms, window_ms
 from simnet.scenario.tables import Conflict, at, items, names, real, whole
@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[Ours]] = {"chain": Chain, "consensus": Consensus, "goss
 RATES: dict[str, tuple[str, float]] = {
     "forged_votes": ("per_slot", ForgedVotes.model_fields["per_slot"].default),
     "double_spend": ("per_slot", DoubleSpend.model_fields["per_slot"].default),
+    "false_evidence": ("per_slot", FalseEvidence.model_fields["per_slot"].default),
     "forged_proofs": ("per_second", ForgedProofs.model_fields["per_second"].default),
     "poison": ("per_second", Poison.model_fields["per_second"].default),
 }

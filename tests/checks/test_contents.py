@@ -141,7 +141,7 @@ def test_an_honest_leader_that_is_convicted_is_found_unless_by_a_liar(monkeypatc
     judge = Court._judge_proposal
 
     def lax(self: Court, claim: InvalidProposal) -> tuple[Validation, str]:
-        return (Validation.ACCEPT, "state_root") if self._node in believers else judge(self, claim)
+        return (Validation.ACCEPT, "state_root") if self._ports.node in believers else judge(self, claim)
 
     monkeypatch.setattr(Court, "_judge_proposal", lax)
     b = bench(faults={"nodes": [misbehaving(1)]})

@@ -1,16 +1,23 @@
 """Amnesia: validators that forget their locks fork a chain without signing two things in one slot, and what they signed convicts them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from simnet.base.blob import Blob
 from simnet.base.units import from_ms
 from simnet.events import EvidenceTaken, MisconductFound, PeerScored
 from simnet.node.committee import vote_tag_of
 from simnet.node.forks import ASK_AGAIN_SLOTS
+from simnet.node.letters import Proven, Signed
+from simnet.node.sync import Status
+from simnet.protocol import testimony
 from simnet.protocol.blocks import Block
-from simnet.protocol.evidence import BrokenLock, EvidenceBook
+from simnet.protocol.evidence import ROOM, SEEN_MAX, BrokenLock, EvidenceBook
 from simnet.protocol.messages import ConsensusProof, Phase, Proposal, RollCall, Vote
+from simnet.protocol.slashing import PENDING_MAX, Evidence, Kind
 from simnet.protocol.testimony import Branch
 from tests.mocks import scenario
 from tests.node.alone import Puppet, puppets
@@ -95,6 +102,32 @@ def test_the_evidence_convinces_who_has_seen_nothing_and_costs_what_a_double_sig
     assert sorted(booked) == [(v, "double_sign", "height=1") for v in sorted(fork.guilty)]
 
 
+def test_what_the_books_had_no_room_for_is_booked_after_the_next_proven_block() -> None:
+    fork = Fork(consensus={"slashing": True})
+    node = fork.first.node
+    assert node.enforcement is not None
+    books = node.enforcement.books
+    for i in range(PENDING_MAX):
+        books.on_evidence(Evidence(Kind.INACTIVITY, 0, str(i)), 1)
+    fork.join()
+    assert accused(fork.first) == fork.guilty and not [e for e in fork.first.ports.events if isinstance(e, EvidenceTaken)]
+    node.enforcement.on_proven(Proven(1))
+    taken = {int(e.validator) for e in fork.first.ports.events if isinstance(e, EvidenceTaken)}
+    assert taken == fork.guilty == {e.validator for e in books.pending}
+
+
+def test_what_is_found_without_neighbours_is_told_when_there_is_one() -> None:
+    fork = Fork()
+    ports = fork.first.ports
+    neighbours, ports.neighbours = ports.neighbours, ()
+    fork.join()
+    assert accused(fork.first) == fork.guilty and not fork.first.said("evidence")
+    ports.neighbours = neighbours
+    for _ in range(2):
+        fork.first.node.on_connected(neighbours[0])
+    assert [piece.offence[0] for piece in fork.first.said("evidence")] == sorted(fork.guilty), "once"
+
+
 # --- two chains meet -------------------------------------------------------------------------------
 
 
@@ -162,6 +195,48 @@ def test_nobody_is_told_what_it_has_not_asked_and_what_is_not_signed_costs_point
     meet(fork, lost=frozenset({"fork_response"}))
     second.node.on_direct(kind, spoiled, first.node.id)
     assert accused(second) == set() and [e.peer for e in second.ports.events if isinstance(e, PeerScored)] == [first.node.id]
+
+
+def asked(one: Puppet, liar: Puppet) -> None:
+    """The liar says that it has another head, so that it is asked, and may answer."""
+    one.node.on_direct("status", Status(1, (), (), 0, (), bytes([7]) * 32), liar.node.id)
+    assert [kind for kind, _ in one.take_sent(int(liar.node.id)) if kind.startswith("fork")] == ["fork_request"]
+
+
+@pytest.mark.parametrize("slot", [10**12, 0], ids=["slots to come", "slots long past"])
+def test_junk_in_an_answer_makes_nobody_forget_what_its_authors_signed(slot: int) -> None:
+    """The prevotes for the new block come before the block does. Then a colluder has itself asked, and answers with what contradicts nothing."""
+    fork = Fork()
+    second, liar, book = fork.second, fork.bad[0], EvidenceBook()
+    second.node.watch._book = book
+    late = [m for kind, m, _ in fork.said if m.slot == fork.later and kind == "vote"]
+    (proposal,) = [m for kind, m, _ in fork.said if m.slot == fork.later and kind == "proposal"]
+    for vote in late:
+        second.node.watch.saw(Signed(vote))
+    places = [s for s in range(slot, slot + SEEN_MAX + ROOM + 1) if s != fork.later]
+    junk = [Vote(1, s, Phase.PREVOTE, b"j" * 32, int(one.node.id), b"", b"") for one in fork.bad for s in places]
+    asked(second, liar)
+    second.node.on_direct("fork_response", testimony.Testimony(1, (), tuple(map(liar_of(fork), junk))), liar.node.id)
+    assert accused(second) == set() and not [e for e in second.ports.events if isinstance(e, PeerScored)]
+    second.node.watch.saw(Signed(proposal))
+    meet(fork)
+    assert accused(fork.first) == accused(second) == fork.guilty
+
+
+def liar_of(fork: Fork) -> Callable[[Vote], Vote]:
+    """Signs with the key of whoever it names."""
+    keys = {int(one.node.id): one.node.keyring for one in fork.bad}
+    return lambda vote: keys[vote.validator].signed(vote)
+
+
+@pytest.mark.parametrize("change", [{"block": None}, {"phase": Phase.COMMIT}, {"height": 2}])
+def test_an_answer_that_no_honest_node_gives_costs_points(change: dict[str, Any]) -> None:
+    fork = Fork()
+    second, liar = fork.second, fork.bad[0]
+    vote = liar_of(fork)(replace(Vote(1, 0, Phase.PREVOTE, bytes(32), int(liar.node.id), b"", b""), **change))
+    asked(second, liar)
+    second.node.on_direct("fork_response", testimony.Testimony(1, (), (vote,)), liar.node.id)
+    assert [(e.peer, e.cause) for e in second.ports.events if isinstance(e, PeerScored)] == [(liar.node.id, "invalid_evidence")]
 
 
 def test_what_is_forgotten_but_certified_still_convicts() -> None:

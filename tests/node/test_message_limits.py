@@ -13,7 +13,7 @@ from simnet.node.facts import Facts
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX
 from simnet.node.letters import Signed, TransfersWanted, TransferVerified
 from simnet.node.sync import ANSWERED_MAX, PROOFS_MAX
-from simnet.node.voting import EARLY_MAX, REGISTER_AGAIN_SLOTS, VOTES_MAX
+from simnet.node.voting import EARLY_MAX, HANDED_MAX, REGISTER_AGAIN_SLOTS, VOTES_MAX
 from simnet.node.waiting import SLOTS_WAITED, WAITING_MAX, WaitingProposals
 from simnet.protocol.blocks import Block, Body, tx_root
 from simnet.protocol.heartbeats import Heartbeat
@@ -53,6 +53,23 @@ def answers(one: Puppet, kind: str, payloads: list[Any]) -> dict[tuple[str, str]
     """How often a node gives each answer to the liar's messages."""
     given = (one.hear(kind, payload, LIAR) for payload in payloads)
     return dict(Counter((verdict.value, reason) for verdict, reason in given))
+
+
+def test_a_neighbour_hands_over_votes_so_often_in_a_slot_and_only_such_as_count() -> None:
+    one, _, liar, _ = alone(slot=100)
+    keyring = liar.node.keyring
+
+    def handed(slot: int) -> bool:
+        vote = keyring.signed(Vote(1, slot, Phase.PREVOTE, bytes(32), int(liar.node.id), b"", b""))
+        one.node.on_direct("votes", (vote,), liar.node.id)
+        return vote in one.node.watch.remembers(1)[0].get(vote.validator, ())
+
+    times = range(100, 100 - HANDED_MAX, -1)
+    assert all(handed(slot) for slot in times[:-2])
+    assert not handed(10) and not handed(150), "what no vote can count for is not remembered either"
+    assert not handed(50) and one.ports.limits == ["votes_of_peer"]
+    begin([one], 101)
+    assert handed(50)
 
 
 @pytest.mark.parametrize(("ahead", "kept"), [(1, EARLY_MAX), (2, 0)])

@@ -257,6 +257,23 @@ def test_who_catches_up_is_not_deceived() -> None:
     assert not {peer for peer, cause in causes if cause.startswith("invalid")} - {1, 4}
 
 
+def test_false_evidence_convicts_nobody_but_who_accuses_itself() -> None:
+    b = bench("false_evidence", per_slot=10, slots=12, duration_ms=9000, sections={"gossip": {"peer_score_max": 10**6}})
+    summary = summarised(b)
+    unharmed(b, summary, height=10)
+    assert acted(b) == {"double_sign", "broken_lock", "genuine_proof", "valid_block", "own_proof", "testimony", "junk"}
+    assert not b.of(DoubleSignFound) and {(e.validator, e.what) for e in b.of(MisconductFound)} <= {(1, "false_proof"), (4, "false_proof")}
+    assert {e.validator for e in b.of(MisconductFound)} == {1, 4}
+    for what in ("double_sign", "broken_lock", "genuine_proof", "valid_block"):
+        assert {verdict for verdict, _ in answers(b, what)} <= {"reject", "drop"}, what
+    reasons = {what: {reason for _, reason in answers(b, what)} for what in acted(b)}
+    assert reasons["double_sign"] == {"SignatureInvalid", "unrelated"} and reasons["broken_lock"] == {"SignatureInvalid", "lock_kept"}
+    assert "proof_holds" in reasons["genuine_proof"] and reasons["valid_block"] == {"block_holds"}
+    assert {"known", "in_hand"} <= reasons["own_proof"]
+    told = {(e.peer, e.cause) for e in b.of(PeerScored)}
+    assert told >= {(1, "invalid_evidence"), (4, "invalid_evidence")} and {peer for peer, _ in told} == {1, 4}
+
+
 def test_old_votes_sent_again_take_nobodys_place() -> None:
     """A flood of replays: every one is a validly signed message, and the genuine ones all the same get their turn."""
     b = bench("flood", of=["poison"], kbps=3000, duration_ms=4000, sections={"gossip": {"peer_score_max": 10**6}})

@@ -23,7 +23,7 @@ from simnet.fuzz.planted import BUGS
 from simnet.jobs.prover_mix import TRUTHY
 from simnet.net import faults, network
 from simnet.node import finality, held, peers, transactions
-from simnet.node.voting import VOTES_MAX
+from simnet.node.voting import HANDED_MAX, VOTES_MAX
 from simnet.proofs.backend import Circuit, Security
 from simnet.proofs.keys import default_folder
 from simnet.proofs.native import NativeBackend
@@ -191,6 +191,7 @@ SENTENCES: list[tuple[str, str | Callable[[], str]]] = [
     ("docs/consensus.md", f"for one epoch of {SLOTS_PER_EPOCH} slots"),
     ("docs/consensus.md", f"votes {VOTES_MAX}, proposals {PROPOSALS_MAX}, endorsements and disclosures {finality.DISCLOSURES_MAX} about each unproven block"),
     ("docs/consensus.md", f"certificates {finality.CERTIFICATES_MAX} of each that tell nothing new, a slot; messages for blocks that are not here {held.HELD_MAX} of each author from each neighbour"),
+    ("docs/consensus.md", f"votes that a neighbour hands over in {HANDED_MAX} messages a slot"),
     ("docs/consensus.md", f"transfers for states that are not here {transactions.HELD_MAX}"),
     ("docs/fuzzing.md", f"`simnet/fuzz/planted.py` plants {word(len(BUGS))} bugs"),
     ("docs/fuzzing.md", f"no end after {trial.LIMIT_S:g} s of processor time (more on a slower machine) or {workers.WALL_S_MAX / 3600:g} hours"),

@@ -100,6 +100,7 @@ CHAIN: dict[str, Any] = {
             {"kind": "forged_proofs", "nodes": [1], "per_second": 2.0, **WINDOW},
             {"kind": "double_spend", "nodes": [1], "per_slot": 1, **WINDOW},
             {"kind": "split", "nodes": [1], "before_deadline_ms": 20, **WINDOW},
+            {"kind": "false_evidence", "nodes": [1], "per_slot": 4, **WINDOW},
             {"kind": "poison", "nodes": [1], "per_second": 4.0, **WINDOW},
         ]
     },

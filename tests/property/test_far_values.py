@@ -150,7 +150,7 @@ def test_proposals_and_accusations_of_any_slot_and_date_are_cheap(four: list[Pup
             if proposal.slot <= one.node.voter.slot:
                 steps(partial(one.node.voter._judge, proposal))
             claim = InvalidProposal(proposal)
-            steps(partial(one.node.watch._court.judge, claim, gossiped(tried, "evidence", claim)))
+            steps(partial(one.node.watch._court.judge, claim, gossiped(tried, "evidence", claim), one.node.id))
             tried += 1
     assert tried > 300
 

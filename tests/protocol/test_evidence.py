@@ -6,10 +6,11 @@ from itertools import permutations
 import pytest
 
 from simnet.protocol.blocks import EMPTY_TX_ROOT, GENESIS_PARENT, Block, Body, Header, tx_root
-from simnet.protocol.evidence import EVIDENCE_MAX, SEEN_MAX, BrokenLock, DoubleSign, EvidenceBook, SignedHeader
+from simnet.protocol.evidence import EVIDENCE_MAX, ROOM, SEEN_MAX, BrokenLock, DoubleSign, EvidenceBook, SignedHeader
 from simnet.protocol.messages import Phase, Proposal, Vote
 from simnet.protocol.rounds import NOT_ASKED, ROUNDS_KEPT, Rounds
 from simnet.protocol.slashing import Took
+from simnet.protocol.testimony import VOTES_MAX, shared
 from simnet.protocol.validators import Validator, ValidatorSet
 
 VOTE = Vote(3, 7, Phase.PREVOTE, b"a" * 32, 1, b"", b"signature")
@@ -82,7 +83,7 @@ def test_one_piece_for_an_offender_height_and_slot() -> None:
 def test_what_is_remembered_is_bounded_for_each_validator() -> None:
     book = EvidenceBook()
     book.saw(replace(VOTE, validator=2))
-    for slot in range(SEEN_MAX + 1):
+    for slot in range(SEEN_MAX + ROOM + 1):
         book.saw(replace(VOTE, slot=slot))
     assert book.saw(replace(OTHER, slot=0)) == [], "the oldest was forgotten"
     assert len(book.saw(replace(OTHER, slot=SEEN_MAX))) == 1
@@ -93,6 +94,72 @@ def test_what_is_remembered_is_bounded_for_each_validator() -> None:
         book.keep(piece)
     assert book.full(piece)
     assert not book.full(DoubleSign(replace(VOTE, validator=2), replace(OTHER, validator=2))), "nobody hides behind another's"
+    assert not book.full(BrokenLock(LOCKED, TAKEN, NEW.header)), "nor a fork behind what is no fork"
+
+
+JUNK = SEEN_MAX + ROOM + 1
+"""As much as makes a book forget something."""
+
+
+@pytest.mark.parametrize("first", [8 + 10**6, -JUNK])
+def test_nobody_makes_a_book_forget_what_it_signed_by_signing_more(first: int) -> None:
+    """Not for old slots, and not for such as have not begun: as a clock that was put back may have believed."""
+    book, now = EvidenceBook(), 10
+    book.saw(LOCKED, now)
+    book.saw(TAKEN, now)
+    book.saw(VOTE_IN_4, now)
+    for slot in range(first, first + JUNK):
+        for height, phase in ((3, Phase.PREVOTE), (10**6 + slot, Phase.PRECOMMIT)):
+            book.saw(Vote(height, slot, phase, b"j" * 32, 1, b"", b"signature"), now)
+    assert len(book.saw(replace(VOTE_IN_4, block=None), now)) == 1, "the place is remembered"
+    (found,) = book.saw(NEW, now)
+    assert isinstance(found, BrokenLock) and (found.prevote, found.header) == (TAKEN, NEW.header) and found.why_invalid(signed) is None
+
+
+def test_a_height_is_as_young_as_the_last_that_was_signed_for_it() -> None:
+    """Who precommits its height in a slot long past once more, and then heights that there are not, hides nothing."""
+    book = EvidenceBook()
+    book.saw(replace(LOCKED, slot=1005))
+    book.saw(replace(LOCKED, slot=1))
+    for i in range(JUNK):
+        book.saw(replace(LOCKED, slot=2 + i, height=10**6 + i))
+    book.saw(replace(SignedHeader.of(proposal(1, 1007)), slot=1007))
+    (found,) = book.saw(replace(VOTE, slot=1007, block=proposal(1, 1007).block.hash))
+    assert isinstance(found, BrokenLock) and found.why_invalid(signed) is None
+
+
+def test_of_what_is_told_nothing_is_kept_but_what_it_proves() -> None:
+    book = EvidenceBook()
+    book.saw(LOCKED)
+    book.saw(VOTE)
+    junk = [replace(VOTE, slot=100 + i) for i in range(JUNK)]
+    assert book.judged(3, [TAKEN, *junk], []) == [DoubleSign(VOTE, TAKEN)]
+    assert BrokenLock(LOCKED, TAKEN, NEW.header) in book.judged(3, [TAKEN, *junk], [NEW.header])
+    assert book.saw(NEW) == [] and book.about(3)[0] == {1: [LOCKED, VOTE]}
+    (both,) = book.judged(3, [replace(VOTE, validator=2), replace(OTHER, validator=2)], [])
+    assert isinstance(both, DoubleSign) and both.offence == (2, 3, 7), "and what is told may contradict itself"
+    book.keep(both)
+    assert book.judged(3, [replace(VOTE, validator=2), replace(OTHER, validator=2)], []) == [], "it is held"
+
+
+def test_an_answer_has_as_much_of_everybody() -> None:
+    """Whoever has signed for every slot there was leaves the others their place; what convicts comes first."""
+    book = EvidenceBook()
+    everybody = range(40)
+    book.saw(NEW)
+    for v in everybody:
+        for vote in (LOCKED, TAKEN):
+            book.saw(replace(vote, validator=v))
+        for slot in range(100, 100 + SEEN_MAX):
+            book.saw(replace(VOTE, slot=slot, validator=v))
+    votes, headers = book.about(3)
+    assert headers == [NEW.header] and sum(map(len, votes.values())) > VOTES_MAX
+    told = shared([], votes)
+    assert len(told) == VOTES_MAX and told[:80] == tuple(replace(vote, validator=v) for vote in (LOCKED, TAKEN) for v in everybody)
+    certified = [replace(LOCKED, slot=4, validator=v) for v in everybody]
+    assert shared(certified, votes)[:40] == tuple(certified)
+    reader = EvidenceBook()
+    assert {found.offence[0] for found in reader.judged(3, told, headers)} == set(everybody)
 
 
 # --- broken locks ----------------------------------------------------------------------------------
@@ -101,6 +168,7 @@ LOCKED = Vote(3, 5, Phase.PRECOMMIT, b"x" * 32, 1, b"", b"signature")
 NEW = SignedHeader.of(proposal(1))
 TAKEN = replace(VOTE, block=NEW.header.hash)
 """A prevote for the block that was new in slot 7, of a validator that precommitted another one in slot 5."""
+VOTE_IN_4 = replace(VOTE, slot=4)
 
 
 @pytest.mark.parametrize("order", list(permutations((LOCKED, TAKEN, NEW))))
@@ -172,7 +240,7 @@ def test_headers_are_bounded_for_each_who_signs_them() -> None:
     book = EvidenceBook()
     book.saw(NEW)
     book.saw(replace(NEW, leader=2))
-    for i in range(SEEN_MAX + 1):
+    for i in range(SEEN_MAX + ROOM + 1):
         book.saw(replace(SignedHeader.of(proposal(10 + i)), leader=2))
     assert len(book._headers) == SEEN_MAX + 1
     book.saw(LOCKED)

@@ -161,6 +161,22 @@ def test_the_history_and_the_queue_are_bounded() -> None:
         b.on_evidence(Evidence(Kind.DOUBLE_SIGN, 2, "height=x"), 1)
 
 
+def test_what_finds_no_room_is_booked_when_there_is() -> None:
+    b = books(inactivity=0, votes=2)
+    late = Evidence(Kind.DOUBLE_SIGN, 2, "height=x")
+    for height in range(PENDING_MAX):
+        b.on_evidence(Evidence(Kind.DOUBLE_SIGN, 2, f"height={height}"), height)
+    for number in (1, 2):
+        with pytest.raises(SlashingFull):
+            b.on_evidence(late, number)
+        assert b.full and b.on_round_end(number, all_but(1)) == []
+    b.on_commit(0, verified=True)
+    assert b.on_evidence(late, 3) and not b.on_evidence(late, 4)
+    found = b.on_round_end(3, all_but(1))
+    assert [e.detail for e in found] == ["stage=prevote misses=3 round=3", "stage=precommit misses=3 round=3"]
+    assert b.on_commit(0, verified=True).penalties[0].evidence == late
+
+
 VOTE = Vote(3, 7, Phase.PREVOTE, b"a" * 32, 1, b"", b"good")
 
 

@@ -8,6 +8,7 @@ from simnet.net.network import Message
 from simnet.node.opponents.act import Act, Reach
 from simnet.node.opponents.amnesia import Amnesia
 from simnet.node.opponents.double_spend import DoubleSpend
+from simnet.node.opponents.false_evidence import FalseEvidence
 from simnet.node.opponents.flood import Flood
 from simnet.node.opponents.forged_proofs import ForgedProofs
 from simnet.node.opponents.forged_votes import ForgedVotes
@@ -26,6 +27,7 @@ ACTS: Mapping[str, type[Act[Any]]] = {
     "amnesia": Amnesia,
     "lying_sync": LyingSync,
     "poison": Poison,
+    "false_evidence": FalseEvidence,
     "flood": Flood,
 }
 
