@@ -96,10 +96,8 @@ class Voter:
     def on_slot(self, slot: int) -> None:
         """A slot begins."""
         self.slot = slot
-        self._votes_of.begin(slot)
-        self._proposals_of.begin(slot)
-        self._calls_of.begin(slot)
-        self._waiting.begin(slot)
+        for said in (self._votes_of, self._proposals_of, self._calls_of, self._waiting):
+            said.begin(slot)
         self._handed.clear()
         self._register()
         for waiting in self._waiting:

@@ -30,7 +30,7 @@ def test_forty_seeds_hold(first: int, tmp_path: Path) -> None:
     found = run_seeds(range(first, first + 10), tmp_path)
     assert not found.failures, [(o.seed, o.failures) for o in found.failures]
     assert found.seeds == 10 and sum(found.kinds.values()) > 10
-    assert found.checks["agreement"]["held"] == 10
+    assert found.checks["agreement"]["held"] + found.above_third >= 10, "above a third there may be no block at all"
 
 
 def test_outcomes_do_not_depend_on_the_number_of_processes() -> None:
