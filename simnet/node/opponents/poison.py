@@ -50,6 +50,8 @@ class Poison(Act[model.Poison]):
         self._done = Counter[str]()
         self._missigned = Counter[str]()
         """By the kind of message."""
+        self._tried = set[tuple[str, str]]()
+        """What was done to a kind of message."""
         self._kept: deque[Message] = deque(maxlen=KEPT_MAX)
         self._saved = 0
         """Copies that are sent together when a slot begins."""
@@ -120,12 +122,16 @@ class Poison(Act[model.Poison]):
         for what in self._order(message.kind) if self._credit else ():
             if what == MISSIGNED and not self._is_turn_to_missign(message.kind):
                 continue
+            # One stays for what was never done to such a message: else the frequent kinds use up all.
+            if self._credit == 1 and (what, message.kind) in self._tried:
+                continue
             made = altered(what, message.payload, self.plan)
             if made is None:
                 continue
             payload, subject = made
             if self.say(what, message.kind, payload, message.size, subject=subject):
                 self._did(what)
+                self._tried.add((what, message.kind))
                 self._missigned[message.kind] += what == MISSIGNED
             return
 
