@@ -37,6 +37,8 @@ WITH_BLOCK_PROOFS = 0.2
 WITH_GROTH16, GROTH16_SLOTS = 0.06, 26
 """In a small share of the seeds, in short runs, for the smallest region: its consensus proofs take a second each, sixty times as
 long as the others'."""
+WITH_WHOLE_CHAIN, WHOLE_CHAIN, QUIET = 0.2, 1024, 0.02
+"""In a part of the seeds all that a node has missed comes in one answer: many blocks, mostly empty ones."""
 ABOVE_THIRD = 0.08
 """Seeds in which a third of the stake or more is byzantine: only the evidence is judged there."""
 ALL_HONEST = 0.25
@@ -63,7 +65,10 @@ def scenario_of(seed: int, base: Mapping[str, Any] | None = None) -> dict[str, A
     if not _connected(len(network.stakes), network.edges, byzantine):
         network = _described(_on_a_full_graph(network.data), network.until_ms)
     place = _place(Draw(seed, "place"), network, byzantine)
-    data = {**network.data, "faults": _faults(seed, place)}
+    faults = _faults(seed, place)
+    if base is None and network.data["chain"]["sync_blocks_max"] == WHOLE_CHAIN:
+        _add_long_outage(faults, Draw(seed, "outage"), place)
+    data = {**network.data, "faults": faults}
     _keep_keys_back(Draw(seed, "late keys"), place, data)
     acting = sorted(byzantine_nodes(data["faults"]))
     if is_above_third(acting, network.stakes):
@@ -95,6 +100,10 @@ def _network(seed: int) -> Network:
         "gossip": {"heartbeat_ms": draw.pick((100, 300, 700))},
         "limits": {"events_max": 3_000_000},
     }
+    if Draw(seed, "answers").chance(WITH_WHOLE_CHAIN):
+        # Of blocks with transfers each waits for the verifier; without, all are taken in one go.
+        data["chain"]["sync_blocks_max"] = WHOLE_CHAIN
+        data["traffic"]["tx"]["phases"][0]["lambda_per_sec"] = QUIET
     if "groth16" in str(data["provers"]):
         data["chain"]["block_proofs"] = []
     return _described(data, fault_slots * slot_ms)
@@ -256,6 +265,19 @@ def _keep_keys_back(draw: Draw, place: Place, data: dict[str, Any]) -> None:
     if crosses and place.byzantine and draw.chance(LATE_KEYS):
         table = {"kind": "forged_votes", "what": ["unregistered"], "nodes": [draw.pick(place.byzantine)]}
         data["faults"].setdefault("nodes", []).append({**table, "start_ms": 0, "duration_ms": place.until_ms})
+
+
+def _add_long_outage(faults: dict[str, Any], draw: Draw, place: Place) -> None:
+    """One node with less than a third of the stake is away for nearly as long as there are faults, so that there is much to catch up."""
+    away = [n for n in place.honest if 3 * place.stakes[n] < sum(place.stakes)]
+    if away:
+        crash = {
+            "kind": "crash",
+            "node": draw.pick(away),
+            "start_ms": place.slot_ms,
+            "duration_ms": place.until_ms - 3 * place.slot_ms // 2,
+        }
+        faults.setdefault("nodes", []).append(crash)
 
 
 def _add(faults: dict[str, Any], kind: Kind, table: dict[str, Any] | None) -> None:

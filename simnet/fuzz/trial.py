@@ -1,6 +1,7 @@
 """One run of the search, in this process: loaded as a file would be, carried out as `simnet run` does, judged."""
 
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ AGAIN_S = 1.0
 """Processor seconds after which a run that has not ended is told again: what is raised inside a finalizer is lost."""
 FRAMES_MAX = 3
 """Of a traceback in a failure's detail."""
+DEPTH_MAX = 80
+"""Calls within calls that a run may be deep; most need 50. What goes deeper with each block or message would need a run of hundreds otherwise."""
 
 
 class TooLong(BaseException):
@@ -58,7 +61,7 @@ def _guarded(name: str, seed: int, make: Callable[[], LoadedScenario], limit_s: 
     """A run whose every end is an outcome."""
     began = time.perf_counter()
     try:
-        with _limit(limit := limit_s * slowness()):
+        with _limit(limit := limit_s * slowness()), _shallow():
             outcome = _judged(name, make())
     except TooLong:
         outcome = Outcome(name, seed, (Failure(HANG, f"no end after {limit:.3g} s of processor time"),))
@@ -136,6 +139,20 @@ def _limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+@contextmanager
+def _shallow() -> Iterator[None]:
+    """Lets calls nest less deeply in the block than Python would."""
+    before, depth, frame = sys.getrecursionlimit(), 0, sys._getframe()  # noqa: SLF001 - the only way to count frames without a copy of each
+    above: FrameType | None = frame
+    while above is not None:
+        depth, above = depth + 1, above.f_back
+    sys.setrecursionlimit(depth + DEPTH_MAX)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _place_of(error: Exception) -> str:

@@ -13,7 +13,7 @@ from simnet.node.conduct import Conduct
 from simnet.node.facts import Facts
 from simnet.node.peers import Peers
 from simnet.node.ports import Ports
-from simnet.node.sync import Status
+from simnet.node.status import Status
 from simnet.node.watch import Watch
 from simnet.protocol.messages import Phase, Vote
 from simnet.protocol.testimony import BLOCKS_MAX, HEADERS_MAX, Branch, Testimony, shared

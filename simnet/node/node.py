@@ -52,7 +52,8 @@ from simnet.node.ports import Ports
 from simnet.node.presence import BeatDue, Presence
 from simnet.node.processor import BUSY_RETRY, JobDue, Processor, Proving, VerificationEnded
 from simnet.node.services import BacklogDue, Services
-from simnet.node.sync import Fetched, Sync, fits
+from simnet.node.status import fits
+from simnet.node.sync import Fetched, Sync
 from simnet.node.transactions import Transactions
 from simnet.node.voting import Voter
 from simnet.node.wallet import TransferDue, TransferOutdated, TransferReady, Wallet
@@ -165,7 +166,7 @@ class Node:
     def on_connected(self, peer: NodeId) -> None:
         """A link came up: tell the neighbour how far this node is."""
         self.peers.connected(peer)
-        self.sync.send_status([peer])
+        self.sync.on_connected(peer)
         self.watch.on_connected()
 
     def on_disconnected(self, peer: NodeId) -> None:

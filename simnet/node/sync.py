@@ -6,17 +6,17 @@ aggregated. Whoever is ahead hands over, or is asked for, what the other lacks. 
 gossip.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simnet.base.catalogue import BackendId
 from simnet.base.recent import Recent
-from simnet.base.units import NS_PER_S, NodeId, SimTime
+from simnet.base.units import NodeId, SimTime
 from simnet.net.network import Validation
 from simnet.node import aggregation, finality
 from simnet.node.aggregation import Aggregation
-from simnet.node.block_parts import Part
+from simnet.node.answer_limits import AnswerLimits
+from simnet.node.block_requests import BlockRequests
 from simnet.node.chain import Chain, CommittedBlock
 from simnet.node.committee import weight_by_phase, why_not_signed
 from simnet.node.conduct import Conduct
@@ -25,25 +25,14 @@ from simnet.node.finality import Finality
 from simnet.node.letters import BlocksWanted, Examined, Handed, TransfersWanted, TransferVerified
 from simnet.node.peers import Peers
 from simnet.node.ports import Ports
-from simnet.node.timing import latest_slot
+from simnet.node.status import PART_BYTES, PROOFS_HELD_BYTES, PROOFS_MAX, PROOFS_TOLD, STATUS_BYTES, ProofsHeld, Status, Told
+from simnet.node.timing import latest_slot, patience
 from simnet.node.transactions import Incoming, Transactions
 from simnet.node.voting import Voter
 from simnet.node.waiting import WAITING_MAX, Owed
 from simnet.proofs.backend import Verification
 from simnet.protocol.messages import Phase, ProofsOf, SyncedBlock, TxMessage
-from simnet.protocol.shapes import DIGEST, U8, U63, below, each, either, fits_direct, nothing
-from simnet.protocol.votes import TOLD_MAX, Holding
 
-STATUS_BYTES, HOLDING_BYTES, PART_BYTES, PROOFS_HELD_BYTES = 48, 60, 4, 10
-PATIENCE_MAX = SimTime(2 * NS_PER_S)
-"""A request that brought nothing may be repeated after this long, or after half a slot if that is shorter. And younger transfers and proofs
-may still be on their way to everybody."""
-PROOFS_MAX = 256
-"""Proofs of one block that are looked at in an answer."""
-PROOFS_TOLD = 8
-"""Blocks, from the first one that is not aggregated, whose proofs neighbours tell each other about."""
-_VOTERS = below(1 << (1 << 16))
-"""A bit set of validators."""
 WANTED_MAX = 8192
 """Transfers that a proposal waits for; of those forgotten the pool decides whether it has room."""
 ANSWERED_MAX = 256
@@ -51,95 +40,25 @@ ANSWERED_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
-class ProofsHeld:
-    """Which verified proofs of a block a node holds."""
-
-    height: int
-    consensus: bool
-    parts: frozenset[tuple[BackendId, Part]]
-
-    def lacks(self, other: "ProofsHeld") -> bool:
-        """Whether the other one holds something more."""
-        return (other.consensus and not self.consensus) or bool(other.parts - self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a neighbour said last of the proofs that it has."""
-
-    aggregated: int
-    held: Mapping[int, ProofsHeld]
-    """By height."""
-
-    def has_more(self, own: ProofsHeld) -> bool:
-        """Whether it has proofs of a block that this node lacks."""
-        return own.height <= self.aggregated or (own.height in self.held and own.lacks(self.held[own.height]))
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What a node tells its neighbours about itself now and then."""
-
-    height: int
-    votes: tuple[Holding, ...]
-    """Of the height after it."""
-    transfers: tuple[bytes, ...]
-    """Pending ones that it has held for a while."""
-    aggregated: int
-    """Blocks up to here it has held aggregated, or proven where blocks carry no other proofs, for a while."""
-    proofs: tuple[ProofsHeld, ...]
-    """Of the first blocks after those."""
-    head: bytes
-    """The hash of the block at `height`."""
-
-    @property
-    def size(self) -> int:
-        """Bytes on the wire."""
-        parts = sum(PROOFS_HELD_BYTES + PART_BYTES * len(p.parts) for p in self.proofs)
-        return STATUS_BYTES + HOLDING_BYTES * len(self.votes) + 32 * len(self.transfers) + parts
-
-
-def fits(kind: str, payload: object) -> bool:
-    """Whether a point-to-point message has the shape of its kind."""
-    match kind:
-        case "status":
-            return _fits_status(payload)
-        case "proof_request":
-            return _fits_proofs_held(payload)
-    return fits_direct(kind, payload)
-
-
-def _fits_status(x: object) -> bool:
-    if not isinstance(x, Status) or len(x.votes) > TOLD_MAX or len(x.proofs) > PROOFS_TOLD:
-        return False
-    return (
-        U63(x.height)
-        and U63(x.aggregated)
-        and each(_fits_holding)(x.votes)
-        and each(DIGEST)(x.transfers)
-        and each(_fits_proofs_held)(x.proofs)
-        and DIGEST(x.head)
-    )
-
-
-def _fits_holding(h: object) -> bool:
-    return isinstance(h, Holding) and U63(h.slot) and h.phase in Phase and either(nothing, DIGEST)(h.block) and _VOTERS(h.voters)
-
-
-def _fits_proofs_held(p: object) -> bool:
-    if not isinstance(p, ProofsHeld) or not U63(p.height) or len(p.parts) > PROOFS_MAX:
-        return False
-    return all(U8(field) for field, _ in p.parts) and {type(part) for _, part in p.parts} <= {Part}
-
-
-@dataclass(frozen=True, slots=True)
 class Fetched(Examined):
-    """A transfer of a fetched block that this node had not seen, and those that come after it."""
+    """A transfer of a fetched block that this node had not seen."""
 
-    synced: SyncedBlock
     message: TxMessage
-    rest: tuple[TxMessage, ...]
     peer: NodeId
+
+
+@dataclass(slots=True)
+class Answer:
+    """Blocks that a neighbour has given and this node takes, one after the other."""
+
+    peer: NodeId
+    first: int
+    """The height that they were asked for from."""
+    blocks: tuple[SyncedBlock, ...]
+    taken: int = 0
+    """Those that are the chain's."""
+    useless: bool = False
+    """The rest is not taken."""
 
 
 class Sync:
@@ -166,23 +85,23 @@ class Sync:
         self._aggregation = aggregation
         self._conduct = conduct
         self._peers = peers
-        self._ahead_of_us: dict[NodeId, int] = {}
-        """Heights that neighbours told."""
-        self._owes: Counter[NodeId] = Counter()
-        """Blocks that a neighbour had said to have, was asked for and has not given."""
-        self._asked: dict[NodeId, int] = {}
-        """The first height of a request for blocks that is not answered."""
-        self._patience = min(PATIENCE_MAX, SimTime(facts.slots.length // 2))
-        self._asked_at = SimTime(-self._patience)
+        self._patience = patience(facts.slots.length)
+        self._requests = BlockRequests(facts.scenario.chain.sync_blocks_max, self._patience)
+        self._limits = AnswerLimits(ports, facts.slots.length, self._patience)
         self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
         """When who was asked last, by height."""
         self._asked_about: dict[int, Counter[NodeId]] = {}
         """How often each was asked for a height's proofs."""
+        self._asked_when: dict[int, dict[NodeId, SimTime]] = {}
+        """And when last."""
         self._told: dict[NodeId, Told] = {}
         self._silent: Counter[NodeId] = Counter()
         """Requests for proofs, since the last one that was answered with something of use."""
-        self._ahead: list[SyncedBlock] = []
-        self._busy = False
+        self._answers: deque[Answer] = deque()
+        """One of a neighbour at most. A late one must not cost another neighbour the place of its own."""
+        self._taking = False
+        self._verifying = False
+        """The first answer's next block waits for the verifier."""
         self._turn = 0
         """Whom to ask next when nobody in particular has what is wanted."""
         most = facts.scenario.chain.block_transactions_max
@@ -193,12 +112,18 @@ class Sync:
     def on_slot(self) -> None:
         """A slot begins."""
         self._owed.begin()
+        self._go_on_asking()
+
+    def on_connected(self, peer: NodeId) -> None:
+        """A link came up."""
+        self._limits.connected(peer)
+        self.send_status([peer])
 
     # --- status --------------------------------------------------------------------------------------
 
     def send_status(self, peers: Iterable[NodeId]) -> None:
         """Tells neighbours how far this node is."""
-        if not peers:
+        if not peers or self._conduct.keeps("status", self._chain.height):
             return
         status = self._status()
         for peer in peers:
@@ -224,7 +149,7 @@ class Sync:
         return ProofsHeld(height, proven, self._aggregation.parts_held(height, limit))
 
     def _on_status(self, status: Status, peer: NodeId) -> None:
-        self._ahead_of_us[peer] = status.height
+        self._requests.told(peer, status.height)
         if status.height > self._chain.height:
             self._request_blocks(peer)
         elif status.height == self._chain.height:
@@ -237,7 +162,7 @@ class Sync:
     def _exchange_votes(self, status: Status, peer: NodeId) -> None:
         """Hands over the votes of the present height that a neighbour lacks."""
         votes = self._voter.voting.book.missing_at(status.votes)
-        if votes and not self._conduct.keeps("votes", self._chain.height + 1):
+        if votes and not self._conduct.keeps("votes", self._chain.height + 1) and self._limits.allows(peer, "votes"):
             self._ports.send(peer, "votes", votes, sum(v.size for v in votes))
 
     def _exchange_proofs(self, status: Status, peer: NodeId) -> None:
@@ -247,20 +172,24 @@ class Sync:
             self._request_proofs(self._proofs_held(height, self._ports.now))
         self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
         self._asked_about = {h: asked for h, asked in self._asked_about.items() if h > self._aggregated}
+        self._asked_when = {h: asked for h, asked in self._asked_when.items() if h > self._aggregated}
 
     def _request_proofs(self, own: ProofsHeld) -> None:
         """Of the neighbours that have more, who kept silent least and was asked least about this block: neither by talking most nor by
         giving a little at a time must a liar be the one who always is asked, and where links lose much all are silent. A better one need
-        not wait for the answer of one that owes many."""
-        neighbours = self._ports.connected()
-        able = [p for p in neighbours if p in self._told and self._told[p].has_more(own)]
+        not wait for the answer of one that owes many; but each is asked about a block once in a while only, since it takes time to verify
+        what it has given."""
+        now, when = self._ports.now, self._asked_when.setdefault(own.height, {})
+        able = [p for p in self._ports.connected() if p in self._told and self._told[p].has_more(own)]
+        able = [p for p in able if now - when.get(p, -self._patience) >= self._patience]
         if not able:
             return
         about = self._asked_about.setdefault(own.height, Counter())
-        target, now = min(able, key=lambda p: (self._silent[p] + about[p], p)), self._ports.now
+        target = min(able, key=lambda p: (self._silent[p] + about[p], p))
         asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
         if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
             self._asked_proofs[own.height] = (now, target)
+            when[target] = now
             self._silent[target] += 1
             about[target] += 1
             self._ports.send(target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
@@ -271,24 +200,19 @@ class Sync:
         """Another part has seen that this node is behind."""
         self._request_blocks(letter.of)
 
-    def _request_blocks(self, peer: NodeId | None) -> None:
-        """Asks a neighbour (the first one, if none is named) for the blocks after the own head."""
-        now = self._ports.now
-        neighbours = self._ports.connected()
-        if not neighbours or self._busy or now - self._asked_at < self._patience:
-            return
-        self._asked_at = now
-        target = self._answering(peer if peer in neighbours else neighbours[0], neighbours)
-        self._asked[target] = self._chain.height + 1
-        told = self._ahead_of_us.get(target, 0) - self._chain.height
-        self._owes[target] += max(1, min(told, self._facts.scenario.chain.sync_blocks_max))
-        self._ports.send(target, "block_request", self._chain.height + 1, STATUS_BYTES)
+    def _go_on_asking(self) -> None:
+        """At the pace of what neighbours happen to say, many blocks take longer than what is promised of them."""
+        if self._requests.is_behind(self._chain.height, self._ports.connected()):
+            self._request_blocks(None)
 
-    def _answering(self, first: NodeId, neighbours: tuple[NodeId, ...]) -> NodeId:
-        """The neighbour to ask: of those that are ahead the one that owes least, `first` among equals."""
-        ahead = [p for p in neighbours if p != first and self._ahead_of_us.get(p, 0) > self._chain.height]
-        # min takes the first of equals.
-        return min((first, *ahead), key=lambda p: self._owes[p])
+    def _request_blocks(self, named: NodeId | None) -> None:
+        """Asks a neighbour for the blocks after the own head, unless some are being taken. `named`: known to have them."""
+        if self._answers:
+            return
+        height = self._chain.height
+        peer = self._requests.ask(self._ports.now, height, named, self._ports.connected())
+        if peer is not None:
+            self._ports.send(peer, "block_request", height + 1, STATUS_BYTES)
 
     def on_transfers_wanted(self, letter: TransfersWanted) -> None:
         """Asks a neighbour for transfers by id: the one that named them, if it is connected, or each in turn."""
@@ -335,6 +259,8 @@ class Sync:
         for height in range(max(1, first), last + 1):
             c = self._chain.at(height)
             assert c is not None
+            if not self._limits.allows(peer, height):
+                break
             transfers = tuple(self._transactions.verified[i] for i in c.block.tx_ids)
             blocks.append(SyncedBlock(c.block, c.certificate, transfers, self._proofs_of(height, c)))
         if blocks and not self._conduct.keeps("blocks", first):
@@ -348,7 +274,7 @@ class Sync:
             return
         consensus = None if theirs.consensus else committed.proof
         answer = ProofsOf(theirs.height, consensus, self._aggregation.proofs_of(theirs.height, theirs.parts))
-        if answer.consensus is not None or answer.proofs:
+        if (answer.consensus is not None or answer.proofs) and self._limits.allows(peer, ("proofs", theirs.height)):
             self._ports.send(peer, "proof_response", answer, answer.size)
 
     def _proofs_of(self, height: int, committed: CommittedBlock) -> ProofsOf:
@@ -367,10 +293,10 @@ class Sync:
 
     def _answer_transfers(self, ids: tuple[bytes, ...], peer: NodeId) -> None:
         for tx_id in ids[:ANSWERED_MAX]:
-            if tx_id in self._transactions.verified:
-                self._send_transfer(tx_id, peer)
-            else:
+            if tx_id not in self._transactions.verified:
                 self._owed.note(tx_id, peer)
+            elif self._limits.allows(peer, tx_id, WAITING_MAX):  # Each proposal that waits may ask for it.
+                self._send_transfer(tx_id, peer)
 
     def on_verified(self, letter: TransferVerified) -> None:
         """A transfer goes to those who asked for it."""
@@ -391,34 +317,47 @@ class Sync:
     # --- blocks that others have committed -------------------------------------------------------------
 
     def _on_blocks(self, blocks: tuple[object, ...], peer: NodeId) -> None:
-        first = self._asked.pop(peer, None)
-        if self._busy or first is None:
-            return
-        self._asked_at = SimTime(-self._patience)
-        most = self._facts.scenario.chain.sync_blocks_max
-        self._ahead = [b for i, b in enumerate(blocks[:most]) if isinstance(b, SyncedBlock) and b.block.header.height == first + i]
-        self._next_block(peer)
+        given = tuple(b for b in blocks[: self._facts.scenario.chain.sync_blocks_max] if isinstance(b, SyncedBlock))
+        if given and self._requests.expects(peer, given[0].block.header.height):
+            self._answers.append(Answer(peer, given[0].block.header.height, given))
+            self._take_blocks()
 
-    def _credit(self, peer: NodeId) -> None:
-        """A neighbour gave a block of the chain."""
-        self._owes[peer] = max(0, self._owes[peer] - 1)
-
-    def _next_block(self, peer: NodeId) -> None:
-        """Takes the next fetched block that extends the own chain: checks its certificate, then its proofs, then commits."""
-        while self._ahead and (known := self._chain.at(self._ahead[0].block.header.height)) is not None:
-            if self._ahead.pop(0).block.hash == known.block.hash:
-                self._credit(peer)
-        if not self._ahead or self._busy:
+    def _take_blocks(self) -> None:
+        """Takes block after block until one waits for the verifier, then asks for more. In a loop: an answer may have a thousand."""
+        if self._taking:
             return
-        synced = self._ahead.pop(0)
+        self._taking = True
+        while self._answers and not self._verifying:
+            answer = self._answers[0]
+            if not answer.useless and answer.taken < len(answer.blocks):
+                self._take_next(answer)
+                continue
+            self._answers.popleft()
+            if not answer.useless:
+                self._requests.took(answer.peer, answer.first, answer.taken)
+        self._taking = False
+        self._go_on_asking()
+
+    def _take_next(self, answer: Answer) -> None:
+        """Takes the next block if it is the chain's, or extends it: checks its certificate, then its transfers' proofs, then commits."""
+        synced, height = answer.blocks[answer.taken], answer.first + answer.taken
+        known = self._chain.at(height)
+        if known is not None:
+            answer.taken += 1
+            answer.useless = known.block.hash != synced.block.hash
+            return
         why = self._why_not_certified(synced)
         if why is not None:
-            self._peers.refused("block_response", peer, why)
-            self._ahead.clear()
+            self._peers.refused("block_response", answer.peer, why)
+            answer.useless = True
             return
-        missing = tuple(t for t in synced.transfers if t.tx.id not in self._transactions.verified)
-        self._busy = True
-        self._verify_rest(synced, missing, peer)
+        missing = next((t for t in synced.transfers if t.tx.id not in self._transactions.verified), None)
+        if missing is not None:
+            self._verify(missing, answer)
+        elif self._commit(synced, answer.peer):
+            answer.taken += 1
+        else:
+            answer.useless = True
 
     def _why_not_certified(self, synced: SyncedBlock) -> str | None:
         """`None` when the block follows the head with a signed precommit quorum of a slot that has been, and brings its own transfers."""
@@ -443,43 +382,31 @@ class Sync:
             return "transfers"
         return None if weight_by_phase(certificate, electorate)[Phase.PRECOMMIT] >= electorate.threshold else "no_quorum"
 
-    def _verify_rest(self, synced: SyncedBlock, missing: tuple[TxMessage, ...], peer: NodeId) -> None:
-        """Verifies the proofs of transfers that this node has not seen, one after the other, then commits."""
-        if not missing:
-            self._busy = False
-            self._commit(synced, peer)
-            return
-        message, rest = missing[0], missing[1:]
+    def _verify(self, message: TxMessage, answer: Answer) -> None:
+        """Verifies the proof of a transfer that this node has not seen."""
         why = self._facts.why_malformed(message)
         if why is not None:
-            self._peers.refused("transaction", peer, why)
-            self._busy = False
+            self._peers.refused("transaction", answer.peer, why)
+            answer.useless = True
             return
-        self._transactions.verify(message, peer, None, Fetched(synced, message, rest, peer))
+        self._verifying = True
+        self._transactions.verify(message, answer.peer, None, Fetched(message, answer.peer))
 
     def on_verdict(self, fetched: Fetched, verdict: Verification | None) -> None:
-        """The verifier has answered about a transfer of a fetched block."""
+        """The verifier has answered about a transfer of the first answer's next block, or has no room."""
+        self._verifying = False
         if verdict is not None and verdict.accepted:
             self._transactions.note_verified(fetched.message)
-            self._verify_rest(fetched.synced, fetched.rest, fetched.peer)
-            return
-        if verdict is not None:
-            self._peers.refused("transaction", fetched.peer, verdict.reason)
-        self._busy = False
+        else:
+            self._answers[0].useless = True
+            if verdict is not None:
+                self._peers.refused("transaction", fetched.peer, verdict.reason)
+        self._take_blocks()
 
-    def _commit(self, synced: SyncedBlock, peer: NodeId) -> None:
+    def _commit(self, synced: SyncedBlock, peer: NodeId) -> bool:
         block, certificate = synced.block, synced.certificate
-        if block.header.height != self._chain.height + 1:
-            self._next_block(peer)
-            return
-        if certificate.slot > latest_slot(self._facts, self._ports):
-            return  # The clock was put back meanwhile.
         if self._chain.why_unacceptable(block, self._voter.transfers_of(block), certificate.slot) is not None:
-            return
-        self._credit(peer)
+            return False
         self._voter.commit(block, certificate.slot, certificate, caught_up=True)
         self._take_proofs(synced.proofs, peer)
-        self._next_block(peer)
-        if not self._ahead and any(self._ahead_of_us.get(p, 0) > self._chain.height for p in self._ports.connected()):
-            # At once: at the pace of what neighbours happen to say, many blocks take longer than what is promised of them.
-            self._request_blocks(peer)
+        return True

@@ -13,6 +13,14 @@ from simnet.protocol.messages import Phase, Proposal, Vote
 
 KEPT_MAX = 64
 """Early proposals that a node holds."""
+PATIENCE_MAX = SimTime(2 * NS_PER_S)
+"""A request that brought nothing may be repeated after this long, or after half a slot if that is shorter. And younger transfers and proofs
+may still be on their way to everybody."""
+
+
+def patience(slot: SimTime) -> SimTime:
+    """How long a node waits for a neighbour's answer before it asks another one."""
+    return min(PATIENCE_MAX, SimTime(slot // 2))
 
 
 def latest_slot(facts: Facts, ports: Ports) -> int:

@@ -28,7 +28,7 @@ ForgedVote = Literal[
 ForgedProof = Literal["spoiled", "other_statement", "other_block", "other_key", "oversize"]
 ProofTarget = Literal["transfer", "consensus", "block"]
 InvalidBlock = Literal["state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"]
-SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld"]
+SyncLie = Literal["status", "votes", "blocks", "certificates", "proofs", "withheld", "dripped"]
 Poisoned = Literal["altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"]
 FalselySaid = Literal["double_sign", "broken_lock", "genuine_proof", "valid_block", "own_proof", "testimony", "junk"]
 Flooded = Literal["forged_votes", "forged_proofs", "poison"]
@@ -122,11 +122,12 @@ class LyingSync(OnNodes):
 
     kind: Literal["lying_sync"]
     what: tuple[SyncLie, ...] = Field(
-        default=("status", "votes", "blocks", "certificates", "proofs", "withheld"),
+        default=("status", "votes", "blocks", "certificates", "proofs", "withheld", "dripped"),
         min_length=1,
         strict=False,
         description="At each slot: a height that there is not; votes that nobody cast. In answer to requests, in turn: a block that was "
-        "changed; a certificate without its quorum; a spoiled proof; nothing.",
+        "changed; a certificate without its quorum; a spoiled proof; nothing; one true block, late, of a node that says to be just one block ahead "
+        "of whoever is behind and no further.",
     )
 
 

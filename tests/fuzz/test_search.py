@@ -1,6 +1,7 @@
 """The search for real: scenarios from seeds, real proofs, worker processes."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_a_process_that_dies_costs_its_own_run_only() -> None:
         died, held = workers.run(tasks)
     assert died.broken == (CRASH,) and "exit code 1" in died.failures[0].detail
     assert not held.failures
+
+
+def test_calls_that_go_deeper_with_each_block_show_in_a_short_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def next_block(left: int) -> None:
+        if left:
+            next_block(left - 1)
+
+    before = sys.getrecursionlimit()
+    monkeypatch.setattr(trial, "carry_out", lambda *_: next_block(trial.DEPTH_MAX))
+    outcome = run_trial(scenario_of(6))
+    assert outcome.broken == (CRASH,) and "RecursionError" in outcome.failures[0].detail
+    assert sys.getrecursionlimit() == before
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the limit may strike inside a finalizer

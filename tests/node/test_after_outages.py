@@ -11,7 +11,7 @@ from simnet.events import BlockAggregated, LimitReached, PeerScored, Publication
 from simnet.node import aggregation
 from simnet.node.genesis import make_circuits
 from simnet.node.ports import NodePorts
-from simnet.node.sync import PATIENCE_MAX
+from simnet.node.timing import PATIENCE_MAX
 from tests.checks.kit import entry
 from tests.mocks import Bench, cost_file, scenario
 

@@ -12,7 +12,7 @@ from simnet.events import EvidenceTaken, MisconductFound, PeerScored
 from simnet.node.committee import vote_tag_of
 from simnet.node.forks import ASK_AGAIN_SLOTS
 from simnet.node.letters import Proven, Signed
-from simnet.node.sync import Status
+from simnet.node.status import Status
 from simnet.protocol import testimony
 from simnet.protocol.blocks import Block
 from simnet.protocol.evidence import ROOM, SEEN_MAX, BrokenLock, EvidenceBook

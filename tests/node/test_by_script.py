@@ -9,7 +9,7 @@ from simnet.events import BlockCommitted, VoteCast
 from simnet.net.faults import SETTLE
 from simnet.net.network import Validation
 from simnet.node.letters import Handed
-from simnet.node.sync import Status
+from simnet.node.status import Status
 from simnet.protocol.messages import Phase, Proposal, Vote
 from tests.mocks import scenario
 from tests.node.alone import Puppet, gossiped, puppets

@@ -1,20 +1,26 @@
 """Whom a node asks for what it missed, what it takes of the answer, and how much it gives: one rule at a time."""
 
+import inspect
+import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from simnet.base.units import NS_PER_S, NodeId
-from simnet.events import BlockAggregated, BlockProven, PeerScored
+from simnet.base.units import NS_PER_S, NodeId, SimTime
+from simnet.events import BlockAggregated, BlockProven, LimitReached, PeerScored
 from simnet.net.network import Validation
+from simnet.node.answer_limits import LIMIT, AnswerLimits
 from simnet.node.finality import Finality
 from simnet.node.letters import Handed
-from simnet.node.sync import ProofsHeld, Told
+from simnet.node.status import ProofsHeld, Status, Told
+from simnet.node.waiting import WAITING_MAX
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
 from tests.mocks import Bench, scenario
-from tests.node.alone import puppets
+from tests.node.alone import Written, puppets
 
 BEHIND = 3
 """Has been cut off from slot 1 on."""
@@ -85,9 +91,74 @@ def test_an_answer_is_of_few_blocks_and_nobody_takes_what_it_has_not_asked_for(b
     ((_, kind, blocks, _),) = sent
     assert kind == "block_response" and [s.block.header.height for s in blocks] == [1, 2]
     sync = bench.nodes[BEHIND].sync
-    sync._asked.clear()
+    sync._requests._open.clear()
     sync.on_direct("block_response", (synced(bench, 3),), NodeId(0))
-    assert not sync._busy and bench.nodes[BEHIND].chain.height == 2
+    assert not sync._verifying and bench.nodes[BEHIND].chain.height == 2
+
+
+def test_an_answer_of_many_blocks_is_taken_without_deeper_and_deeper_calls() -> None:
+    """A hundred blocks here, where there may be a thousand, and a stack that is short in proportion."""
+    b = Bench(scenario(4, slots=112, rate=0.001, slot_ms=300, chain={"block_proofs": [], "sync_blocks_max": 1024}))
+    b.isolate(BEHIND, 600, 300 * 105)
+    depth, before = len(inspect.stack(0)), sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + 120)
+    try:
+        assert b.run().complete
+    finally:
+        sys.setrecursionlimit(before)
+    assert sum(e.caught_up for e in b.commits(BEHIND)) > 70
+
+
+# --- how much it gives ---------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_given_a_few_times_a_slot_and_again_in_the_next_or_over_a_new_link(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked for: ten bytes must not fetch a hundred kilobytes as often as a neighbour likes."""
+    giver, asker, sent = bench.nodes[0], NodeId(BEHIND), Counter[str]()
+    monkeypatch.setattr(giver.sync._ports, "send", lambda _peer, kind, *_: sent.update([kind]))
+    most, height = giver.sync._limits.most, giver.chain.height
+    tx_id = next(iter(giver.transactions.verified))
+    monkeypatch.setattr(giver.voter.voting.book, "missing_at", lambda _: (SimpleNamespace(size=1),))
+    requests: dict[str, Callable[[], None]] = {
+        "block_response": lambda: giver.sync.on_direct("block_request", height, asker),
+        "proof_response": lambda: giver.sync.on_direct("proof_request", ProofsHeld(1, False, frozenset()), asker),
+        "tx_response": lambda: giver.sync.on_direct("tx_request", (tx_id,), asker),
+        "votes": lambda: giver.sync.on_direct("status", Status(height, (), (), 0, (), bytes(32)), asker),
+    }
+    bound = dict.fromkeys(requests, most) | {"tx_response": most + WAITING_MAX}
+    for ask in requests.values():
+        for _ in range(3 * most + WAITING_MAX):
+            ask()
+    assert {kind: sent[kind] for kind in requests} == bound
+    assert [e.what for e in bench.of(LimitReached) if e.node == 0].count(LIMIT) == len(requests), "told once each"
+    giver.sync.on_direct("block_request", height, NodeId(1))
+    assert sent["block_response"] == most + 1, "each neighbour has its own"
+    giver.sync.on_connected(asker)
+    requests["block_response"]()
+    assert sent["block_response"] == most + 2
+
+
+def test_a_new_span_renews_what_may_be_given() -> None:
+    ports = Written()
+    limits = AnswerLimits(ports, SimTime(NS_PER_S), SimTime(NS_PER_S // 2))
+    assert limits.most == 6
+    assert [limits.allows(NodeId(1), 7) for _ in range(8)] == [True] * 6 + [False] * 2 and ports.limits == [LIMIT]
+    ports.pass_time(NS_PER_S)
+    assert limits.allows(NodeId(1), 7)
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_who_catches_up_honestly_never_reaches_the_limit(loss: float) -> None:
+    links = {"default": {"delay_ms": 30, "jitter_ms": 20, "loss": loss}}
+    doubled = {"kind": "duplicate", "probability": 1.0, "start_ms": 100, "duration_ms": 39_000}
+    faults = {"links": [doubled]}
+    b = Bench(scenario(4, slots=40, rate=2.0, links=links, faults=faults, chain={"sync_blocks_max": 1}, topology={"type": "ring", "k": 2}))
+    b.isolate(BEHIND, 1500, 25_000)
+    assert b.run().complete
+    assert sum(e.caught_up for e in b.commits(BEHIND)) > 3
+    assert LIMIT not in {e.what for e in b.of(LimitReached)}
 
 
 # --- whom it asks ------------------------------------------------------------------------------------------
@@ -146,18 +217,6 @@ def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
     ]
     a.sync.on_answer(given, Validation.ACCEPT, "")
     assert a.sync._silent[NodeId(1)] == 0
-
-
-def test_blocks_are_asked_of_who_is_ahead_and_owes_least() -> None:
-    a = Asking()
-    a.sync._ahead_of_us = {NodeId(0): 0, NodeId(1): 5, NodeId(2): 5}
-    a.sync._owes.update({NodeId(0): 0, NodeId(1): 4, NodeId(2): 2})
-    a.sync._request_blocks(NodeId(1))
-    assert a.asked == [(2, "block_request")] and a.sync._owes[NodeId(2)] == 2 + 5
-    a.sync._request_blocks(NodeId(1))
-    assert len(a.asked) == 1, "one at a time"
-    a.sync._credit(NodeId(2))
-    assert a.sync._owes[NodeId(2)] == 2 + 5 - 1
 
 
 @pytest.mark.parametrize("late_s", [None, 2.3])

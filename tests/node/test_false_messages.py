@@ -12,7 +12,7 @@ from simnet.events import MessageValidated, PeerScored
 from simnet.events.network import CONSENSUS_TOPIC
 from simnet.node.block_parts import Part
 from simnet.node.letters import Signed
-from simnet.node.sync import PROOFS_MAX, PROOFS_TOLD, ProofsHeld, Status, fits
+from simnet.node.status import PROOFS_MAX, PROOFS_TOLD, ProofsHeld, Status, fits
 from simnet.protocol.blocks import Block
 from simnet.protocol.messages import Phase, RollCall, Vote
 from simnet.protocol.votes import TOLD_MAX, Holding

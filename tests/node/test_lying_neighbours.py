@@ -8,7 +8,7 @@ from simnet.base.units import NS_PER_S, NodeId
 from simnet.events import BlockProven, MessageValidated
 from simnet.events.network import CONSENSUS_TOPIC
 from simnet.net.network import Validation
-from simnet.node.sync import Status
+from simnet.node.status import Status
 from simnet.protocol.messages import KeyDisclosure, SyncedBlock
 from simnet.protocol.validators import Lane
 from tests.mocks import Bench, misbehaving, scenario
@@ -95,6 +95,22 @@ def test_who_comes_back_is_level_though_a_liar_gives_one_block_now_and_then(afte
     assert b.run().complete
     by_then = max(e.height for e in b.commits(VICTIM) if e.at < 20 * NS_PER_S)
     assert by_then >= max(e.height for e in b.commits(0) if e.at < 19 * NS_PER_S) and asked.times
+
+
+def test_who_comes_back_is_level_though_a_liar_is_always_one_block_ahead_and_gives_it_late() -> None:
+    """While its own requests were lost it has waited for each of the others, too."""
+    lost = {"kind": "one_way", "source": "VICT", "start_ms": 42_000, "duration_ms": 17_000}
+    liar = {"kind": "lying_sync", "what": ["dripped"], "nodes": [LIAR], "start_ms": 600, "duration_ms": 73_000}
+    faults, slots = {"nodes": [liar], "links": [lost]}, 74
+    regions = {"assignments": ["STWO"] * 6 + ["VICT"]}
+    b = Bench(scenario(7, slots=slots, rate=0.05, chain={"block_proofs": []}, regions=regions, faults=faults))
+    b.isolate(VICTIM, 3000, 42_000)
+    result = b.run()
+    assert result.complete, result.violations
+    missed = [e for e in b.commits(VICTIM) if e.caught_up]
+    assert len(missed) > 40
+    # Three answers of sixteen blocks, and one late block of the liar's.
+    assert max(e.at for e in missed if e.height <= 45) < (59 + 3) * NS_PER_S
 
 
 def test_disclosed_keys_that_are_no_field_elements_are_refused() -> None:

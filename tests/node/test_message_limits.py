@@ -12,7 +12,8 @@ from simnet.net.faults import SETTLE
 from simnet.node.facts import Facts
 from simnet.node.finality import DISCLOSURES_MAX, ENDORSEMENTS_MAX
 from simnet.node.letters import Signed, TransfersWanted, TransferVerified
-from simnet.node.sync import ANSWERED_MAX, PROOFS_MAX
+from simnet.node.status import PROOFS_MAX
+from simnet.node.sync import ANSWERED_MAX
 from simnet.node.voting import EARLY_MAX, HANDED_MAX, REGISTER_AGAIN_SLOTS, VOTES_MAX
 from simnet.node.waiting import SLOTS_WAITED, WAITING_MAX, WaitingProposals
 from simnet.protocol.blocks import Block, Body, tx_root

@@ -11,7 +11,7 @@ from simnet.net.network import Message
 from simnet.node.opponents.act import Act, Reach
 from simnet.node.opponents.envelopes import Claim, forged
 from simnet.node.opponents.plan import Plan
-from simnet.node.sync import Status
+from simnet.node.status import Status
 from simnet.protocol.blocks import Header
 from simnet.protocol.evidence import BrokenLock, DoubleSign, FalseProof, InvalidProposal, Misconduct
 from simnet.protocol.messages import DIGEST_BYTES, BlockProof, ConsensusProof, Phase, Proposal, Vote
