@@ -14,10 +14,13 @@ from simnet.base.units import NS_PER_S, NodeId, SimTime
 from simnet.events import BlockAggregated, BlockProven, LimitReached, PeerScored
 from simnet.net.network import Validation
 from simnet.node.answer_limits import LIMIT, AnswerLimits
+from simnet.node.block_requests import BlockRequests
 from simnet.node.finality import Finality
 from simnet.node.letters import Handed
 from simnet.node.status import ProofsHeld, Status, Told
+from simnet.node.sync import Fetched
 from simnet.node.waiting import WAITING_MAX
+from simnet.proofs.backend import Verification
 from simnet.protocol.messages import Certificate, Phase, SyncedBlock
 from tests.mocks import Bench, scenario
 from tests.node.alone import Written, puppets
@@ -101,12 +104,33 @@ def test_an_answer_of_many_blocks_is_taken_without_deeper_and_deeper_calls() -> 
     b = Bench(scenario(4, slots=112, rate=0.001, slot_ms=300, chain={"block_proofs": [], "sync_blocks_max": 1024}))
     b.isolate(BEHIND, 600, 300 * 105)
     depth, before = len(inspect.stack(0)), sys.getrecursionlimit()
-    sys.setrecursionlimit(depth + 120)
+    sys.setrecursionlimit(depth + 70)
     try:
         assert b.run().complete
     finally:
         sys.setrecursionlimit(before)
     assert sum(e.caught_up for e in b.commits(BEHIND)) > 70
+
+
+def test_an_answer_that_comes_while_another_one_is_verified_waits_for_its_turn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a late answer, timed well, would cost who answers in time its place."""
+    node, peers = bench.nodes[BEHIND], (NodeId(0), NodeId(1))
+    sync, given, verified = node.sync, synced(bench, 3), dict[bytes, Any]()
+    assert given.transfers
+    monkeypatch.setattr(node.transactions, "verified", verified)
+    monkeypatch.setattr(node.transactions, "verify", lambda *_: None)
+    monkeypatch.setattr(sync, "_requests", requests := BlockRequests(1, SimTime(1)))
+    taken: list[tuple[NodeId, int, int]] = []
+    monkeypatch.setattr(requests, "took", lambda *what: taken.append(what))
+    monkeypatch.setattr(sync, "_commit", lambda *_: True)
+    for now, peer in enumerate(peers):
+        assert requests.ask(SimTime(now), 2, peer, peers) == peer
+    for peer in peers:
+        sync.on_direct("block_response", (given,), peer)
+    assert sync._verifying and not taken
+    verified.update({t.tx.id: t for t in given.transfers})
+    sync.on_verdict(Fetched(given.transfers[0], peers[0]), Verification(True, ""))
+    assert taken == [(peer, 3, 1) for peer in peers] and not sync._answers
 
 
 # --- how much it gives ---------------------------------------------------------------------------------------
