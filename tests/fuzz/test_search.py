@@ -17,7 +17,7 @@ from simnet.fuzz.trial import run_trial
 from simnet.fuzz.workers import Task, Workers
 from tests.runs import simnet
 
-KNOWN = {"consensus-proof": 1, "two-heights": 1, "vote-signature": 3, "first-vote": 8, "lock-once": 52, "testimony": 14}
+KNOWN = {"consensus-proof": 1, "two-heights": 1, "vote-signature": 3, "first-vote": 76, "lock-once": 52, "testimony": 14}
 """A seed that finds each of these planted bugs."""
 
 
