@@ -229,6 +229,23 @@ def test_a_request_for_proofs_is_repeated_after_a_while_and_sooner_to_a_better_n
     assert [peer for peer, _ in a.asked] == [1, 1, 2]
 
 
+def test_who_has_answered_is_asked_about_that_block_again_after_a_while_and_another_at_once() -> None:
+    """What it gave is still being verified: asked at once it would give the same again."""
+    a = Asking()
+    a.sync._told = {NodeId(1): MORE}
+    a.sync._request_proofs(OWN)
+    del a.sync._asked_proofs[OWN.height]  # It has answered.
+    a.sync._request_proofs(OWN)
+    assert a.asked == [(1, "proof_request")]
+    a.sync._told[NodeId(2)] = MORE
+    a.sync._request_proofs(OWN)
+    assert [peer for peer, _ in a.asked] == [1, 2]
+    del a.sync._asked_proofs[OWN.height]
+    a.later(0.6)
+    a.sync._request_proofs(OWN)
+    assert [peer for peer, _ in a.asked] == [1, 2, 1]
+
+
 def test_an_answer_of_use_ends_a_silence_and_a_false_one_costs() -> None:
     a = Asking()
     a.sync._silent[NodeId(1)] = 4
