@@ -3,7 +3,7 @@
 The nodes of one table collude: they share one plan and one random stream. Apart from what a kind says, they take part as honest nodes do.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -40,19 +40,7 @@ class ForgedVotes(OnNodes):
 
     kind: Literal["forged_votes"]
     what: tuple[ForgedVote, ...] = Field(
-        default=(
-            "impersonated",
-            "bad_signature",
-            "stale",
-            "future",
-            "foreign_height",
-            "bad_tag",
-            "early",
-            "bad_roots",
-            "bad_vrf",
-            "bad_keys",
-            "unregistered",
-        ),
+        default=get_args(ForgedVote),
         min_length=1,
         strict=False,
         description="In turn: in another's name; with a spoiled signature; and, properly signed, for an old slot, a slot that has not "
@@ -67,14 +55,14 @@ class ForgedProofs(OnNodes):
 
     kind: Literal["forged_proofs"]
     what: tuple[ForgedProof, ...] = Field(
-        default=("spoiled", "other_statement", "other_block", "other_key", "oversize"),
+        default=get_args(ForgedProof),
         min_length=1,
         strict=False,
         description="In turn: bits flipped; another statement's proof under this one's digest; another block's (transfer's) proof as it is; "
         "the key of another circuit named; padded beyond provers.proof_bytes_max.",
     )
     of: tuple[ProofTarget, ...] = Field(
-        default=("transfer", "consensus", "block"),
+        default=get_args(ProofTarget),
         min_length=1,
         strict=False,
         description="In turn: proofs of fresh transfers; of the last block's decision; of its other parts.",
@@ -87,7 +75,7 @@ class InvalidBlocks(OnNodes):
 
     kind: Literal["invalid_blocks"]
     what: tuple[InvalidBlock, ...] = Field(
-        default=("state_root", "double_spend", "unknown_transfers", "wrong_parent", "bad_time"),
+        default=get_args(InvalidBlock),
         min_length=1,
         strict=False,
         description="In turn: a wrong state root; a transfer that was committed before; transfers that nobody has; a parent that is not the "
@@ -122,7 +110,7 @@ class LyingSync(OnNodes):
 
     kind: Literal["lying_sync"]
     what: tuple[SyncLie, ...] = Field(
-        default=("status", "votes", "blocks", "certificates", "proofs", "withheld", "dripped"),
+        default=get_args(SyncLie),
         min_length=1,
         strict=False,
         description="At each slot: a height that there is not; votes that nobody cast. In answer to requests, in turn: a block that was "
@@ -136,7 +124,7 @@ class Poison(OnNodes):
 
     kind: Literal["poison"]
     what: tuple[Poisoned, ...] = Field(
-        default=("altered_field", "altered_body", "misshapen", "bad_signature", "negated_proof", "other_proof", "replayed", "repeated"),
+        default=get_args(Poisoned),
         min_length=1,
         strict=False,
         description="altered_field: a transfer of another account state, a proof's prover, the backend or registrations that a certificate names, a proposal without its proof of lock. altered_body: a proposal's header with another "
@@ -151,7 +139,7 @@ class FalseEvidence(OnNodes):
 
     kind: Literal["false_evidence"]
     what: tuple[FalselySaid, ...] = Field(
-        default=("double_sign", "broken_lock", "genuine_proof", "valid_block", "own_proof", "testimony", "junk"),
+        default=get_args(FalselySaid),
         min_length=1,
         strict=False,
         description="In turn: of two votes one that its author did not sign, or two that go together; a lock likewise; a proof that holds; a block that was decided; spoiled proofs of one's "
@@ -164,9 +152,7 @@ class Flood(OnNodes):
     """As much as the nodes' uplinks carry."""
 
     kind: Literal["flood"]
-    of: tuple[Flooded, ...] = Field(
-        default=("forged_votes", "forged_proofs", "poison"), min_length=1, strict=False, description="What is sent, in turn."
-    )
+    of: tuple[Flooded, ...] = Field(default=get_args(Flooded), min_length=1, strict=False, description="What is sent, in turn.")
     kbps: Kbps = Field(default=2000, description="What a node sends over all its links together.")
 
 

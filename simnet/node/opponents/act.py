@@ -105,6 +105,12 @@ class Act(Generic[F]):
         """Does something after so many nanoseconds, unless the fault is over by then."""
         self.ports.after(delay, lambda: None if self._over else (action(), None)[1])
 
+    def over_the_slot(self, times: int, action: Callable[[], object]) -> None:
+        """Does something so often in the slot that begins: at a random moment of each of as many shares of it."""
+        share = self.reach.slot_ns // times
+        for number in range(times):
+            self.later(number * share + int(self.plan.random.integers(share)), action)
+
     def every(self, per_second: float, action: Callable[[], object]) -> None:
         """Does something at a rate, beginning at a random moment of the first period."""
         # A rate too small for a run of any length: a period of a hundred years is never over, and a generator draws no number beyond 64 bits.

@@ -13,9 +13,7 @@ class DoubleSpend(Act[model.DoubleSpend]):
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)
-        share = self.reach.slot_ns // self.fault.per_slot
-        for number in range(self.fault.per_slot):
-            self.later(number * share + int(self.plan.random.integers(share)), self._prepare)
+        self.over_the_slot(self.fault.per_slot, self._prepare)
 
     def _prepare(self) -> None:
         self._made += 1

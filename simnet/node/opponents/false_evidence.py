@@ -45,9 +45,8 @@ class FalseEvidence(Act[model.FalseEvidence]):
 
     def on_slot(self, slot: int) -> None:
         super().on_slot(slot)
-        share = self.reach.slot_ns // self.fault.per_slot
-        for number in range(self.fault.per_slot if self._accusations else 0):
-            self.later(number * share + int(self.plan.random.integers(share)), self.one)
+        if self._accusations:
+            self.over_the_slot(self.fault.per_slot, self.one)
         if self._told and self.reach.chain.height:
             for peer in self.ports.connected():
                 status = Status(self.reach.chain.height, (), (), 0, (), self.plan.bytes(DIGEST_BYTES))
@@ -135,7 +134,7 @@ class FalseEvidence(Act[model.FalseEvidence]):
                 continue
             header = proposal.block.header
             if (header.slot, header.proposer) == (proposal.slot, proposal.leader):
-                return InvalidProposal(replace(proposal, lock=()))
+                return InvalidProposal(proposal.bare)
         return None
 
     # --- against itself ------------------------------------------------------------------------------

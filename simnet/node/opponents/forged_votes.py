@@ -47,9 +47,7 @@ class ForgedVotes(Act[model.ForgedVotes]):
                 self.say(LATE, kind, due, size)
             # Its own proposal, if it leads, is made after this.
             self.later(1, lambda: self._tag(self.reach.voter.voting.proposed(slot)))
-        share = self.reach.slot_ns // self.fault.per_slot
-        for number in range(self.fault.per_slot):
-            self.later(number * share + int(self.plan.random.integers(share)), self.one)
+        self.over_the_slot(self.fault.per_slot, self.one)
 
     def saw(self, message: Message) -> None:
         if isinstance(message.payload, Proposal):

@@ -48,10 +48,8 @@ class Poison(Act[model.Poison]):
         """Nothing is due and nothing kept."""
         self._credit = 0
         self._done = Counter[str]()
-        self._missigned = Counter[str]()
-        """By the kind of message."""
-        self._tried = set[tuple[str, str]]()
-        """What was done to a kind of message."""
+        self._done_to = Counter[tuple[str, str]]()
+        """What was done to messages that came, by their kind."""
         self._kept: deque[Message] = deque(maxlen=KEPT_MAX)
         self._saved = 0
         """Copies that are sent together when a slot begins."""
@@ -62,8 +60,7 @@ class Poison(Act[model.Poison]):
 
     def _due(self) -> None:
         self._credit = min(CREDIT_MAX, self._credit + 1)
-        rivals = [self._done[what] for what in self.fault.what if self._done[what]]
-        if REPLAYED in self.fault.what and self._done[REPLAYED] <= min(rivals, default=0) and self._replay():
+        if REPLAYED in self.fault.what and self._done[REPLAYED] <= self._rarest() and self._replay():
             self._did(REPLAYED)
         elif REPEATED in self.fault.what and self._credit and self._is_turn_to_save:
             self._saved += 1
@@ -76,16 +73,14 @@ class Poison(Act[model.Poison]):
 
     def _is_turn_to_missign(self, kind: str) -> bool:
         """Nearly every message can be missigned: the others come first, and each kind of message in its turn."""
-        return self._missigned[kind] < max(1, self._rarest(REPEATED, MISSIGNED))
+        return self._done_to[MISSIGNED, kind] < max(1, self._rarest(REPEATED, MISSIGNED))
 
     def _rarest(self, *besides: str) -> int:
         """How often the rarest of what was done was done."""
         others = [what for what in self.fault.what if what not in besides]
-        return (
-            min((self._done[what] for what in others if self._done[what]), default=0)
-            if others
-            else CREDIT_MAX + max(self._done.values(), default=0)
-        )
+        if not others:
+            return CREDIT_MAX + max(self._done.values(), default=0)
+        return min((self._done[what] for what in others if self._done[what]), default=0)
 
     def on_slot(self, slot: int) -> None:
         """What was saved goes out before anybody can say something new, the same for each author."""
@@ -110,7 +105,7 @@ class Poison(Act[model.Poison]):
 
     def _order(self, kind: str) -> list[model.Poisoned]:
         """What was done least comes first."""
-        return sorted(self.fault.what, key=lambda what: self._missigned[kind] if what == MISSIGNED else self._done[what])
+        return sorted(self.fault.what, key=lambda what: self._done_to[what, kind] if what == MISSIGNED else self._done[what])
 
     def _did(self, what: str) -> None:
         self._credit -= 1
@@ -123,7 +118,7 @@ class Poison(Act[model.Poison]):
             if what == MISSIGNED and not self._is_turn_to_missign(message.kind):
                 continue
             # One stays for what was never done to such a message: else the frequent kinds use up all.
-            if self._credit == 1 and (what, message.kind) in self._tried:
+            if self._credit == 1 and self._done_to[what, message.kind]:
                 continue
             made = altered(what, message.payload, self.plan)
             if made is None:
@@ -131,8 +126,7 @@ class Poison(Act[model.Poison]):
             payload, subject = made
             if self.say(what, message.kind, payload, message.size, subject=subject):
                 self._did(what)
-                self._tried.add((what, message.kind))
-                self._missigned[message.kind] += what == MISSIGNED
+                self._done_to[what, message.kind] += 1
             return
 
     def one(self) -> int:
