@@ -6,9 +6,9 @@ aggregated. Whoever is ahead hands over, or is asked for, what the other lacks. 
 gossip.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simnet.base.recent import Recent
 from simnet.base.units import NodeId, SimTime
@@ -61,6 +61,17 @@ class Answer:
     """The rest is not taken."""
 
 
+@dataclass(slots=True)
+class AskedProofs:
+    """Who was asked for proofs of one block."""
+
+    unanswered: NodeId | None = None
+    """Who was asked last, while nobody has answered."""
+    times: Counter[NodeId] = field(default_factory=Counter)
+    when: dict[NodeId, SimTime] = field(default_factory=dict)
+    """When each was asked last."""
+
+
 class Sync:
     """One node's requests and answers."""
 
@@ -88,12 +99,8 @@ class Sync:
         self._patience = patience(facts.slots.length)
         self._requests = BlockRequests(facts.scenario.chain.sync_blocks_max, self._patience)
         self._limits = AnswerLimits(ports, facts.slots.length, self._patience)
-        self._asked_proofs: dict[int, tuple[int, NodeId]] = {}
-        """When who was asked last, by height."""
-        self._asked_about: dict[int, Counter[NodeId]] = {}
-        """How often each was asked for a height's proofs."""
-        self._asked_when: dict[int, dict[NodeId, SimTime]] = {}
-        """And when last."""
+        self._asked: defaultdict[int, AskedProofs] = defaultdict(AskedProofs)
+        """By height."""
         self._told: dict[NodeId, Told] = {}
         self._silent: Counter[NodeId] = Counter()
         """Requests for proofs, since the last one that was answered with something of use."""
@@ -170,28 +177,25 @@ class Sync:
         self._told[peer] = Told(status.aggregated, {p.height: p for p in status.proofs})
         for height in range(self._aggregated + 1, min(self._chain.height, self._aggregated + PROOFS_TOLD) + 1):
             self._request_proofs(self._proofs_held(height, self._ports.now))
-        self._asked_proofs = {h: asked for h, asked in self._asked_proofs.items() if h > self._aggregated}
-        self._asked_about = {h: asked for h, asked in self._asked_about.items() if h > self._aggregated}
-        self._asked_when = {h: asked for h, asked in self._asked_when.items() if h > self._aggregated}
+        for old in [height for height in self._asked if height <= self._aggregated]:
+            del self._asked[old]
 
     def _request_proofs(self, own: ProofsHeld) -> None:
         """Of the neighbours that have more, who kept silent least and was asked least about this block: neither by talking most nor by
         giving a little at a time must a liar be the one who always is asked, and where links lose much all are silent. A better one need
         not wait for the answer of one that owes many; but each is asked about a block once in a while only, since it takes time to verify
         what it has given."""
-        now, when = self._ports.now, self._asked_when.setdefault(own.height, {})
+        now, asked = self._ports.now, self._asked[own.height]
         able = [p for p in self._ports.connected() if p in self._told and self._told[p].has_more(own)]
-        able = [p for p in able if now - when.get(p, -self._patience) >= self._patience]
+        able = [p for p in able if now - asked.when.get(p, -self._patience) >= self._patience]
         if not able:
             return
-        about = self._asked_about.setdefault(own.height, Counter())
-        target = min(able, key=lambda p: (self._silent[p] + about[p], p))
-        asked_at, asked = self._asked_proofs.get(own.height, (-self._patience, target))
-        if now - asked_at >= self._patience or self._silent[target] + 1 < self._silent[asked]:
-            self._asked_proofs[own.height] = (now, target)
-            when[target] = now
+        target = min(able, key=lambda p: (self._silent[p] + asked.times[p], p))
+        last = asked.unanswered
+        if last is None or now - asked.when[last] >= self._patience or self._silent[target] + 1 < self._silent[last]:
+            asked.unanswered, asked.when[target] = target, now
+            asked.times[target] += 1
             self._silent[target] += 1
-            about[target] += 1
             self._ports.send(target, "proof_request", own, PROOFS_HELD_BYTES + PART_BYTES * len(own.parts))
 
     # --- requests ------------------------------------------------------------------------------------
@@ -284,7 +288,8 @@ class Sync:
         """Examines a committed block's proofs like any others."""
         if self._chain.at(given.height) is None:
             return
-        self._asked_proofs.pop(given.height, None)
+        if given.height in self._asked:
+            self._asked[given.height].unanswered = None
         if given.consensus is not None and given.consensus.certificate.height == given.height:
             self._finality.take(finality.Incoming(given.consensus, peer, Handed("consensus_proof", peer)))
         for proof in given.proofs[:PROOFS_MAX]:

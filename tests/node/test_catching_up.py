@@ -234,13 +234,13 @@ def test_who_has_answered_is_asked_about_that_block_again_after_a_while_and_anot
     a = Asking()
     a.sync._told = {NodeId(1): MORE}
     a.sync._request_proofs(OWN)
-    del a.sync._asked_proofs[OWN.height]  # It has answered.
+    a.sync._asked[OWN.height].unanswered = None  # It has answered.
     a.sync._request_proofs(OWN)
     assert a.asked == [(1, "proof_request")]
     a.sync._told[NodeId(2)] = MORE
     a.sync._request_proofs(OWN)
     assert [peer for peer, _ in a.asked] == [1, 2]
-    del a.sync._asked_proofs[OWN.height]
+    a.sync._asked[OWN.height].unanswered = None
     a.later(0.6)
     a.sync._request_proofs(OWN)
     assert [peer for peer, _ in a.asked] == [1, 2, 1]
