@@ -4,6 +4,8 @@ Written apart from `simnet.analyze` and sharing no code with it, so that one mis
 places where a script would end in a traceback; `failures` are the rules that it would report.
 """
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -347,6 +349,16 @@ def network_csv(summary: Summary) -> list[tuple[str, str]]:
         }
         rows += [(f"gossip_backpressure_{short}", pressure[name]) for short, name in names.items()]
     return [(name, f"{value:.3f}" if isinstance(value, float) else str(value)) for name, value in rows]
+
+
+def csv_rows(summary: Path) -> list[tuple[str, str]]:
+    """Upstream's part of the CSV file beside a summary; the simulator's own rows come after it."""
+    text = summary.with_suffix(".csv").read_bytes().decode()
+    assert text.startswith("metric,value\n") and "\r" not in text
+    rows = [(name, value) for name, value in list(csv.reader(io.StringIO(text)))[1:]]
+    first_ours = next(i for i, (name, _) in enumerate(rows) if name.startswith("simnet."))
+    assert all(name.startswith("simnet.") for name, _ in rows[first_ours:]), "ours come last"
+    return rows[:first_ours]
 
 
 # --- the second consumer ---------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def test_the_picture_is_of_the_run_that_is_kept() -> None:
 
 @pytest.mark.parametrize("name", [CHAOS, MAIN])
 def test_the_runs_that_are_kept_are_of_todays_scenarios(name: str) -> None:
-    """Whether they are of today's code is seen every night (test_shipped.py)."""
+    """Whether they are of today's code is seen every night (test_every_job.py)."""
     summary = committed(name)
     loaded = load_scenario(ROOT / f"scenarios/{name}.toml")
     assert summary["simnet"]["scenario_sha256"] == loaded.sha256

@@ -1,10 +1,8 @@
 """The nightly workflow: its matrix has every scenario once, its shell steps are shell, its commands exist."""
 
-import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +13,9 @@ import yaml
 from simnet.cli.main import app
 from simnet.scenario.wrapper_load import load_wrapper
 from tests import fakes
-from tests.runs import environment
+from tests.workflow import GITHUB, matrix, performed, script, steps
 
-GITHUB = fakes.ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
-NIGHTLY = GITHUB / "workflows/nightly-simnet.yml"
-
-
-def matrix() -> list[dict[str, Any]]:
-    done = subprocess.run([sys.executable, GITHUB / "matrix.py"], capture_output=True, text=True, check=True)
-    entries = json.loads(done.stdout)
-    assert isinstance(entries, list)
-    return entries
-
-
-def steps() -> list[tuple[str, dict[str, Any]]]:
-    jobs = yaml.safe_load(NIGHTLY.read_text())["jobs"]
-    return [(name, step) for name, job in jobs.items() for step in job["steps"]]
 
 
 def test_every_scenario_has_one_job() -> None:
@@ -79,9 +63,8 @@ def test_what_a_run_left_is_kept_when_it_failed() -> None:
 
 
 def collect(folder: Path) -> None:
-    (script,) = [step["run"] for name, step in steps() if name == "simnet" and step.get("name") == "Collect"]
     env = {"RUN": "run", "KEPT": "kept", "LABEL": f"test-{folder.name}", "PATH": "/usr/bin:/bin"}
-    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=env, check=True, capture_output=True)
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script("Collect")], cwd=folder, env=env, check=True, capture_output=True)
 
 
 def test_logs_are_redacted_and_packed(tmp_path: Path) -> None:
@@ -100,28 +83,6 @@ def test_a_run_that_left_nothing_is_no_error(tmp_path: Path) -> None:
     collect(tmp_path)
 
 
-def step(name: str) -> str:
-    (script,) = [step["run"] for job, step in steps() if job == "simnet" and step.get("name") == name]
-    return str(script)
-
-
-def performed(folder: Path, entry: dict[str, Any], *shorter: str) -> tuple[int, int, str]:
-    """The job's Run and Analyze steps as the workflow has them, with a shortened scenario: both exit codes, and what was said."""
-    (folder / ".venv/bin").mkdir(parents=True)
-    stub = folder / ".venv/bin/simnet"
-    more = " ".join(f"--set {words}" for words in shorter)
-    stub.write_text(f'#!/bin/bash\n[ "$1" = run ] && set -- "$@" {more}\nexec {sys.executable} -m simnet.cli "$@"\n')
-    stub.chmod(0o755)
-    names = {"LABEL": entry["label"], "RUN": f"target/simnet/{entry['folder']}-nightly", "KEPT": f"artifacts/simnet/{entry['folder']}"}
-    env = {**environment(), "FILE": str(fakes.ROOT / entry["file"]), **names}
-    codes, said = [], ""
-    for script in (step("Run"), step("Analyze")):
-        done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=env, check=False, capture_output=True, text=True)
-        codes.append(done.returncode)
-        said += done.stdout + done.stderr
-    return codes[0], codes[1], said
-
-
 SHORTER: dict[str, tuple[str, ...]] = {
     "consensus-slashing-backends": (),
     "prover-acceleration": (),
@@ -136,13 +97,6 @@ def test_a_job_that_runs_no_network_is_green(tmp_path: Path, label: str) -> None
     run, analyze, said = performed(tmp_path, entry, *SHORTER[label])
     assert (run, analyze) == (0, 0), said
     assert "leaves no summary" not in said
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("entry", matrix(), ids=lambda entry: str(entry["label"]))
-def test_every_job_is_green(tmp_path: Path, entry: dict[str, Any]) -> None:
-    run, analyze, said = performed(tmp_path, entry)
-    assert (run, analyze) == (0, 0), said
 
 
 def test_the_gpu_job_writes_a_step_summary_in_both_cases(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ BREAKING = [path for path in SHIPPED if load_scenario(path).scenario.expect is n
 def test_it_breaks_and_the_evidence_names_the_culprits(tmp_path: Path, path: Path) -> None:
     done = ran(tmp_path, path)
     assert done.returncode == 0, done.stdout + done.stderr
-    summary, expect = summary_of(tmp_path, path), load_scenario(path).scenario.expect
+    summary, expect = summary_of(tmp_path / "out", path), load_scenario(path).scenario.expect
     assert run_json(tmp_path / "out")["complete"] and summary["checks"]["agreement"]["held"] is False and expect is not None
     named = summary["simnet"]["expectation"]
     assert named["met"] and set(named["accused"]) == {f"node:{node}" for node in expect.accused}

@@ -1,4 +1,4 @@
-"""Every shipped scenario runs on the real provers: shortened here, at full length every night."""
+"""Every shipped scenario runs on the real provers, shortened; at full length they run every night (test_every_job.py)."""
 
 import json
 import subprocess
@@ -13,7 +13,6 @@ from simnet.cli.main import app
 from simnet.scenario.load import load_scenario
 from simnet.scenario.nodefaults import CONDUCT, NODE_FAULTS, NodeFault
 from simnet.scenario.wrapper_load import load_wrapper
-from tests import excerpts
 from tests.runs import ROOT, SHIPPED, command, environment, not_held, run_json
 
 WRAPPERS = sorted((ROOT / "scenarios").glob("*.ron"))
@@ -57,19 +56,19 @@ def ran(folder: Path, *arguments: object, limit_s: int = NIGHT_S) -> subprocess.
     return subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=limit_s, check=False)
 
 
-def summary_of(folder: Path, path: Path) -> dict[str, Any]:
-    content = json.loads((folder / "out/summaries" / f"{path.stem}.json").read_text())
+def summary_of(run: Path, path: Path) -> dict[str, Any]:
+    content = json.loads((run / "summaries" / f"{path.stem}.json").read_text())
     assert isinstance(content, dict)
     return content
 
 
-def check(folder: Path, path: Path, *, short: bool = False) -> None:
+def check(run: Path, path: Path, *, short: bool = False) -> None:
     """Complete, with a block committed and proven or, without a chain, messages received; with the file's faults.
 
     `short`: the faults may have had no time to act, and the chain none to commit a transfer.
     """
-    assert run_json(folder / "out")["complete"]
-    summary = summary_of(folder, path)
+    assert run_json(run)["complete"]
+    summary = summary_of(run, path)
     scenario = load_scenario(path).scenario
     checks = {name: told for name, told in summary["checks"].items() if not short or name != "fault_effect"}
     idle = ("no_double_spend", "progress", "proven", "aggregated") if short else ()
@@ -97,20 +96,7 @@ def test_a_shortened_profile_runs(tmp_path: Path, path: Path, monkeypatch: pytes
         assert done.exit_code == 1 and "nothing broke, though" in done.stderr, "three seconds break nothing"
         return
     assert done.exit_code == 0, done.stderr
-    check(tmp_path, path, short=True)
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("path", SHIPPED, ids=stem)
-def test_a_profile_runs_at_full_length_and_is_judged_well(tmp_path: Path, path: Path) -> None:
-    done = ran(tmp_path, path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    check(tmp_path, path)
-    if path.stem in (excerpts.CHAOS, excerpts.MAIN):
-        quoted, made = excerpts.committed(path.stem), summary_of(tmp_path, path)
-        assert excerpts.without_machine(made) == excerpts.without_machine(quoted), (
-            "what the documents quote: python -m tests.excerpts takes it"
-        )
+    check(tmp_path / "out", path, short=True)
 
 
 def test_a_region_that_was_cut_off_is_level_again(tmp_path: Path) -> None:
@@ -118,7 +104,7 @@ def test_a_region_that_was_cut_off_is_level_again(tmp_path: Path) -> None:
     path = ROOT / "scenarios/snapshot_partition.toml"
     done = ran(tmp_path, path)
     assert done.returncode == 0, done.stderr
-    finality = summary_of(tmp_path, path)["finality"]
+    finality = summary_of(tmp_path / "out", path)["finality"]
     assert finality["height_min"] == finality["height_max"] >= 10
 
 
@@ -126,7 +112,7 @@ def test_verifiers_that_stood_still_work_off_their_backlog(tmp_path: Path) -> No
     path = ROOT / "scenarios/verifier_pause_resume.toml"
     done = ran(tmp_path, path)
     assert done.returncode == 0, done.stderr
-    summary = summary_of(tmp_path, path)
+    summary = summary_of(tmp_path / "out", path)
     stops = summary["simnet"]["node_faults"]["service_stop"]["verifier"]
     assert stops["stops"] == stops["worked_off"] == 2 and stops["stopped_ms"] == 24000 and stops["refused"] == 0
     assert stops["backlog_max"] > 20 and 11_000 < stops["oldest_age_ms"] <= 12_000
@@ -146,22 +132,13 @@ def test_every_profile_of_the_specification_is_there() -> None:
     assert {p.stem for p in wrapped if p} >= PURPOSES - {"high_density_mesh", "verifier_pause_resume"}
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("path", WRAPPERS, ids=stem)
-def test_a_wrapper_runs_at_full_length(tmp_path: Path, path: Path) -> None:
-    done = ran(tmp_path, path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    job = json.loads((tmp_path / "out/wrapper.json").read_text())
-    assert job["complete"] and not job["errors"]
-
-
 def test_the_smoke_wrapper_runs_with_both_its_parts(tmp_path: Path) -> None:
     path = ROOT / "scenarios/small_world_smoke.ron"
     profile = profile_of(path)
     assert profile is not None
     done = ran(tmp_path, path, "--set", "consensus.runs=2", *shortened(profile), "--no-analyze")
     assert done.returncode == 0, done.stderr
-    check(tmp_path, profile, short=True)
+    check(tmp_path / "out", profile, short=True)
     load = json.loads((tmp_path / "out/summaries/small_world_smoke_consensus.json").read_text())
     assert load["kind"] == "consensus-load" and load["simnet"]["verified"] == 2
 

@@ -1,26 +1,18 @@
 """Summaries and CSV files of real runs against upstream's tables of fields, and against what its analyzer makes of them."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simnet.scenario.load import load_scenario
 from tests import upstream_contract as contract
-from tests.runs import DATA, LIGHT_SEED, ROOT, SHIPPED, TINY_FAULTS, simnet
+from tests.runs import DATA, LIGHT_SEED, ROOT, TINY_FAULTS, simnet
 
 MESH = ROOT / "scenarios" / "quiet_mesh.toml"
 SHORT = ("--set", "sim.duration_ms=3000", "--set", "traffic.tx.phases=[{duration_ms=3000,model='poisson',lambda_per_sec=20.0}]")
 LIMIT_S = 3600
 """A minute where nothing else runs."""
-SHORT_PROFILES = [path for path in SHIPPED if load_scenario(path).scenario.sim.duration_ms <= 120_000]
-"""Those of hours have a nightly job of their own."""
-SLOW = contract.Limits(propagation_ms=2000, trusted_ms=2000, untrusted_ms=2000, probe_ms=2000)
-RELAXED = {"gossip_backpressure": SLOW}
-"""Queues that overflow by design: see its file in analysis/thresholds."""
 OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet")
 
 
@@ -44,15 +36,6 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def upstream_rows(path: Path) -> list[tuple[str, str]]:
-    text = path.with_suffix(".csv").read_bytes().decode()
-    assert text.startswith("metric,value\n") and "\r" not in text
-    rows = [(name, value) for name, value in list(csv.reader(io.StringIO(text)))[1:]]
-    first_ours = next(i for i, (name, _) in enumerate(rows) if name.startswith("simnet."))
-    assert all(name.startswith("simnet.") for name, _ in rows[first_ours:]), "ours come last"
-    return rows[:first_ours]
-
-
 def test_the_fields_are_those_of_the_table(path: Path, summary: dict[str, Any]) -> None:
     assert contract.network_shape(summary) == []
     there = [name for name in contract.NETWORK_FIELDS if name in summary]
@@ -62,7 +45,7 @@ def test_the_fields_are_those_of_the_table(path: Path, summary: dict[str, Any]) 
 
 
 def test_the_csv_has_the_rows_of_the_table(path: Path, summary: dict[str, Any]) -> None:
-    assert upstream_rows(path) == contract.network_csv(summary)
+    assert contract.csv_rows(path) == contract.network_csv(summary)
 
 
 def test_the_figures_agree_with_each_other(summary: dict[str, Any]) -> None:
@@ -100,7 +83,7 @@ def test_the_same_holds_of_a_run_whose_queues_overflow(tmp_path: Path) -> None:
     assert contract.network_shape(summary) == []
     assert contract.crashes(summary) == []
     assert not [name for name in contract.failures(summary, "quiet_mesh") if "bandwidth" in name or "backpressure" in name]
-    assert upstream_rows(found) == contract.network_csv(summary)
+    assert contract.csv_rows(found) == contract.network_csv(summary)
 
 
 def test_a_consensus_load_has_every_key_and_its_csv_a_row_for_each_proof(tmp_path: Path) -> None:
@@ -118,16 +101,3 @@ def test_a_consensus_load_has_every_key_and_its_csv_a_row_for_each_proof(tmp_pat
         assert int(run) == number and len(prove.partition(".")[2]) == 6
         assert repr(float(verify)) == verify and str(int(size)) == size
     assert len(lines) - 1 == summary["runs"] == 3
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("scenario", SHORT_PROFILES, ids=lambda p: p.stem)
-def test_every_short_profile_satisfies_the_contract_at_full_length(tmp_path: Path, scenario: Path) -> None:
-    simnet("run", scenario, "--out", tmp_path, "--quiet", "--no-analyze", cwd=tmp_path, limit_s=LIMIT_S)
-    found = tmp_path / "summaries" / f"{scenario.stem}.json"
-    summary = read(found)
-    assert contract.network_shape(summary) == []
-    assert contract.crashes(summary) == []
-    assert contract.failures(summary, scenario.stem, RELAXED.get(scenario.stem, contract.Limits())) == []
-    assert upstream_rows(found) == contract.network_csv(summary)
-    assert simnet("analyze", found, cwd=tmp_path).returncode == 0
