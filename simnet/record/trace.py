@@ -10,7 +10,7 @@ from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NewType, Self, get_args, get_type_hints
+from typing import Any, NewType, Self, get_args, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,6 @@ from simnet.base.errors import OutputError
 from simnet.base.interrupts import deferred
 from simnet.events import Event, Handlers
 from simnet.record.atomic import publish, scratch
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BATCH = 65_536
 """Events in a row group, and in one step of the hash: part of the hash's definition."""
@@ -47,7 +44,7 @@ class TraceRecorder:
 
     def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
         self._path = path
-        self._layouts = {kind: _Layout(kind) for kind in _classes(Event)}
+        self._layouts = {kind: _Layout(kind) for kind in event_classes()}
         self._schema = _schema(self._layouts.values()).with_metadata(dict(metadata))
         self._chunk: list[Event] = []
         self._batch = _Batch(self._layouts)
@@ -269,10 +266,10 @@ def _schema(layouts: Any) -> pa.Schema:
     return pa.schema([(name, ARROW[base]) for name, base in found.items()])
 
 
-def _classes(base: type[Event]) -> list[type[Event]]:
+def event_classes() -> list[type[Event]]:
     """All event classes, by name."""
-    found = {base}
-    pending = [base]
+    found: set[type[Event]] = {Event}
+    pending: list[type[Event]] = [Event]
     while pending:
         for kind in pending.pop().__subclasses__():
             if kind not in found:
@@ -290,11 +287,3 @@ def _base(kind: type[Event], name: str, hint: Any) -> type:
     if len(options) != 1 or found not in ARROW:
         raise TypeError(f"{kind.__name__}.{name}: a trace column cannot hold {hint}")
     return found  # type: ignore[no-any-return]
-
-
-def frame(path: Path) -> "pd.DataFrame":
-    """A whole trace as a pandas frame, one row an event. Raises OutputError when it cannot be read."""
-    try:
-        return pq.read_table(path).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise OutputError(f"{path}: {error}") from error

@@ -17,6 +17,7 @@ from simnet.events.run_result import RunResult
 from simnet.proofs.costs import cost_model
 from simnet.record.atomic import check_writable
 from simnet.record.files import RunFolder, write_json
+from simnet.record.frames import network
 from simnet.record.penalties import PenaltyLog
 from simnet.record.places import FolderLock, default_folder, refuse_collisions, summary_stem
 from simnet.record.summary import SummaryRecorder
@@ -148,7 +149,7 @@ class _Job:
         return outcome
 
     def _observe(self, made: "Run", recorder: SummaryRecorder) -> "_Seen":
-        metadata = {"seed": str(self.scenario.sim.seed), "scenario_sha256": self.loaded.sha256, "simnet": VERSION}
+        metadata = {"seed": str(self.scenario.sim.seed), "scenario_sha256": self.loaded.sha256, "simnet": VERSION, **network(made.info)}
         seen = _Seen()
         with ExitStack() as stack:
             trace = stack.enter_context(TraceRecorder(self.folder.trace, metadata))

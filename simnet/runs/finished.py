@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.base import reading
 from simnet.base.errors import OutputError
 from simnet.record.files import RunFolder
+from simnet.record.frames import Frames
 from simnet.record.places import RUN, summary_stem
 from simnet.record.readback import run_head
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a run has left in its folder; each file is read when it is first asked for."""
+    """What a run has left in its folder; each file is read when it is first asked for. Frames raise OutputError without a whole trace."""
 
     folder: Path
     exit_code: int
@@ -43,11 +44,44 @@ class FinishedRun:
         return reading.json_object(self.files.summary)
 
     @cached_property
-    def events(self) -> "pd.DataFrame":
-        """Every event, one row each; `at` and other times are virtual nanoseconds. Raises OutputError without a whole trace."""
-        from simnet.record.trace import frame
+    def frames(self) -> Frames:
+        """The trace as pandas frames; those below are the ones that most questions need."""
+        return Frames(self.files.trace)
 
-        return frame(self.files.trace)
+    @property
+    def nodes(self) -> "pd.DataFrame":
+        """A row for each node: region, backends, peer class, stake, peer id."""
+        return self.frames.nodes
+
+    @property
+    def events(self) -> "pd.DataFrame":
+        """Every event, one row each; times are virtual nanoseconds (`…_ns`)."""
+        return self.frames.events
+
+    @property
+    def proofs(self) -> "pd.DataFrame":
+        """A row for each proof that a node made, with the milliseconds that it waited and took."""
+        return self.frames.proofs
+
+    @property
+    def verifications(self) -> "pd.DataFrame":
+        """A row for each answer of a node's verifier."""
+        return self.frames.verifications
+
+    @property
+    def messages(self) -> "pd.DataFrame":
+        """A row for each publication: receivers, delays, copies, verdicts."""
+        return self.frames.messages
+
+    @property
+    def blocks(self) -> "pd.DataFrame":
+        """A row for each committed block: when it was proposed, committed, proven and aggregated, in milliseconds."""
+        return self.frames.blocks
+
+    @property
+    def links(self) -> "pd.DataFrame":
+        """A row for each direction of a link: copies, bytes, duplicates, losses."""
+        return self.frames.links
 
 
 def load(folder: Path | str) -> FinishedRun:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simnet.record.trace import frame
+from simnet.record.frames import Frames
 from tests.runs import ROOT
 
 COPIED = ("zk", ".cargo", "Cargo.toml", "Cargo.lock", "simnet")
@@ -91,7 +91,7 @@ def test_a_chain_runs_on_a_system_that_was_added(copy: Path) -> None:
     for circuit in ("transaction", "consensus", "state"):
         assert proofs["toy"][circuit]["made"] > 0 and proofs["toy"][circuit]["verified"] > 0, circuit
     assert all(told["checks"][name]["held"] for name in ("agreement", "proven", "aggregated", "nothing_unverified"))
-    trace = frame(copy / "out/trace.parquet")
+    trace = Frames(copy / "out/trace.parquet").events
     registrations = set(trace[(trace.event == "MessagePublished") & (trace.kind == "registration")].message)
     judged = trace[(trace.event == "MessageValidated") & trace.message.isin(registrations)]
     assert registrations and set(judged.verdict) <= {"accept", "ignore"}, "with a root for every system"
