@@ -5,12 +5,12 @@ Times in derived frames are virtual milliseconds since the start of the simulati
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, get_type_hints
+from typing import TYPE_CHECKING, BinaryIO, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,6 +67,7 @@ def network(info: RunInfo) -> dict[str, str]:
     return {NODES: json.dumps(nodes), EDGES: json.dumps(info.edges)}
 
 
+@cache
 def times() -> frozenset[str]:
     """Columns of a trace that are points or spans of virtual time."""
     return frozenset(
@@ -79,6 +80,8 @@ class Frames:
 
     def __init__(self, trace: Path) -> None:
         self._trace = trace
+        self._kinds: list[frozenset[str]] | None = None
+        """Classes of the events in each part of the file, once they were asked for."""
 
     # --- the network -------------------------------------------------------------------------------
 
@@ -105,14 +108,14 @@ class Frames:
     def events(self) -> "pd.DataFrame":
         """Every event in order: `event` (its class), `at_ns`, and the fields of all classes, null where a class has none."""
         named = times()
-        return self._read(None, None).to_pandas().rename(columns=lambda name: f"{name}_ns" if name in named else name)
+        return self._whole().to_pandas().rename(columns=lambda name: f"{name}_ns" if name in named else name)
 
     @cached_property
     def proofs(self) -> "pd.DataFrame":
         """A row for each proof that a node made: `node`, `region`, `backend`, `circuit`, `proof`, `bytes`, `again` (instead of a stale
         one), `queued_ms`, `started_ms`, `finished_ms`, `waited_ms`, `prove_ms`."""
         columns = ("node", "backend", "circuit", "proof", "bytes", "again", "queued_at", "started_at", "finished_at")
-        frame = self._of(ProofMade, columns)
+        frame = self.of(ProofMade, columns)
         return (
             self._placed(frame)
             .drop(columns="at_ms")
@@ -124,7 +127,7 @@ class Frames:
         """A row for each answer of a node's verifier: `at_ms`, `node`, `peer`, `region`, `backend`, `circuit`, `proof`, `accepted`,
         `reason`, `spam` (what it really was, where it was no honest proof), `bytes`, `waited_ms`, `verify_ms`."""
         columns = ("node", "peer", "backend", "circuit", "proof", "accepted", "reason", "spam", "bytes", "queued_at", "cost")
-        frame = self._of(ProofVerified, columns).rename(columns={"cost_ms": "verify_ms"})
+        frame = self.of(ProofVerified, columns).rename(columns={"cost_ms": "verify_ms"})
         frame.insert(len(frame.columns) - 1, "waited_ms", (frame.at_ms - frame.queued_ms - frame.verify_ms).clip(lower=0))
         return self._placed(frame).drop(columns="queued_ms")
 
@@ -132,7 +135,7 @@ class Frames:
     def deliveries(self) -> "pd.DataFrame":
         """A row for each first reception: `at_ms`, `node`, `region`, `peer`, `message`, `kind`, `delay_ms` since the publication,
         `repaired`."""
-        frame = self._of(MessageDelivered, ("node", "peer", "message", "kind", "published_at", "repaired"))
+        frame = self.of(MessageDelivered, ("node", "peer", "message", "kind", "published_at", "repaired"))
         frame = self._placed(frame).assign(delay_ms=frame.at_ms - frame.published_ms).drop(columns="published_ms")
         return frame.drop_duplicates(["node", "message"], ignore_index=True)
 
@@ -141,15 +144,15 @@ class Frames:
         """Index `message`, a row for each publication: `at_ms`, `node`, `region`, `kind`, `bytes`, `spam`; `receivers`, delays of first
         receptions `first_ms`, `p50_ms`, `p95_ms`, `last_ms`; copies that `arrived`, that were `duplicates`, `lost`; receivers' verdicts
         `accept`, `ignore`, `reject`, `drop`."""
-        published = self._placed(self._of(MessagePublished, ("node", "message", "kind", "bytes", "spam")).set_index("message"))
+        published = self._placed(self.of(MessagePublished, ("node", "message", "kind", "bytes", "spam")).set_index("message"))
         delays = self.deliveries.groupby("message")["delay_ms"]
-        arrived = self._of(MessageArrived, ("message", "duplicate")).groupby("message")["duplicate"]
-        verdicts = self._of(MessageValidated, ("message", "verdict")).groupby(["message", "verdict"]).size().unstack(fill_value=0)
+        arrived = self.of(MessageArrived, ("message", "duplicate")).groupby("message")["duplicate"]
+        verdicts = self.of(MessageValidated, ("message", "verdict")).groupby(["message", "verdict"]).size().unstack(fill_value=0)
         counts = {
             "receivers": delays.size(),
             "arrived": arrived.size(),
             "duplicates": arrived.sum(),
-            "lost": self._of(MessageLost, ("message",)).groupby("message").size(),
+            "lost": self.of(MessageLost, ("message",)).groupby("message").size(),
             **{name: verdicts[name] for name in VERDICTS if name in verdicts},
         }
         whole = {name: found.reindex(published.index, fill_value=0).astype("int64") for name, found in counts.items()}
@@ -163,7 +166,7 @@ class Frames:
         `proposed_ms`, `committed_ms` (first node), `committed_last_ms`, `nodes`; `proven_ms` and `aggregated_ms`, when nodes with more
         than two thirds of the stake held its proof and all its proofs; null where they never did."""
         columns = ("node", "height", "slot", "block", "backend", "proposer", "tx_count", "proposed_at")
-        commits = self._of(BlockCommitted, columns)
+        commits = self.of(BlockCommitted, columns)
         by_block = commits.groupby("block", sort=False)
         frame = by_block[["height", "slot", "proposer", "backend", "tx_count", "proposed_ms"]].first()
         frame = frame.assign(
@@ -178,7 +181,7 @@ class Frames:
     @cached_property
     def heights(self) -> "pd.DataFrame":
         """A row for each commit of a node: `at_ms`, `node`, `region`, `height`, `block`, `caught_up`."""
-        return self._placed(self._of(BlockCommitted, ("node", "height", "block", "caught_up")))
+        return self._placed(self.of(BlockCommitted, ("node", "height", "block", "caught_up")))
 
     @cached_property
     def links(self) -> "pd.DataFrame":
@@ -187,9 +190,9 @@ class Frames:
         import pandas as pd
 
         # An arrival is told by its receiver, a loss by its sender.
-        arrived = self._of(MessageArrived, ("node", "peer", "bytes", "duplicate")).rename(columns={"node": "peer", "peer": "node"})
+        arrived = self.of(MessageArrived, ("node", "peer", "bytes", "duplicate")).rename(columns={"node": "peer", "peer": "node"})
         taken = arrived.groupby(["node", "peer"]).agg(copies=("bytes", "size"), bytes=("bytes", "sum"), duplicates=("duplicate", "sum"))
-        lost = self._of(MessageLost, ("node", "peer")).groupby(["node", "peer"]).size().rename("lost")
+        lost = self.of(MessageLost, ("node", "peer")).groupby(["node", "peer"]).size().rename("lost")
         frame = pd.concat([taken, lost], axis=1).fillna(0).astype("int64").sort_index().reset_index()
         return self._placed(self._placed(frame, "peer", "peer_region"))
 
@@ -197,7 +200,7 @@ class Frames:
 
     def _quorum(self, kind: type[Event]) -> "pd.Series":
         """When nodes with more than two thirds of the stake had told this of a block."""
-        told = self._of(kind, ("node", "block")).drop_duplicates(["node", "block"])
+        told = self.of(kind, ("node", "block")).drop_duplicates(["node", "block"])
         stake = told["node"].map(self.nodes["stake"]).groupby(told["block"]).cumsum()
         return told[3 * stake > 2 * self.nodes["stake"].sum()].groupby("block")["at_ms"].first()
 
@@ -206,10 +209,10 @@ class Frames:
         frame.insert(frame.columns.get_loc(node) + 1, region, frame[node].map(self.nodes["region"]))
         return frame
 
-    def _of(self, kind: type[Event], columns: Sequence[str]) -> "pd.DataFrame":
-        """The events of one class: `at_ms` and these columns, times as milliseconds and named so."""
+    def of(self, kind: type[Event], columns: Sequence[str]) -> "pd.DataFrame":
+        """The events of one class in order: `at_ms` and these columns, times as milliseconds and named so."""
         named = times()
-        frame = self._read(["at", *columns], [("event", "=", kind.__name__)]).to_pandas()
+        frame = self._only(kind.__name__, ["at", *columns]).to_pandas()
         for name in frame.columns:
             if name in named:
                 frame[name] = frame[name] / NS_PER_MS
@@ -217,9 +220,23 @@ class Frames:
                 frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame.rename(columns={name: f"{name.removesuffix('_at')}_ms" for name in frame.columns if name in named})
 
-    def _read(self, columns: Iterable[str] | None, filters: Any) -> pa.Table:
+    def _whole(self) -> pa.Table:
         with self._opened() as file:
-            return pq.read_table(file, columns=None if columns is None else list(columns), filters=filters)
+            return pq.read_table(file)
+
+    def _only(self, kind: str, columns: Sequence[str]) -> pa.Table:
+        """These columns of the events of one class: of the parts of the file that have some, and filtered as soon as they are read."""
+        import pyarrow.compute as pc
+
+        with self._opened() as file:
+            trace = pq.ParquetFile(file)
+            if self._kinds is None:
+                self._kinds = [
+                    frozenset(pc.unique(trace.read_row_group(n, ["event"])["event"]).to_pylist()) for n in range(trace.num_row_groups)
+                ]
+            groups = [number for number, kinds in enumerate(self._kinds) if kind in kinds]
+            table = trace.read_row_groups(groups, ["event", *columns])
+        return table.filter(pc.equal(table["event"], kind)).drop_columns("event")
 
     def _told(self, key: str) -> object:
         """A value of the trace's metadata."""

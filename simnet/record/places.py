@@ -17,6 +17,8 @@ DEFAULT_ROOT = Path("target/simnet")
 RUN, JOB, COSTS = "run.json", "wrapper.json", "costs.json"
 SUMMARIES = "summaries"
 TRACE, TIMINGS, ANALYSIS, PENALTIES = "trace.parquet", "timings.json", "analysis.json", "slashing.log"
+REPORT = "report.html"
+"""Of one run, where `simnet report` is not told another place."""
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
 PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
@@ -61,7 +63,7 @@ def summary_stem(scenario: Path) -> str:
 def products(root: Path, stem: str) -> tuple[Path, ...]:
     """The files of a run that end with it: all but `run.json` and `costs.json`. `stem` names its summary."""
     summaries = root / SUMMARIES
-    names = (TRACE, TIMINGS, ANALYSIS, PENALTIES)
+    names = (TRACE, TIMINGS, ANALYSIS, PENALTIES, REPORT)
     beside = (f"{stem}.json", f"{stem}.csv", PROPAGATION_ALERT, CHAOS_ALERT)
     return (*(summaries / name for name in beside), *(root / name for name in names))
 
