@@ -108,6 +108,7 @@ def _size(value: Any) -> int:
 
 def _timeline(members: Sequence[Sequence[Part]]) -> list[dict[str, Any]]:
     alone = len(members) == 1
+    single = alone and len(members[0]) == 1
     charts = []
     for chart in CHARTS:
         series = [
@@ -116,7 +117,7 @@ def _timeline(members: Sequence[Sequence[Part]]) -> list[dict[str, Any]]:
             for found in merging.by_name([part.series.get(chart.key, ()) for part in group], alone=alone)
         ]
         if series:
-            stacked = chart.stacked and alone
+            stacked = chart.stacked and single
             charts.append(
                 {"key": chart.key, "title": chart.title, "unit": chart.unit, "note": chart.note, "stacked": stacked, "series": series}
             )

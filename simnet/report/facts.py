@@ -10,7 +10,11 @@ Figure = Callable[[ReportedSummary], float | None]
 
 
 def _proofs(count: Callable[[Circuit], int]) -> Figure:
-    return lambda summary: sum(count(row) for circuits in summary.proofs.values() for row in circuits.values())
+    def figure(summary: ReportedSummary) -> float | None:
+        rows = [row for circuits in summary.proofs.values() for row in circuits.values()]
+        return None if summary.simnet.network_only else sum(map(count, rows))
+
+    return figure
 
 
 def _final(figure: Callable[[Finality], float | None]) -> Figure:
@@ -33,7 +37,7 @@ CHAIN: tuple[tuple[str, str, Figure], ...] = (
     ("proposal to commit, median", "ms", _final(lambda found: found.committed_ms.p50)),
     ("proposal to proven, median", "ms", _final(lambda found: found.proven_ms.p50)),
     ("longest finality gap", "ms", _final(lambda found: found.longest_gap_ms)),
-    ("largest mempool", "", lambda summary: None if summary.mempool is None else summary.mempool.size_max),
+    ("largest mempool", "", lambda summary: None if summary.mempool is None or summary.simnet.network_only else summary.mempool.size_max),
     ("proofs made", "", _proofs(lambda row: row.made)),
     ("proofs verified", "", _proofs(lambda row: row.verified)),
     ("proofs refused", "", _proofs(lambda row: row.rejected_total)),

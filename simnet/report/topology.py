@@ -14,6 +14,8 @@ NODES_MAX = 2000
 LAYOUT_SEED = 1
 SAME_REGION = 3.0
 """How much more a link within a region pulls than one between two: so a cut between regions is a gap to be seen."""
+OPEN_MS = 1.0
+"""How far what has not ended reaches beyond the run's end, so that it still lasts there."""
 DOWN, UP = ("churn_down", "crash_down", "pause_start"), ("churn_up", "crash_up", "pause_end")
 WHY = ("partition", "churn", "crash", "ban")
 """Reasons of `PeerDisconnected`, by their number in a list of outages."""
@@ -67,7 +69,7 @@ def _outages(frames: Frames, end_ms: float) -> dict[tuple[int, int], list[list[i
             since, why = open_since.pop(pair)
             found.setdefault(pair, []).append(_outage(since, row.at_ms, why))
     for pair, (since, why) in open_since.items():
-        found.setdefault(pair, []).append(_outage(since, end_ms, why))
+        found.setdefault(pair, []).append(_outage(since, end_ms + OPEN_MS, why))
     return found
 
 
@@ -88,5 +90,5 @@ def _down(frames: Frames, end_ms: float) -> dict[str, list[list[int]]]:
         elif node in since:
             found.setdefault(node, []).append([round(since.pop(node)), round(row.at_ms)])
     for node, start in since.items():
-        found.setdefault(node, []).append([round(start), round(end_ms)])
+        found.setdefault(node, []).append([round(start), round(end_ms + OPEN_MS)])
     return found

@@ -66,9 +66,14 @@ function groupName(index) {
   return DATA.groups[index].name;
 }
 
+// Where each group has one line, its name is the group's.
+for (const { series } of DATA.timeline) {
+  const sole = new Set(series.map((one) => one.name)).size === 1;
+  for (const one of series) one.sole = sole;
+}
 function seriesName(series) {
   if (!SEVERAL) return series.name;
-  return series.name === "all" ? groupName(series.group) : `${groupName(series.group)}: ${series.name}`;
+  return series.sole ? groupName(series.group) : `${groupName(series.group)}: ${series.name}`;
 }
 
 // Which run the faults, incidents, refused proofs and the replay are of.

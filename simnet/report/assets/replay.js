@@ -72,6 +72,7 @@ function messageName(message) {
 
 function watchMessage(run, value) {
   stopPlaying();
+  byId("watch").value = value;
   replay.message = value === "" ? null : run.messages[Number(value)];
   replay.ways = replay.message ? ways(replay.message) : null;
   const last = replay.ways ? Math.max(1, ...[...replay.ways.values()].map((way) => way.after)) : 0;

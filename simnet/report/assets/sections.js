@@ -94,7 +94,7 @@ function boxOption(measure, names, narrow) {
 
 function boxLook(name, group) {
   const fill = SEVERAL ? palette(group) : palette(backendIndex(name.split(" ")[0]));
-  return { color: `${fill}55`, borderColor: fill, borderWidth: 1.5 };
+  return { color: `${fill}55`, borderColor: fill, borderWidth: SEVERAL ? 2.5 : 1.5 };
 }
 
 function proofTable() {

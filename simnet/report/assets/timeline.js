@@ -140,6 +140,12 @@ function incidentChart() {
   const fold = el("div", {});
   made.append(fold);
   keepLegend(fold, () => folded("Table", () => table("Incidents by second", ["what", "s", "how many"], rows().flatMap((row) => row.points.map(([bin, count]) => [row.kind, TIMES[bin], count])))));
+  if (!DATA.runs.some((run) => run.incidents.length)) {
+    place.remove();
+    fold.remove();
+    keys.append(el("p", { class: "note" }, "There were none."));
+    return made;
+  }
   keepLegend(keys, () => el("p", { class: "note" }, rows().length ? rows().map((row) => `${row.kind}: ${number(row.total)}`).join(" · ") : "There were none."));
   later(() => {
     const options = () => {

@@ -21,9 +21,11 @@ function startHead() {
 function verdictText(failed, held) {
   const judged = DATA.verdicts.length;
   const rules = failed ? `${failed} of ${judged} checks and rules failed` : `none of ${judged} checks and rules failed`;
+  const warnings = DATA.verdicts.filter((row) => row.status === "warning").length;
+  const warned = warnings ? `, ${warnings} ${warnings === 1 ? "warning" : "warnings"}` : "";
   const asked = DATA.judged ? "" : "; the analyzer's rules were not asked";
   const many = DATA.runs.length;
-  return many === 1 ? `The run ended with code ${DATA.runs[0].exit_code}: ${DATA.runs[0].ended}; ${rules}${asked}` : `${held} of ${many} runs ended with code 0; ${rules}${asked}`;
+  return many === 1 ? `The run ended with code ${DATA.runs[0].exit_code}: ${DATA.runs[0].ended}; ${rules}${warned}${asked}` : `${held} of ${many} runs ended with code 0; ${rules}${warned}${asked}`;
 }
 
 function oneRun(run) {
