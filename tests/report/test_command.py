@@ -73,7 +73,12 @@ def test_odd_places_are_refused(tmp_path: Path) -> None:
 
 def test_open_shows_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def opens(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opens)
     folder = run_folder(tmp_path / "run")
     assert report(folder, "--open").exit_code == codes.HELD and opened == [(folder / "report.html").resolve().as_uri()]
     monkeypatch.setattr(webbrowser, "open", lambda url: False)

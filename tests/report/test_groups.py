@@ -60,7 +60,7 @@ def test_a_rule_says_what_was_found_and_wanted(tmp_path: Path, rule: dict[str, A
     run = load(run_folder(tmp_path / "run", rules=[{**RULE, **rule}]))
     from simnet.report.reads import verdicts_of
 
-    [found] = [row for row in rows(summary_of(run), verdicts_of(run), {RULE["metric"]: 77.0}) if row.what.startswith("rule")]
+    [found] = [row for row in rows(summary_of(run), verdicts_of(run), {str(RULE["metric"]): 77.0}) if row.what.startswith("rule")]
     assert (found.status, found.told, found.at_ms) == (status, "58.5, wanted <= 500: in time", 77)
 
 

@@ -34,7 +34,6 @@ function buildReplay() {
   keepLegendOnce(keys, () => stageLegend(run.topology));
   const label = () => `The network of ${run.topology.nodes.length} nodes and ${run.topology.edges.length} links at ${seconds(replay.at)}. ${told(run)}`;
   replay.entry = draw(graph, label, () => stageOption(run.topology, replay, stageBox()));
-  new ResizeObserver(() => replay.entry && replay.entry.refresh()).observe(graph);
   replay.entry.chart.on("click", (event) => {
     if (event.dataType === "node") showNode(event.dataIndex);
   });

@@ -6,8 +6,11 @@ const SHAPES = ["circle", "rect", "triangle", "diamond", "pin", "roundRect", "ar
 const GLYPHS = ["●", "■", "▲", "◆", "⬟", "▬", "➤"];
 const FAULTS = { partition: 4, churn: 1, crash: 7, byzantine: 3, pause: 6 };
 
+// A chart asks for dozens of colours; the browser works out its styles for each question.
+const known = new Map();
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return known.get(name);
 }
 
 function palette(index) {
@@ -52,7 +55,11 @@ function draw(place, label, options, group) {
   };
   drawn.push(entry);
   entry.refresh();
-  new ResizeObserver(() => chart.resize()).observe(place);
+  new ResizeObserver(() => {
+    if (chart.isDisposed() || (chart.getWidth() === place.clientWidth && chart.getHeight() === place.clientHeight)) return;
+    chart.resize();
+    entry.refresh();
+  }).observe(place);
   return entry;
 }
 
@@ -112,6 +119,7 @@ function keepLegend(place, make) {
   entry();
 }
 function repaint() {
+  known.clear();
   for (const entry of legends) entry();
   refreshAll();
 }

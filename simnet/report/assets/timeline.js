@@ -71,7 +71,7 @@ function showMoment(at) {
 function timelineOption(series, yAxis, formatter) {
   return {
     animation: false,
-    grid: { left: 8, right: 14, top: 14, bottom: 6, containLabel: true },
+    grid: { left: 62, right: 14, top: 14, bottom: 24 },
     xAxis: { type: "value", min: 0, max: END_S, ...axisLook(), axisLabel: { color: colour("muted"), hideOverlap: true, showMaxLabel: false, formatter: (value) => `${Number(value.toFixed(3))} s` }, splitLine: { show: false } },
     yAxis: { ...axisLook(), ...yAxis },
     dataZoom: [{ type: "inside", startValue: span.from, endValue: span.to, zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: false, preventDefaultMouseMove: false, filterMode: "none" }],
@@ -134,7 +134,7 @@ function keepChart(entry) {
 
 function incidentChart() {
   const most = Math.max(1, ...DATA.runs.map((run) => run.incidents.length));
-  const { made, place, keys } = figure("Incidents", "What was refused, punished or late; a larger point is more of it.", 40 + 26 * most);
+  const { made, place, keys } = figure("Incidents", "What was refused, punished or late; a larger point is more of it.", 44 + 36 * most);
   made.id = "chart-incidents";
   const rows = () => ownRun().incidents;
   const fold = el("div", {});
@@ -151,8 +151,7 @@ function incidentChart() {
     const options = () => {
       const kinds = rows().map((row) => row.kind).reverse();
       const points = rows().flatMap((row) => row.points.map(([bin, count]) => [TIMES[bin], kinds.indexOf(row.kind), count]));
-      const narrow = place.clientWidth < 560;
-      const yAxis = { type: "category", data: kinds, axisLabel: { color: colour("muted"), width: narrow ? 96 : 190, overflow: "truncate" }, splitLine: { show: true, lineStyle: { color: colour("line") } } };
+      const yAxis = { type: "category", data: kinds, axisLabel: { color: colour("text"), inside: true, verticalAlign: "bottom", padding: [0, 0, 4, 0], fontSize: 11 }, axisTick: { show: false }, splitLine: { show: true, lineStyle: { color: colour("line") } } };
       const scatter = { id: "points", type: "scatter", data: points, symbolSize: (value) => 4 + 4 * Math.log10(1 + value[2]), color: palette(4), itemStyle: { opacity: 0.75 } };
       const option = timelineOption([scatter], yAxis, null);
       option.tooltip = { ...tooltipLook(), trigger: "item", formatter: (entry) => tip(`${entry.value[0]} s`, [[kinds[entry.value[1]], number(entry.value[2])]]) };
