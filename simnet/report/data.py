@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from simnet.base import codes
 from simnet.base.errors import OutputError
 from simnet.base.version import VERSION
 from simnet.report import facts, library, merging, proofs, propagation, verdicts
@@ -78,7 +79,7 @@ def _head(part: Part, group: int) -> dict[str, Any]:
         "scenario": ours.scenario,
         "seed": str(ours.seed),
         "exit_code": part.exit_code,
-        "ended": ENDED.get(part.exit_code, f"exit code {part.exit_code}"),
+        "ended": _ended(part),
         "complete": ours.complete,
         "network_only": ours.network_only,
         "cost_model": ours.cost_model,
@@ -97,6 +98,13 @@ def _head(part: Part, group: int) -> dict[str, Any]:
         },
         "replay": record.replay,
     }
+
+
+def _ended(part: Part) -> str:
+    expected = part.summary.simnet.expectation
+    if part.exit_code == codes.HELD and expected is not None and expected.met:
+        return "it broke as the scenario expects"
+    return ENDED.get(part.exit_code, f"exit code {part.exit_code}")
 
 
 def _size(value: Any) -> int:

@@ -85,6 +85,11 @@ def broken(summary: dict[str, Any]) -> None:
     summary["checks"]["agreement"] = {"held": False, "status": "broken", "blocks": 3, "first": first}
 
 
+def as_expected(summary: dict[str, Any]) -> None:
+    broken(summary)
+    summary["simnet"]["expectation"] = {"met": True}
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page for each kind of report."""
@@ -92,6 +97,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {
         "one": [run_folder(root / "one")],
         "broken": [run_folder(root / "broken", exit_code=1, change=broken)],
+        "expected": [run_folder(root / "expected", change=as_expected)],
         "several": [run_folder(root / f"seed{seed}", seed=seed) for seed in (1, 2)] + [run_folder(root / "other", name="other")],
         "hostile": [run_folder(root / "hostile", name=HOSTILE, regions=(HOSTILE, "{a|b}", "<b>x</b>", "WEST"))],
         "network": [run_folder(root / "network", change=network_only)],
@@ -157,7 +163,9 @@ def test_tables_hold_what_the_charts_show(tab: Tab, pages: dict[str, Path]) -> N
 
 def test_a_failure_comes_first_and_leads_to_its_moment(tab: Tab, pages: dict[str, Path]) -> None:
     tab.show(pages["broken"])
-    assert tab.text("#verdict").startswith("✗") and "bad" in tab.one("#verdict").get_attribute("class")
+    assert tab.text("#verdict").startswith("✗ The run ended with code 1: something failed; 1 of ") and "bad" in tab.one(
+        "#verdict"
+    ).get_attribute("class")
     first = tab.all("#verdicts tbody tr")[0]
     assert first.text.startswith("✗ failed") and "two blocks at height 1" in first.text
     before = tab.one("#chart-gap .chart").screenshot_as_png
@@ -166,6 +174,12 @@ def test_a_failure_comes_first_and_leads_to_its_moment(tab: Tab, pages: dict[str
     assert abs(tab.run("return document.getElementById('timeline').getBoundingClientRect().top")) < 5
     assert tab.one("#chart-gap .chart").screenshot_as_png != before
     assert tab.run("return document.activeElement.textContent") == "Whole run"
+
+
+def test_a_break_that_was_to_be_is_no_failure_of_the_run(tab: Tab, pages: dict[str, Path]) -> None:
+    tab.show(pages["expected"])
+    assert tab.text("#verdict").startswith("! The run ended with code 0: it broke as the scenario expects; 1 of ")
+    assert "warn" in tab.one("#verdict").get_attribute("class")
 
 
 def test_zoom_works_by_keyboard_and_moves_all_charts(tab: Tab, pages: dict[str, Path]) -> None:

@@ -23,8 +23,10 @@ function backendIndex(name) {
   return found >= 0 ? found : name.includes("+") ? 3 : name === "none" ? 0 : 4;
 }
 
+// Opponents have many kinds: those of these runs take the colours that are left in turn.
+const OTHER_FAULTS = [...new Set(DATA.runs.flatMap((run) => run.bands.map((band) => band.kind)))].filter((kind) => !(kind in FAULTS)).sort();
 function faultIndex(kind) {
-  return FAULTS[kind] ?? 5;
+  return FAULTS[kind] ?? [5, 0, 2][OTHER_FAULTS.indexOf(kind) % 3];
 }
 
 function seriesColour(series, position) {

@@ -85,7 +85,7 @@ function marks() {
   const areas = ownRun().bands.flatMap((entry, row) => {
     const fill = palette(faultIndex(entry.kind));
     return entry.spans.map(([from, to]) => [
-      { xAxis: from / 1000, itemStyle: { color: fill, opacity: 0.13 }, label: { show: to - from > DATA.axis.end_ms * 0.09, formatter: () => entry.kind, position: "insideTopLeft", color: colour("muted"), distance: 3 + 12 * (row % 3), fontSize: 11 } },
+      { xAxis: from / 1000, itemStyle: { color: fill, opacity: 0.11 }, label: { show: to - from > DATA.axis.end_ms * 0.09, formatter: () => entry.kind, position: "insideTopLeft", color: colour("muted"), distance: 3 + 12 * (row % 3), fontSize: 11 } },
       { xAxis: Math.min(to / 1000, END_S) },
     ]);
   });
