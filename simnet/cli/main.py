@@ -14,11 +14,13 @@ from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.fuzz import fuzz
 from simnet.cli.list import list_scenarios
+from simnet.cli.plot import plot
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
 from simnet.cli.rerun import rerun
 from simnet.cli.run import run
 from simnet.cli.screen import say
+from simnet.cli.show import show
 
 app = typer.Typer(
     name="simnet",
@@ -52,6 +54,8 @@ for command, example in (
     (new, "simnet new my-question"),
     (list_scenarios, "simnet list"),
     (analyze, "simnet analyze target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json --format junit"),
+    (show, "simnet show target/simnet/mixed-backend-interop"),
+    (plot, "simnet plot target/simnet/mixed-backend-interop --what finality,topology --format svg"),
     (compare, "simnet compare target/simnet/before target/simnet/after"),
     (rerun, "simnet rerun target/simnet/mixed-backend-interop"),
     (regression, "simnet regression --scenario quorum-stress --scenario snapshot-partition"),
