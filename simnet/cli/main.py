@@ -13,6 +13,7 @@ from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.fuzz import fuzz
+from simnet.cli.history import app as history
 from simnet.cli.list import list_scenarios
 from simnet.cli.plot import plot
 from simnet.cli.regression import regression
@@ -68,3 +69,4 @@ app.add_typer(proof.app)
 app.add_typer(keys.app)
 app.add_typer(drill, name="drill")
 app.add_typer(report, name="report")
+app.add_typer(history, name="history")
