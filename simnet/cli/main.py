@@ -22,6 +22,7 @@ from simnet.cli.rerun import rerun
 from simnet.cli.run import run
 from simnet.cli.screen import say
 from simnet.cli.show import show
+from simnet.cli.sweep import sweep
 
 app = typer.Typer(
     name="simnet",
@@ -59,6 +60,7 @@ for command, example in (
     (plot, "simnet plot target/simnet/mixed-backend-interop --what finality,topology --format svg"),
     (compare, "simnet compare target/simnet/before target/simnet/after"),
     (rerun, "simnet rerun target/simnet/mixed-backend-interop"),
+    (sweep, "simnet sweep scenarios/mixed_backend_interop.toml --grid topology.k=4,6,8 --grid topology.rewire_p=0:1:11 --seeds 20"),
     (regression, "simnet regression --scenario quorum-stress --scenario snapshot-partition"),
     (fuzz, "simnet fuzz --seeds 1..40 --jobs 2"),
     (calibrate, "simnet calibrate --out costs.toml"),
