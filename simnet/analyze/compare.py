@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from simnet.analyze.sides import Side
+from simnet.analyze.sides import Side, aligned
 from simnet.analyze.thresholds import Fault, read_rules, refuse, unknown_keys
 from simnet.analyze.verdicts import MISSING, resolve
 from simnet.scenario.marks import Path as Place
@@ -123,9 +123,7 @@ def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_perc
     """Every figure that at least one side has. A figure regressed when it moved the wrong way by more than the threshold and,
     where the runs allow a test at all, the test says that chance does not explain it."""
     common = bool(before.seeds) and before.seeds == after.seeds
-    if common:
-        before, after = before.by_seed(), after.by_seed()
-    changes = [Change(path, better, *values) for (path, better), values in _samples(before, after, metrics).items()]
+    changes = samples(before, after, metrics)
     runs = (len(before.contents), len(after.contents))
     figures = sum(map(_may_be_tested, changes))
     paired = common and figures * smallest_paired_p(runs[0]) <= alpha
@@ -133,14 +131,15 @@ def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_perc
     changes = [_tested(change, paired and len(change.before) == len(change.after) == runs[0]) for change in changes]
     tested = [change for change in changes if change.p is not None]
     corrected = dict(zip((c.metric for c in tested), holm([c.p for c in tested if c.p is not None]), strict=True))
-    finished = [replace(c, p_holm=corrected.get(c.metric), interval=_interval(c, paired, alpha)) for c in changes]
+    finished = [replace(c, p_holm=corrected.get(c.metric), interval=interval(c, paired=paired, alpha=alpha)) for c in changes]
     alone = min(runs) < 2
     judged = [replace(c, verdict=_verdict(c, threshold_percent, alpha, testable=testable, alone=alone)) for c in finished]
     return Comparison(tuple(judged), runs, testable, paired)
 
 
-def _interval(change: Change, paired: bool, alpha: float) -> tuple[float, float] | None:
-    """Student's interval of the difference of the means: of the pairs' differences, or Welch's."""
+def interval(change: Change, *, paired: bool, alpha: float) -> tuple[float, float] | None:
+    """Student's interval of the difference of the means: of the pairs' differences, or Welch's. A bootstrap's is too narrow for a few runs
+    (docs/adr/0016)."""
     one, other = np.array(change.before), np.array(change.after)
     if min(len(one), len(other)) < 2 or not 0 < alpha < 1:
         return None
@@ -180,19 +179,20 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _samples(before: Side, after: Side, metrics: Sequence[Metric]) -> dict[tuple[str, str], tuple[tuple[float, ...], tuple[float, ...]]]:
-    """By path and direction the figure's values on both sides; the first metric that names a path decides."""
-    found: dict[str, tuple[str, list[float], list[float]]] = {}
+def samples(before: Side, after: Side, metrics: Sequence[Metric]) -> list[Change]:
+    """Each figure's values on both sides, not yet judged; the first metric that names a path decides which way is better. Runs of the same
+    seeds stand in the same place."""
+    found: dict[str, Change] = {}
+    sides = aligned(before, after)
     for metric in metrics:
-        named: dict[str, tuple[str, list[float], list[float]]] = {}
-        for place, side in ((1, before), (2, after)):
+        named: dict[str, tuple[list[float], list[float]]] = {}
+        for place, side in enumerate(sides):
             for content in side.contents:
                 for path, value in resolve(content, metric.path):
                     if value is not MISSING and _is_number(value) and path not in found:
-                        entry = named.setdefault(path, (metric.better, [], []))
-                        (entry[1] if place == 1 else entry[2]).append(float(value))
-        found.update(named)
-    return {(path, better): (tuple(one), tuple(other)) for path, (better, one, other) in found.items()}
+                        named.setdefault(path, ([], []))[place].append(float(value))
+        found |= {path: Change(path, metric.better, tuple(one), tuple(other)) for path, (one, other) in named.items()}
+    return list(found.values())
 
 
 def _may_be_tested(change: Change) -> bool:

@@ -46,6 +46,11 @@ class Side:
         return Side(tuple(sorted(self.summaries, key=lambda summary: summary.known.ours.seed or 0)))
 
 
+def aligned(one: Side, other: Side) -> tuple[Side, Side]:
+    """Both in the order of their seeds where they have the same ones, so that runs stand beside each other; else as they are."""
+    return (one.by_seed(), other.by_seed()) if one.seeds and one.seeds == other.seeds else (one, other)
+
+
 def load_side(given: Sequence[Path]) -> Side:
     """The summaries that files and folders mean. Raises `OutputError`, also for two runs that are one."""
     summaries = tuple(summary_file(path) for place in given for path in summaries_in(place))

@@ -11,19 +11,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from simnet.base.regular import open_own
 
 
 @contextmanager
-def held(lock: Path, *, shared: bool = False) -> Iterator[None]:
-    """Waits for a lock file, made when it is not there; `shared`: together with others who share it, while nobody holds it alone.
+def held(lock: Path, *, shared: bool = False) -> Iterator[BinaryIO]:
+    """Waits for a lock file, made when it is not there, and gives it; `shared`: together with others who share it, while nobody holds it alone.
 
     Never follows a link, never empties the file, refuses what is no regular file. Raises OSError.
     """
     with open_own(lock) as file:
         fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
+        yield file
 
 
 def seize_folder(folder: Path) -> int | None:

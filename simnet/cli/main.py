@@ -13,12 +13,16 @@ from simnet.cli.compare import compare
 from simnet.cli.doctor import doctor
 from simnet.cli.drill import app as drill
 from simnet.cli.fuzz import fuzz
+from simnet.cli.history import app as history
 from simnet.cli.list import list_scenarios
+from simnet.cli.plot import plot
 from simnet.cli.regression import regression
 from simnet.cli.report import app as report
 from simnet.cli.rerun import rerun
 from simnet.cli.run import run
 from simnet.cli.screen import say
+from simnet.cli.show import show
+from simnet.cli.sweep import sweep
 
 app = typer.Typer(
     name="simnet",
@@ -52,8 +56,11 @@ for command, example in (
     (new, "simnet new my-question"),
     (list_scenarios, "simnet list"),
     (analyze, "simnet analyze target/simnet/mixed-backend-interop/summaries/mixed_backend_interop.json --format junit"),
+    (show, "simnet show target/simnet/mixed-backend-interop"),
+    (plot, "simnet plot target/simnet/mixed-backend-interop --what finality,topology --format svg"),
     (compare, "simnet compare target/simnet/before target/simnet/after"),
     (rerun, "simnet rerun target/simnet/mixed-backend-interop"),
+    (sweep, "simnet sweep scenarios/mixed_backend_interop.toml --grid topology.k=4,6,8 --grid topology.rewire_p=0:1:11 --seeds 20"),
     (regression, "simnet regression --scenario quorum-stress --scenario snapshot-partition"),
     (fuzz, "simnet fuzz --seeds 1..40 --jobs 2"),
     (calibrate, "simnet calibrate --out costs.toml"),
@@ -64,3 +71,4 @@ app.add_typer(proof.app)
 app.add_typer(keys.app)
 app.add_typer(drill, name="drill")
 app.add_typer(report, name="report")
+app.add_typer(history, name="history")

@@ -92,7 +92,7 @@ def run(
     if quiet and as_json:
         raise typer.BadParameter("--quiet and --json exclude each other")
     path = _chosen(scenario, scenario_option, profile)
-    overrides, shown = _overrides(sets or [], engine), Shown(quiet, as_json, analyze)
+    overrides, shown = parse_sets(sets or [], engine), Shown(quiet, as_json, analyze)
     with health() as probe, probe.active():
         loaded = load_any(path, seed=seed, overrides=overrides, strict=strict)
         if isinstance(loaded, LoadedWrapper):
@@ -225,7 +225,8 @@ def explain(outcome: Outcome) -> None:
         say("error: nothing ran: the traffic never started", err=True)
 
 
-def _overrides(pairs: list[str], engine: EngineName | None) -> dict[str, str]:
+def parse_sets(pairs: list[str], engine: EngineName | None = None) -> dict[str, str]:
+    """What `--set` and `--engine` lay over a scenario. Raises typer.BadParameter."""
     found: dict[str, str] = {}
     for pair in pairs:
         key, mark, value = pair.partition("=")

@@ -97,6 +97,15 @@ def load_or_make(path: Path, load: Callable[[bytes], K], make: Callable[[], tupl
         return key
 
 
+def put(path: Path, content: bytes) -> None:
+    """A key file that another machine's cache has, into this one unless it is there. Nothing is taken on trust: see `load_or_make`. Raises
+    KeyCacheError."""
+    _make_folder(path)
+    with _locked(_lock_of(path)):
+        if not path.exists():
+            _write(path, content)
+
+
 def _load(path: Path, load: Callable[[bytes], K], ids: Callable[[K], tuple[bytes, bytes]]) -> K:
     """The cached key. Raises FileNotFoundError, or ValueError that says what is wrong with the file."""
     content = _read(path)

@@ -20,7 +20,7 @@ Row = tuple[str, object]
 
 def to_csv(summary: Mapping[str, Any]) -> str:
     """`metric,value`; floats with three decimals."""
-    return csv_text(("metric", "value"), ((_inert(name), _text(value)) for name, value in [*_upstream(summary), *_ours(summary)]))
+    return csv_text(("metric", "value"), ((inert(name), _text(value)) for name, value in [*_upstream(summary), *_ours(summary)]))
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -37,10 +37,10 @@ def _text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.3f}"
-    return _inert(value) if isinstance(value, str) else str(value)
+    return inert(value) if isinstance(value, str) else str(value)
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """Text on one line that no spreadsheet takes for a formula."""
     shown = printable(text)
     return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown

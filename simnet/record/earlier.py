@@ -10,11 +10,11 @@ from pathlib import Path
 
 from simnet.base.errors import OutputError, cannot_write
 from simnet.record.atomic import check_clear, clear, partials
-from simnet.record.places import CHILD, COSTS, JOB, RUN, SUMMARIES, products, summary_stem
+from simnet.record.places import CHILD, COSTS, JOB, PLOTS_FOLDER, RUN, SUMMARIES, products, summary_stem
 from simnet.record.readback import is_finished, is_of_a_run, is_repetition, left_behind
 
-FOLDERS = frozenset({SUMMARIES, "logs", "profiles", CHILD})
-"""Folders that runs, wrappers and their processes make."""
+FOLDERS = frozenset({SUMMARIES, "logs", "profiles", CHILD, PLOTS_FOLDER})
+"""Folders that runs, wrappers, their processes and pictures of them make."""
 ELSEWHERE = "--out DIR goes elsewhere"
 
 

@@ -4,7 +4,6 @@ Times in derived frames are virtual milliseconds since the start of the simulati
 (`…_ns`); sizes are bytes.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import RootModel
 
 from simnet.base.errors import OutputError, reason
+from simnet.base.jsontext import json_text
 from simnet.base.reading import Read, checked, parsed_json
 from simnet.base.regular import open_regular
 from simnet.base.units import NS_PER_MS, SimTime
@@ -30,6 +30,7 @@ from simnet.events import (
     MessageLost,
     MessagePublished,
     MessageValidated,
+    PeerDisconnected,
     ProofMade,
     ProofVerified,
 )
@@ -64,7 +65,7 @@ def network(info: RunInfo) -> dict[str, str]:
     """What a trace's metadata says of the network that it was seen in."""
     columns = (info.regions, info.backends, info.classes, info.stakes, info.peer_ids)
     nodes = [dict(zip(_Node.model_fields, row, strict=True)) for row in zip(*columns, strict=True)]
-    return {NODES: json.dumps(nodes), EDGES: json.dumps(info.edges)}
+    return {NODES: json_text(nodes), EDGES: json_text(info.edges)}
 
 
 @cache
@@ -152,7 +153,7 @@ class Frames:
             "receivers": delays.size(),
             "arrived": arrived.size(),
             "duplicates": arrived.sum(),
-            "lost": self.of(MessageLost, ("message",)).groupby("message").size(),
+            "lost": self.losses.groupby("message").size(),
             **{name: verdicts[name] for name in VERDICTS if name in verdicts},
         }
         whole = {name: found.reindex(published.index, fill_value=0).astype("int64") for name, found in counts.items()}
@@ -184,6 +185,18 @@ class Frames:
         return self._placed(self.of(BlockCommitted, ("node", "height", "block", "caught_up")))
 
     @cached_property
+    def losses(self) -> "pd.DataFrame":
+        """A row for each copy that a link did not deliver: `at_ms`, `node`, `region`, `peer` (where it was going), `message`, `reason`."""
+        return self._placed(self.of(MessageLost, ("node", "peer", "message", "reason")))
+
+    @cached_property
+    def cut(self) -> frozenset[tuple[int, int]]:
+        """Links that a partition cut at some time, the lower number first."""
+        apart = self.of(PeerDisconnected, ("node", "peer", "why"))
+        apart = apart[apart["why"] == "partition"]
+        return frozenset((min(a, b), max(a, b)) for a, b in zip(apart["node"].tolist(), apart["peer"].tolist(), strict=True))
+
+    @cached_property
     def links(self) -> "pd.DataFrame":
         """A row for each direction of a link that gossip used: `node`, `peer` (to which it went), `region`, `peer_region`, `copies`
         that arrived, `bytes`, `duplicates`, `lost`."""
@@ -192,7 +205,7 @@ class Frames:
         # An arrival is told by its receiver, a loss by its sender.
         arrived = self.of(MessageArrived, ("node", "peer", "bytes", "duplicate")).rename(columns={"node": "peer", "peer": "node"})
         taken = arrived.groupby(["node", "peer"]).agg(copies=("bytes", "size"), bytes=("bytes", "sum"), duplicates=("duplicate", "sum"))
-        lost = self.of(MessageLost, ("node", "peer")).groupby(["node", "peer"]).size().rename("lost")
+        lost = self.losses.groupby(["node", "peer"]).size().rename("lost")
         frame = pd.concat([taken, lost], axis=1).fillna(0).astype("int64").sort_index().reset_index()
         return self._placed(self._placed(frame, "peer", "peer_region"))
 

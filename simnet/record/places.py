@@ -21,6 +21,9 @@ REPORT = "report.html"
 """Of one run, where `simnet report` is not told another place."""
 CHILD = "multi_process"
 """Folder, in a run's, of the same run in a child process."""
+PLOTS_FOLDER, PICTURES = "plots", ("finality", "propagation", "proofs", "faults", "topology")
+"""Where pictures of a run go, and which there are."""
+PICTURE_FORMATS = ("png", "svg")
 PROPAGATION_ALERT, CHAOS_ALERT = "propagation_alert.json", "chaos_alert.json"
 """What the analysis leaves beside a network run's summary."""
 PROVER_MIX = "cpu_gpu_prover_mix"
@@ -61,11 +64,12 @@ def summary_stem(scenario: Path) -> str:
 
 
 def products(root: Path, stem: str) -> tuple[Path, ...]:
-    """The files of a run that end with it: all but `run.json` and `costs.json`. `stem` names its summary."""
+    """The files of a run that end with it, pictures of it included: all but `run.json` and `costs.json`. `stem` names its summary."""
     summaries = root / SUMMARIES
     names = (TRACE, TIMINGS, ANALYSIS, PENALTIES, REPORT)
     beside = (f"{stem}.json", f"{stem}.csv", PROPAGATION_ALERT, CHAOS_ALERT)
-    return (*(summaries / name for name in beside), *(root / name for name in names))
+    pictures = (root / PLOTS_FOLDER / f"{name}.{suffix}" for name in PICTURES for suffix in PICTURE_FORMATS)
+    return (*(summaries / name for name in beside), *(root / name for name in names), *pictures)
 
 
 class FolderLock:

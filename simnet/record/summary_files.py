@@ -28,6 +28,7 @@ class SimnetBlock(reading.Read):
     scenario: str = "?"
     scenario_sha256: str = ""
     cost_model: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
     seed: int | None = None
     reproducible: bool = False
     complete: bool | None = None

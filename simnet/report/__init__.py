@@ -1,1 +1,2 @@
-"""One HTML file about finished runs: aggregates are made here, small enough to be embedded, and drawn by the scripts in `assets/`."""
+"""What people look at, made of finished runs' files: plots and tables, and one HTML page, for which aggregates are made here and drawn by the scripts in
+`assets/`."""

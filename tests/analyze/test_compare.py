@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from simnet.analyze.compare import Change, _interval, holm, smallest_p
+from simnet.analyze.compare import Change, holm, interval, smallest_p
 from simnet.cli.main import app
 
 
@@ -155,10 +155,19 @@ def test_a_change_comes_with_its_interval() -> None:
     welch = changes(compare(one, runs("c", [101.0, 202.0, 303.0], 11), "--format", "json"))[P95]
     assert welch["interval"][0] < -200 and welch["interval"][1] > 200, "seeds differ, so the spread over seeds counts"
     narrow = Change("x", "lower", (100.0, 200.0, 300.0), (101.0, 202.0, 303.0))
-    assert _interval(narrow, True, 0.05) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-3)
+    assert interval(narrow, paired=True, alpha=0.05) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-3)
     assert paired["interval"] is not None
-    assert _interval(Change("x", "lower", (1.0,), (2.0, 3.0)), False, 0.05) is None
-    assert _interval(Change("x", "lower", (1.0, 1.0), (2.0, 2.0)), False, 0.05) == (1.0, 1.0)
+    assert interval(Change("x", "lower", (1.0,), (2.0, 3.0)), paired=False, alpha=0.05) is None
+    assert interval(Change("x", "lower", (1.0, 1.0), (2.0, 2.0)), paired=False, alpha=0.05) == (1.0, 1.0)
+
+
+def test_intervals_hold_what_is_true_as_often_as_they_say() -> None:
+    """Also for six runs of something as crooked as latencies: a bootstrap's hold it in less than nine cases of ten."""
+    rng, held = np.random.default_rng(3), 0
+    for _ in range(400):
+        found = interval(Change("x", "lower", tuple(rng.lognormal(0, 0.7, 6)), tuple(rng.lognormal(0, 0.7, 6))), paired=False, alpha=0.05)
+        held += found is not None and found[0] <= 0 <= found[1]
+    assert 0.93 <= held / 400 <= 0.995
 
 
 def test_the_json_has_no_infinity() -> None:
@@ -252,3 +261,89 @@ def test_bad_metrics_files(text: str) -> None:
     Path("m.toml").write_text(text)
     result = compare(run("a", summary(1, 1.0)), run("b", summary(2, 1.0)), "--metrics", "m.toml")
     assert result.exit_code == 2 and "m.toml" in result.stderr
+
+
+def test_any_number_of_sides_is_compared_with_the_first() -> None:
+    for folder, p95, first in (("a", 100.0, 1), ("b", 101.0, 2), ("c", 150.0, 3)):
+        run(folder, summary(first, p95))
+    result = compare("a", "b", "c")
+    assert result.exit_code == 1 and result.stderr.count("ERROR: ") == 1
+    assert "a/summaries/mine.json -> b/summaries/mine.json" in result.stdout and "-> c/summaries/mine.json" in result.stdout
+    document = json.loads(compare("a", "b", "c", "--format", "json").stdout)
+    assert [one["after"] for one in document["comparisons"]] == [["b/summaries/mine.json"], ["c/summaries/mine.json"]]
+    assert compare("a", "b", "c", "--after", "c").exit_code == 2 and compare("a").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("gate", "after", "code"),
+    [
+        (f"{P95}:+10%", 110.0, 0),
+        (f"{P95}:+10%", 110.1, 1),
+        (f"{P95}:+10%", 20.0, 0),
+        (f"{P95}:-5%", 95.0, 0),
+        (f"{P95}:-5%", 94.9, 1),
+        (f"{P95}:+3", 103.5, 1),
+        (f"{P95}:+3.5", 103.5, 0),
+        ("simnet.network.*.ratio:-1%", 500.0, 0),
+        ("duplicates:+0", 100.0, 0),
+    ],
+)
+def test_a_gate_decides_alone(gate: str, after: float, code: int) -> None:
+    """A change of 500 % is no failure unless the gate says so."""
+    result = compare(run("a", summary(1, 100.0)), run("b", summary(2, after)), "--fail-on", gate)
+    assert result.exit_code == code, result.stderr
+    assert (f"ERROR: --fail-on {gate.split(':', maxsplit=1)[0]}" in result.stderr) == bool(code)
+
+
+def test_from_zero_any_rise_is_more_than_any_percentage() -> None:
+    one, other = run("a", summary(1, 0.0)), run("b", summary(2, 0.1))
+    assert compare(one, other, "--fail-on", f"{P95}:+1000%").exit_code == 1
+    assert compare(other, one, "--fail-on", f"{P95}:+1000%").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "gate", ["", P95, f"{P95}:10%", f"{P95}:+x%", f"{P95}:+10%%", f":{P95}:+", f"{P95}:+inf", "no.such.figure:+10%", f"{P95}:+" + "9" * 400]
+)
+def test_a_gate_that_could_never_fail_is_refused(gate: str) -> None:
+    result = compare(run("a", summary(1, 100.0)), run("b", summary(2, 500.0)), "--fail-on", gate)
+    assert result.exit_code == 2 and "--fail-on" in result.stderr and "Traceback" not in result.output
+
+
+def test_a_gate_needs_its_figure_on_both_sides() -> None:
+    bare = summary(2, 100.0)
+    del bare["propagation"]
+    for sides in (("a", "b"), ("b", "a")):
+        for name, content in (("a", summary(1, 100.0)), ("b", bare)):
+            if not Path(name).exists():
+                run(name, content)
+        result = compare(*sides, "--fail-on", f"{P95}:+10%")
+        assert result.exit_code == 2 and "one side has no" in result.stderr
+
+
+def test_gates_are_in_every_format() -> None:
+    one, other = run("a", summary(1, 100.0)), run("b", summary(2, 150.0))
+    gate = ("--fail-on", f"{P95}:+10%")
+    (told,) = json.loads(compare(one, other, "--format", "json", *gate).stdout)["gates"]
+    assert told == {"metric": P95, "limit": "+10 %", "percent": 50.0, "passed": False}
+    suite = ET.fromstring(compare(one, other, "--format", "junit", *gate).stdout).find("testsuite")
+    assert suite is not None and (suite.get("tests"), suite.get("failures")) == ("1", "1")
+
+
+def test_runs_that_differ_in_costs_or_versions_are_noted() -> None:
+    other = summary(2, 100.0)
+    other["simnet"] |= {"cost_model": "measured", "versions": {"simnet": "9.9.9"}}
+    one = summary(1, 100.0)
+    one["simnet"]["versions"] = {"simnet": "0.2.0"}
+    result = compare(run("a", one), run("b", other))
+    assert "different costs: calibrated, measured" in result.stderr and "different versions of simnet: 0.2.0, 9.9.9" in result.stderr
+    assert "different costs" not in compare("a", run("c", {**one, "simnet": {**one["simnet"], "seed": 3}})).stderr
+
+
+def test_an_outlier_is_named_with_its_run() -> None:
+    """Folders are not in the order of seeds: what is named is the run, not the place."""
+    values = [100.0, 101.0, 900.0, 99.0, 100.5, 101.5]
+    for number, value in enumerate(values):
+        run(f"a/{9 - number}", summary(1 + number, value))
+    result = compare("a", runs("b", BASE))
+    assert f"{P95}: a/7/summaries/mine.json is an outlier: 900" in result.stderr and result.stderr.count("is an outlier") == 1
+    assert "is an outlier" not in compare("b", runs("c", BASE, 11)).stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,8 +17,8 @@ from tests.fakes import summarised
 from tests.story import info, n, story, t
 
 
-def recorded(path: Path, events: list[Event]) -> Frames:
-    recorder, bus = TraceRecorder(path, network(info())), Bus()
+def recorded(path: Path, events: list[Event], stakes: tuple[int, ...] = (10, 10, 10, 10)) -> Frames:
+    recorder, bus = TraceRecorder(path, network(replace(info(), stakes=stakes))), Bus()
     bus.attach(recorder)
     for event in events:
         bus.emit(event)
@@ -83,6 +84,8 @@ def test_a_block_is_proven_when_a_quorum_of_the_stake_holds_its_proof(tmp_path: 
     assert (row["proposed_ms"], row["committed_ms"], row["committed_last_ms"], row["nodes"]) == (1100, 1200, 1260, 3)
     assert row["proven_ms"] == 1350, "two of four nodes are half"
     assert row["aggregated_ms"] == 1500, "one node that says it twice counts once"
+    heavy = recorded(tmp_path / "heavy.parquet", story(), stakes=(13, 13, 4, 10)).blocks
+    assert heavy.loc["b1", "proven_ms"] == 1350, "26 of 40 are no more than two thirds"
     assert frames.blocks["proven_ms"].isna().to_dict() == {"b1": False, "b2": True}
 
 

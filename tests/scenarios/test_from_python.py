@@ -45,7 +45,9 @@ def test_what_cannot_run_says_why(tmp_path: Path) -> None:
 
 
 def test_there_are_no_other_public_names() -> None:
-    assert {name: getattr(simnet, name).__name__ for name in simnet.__all__} == {name: name for name in ("FinishedRun", "load", "run")}
+    assert {name: getattr(simnet, name).__name__ for name in simnet.__all__} == {
+        name: name for name in ("FinishedRun", "load", "plot", "run")
+    }
     with pytest.raises(AttributeError, match="no attribute 'walk'"):
         simnet.walk  # noqa: B018
 

@@ -1,0 +1,73 @@
+"""What a sweep has to do: a job for each point and seed, all of them checked before the first one runs."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simnet.base.errors import InputError, Problem, ScenarioError
+from simnet.base.jsontext import json_text
+from simnet.base.version import VERSION
+from simnet.scenario.load import LoadedScenario, load_scenario
+from simnet.sweep.grid import Point
+
+PROBLEMS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of a sweep. Everything that its result depends on is in it, so it does not matter who runs it."""
+
+    number: int
+    point: Point
+    seed: int
+    loaded: LoadedScenario
+    costs: str
+    """calibrated, measured, or the text of a table."""
+    version: str = VERSION
+
+    @property
+    def key(self) -> str:
+        """Names this run in a ledger: equal for equal runs."""
+        scenario = json_text(self.loaded.scenario.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256("\0".join((scenario, str(self.seed), self.costs, self.version)).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole sweep."""
+
+    scenario: Path
+    keys: tuple[str, ...]
+    """The parameters, in the order of the command line."""
+    jobs: tuple[Job, ...]
+    costs: str
+
+
+def make_plan(scenario: Path, points: Sequence[Point], seeds: Sequence[int], costs: str, fixed: Mapping[str, str]) -> Plan:
+    """Every point with every seed, seeds changing fastest; `fixed` holds for all. Raises ScenarioError with what is wrong with any point."""
+    content = costs if costs in ("calibrated", "measured") else _table(Path(costs))
+    problems: dict[str, Problem] = {}
+    jobs: list[Job] = []
+    for point in points:
+        try:
+            first = load_scenario(scenario, seed=seeds[0], overrides={**fixed, **point})
+        except InputError as error:
+            problems |= {str(problem): problem for problem in error.problems}
+            if len(problems) >= PROBLEMS_MAX:
+                break
+            continue
+        for seed in seeds:
+            loaded = first if seed == seeds[0] else load_scenario(scenario, seed=seed, overrides={**fixed, **point})
+            jobs.append(Job(len(jobs), point, seed, loaded, content))
+    if problems:
+        raise ScenarioError(list(problems.values()))
+    return Plan(scenario, tuple(points[0]) if points else (), tuple(jobs), costs)
+
+
+def _table(path: Path) -> str:
+    from simnet.base import reading
+    from simnet.proofs.costs import cost_model
+
+    cost_model(str(path))  # says what is wrong with it
+    return reading.text(path)
