@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simnet.events import BlockCommitted, FaultInjected, PeerConnected, PeerDisconnected, PenaltyBooked, ProofVerified, Proposed
+from simnet.events import BlockCommitted, FaultInjected, PeerConnected, PeerDisconnected, PenaltyBooked, ProofMade, ProofVerified, Proposed
 from simnet.record.frames import Frames
 from simnet.report import data, faults, incidents, proofs, propagation, replay, timeline, topology
 from simnet.report.axis import Axis
@@ -56,6 +56,15 @@ def test_jobs_wait_and_run_from_their_queueing_to_their_end(frames: Frames) -> N
     assert stwo.mid[4:11].tolist() == [0, 2, 2, 2, 2, 2, 0] and np.array_equal(whole.mid, stwo.mid)
     verifying = timeline.verifiers(frames, AXIS)[0]
     assert (verifying.mid[10], verifying.mid[60], verifying.mid.sum()) == (1, 1, 2)
+
+
+def test_one_job_ends_before_the_next_begins_at_that_instant(tmp_path: Path) -> None:
+    made = [
+        ProofMade(t(end), n(0), "stwo", "transaction", "00", 1, t(begin), t(begin), t(end), False)
+        for begin, end in ((100, 200), (200, 350))
+    ]
+    whole, _ = timeline.provers(recorded(tmp_path / "trace.parquet", made), AXIS)
+    assert whole.mid[:5].tolist() == [0, 1, 1, 1, 0]
 
 
 def test_bytes_are_per_second_and_by_purpose(frames: Frames) -> None:
