@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-INTEROP = "tests/interop/"
+ELSEWHERE = {"tests/interop/": "against snarkjs and circomlibjs", "tests/report/test_browser.py": "of a report's page in Chromium"}
+"""Tests that need what not every machine has."""
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "simnet" / "proofs" / "pinned.toml"
 # Keys of other circuits than these, say of another checkout, would be made anew with a warning that tests notice.
@@ -19,9 +20,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tests that compare with other people's programs must not go missing unnoticed."""
-    missed = [r for r in terminalreporter.getreports("skipped") if r.nodeid.startswith(INTEROP)]
-    if missed:
-        reason = missed[0].longrepr[2].removeprefix("Skipped: ") if isinstance(missed[0].longrepr, tuple) else missed[0].longrepr
-        terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{len(missed)} tests against snarkjs and circomlibjs were NOT RUN: {reason}", red=True, bold=True)
+    """Tests that need other people's programs must not go missing unnoticed."""
+    for place, what in ELSEWHERE.items():
+        missed = [r for r in terminalreporter.getreports("skipped") if r.nodeid.startswith(place)]
+        if missed:
+            reason = missed[0].longrepr[2].removeprefix("Skipped: ") if isinstance(missed[0].longrepr, tuple) else missed[0].longrepr
+            terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{len(missed)} tests {what} were NOT RUN: {reason}", red=True, bold=True)

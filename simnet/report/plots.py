@@ -188,7 +188,7 @@ def _topology(run: FinishedRun) -> "Figure":
     """The network at the start, each node in its backends' colour; links that a partition cut are dashed."""
     made, (axes,) = figure(1, height_in=6.4)
     edges = [(int(a), int(b)) for a, b in run.frames.edges.to_numpy()]
-    places = positions(len(run.nodes), edges)
+    places = positions(list(run.nodes["region"]), edges)
     cut = run.frames.cut
     for a, b in edges:
         (x0, y0), (x1, y1) = places[a], places[b]

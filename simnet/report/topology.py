@@ -2,18 +2,15 @@
 
 from typing import Any
 
-import networkx as nx
-import numpy as np
-
 from simnet.events import FaultInjected, PeerConnected, PeerDisconnected
 from simnet.record.frames import Frames
+from simnet.report.layout import positions
 from simnet.report.propagation import named
 
 NODES_MAX = 2000
 """Of a network that is drawn; beyond, dots cover each other."""
-LAYOUT_SEED = 1
-SAME_REGION = 3.0
-"""How much more a link within a region pulls than one between two: so a cut between regions is a gap to be seen."""
+SIDE = 1000
+"""Of the square in which nodes have their places."""
 OPEN_MS = 1.0
 """How far what has not ended reaches beyond the run's end, so that it still lasts there."""
 DOWN, UP = ("churn_down", "crash_down", "pause_start"), ("churn_up", "crash_up", "pause_end")
@@ -27,7 +24,7 @@ def topology(frames: Frames, end_ms: float) -> dict[str, Any] | None:
     if len(nodes) > NODES_MAX:
         return None
     edges = [(int(low), int(high)) for low, high in frames.edges.to_numpy()]
-    places = _places(list(nodes["region"]), edges)
+    places = [[round(SIDE * x), round(SIDE * y)] for x, y in positions(list(nodes["region"]), edges)]
     outages = _outages(frames, end_ms)
     known = set(edges)
     later = sorted(pair for pair in outages if pair not in known)
@@ -40,17 +37,6 @@ def topology(frames: Frames, end_ms: float) -> dict[str, Any] | None:
         "why": list(WHY),
         "down": _down(frames, end_ms),
     }
-
-
-def _places(regions: list[str], edges: list[tuple[int, int]]) -> list[list[int]]:
-    graph: nx.Graph[int] = nx.Graph()
-    graph.add_nodes_from(range(len(regions)))
-    graph.add_weighted_edges_from((low, high, SAME_REGION if regions[low] == regions[high] else 1.0) for low, high in edges)
-    found = nx.spring_layout(graph, seed=LAYOUT_SEED, iterations=100 if len(regions) <= 200 else 30)
-    at = np.array([found[node] for node in range(len(regions))], dtype=np.float64).reshape(-1, 2)
-    low, high = at.min(axis=0, initial=np.inf), at.max(axis=0, initial=-np.inf)
-    at = 1000 * (at - low) / np.where(high > low, high - low, 1.0)
-    return [[round(float(x)), round(float(y))] for x, y in at]
 
 
 def _outages(frames: Frames, end_ms: float) -> dict[tuple[int, int], list[list[int]]]:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -87,6 +88,9 @@ def test_notebook_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     fakes.install(monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(app, ["run", str(fakes.SCENARIO), "--quiet", "--no-analyze"]).exit_code == 0
+    swept = tmp_path / "target/simnet/mixed-backend-interop-sweep/runs.parquet"
+    swept.parent.mkdir()
+    pd.DataFrame({"param.topology.k": [4, 6], "seed": [1, 1], "finality.proven_ms.p95": [1.0, 2.0]}).to_parquet(swept)
     found = blocks("python")
     assert found
     for code in found:

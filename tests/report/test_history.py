@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -138,6 +138,7 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(monkeypatch: pytest.Mo
 words = st.text(max_size=12)
 
 
+@settings(deadline=None)  # it writes files
 @given(st.lists(st.tuples(words, words, words, st.floats(allow_nan=False, allow_infinity=False)), max_size=6))
 def test_what_is_written_is_read(rows: list[tuple[str, str, str, float]]) -> None:
     """Whatever names are made of: line ends, quotes, formulas."""
