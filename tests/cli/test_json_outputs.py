@@ -47,11 +47,13 @@ def test_all_else_is_as_the_standard_library_writes_it() -> None:
 
 
 def test_nothing_else_in_the_package_writes_json() -> None:
-    """But for summaries, which refuse such numbers, and for texts that hold none: payloads, quoted words, names of CPU features."""
-    allowed = {"base/jsontext.py", "record/summary.py", "runs/arrivals.py", "scenario/text.py", "cli/doctor.py", "cli/run.py"}
+    """But for summaries and a report's data, which refuse such numbers, and for texts that hold none: payloads, quoted words, names of CPU
+    features, what tells groups of runs apart."""
+    refusing = {"record/summary.py", "report/page.py"}
+    allowed = {"base/jsontext.py", "runs/arrivals.py", "scenario/text.py", "cli/doctor.py", "cli/run.py", "report/groups.py", *refusing}
     found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if re.search(r"json\.dumps?\(", path.read_text())}
     assert found == allowed
-    assert "allow_nan=False" in (PACKAGE / "record/summary.py").read_text()
+    assert all("allow_nan=False" in (PACKAGE / name).read_text() for name in refusing)
 
 
 def test_a_comparison_without_a_threshold() -> None:
