@@ -50,7 +50,7 @@ def _options(
 
 
 for command, example in (
-    (run, "simnet run scenarios/mixed_backend_interop.toml --seed 5 --set topology.k=4 --out target/simnet/k4"),
+    (run, "simnet run scenarios/mixed_backend_interop.toml --seed 2 --set topology.k=4 --out target/simnet/k4"),
     (validate, "simnet validate scenarios/*.toml --strict"),
     (schema, "simnet schema --out scenario.schema.json"),
     (new, "simnet new my-question"),

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from simnet.analyze.analysis import LOAD_RULES, NETWORK_RULES
 from simnet.analyze.thresholds import load_thresholds
+from simnet.cli import main
 from simnet.cli.main import app
+from simnet.runs.unfelt import unfelt
 from simnet.scenario.load import load_scenario
 from tests import fakes
 from tests import upstream_contract as contract
@@ -82,6 +84,19 @@ def test_commands_parse() -> None:
     for line in lines:
         _, name, *arguments = shlex.split(line, comments=True)
         root.commands[name].make_context(name, arguments, resilient_parsing=False)
+
+
+def test_the_runs_that_are_shown_ask_what_their_scenario_asks() -> None:
+    """With some seeds a partition has no link to cut; a newcomer's first run must not be one of these."""
+    texts = [*blocks("sh"), Path(main.__file__).read_text()]
+    shown = [line for text in texts for line in re.findall(r"(simnet run scenarios/\w+\.toml[^\"\n]*)", text)]
+    assert len(shown) >= 2
+    for line in shown:
+        _, _, path, *words = shlex.split(line, comments=True)
+        options = dict(zip(words[::2], words[1::2], strict=True))
+        overrides = dict([options["--set"].split("=", 1)]) if "--set" in options else {}
+        loaded = load_scenario(fakes.ROOT / path, seed=int(options["--seed"]) if "--seed" in options else None, overrides=overrides)
+        assert not unfelt(loaded.scenario, loaded.seed), line
 
 
 def test_notebook_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
