@@ -20,6 +20,7 @@ import numpy as np
 from simnet.analyze.sides import Side, aligned
 from simnet.analyze.thresholds import Fault, read_rules, refuse, unknown_keys
 from simnet.analyze.verdicts import MISSING, resolve
+from simnet.base.leaves import leaves
 from simnet.scenario.marks import Path as Place
 
 METRICS = Path(__file__).with_name("compare_metrics.toml")
@@ -110,13 +111,7 @@ def _metric_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 def every_number(contents: Sequence[Mapping[str, Any]]) -> tuple[Metric, ...]:
     """All numbers outside lists, only to be shown."""
-    return tuple(dict.fromkeys(Metric(path) for content in contents for path in _leaves("", content)))
-
-
-def _leaves(prefix: str, value: object) -> list[str]:
-    if isinstance(value, Mapping):
-        return [path for key, inner in value.items() for path in _leaves(f"{prefix}.{key}" if prefix else str(key), inner)]
-    return [prefix] if _is_number(value) else []
+    return tuple(dict.fromkeys(Metric(path) for content in contents for path, value in leaves(content) if _is_number(value)))
 
 
 def compare(before: Side, after: Side, metrics: Sequence[Metric], threshold_percent: float, alpha: float) -> Comparison:

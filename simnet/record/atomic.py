@@ -42,6 +42,18 @@ def make_folder(folder: Path) -> None:
         raise
 
 
+def append(file: IO[bytes], data: bytes) -> None:
+    """Adds to a file's end and waits until the disk has it. Raises OSError; then the file is as it was."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(size)
+        raise
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Writes `content` (text as UTF-8) to `path`, making its folders. Raises `OutputError`; then the old file is untouched."""
     data = _encoded(content) if isinstance(content, str) else content

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from simnet.base.leaves import leaves
 from simnet.base.plain import printable
 
 OURS = ("aggregation", "byzantine", "checks", "finality", "mempool", "proofs", "simnet", "slashing")
@@ -107,12 +108,5 @@ def _ours(summary: Mapping[str, Any]) -> Iterator[Row]:
     for name in OURS:
         # The `simnet` block is not named twice.
         path = PREFIX.rstrip(".") if name == "simnet" else PREFIX + name
-        yield from _leaves(path, summary.get(name, {}))
-
-
-def _leaves(path: str, value: object) -> Iterator[Row]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(f"{path}.{key}", inner)
-    elif isinstance(value, bool | int | float | str):
-        yield path, value
+        found = leaves(summary.get(name, {}), path)
+        yield from ((path, value) for path, value in found if isinstance(value, bool | int | float | str))

@@ -81,8 +81,6 @@ class Frames:
 
     def __init__(self, trace: Path) -> None:
         self._trace = trace
-        self._kinds: list[frozenset[str]] | None = None
-        """Classes of the events in each part of the file, once they were asked for."""
 
     # --- the network -------------------------------------------------------------------------------
 
@@ -109,7 +107,9 @@ class Frames:
     def events(self) -> "pd.DataFrame":
         """Every event in order: `event` (its class), `at_ns`, and the fields of all classes, null where a class has none."""
         named = times()
-        return self._whole().to_pandas().rename(columns=lambda name: f"{name}_ns" if name in named else name)
+        with self._opened() as file:
+            whole = pq.read_table(file)
+        return whole.to_pandas().rename(columns=lambda name: f"{name}_ns" if name in named else name)
 
     @cached_property
     def proofs(self) -> "pd.DataFrame":
@@ -233,23 +233,24 @@ class Frames:
                 frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame.rename(columns={name: f"{name.removesuffix('_at')}_ms" for name in frame.columns if name in named})
 
-    def _whole(self) -> pa.Table:
-        with self._opened() as file:
-            return pq.read_table(file)
-
     def _only(self, kind: str, columns: Sequence[str]) -> pa.Table:
         """These columns of the events of one class: of the parts of the file that have some, and filtered as soon as they are read."""
         import pyarrow.compute as pc
 
+        groups = [number for number, kinds in enumerate(self._kinds) if kind in kinds]
+        with self._opened() as file:
+            table = pq.ParquetFile(file).read_row_groups(groups, ["event", *columns])
+        return table.filter(pc.equal(table["event"], kind)).drop_columns("event")
+
+    @cached_property
+    def _kinds(self) -> list[frozenset[str]]:
+        """Classes of the events in each part of the file."""
+        import pyarrow.compute as pc
+
         with self._opened() as file:
             trace = pq.ParquetFile(file)
-            if self._kinds is None:
-                self._kinds = [
-                    frozenset(pc.unique(trace.read_row_group(n, ["event"])["event"]).to_pylist()) for n in range(trace.num_row_groups)
-                ]
-            groups = [number for number, kinds in enumerate(self._kinds) if kind in kinds]
-            table = trace.read_row_groups(groups, ["event", *columns])
-        return table.filter(pc.equal(table["event"], kind)).drop_columns("event")
+            parts = (trace.read_row_group(number, ["event"])["event"] for number in range(trace.num_row_groups))
+            return [frozenset(pc.unique(part).to_pylist()) for part in parts]
 
     def _told(self, key: str) -> object:
         """A value of the trace's metadata."""

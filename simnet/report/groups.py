@@ -1,10 +1,10 @@
 """Runs that differ by their seed alone are one group; a group is named by what sets it apart."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from simnet.base.leaves import leaves
 from simnet.record.readback import RunRecord
 
 OWN = ("sim.seed", "metrics")
@@ -45,15 +45,7 @@ def _name(record: RunRecord) -> str:
 
 def _lasting(record: RunRecord) -> dict[str, str]:
     """The scenario's values by dotted key, without what is each run's own."""
-    return {key: value for key, value in _leaves(record.scenario, "") if not key.startswith(OWN)}
-
-
-def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, json.dumps(value, sort_keys=True)
+    return {key: json.dumps(value, sort_keys=True) for key, value in leaves(record.scenario) if not key.startswith(OWN)}
 
 
 def _differences(records: Sequence[RunRecord]) -> list[str]:

@@ -18,6 +18,7 @@ from simnet.base import reading
 from simnet.base.errors import OutputError, cannot_write
 from simnet.base.locks import held
 from simnet.base.plain import printable
+from simnet.record import atomic
 from simnet.record.csv import csv_text, inert
 from simnet.record.summary_files import ReadSummary
 from simnet.report.style import colour, figure, legend
@@ -64,16 +65,9 @@ def append(path: Path, new: Sequence[Entry]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with held(path) as file:
-            size = file.seek(0, os.SEEK_END)
-            text = csv_text(HEAD, ()) if size == 0 else ""
+            text = "" if file.seek(0, os.SEEK_END) else csv_text(HEAD, ())
             text += "".join(csv_text((), [astuple(entry)])[1:] for entry in new)
-            try:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(size)
-                raise
+            atomic.append(file, text.encode())
     except OSError as error:
         raise cannot_write(path, error) from error
 

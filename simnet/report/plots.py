@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.base.errors import SimnetError
 from simnet.record.places import PICTURES
 from simnet.report.layout import positions
+from simnet.report.proofs import BOX
 from simnet.report.style import GREY, backend_colours, bands, colour, ecdf, figure, legend, plain_log
 from simnet.runs.finished import FinishedRun
 
@@ -139,7 +140,7 @@ def _boxes(axes: "Axes", samples: Mapping[tuple[str, str], Any], names: Sequence
     for row, name in enumerate(names):
         if name not in samples:
             continue
-        low, first, middle, third, high = samples[name].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+        low, first, middle, third, high = samples[name].quantile(list(BOX))
         shade = shades[name[0]]
         axes.plot([low, high], [row, row], color=shade, linewidth=1)
         axes.plot([first, third], [row, row], color=shade, linewidth=5, alpha=0.5, solid_capstyle="butt")

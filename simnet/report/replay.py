@@ -7,7 +7,8 @@ import numpy as np
 from simnet.events import MessagePublished, MessageValidated, Proposed
 from simnet.record.frames import VERDICTS, Frames
 from simnet.record.messages import TX_KINDS
-from simnet.report.axis import Axis, Floats, axis_for, highest, levels, sums
+from simnet.report.axis import Axis, Floats, axis_for, highest, levels
+from simnet.report.propagation import named
 from simnet.report.timeline import pool_changes
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _chosen(frames: Frames) -> "pd.DataFrame":
     found = found.assign(label=_heights(frames, found))
     honest = found["spam"].isna()
     transfer = honest & found["kind"].isin(TX_KINDS)
-    backend = found["node"].map(frames.nodes["backends"]).map("+".join)
+    backend = found["node"].map(frames.nodes["backends"]).map(named)
     parts = [
         found[honest & found["kind"].isin(BLOCKS)],
         found[~honest].groupby("spam").head(EACH_SPAM),
@@ -106,9 +107,7 @@ def views(frames: Frames, end_ms: float, *, network_only: bool) -> dict[str, Any
 
 def _counted(axis: Axis, nodes: int, at_ms: Any, node: Any) -> Floats:
     """How many so far, by node."""
-    which = np.asarray(node, dtype=np.int64)
-    flat = Axis(axis.step_ms, axis.bins)
-    return np.stack([sums(flat, np.asarray(at_ms)[which == number]) for number in range(nodes)]).cumsum(axis=1)
+    return levels(axis, nodes, at_ms, node, np.ones(len(at_ms))).end
 
 
 def _changes(values: Floats) -> list[list[int]]:

@@ -52,10 +52,9 @@ class SweepScreen(Protocol):
 def conduct(plan: Plan, folder: Path, setting: Setting, screen: SweepScreen) -> Swept:
     """Runs what the folder's ledger does not have yet, and writes the data set of all. Raises OutputError, SimnetError."""
     with Ledger(folder) as ledger:
-        left = set(missing((job.key for job in plan.jobs), ledger.rows))
-        first = {job.key: job for job in reversed(plan.jobs)}
-        jobs = [job for job in plan.jobs if job.key in left and first[job.key] is job]
-        screen.begins(len(first), len(first) - len(jobs))
+        named = {job.key: job for job in reversed(plan.jobs)}
+        jobs = [named[key] for key in missing((job.key for job in plan.jobs), ledger.rows)]
+        screen.begins(len(named), len(named) - len(jobs))
         lost = _work(jobs, ledger, folder, setting, screen) if jobs else []
         data = write_dataset(plan, ledger.rows, folder)
         ended = tuple((job, ledger.rows[job.key]) for job in plan.jobs if job.key in ledger.rows)

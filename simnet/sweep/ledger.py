@@ -11,7 +11,7 @@ from simnet.base.errors import OutputError, cannot_write
 from simnet.base.jsontext import json_text
 from simnet.base.locks import seize_folder
 from simnet.base.regular import open_own
-from simnet.record.atomic import make_folder
+from simnet.record.atomic import append, make_folder
 
 LEDGER = "runs.jsonl"
 Row = Mapping[str, Any]
@@ -57,13 +57,9 @@ class Ledger:
 
     def add(self, row: Row) -> None:
         """Writes a row and waits until the disk has it. Raises OutputError; then the ledger is as it was."""
-        size = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write((" ".join(json_text(row).split("\n")) + "\n").encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            append(self._file, (" ".join(json_text(row).split("\n")) + "\n").encode())
         except OSError as error:
-            self._file.truncate(size)
             raise cannot_write(self._path, error) from error
         self.rows[str(row["key"])] = row
 

@@ -24,13 +24,9 @@ class Job:
     loaded: LoadedScenario
     costs: str
     """calibrated, measured, or the text of a table."""
+    key: str
+    """Names this run in a ledger: equal for equal runs."""
     version: str = VERSION
-
-    @property
-    def key(self) -> str:
-        """Names this run in a ledger: equal for equal runs."""
-        scenario = json_text(self.loaded.scenario.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256("\0".join((scenario, str(self.seed), self.costs, self.version)).encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +55,15 @@ def make_plan(scenario: Path, points: Sequence[Point], seeds: Sequence[int], cos
             continue
         for seed in seeds:
             loaded = first if seed == seeds[0] else load_scenario(scenario, seed=seed, overrides={**fixed, **point})
-            jobs.append(Job(len(jobs), point, seed, loaded, content))
+            jobs.append(Job(len(jobs), point, seed, loaded, content, _key(loaded, content)))
     if problems:
         raise ScenarioError(list(problems.values()))
     return Plan(scenario, tuple(points[0]) if points else (), tuple(jobs), costs)
+
+
+def _key(loaded: LoadedScenario, costs: str) -> str:
+    scenario = json_text(loaded.scenario.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256("\0".join((scenario, str(loaded.seed), costs, VERSION)).encode()).hexdigest()[:24]
 
 
 def _table(path: Path) -> str:

@@ -1,13 +1,14 @@
 """One job of a sweep, in whatever process takes it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from simnet.base.errors import SimnetError
+from simnet.base.leaves import leaves
 from simnet.base.version import VERSION
 from simnet.runs.carry_out import carry_out
 from simnet.runs.request import Request
@@ -57,18 +58,14 @@ def _carried_out(job: Job, out: Path, place: Path) -> Row:
         "complete": outcome.run["complete"],
         "error": "; ".join(outcome.violations),
         **hashes,
-        "figures": dict(figures(outcome.summary)),
+        "figures": figures(outcome.summary),
     }
 
 
-def figures(value: object, path: str = "") -> Iterator[tuple[str, float | int | bool]]:
+def figures(summary: Mapping[str, object]) -> dict[str, float | int | bool]:
     """Every number and truth value of a summary outside lists, by dotted path, but for those of the machine."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if path or name not in OF_THE_MACHINE:
-                yield from figures(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, int | float):
-        yield path, value
+    kept = {name: value for name, value in summary.items() if name not in OF_THE_MACHINE}
+    return {path: value for path, value in leaves(kept) if isinstance(value, int | float)}
 
 
 def bound_threads(workers: int) -> int:
