@@ -8,7 +8,7 @@ from typing import Any
 
 from simnet.base.errors import OutputError
 from simnet.record.places import RUN, SUMMARIES, is_product, summary_stem
-from simnet.record.readback import run_head
+from simnet.record.readback import run_head, unfinished
 from simnet.record.summary_files import ReadSummary, refuse_other_files, summary_file
 
 
@@ -89,7 +89,11 @@ def _runs_in(place: Path) -> Iterator[Path]:
 
 
 def _main_summary(run: Path) -> Path:
-    return run.parent / SUMMARIES / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
+    summary = run.parent / SUMMARIES / f"{summary_stem(Path(run_head(run).scenario_path))}.json"
+    why = unfinished(summary)
+    if why is not None:
+        raise why
+    return summary
 
 
 def _distinct(summaries: Sequence[ReadSummary]) -> None:

@@ -47,6 +47,8 @@ def sweep(
         raise typer.BadParameter("--scheduler: that cluster has workers and disks of its own; --workers and --keep-runs are for local ones")
     chosen = points([parse_axis(text) for text in grid or []], sample, method)
     plan = make_plan(_profile(scenario), chosen, range(1, seeds + 1), costs, parse_sets(sets or []))
+    for warning in () if quiet else plan.warnings:
+        say(f"warning: {warning}", err=True)
     folder = DEFAULT_ROOT / f"{slug(plan.jobs[0].loaded.scenario.name)}-sweep" if out is None else out
     # Late: dask takes a second to load.
     from simnet.sweep.conduct import Setting, conduct

@@ -39,17 +39,24 @@ class Plan:
     jobs: tuple[Job, ...]
     costs: str
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was noticed in the scenario, at any point, each once."""
+        return tuple(dict.fromkeys(str(warning) for job in self.jobs for warning in job.loaded.warnings))
+
 
 def make_plan(scenario: Path, points: Sequence[Point], seeds: Sequence[int], costs: str, fixed: Mapping[str, str]) -> Plan:
     """Every point with every seed, seeds changing fastest; `fixed` holds for all. Raises ScenarioError with what is wrong with any point."""
     content = costs if costs in ("calibrated", "measured") else _table(Path(costs))
     problems: dict[str, Problem] = {}
+    warnings: dict[str, Problem] = {}
     jobs: list[Job] = []
     for point in points:
         try:
             first = load_scenario(scenario, seed=seeds[0], overrides={**fixed, **point})
         except InputError as error:
             problems |= {str(problem): problem for problem in error.problems}
+            warnings |= {str(warning): warning for warning in error.warnings}
             if len(problems) >= PROBLEMS_MAX:
                 break
             continue
@@ -57,7 +64,7 @@ def make_plan(scenario: Path, points: Sequence[Point], seeds: Sequence[int], cos
             loaded = first if seed == seeds[0] else load_scenario(scenario, seed=seed, overrides={**fixed, **point})
             jobs.append(Job(len(jobs), point, seed, loaded, content, _key(loaded, content)))
     if problems:
-        raise ScenarioError(list(problems.values()))
+        raise ScenarioError(list(problems.values()), list(warnings.values()))
     return Plan(scenario, tuple(points[0]) if points else (), tuple(jobs), costs)
 
 

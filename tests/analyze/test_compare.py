@@ -229,6 +229,15 @@ def test_what_is_no_side_is_exit_2(bad: str) -> None:
     assert result.exit_code == 2 and bad in result.stderr
 
 
+def test_a_run_that_was_killed_is_named_as_such() -> None:
+    Path("killed").mkdir()
+    Path("killed/run.json").write_text(
+        json.dumps({"schema_version": 1, "scenario_path": "mine.toml", "exit_code": None, "complete": False})
+    )
+    result = compare("killed", run("b", summary(2, 100.0)))
+    assert result.exit_code == 2 and "still going or was killed" in result.stderr
+
+
 def test_kinds_are_not_mixed_and_scenarios_are_noted() -> None:
     Path("load.json").write_text(json.dumps({"kind": "consensus-load", "prove_ms": {"p95": 1.0}}))
     result = compare(run("a", summary(1, 100.0)), "load.json")

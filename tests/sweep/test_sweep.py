@@ -201,6 +201,12 @@ def test_points_are_checked_before_anything_runs(scenario: Path, tmp_path: Path)
     assert done.returncode == 2 and "topology.k" in done.stderr and not (tmp_path / "s").exists()
     odd = sweep(scenario, tmp_path / "s", "--grid", "topolgy.k=2,4")
     assert odd.returncode == 2 and "topology" in odd.stderr
+    scenario.write_text(SCENARIO.replace("k = 2", "kk = 2"))
+    misspelt = sweep(scenario, tmp_path / "s")
+    assert misspelt.returncode == 2 and "needs `k`" in misspelt.stderr and "kk" in misspelt.stderr
+    scenario.write_text(SCENARIO.replace("loss = 0.0", "loss = 0.0, los = 0.1"))
+    told = sweep(scenario, tmp_path / "t", "--seeds", 2, "--workers", 1)
+    assert told.returncode == 0 and told.stderr.count("warning: ") == 1 and "los" in told.stderr
     missing = sweep(tmp_path / "none.toml", tmp_path / "s")
     assert missing.returncode == 2 and "none.toml" in missing.stderr
 
